@@ -1,0 +1,50 @@
+"""The errors that headtests raises on purpose.
+
+One small hierarchy; each message says what was found, what was expected, and what to do. No
+logic lives here. An error of this family is never a verdict: a claim that could not be measured
+is neither held nor refuted.
+"""
+
+
+class HeadtestsError(Exception):
+    """What every deliberate error of headtests derives from."""
+
+
+class SettingError(HeadtestsError):
+    """An option, ini value or marker argument that cannot be used as it stands."""
+
+
+class HeadNameError(SettingError):
+    """A head's name that cannot be read, or that names no head of the model."""
+
+
+class ExpressionError(HeadtestsError):
+    """A token expression or relation used where it has no meaning."""
+
+
+class ClaimError(HeadtestsError):
+    """A comparison that claims nothing, or that cannot be asked for in this way."""
+
+
+class NoEligibleRowError(ClaimError):
+    """A statistic for which no document has a single row to measure."""
+
+
+class CorpusError(HeadtestsError):
+    """A corpus that cannot be read, or that holds nothing to measure on."""
+
+
+class ModelError(HeadtestsError):
+    """A model that cannot be run as it was asked for."""
+
+
+class ModelUnavailableError(ModelError):
+    """A model whose files are not to be had: no such name, no network, no access."""
+
+
+class CaptureError(ModelError):
+    """Attention rows that are not probabilities over the keys that the row may attend to."""
+
+
+class RecordError(HeadtestsError):
+    """A record of a run that cannot be read."""

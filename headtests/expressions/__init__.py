@@ -1,0 +1,44 @@
+"""Token expressions and relations: what a claim says about positions, as immutable nodes.
+
+A node knows how to combine, to print as the source that makes it, and to say itself in English.
+It holds no evaluation: what a node means on a document is `headtests.masks`. No torch, no
+pytest.
+
+Grammar::
+
+    condition  = side "." ("matches" | "is_" | "repeats" | "special" | "position" comparison)
+    side       = "key" | "query"
+    relation   = "ht.previous" | "ht.current" | "ht.first" | "ht.offset" | "ht.duplicate"
+               | "ht.induction" | "ht.induction.latest" | a function marked "@ht.relation"
+    expression = condition | relation | expression "&" expression | expression "|" expression
+               | "~" expression
+"""
+
+from headtests.expressions.arguments import require_relation, require_row_condition
+from headtests.expressions.conditions import every_row, key, query
+from headtests.expressions.nodes import Expression
+from headtests.expressions.relations import (
+    current,
+    duplicate,
+    first,
+    induction,
+    offset,
+    previous,
+    relation,
+)
+
+__all__ = [
+    "Expression",
+    "current",
+    "duplicate",
+    "every_row",
+    "first",
+    "induction",
+    "key",
+    "offset",
+    "previous",
+    "query",
+    "relation",
+    "require_relation",
+    "require_row_condition",
+]

@@ -1,0 +1,46 @@
+"""Which expressions fit which argument: `on=` takes relations, `when=` conditions on the query."""
+
+from headtests.errors import ExpressionError
+from headtests.expressions.nodes import Expression
+
+
+def require_relation(expression: object, argument: str) -> Expression:
+    """Return an expression that may say which keys are meant, for arguments such as `on=`.
+
+    Raises `ExpressionError` for a condition on the query alone, naming `when=`.
+    """
+    checked = _require(expression, argument, "a relation such as ht.induction or key.is_(...)")
+    if checked.scope == "query":
+        raise ExpressionError(
+            f"{argument}={checked!r} is a condition on the query alone, and {argument}= says which "
+            f"keys are meant. Pass it as when={checked!r} to choose the rows."
+        )
+    return checked
+
+
+def require_row_condition(expression: object) -> Expression:
+    """Return an expression that may say which rows are meant, for `when=`.
+
+    Raises `ExpressionError` for anything that depends on the key, naming `on=`.
+    """
+    checked = _require(expression, "when", "a condition on the query such as query.repeats")
+    if checked.scope != "query":
+        raise ExpressionError(
+            f"when={checked!r} depends on the key, and when= says which rows are meant. Pass it as "
+            f"on={checked!r}, or combine it with the relation by &."
+        )
+    return checked
+
+
+def _require(expression: object, argument: str, expected: str) -> Expression:
+    if not isinstance(expression, Expression):
+        remedy = (
+            " A plain function becomes a relation with @ht.relation."
+            if callable(expression)
+            else ""
+        )
+        raise ExpressionError(
+            f"expected {expected} for {argument}= but found {expression!r} "
+            f"({type(expression).__name__}).{remedy}"
+        )
+    return expression

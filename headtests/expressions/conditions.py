@@ -1,0 +1,277 @@
+"""Conditions on one position, said of `key` or of `query`.
+
+Nodes and the two sides that make them. What a token's text is, and whether a text is one token,
+only a tokenizer knows, so it is not asked here.
+"""
+
+import json
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from headtests.errors import ExpressionError
+from headtests.expressions.nodes import Expression, Scope, SideName
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+"""How a position may be compared, by its Python spelling."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Matches(Expression):
+    """The token's text matches a regular expression somewhere."""
+
+    side: SideName
+    pattern: str
+
+    @property
+    def scope(self) -> Scope:
+        """The side that it is said of."""
+        return self.side
+
+    @property
+    def english(self) -> str:
+        """The pattern between slashes."""
+        return f"{_owner(self.side)} matches /{self.pattern}/"
+
+    def __repr__(self) -> str:
+        return f"{self.side}.matches({self.pattern!r})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Is(Expression):
+    """The token is one of these."""
+
+    side: SideName
+    texts: tuple[str, ...]
+
+    @property
+    def scope(self) -> Scope:
+        """The side that it is said of."""
+        return self.side
+
+    @property
+    def english(self) -> str:
+        """The tokens in quotes."""
+        return f"{_owner(self.side)} is {' or '.join(_quoted(text) for text in self.texts)}"
+
+    def __repr__(self) -> str:
+        return f"{self.side}.is_({', '.join(_quoted(text) for text in self.texts)})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Repeats(Expression):
+    """The token occurred earlier in the document; special tokens never did."""
+
+    side: SideName
+
+    @property
+    def scope(self) -> Scope:
+        """The side that it is said of."""
+        return self.side
+
+    @property
+    def english(self) -> str:
+        """The occurrence in words."""
+        return f"{_owner(self.side)} occurred earlier"
+
+    def __repr__(self) -> str:
+        return f"{self.side}.repeats"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Special(Expression):
+    """The token is a special one of the tokenizer, such as BOS or [SEP]."""
+
+    side: SideName
+
+    @property
+    def scope(self) -> Scope:
+        """The side that it is said of."""
+        return self.side
+
+    @property
+    def english(self) -> str:
+        """The kind of token in words."""
+        return f"{_owner(self.side)} is a special token"
+
+    def __repr__(self) -> str:
+        return f"{self.side}.special"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Position(Expression):
+    """The position, counted from 0 at the document's first token, compares so with a number."""
+
+    side: SideName
+    comparison: str
+    number: int
+
+    binds_loosely: ClassVar[bool] = True
+
+    @property
+    def scope(self) -> Scope:
+        """The side that it is said of."""
+        return self.side
+
+    @property
+    def english(self) -> str:
+        """The comparison with its sign."""
+        whose = "whose position" if self.side == "key" else "whose query position"
+        return f"{whose} is {self.comparison} {self.number}"
+
+    def __repr__(self) -> str:
+        return f"{self.side}.position {self.comparison} {self.number}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EveryRow(Expression):
+    """Every row, those included where the relation has no attendable key."""
+
+    @property
+    def scope(self) -> Scope:
+        """Rows are queries."""
+        return "query"
+
+    @property
+    def english(self) -> str:
+        """The inclusion in words."""
+        return "of every kind, also where no such key exists"
+
+    def __repr__(self) -> str:
+        return "ht.every_row"
+
+
+class PositionOf:
+    """The position of one side, to be compared with a whole number: `key.position < 4`."""
+
+    __slots__ = ("_side",)
+
+    def __init__(self, side: SideName) -> None:
+        self._side = side
+
+    def _compared(self, comparison: str, number: object) -> Position:
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise ExpressionError(
+                f"expected a whole number in {self._side}.position {comparison} ... but found "
+                f"{number!r} ({type(number).__name__}). Positions count from 0 at the document's "
+                "first token; for a distance between query and key use ht.offset(n)."
+            )
+        return Position(self._side, comparison, number)
+
+    def __lt__(self, number: int) -> Position:
+        return self._compared("<", number)
+
+    def __le__(self, number: int) -> Position:
+        return self._compared("<=", number)
+
+    def __gt__(self, number: int) -> Position:
+        return self._compared(">", number)
+
+    def __ge__(self, number: int) -> Position:
+        return self._compared(">=", number)
+
+    # The comparison of a position with a number is a node, as for arrays, and no truth value.
+    def __eq__(self, number: object) -> Position:  # type: ignore[override]
+        return self._compared("==", number)
+
+    def __ne__(self, number: object) -> Position:  # type: ignore[override]
+        return self._compared("!=", number)
+
+    __hash__ = None  # type: ignore[assignment]  # equality makes a node, so it cannot be a key
+
+    def __repr__(self) -> str:
+        return f"{self._side}.position"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Side:
+    """One end of a pair, `key` or `query`, of which token conditions are said."""
+
+    name: SideName
+
+    def matches(self, pattern: str) -> Matches:
+        """Return the condition that the token's text matches a regular expression somewhere.
+
+        `re.search` on the text of one token, its leading space included. Raises
+        `ExpressionError` for a pattern that is none.
+
+        >>> key.matches("^ ?[A-Z]")
+        key.matches('^ ?[A-Z]')
+        """
+        if not isinstance(pattern, str):
+            raise ExpressionError(
+                f"expected a regular expression in {self.name}.matches(...) but found {pattern!r} "
+                f"({type(pattern).__name__}). Give it as a string: {self.name}.matches(r'^ [A-Z]')."
+            )
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ExpressionError(
+                f"{self.name}.matches({pattern!r}) is not a regular expression: {error}. Escape "
+                "signs that stand for themselves, or use re.escape."
+            ) from error
+        return Matches(self.name, pattern)
+
+    def is_(self, *texts: str) -> Is:
+        """Return the condition that the token is one of these; each must be exactly one token.
+
+        Whether it is one is known only with a tokenizer, so that is checked when the claim is
+        measured. Raises `ExpressionError` for no text, or for something that is no string.
+
+        >>> key.is_(" the", " a")
+        key.is_(" the", " a")
+        """
+        if not texts:
+            raise ExpressionError(
+                f'{self.name}.is_() names no token. Give at least one: {self.name}.is_(" the").'
+            )
+        for text in texts:
+            if not isinstance(text, str) or not text:
+                raise ExpressionError(
+                    f"expected the text of a token in {self.name}.is_(...) but found {text!r} "
+                    f"({type(text).__name__}). Give each as a string that is not empty."
+                )
+        return Is(self.name, tuple(dict.fromkeys(texts)))
+
+    @property
+    def repeats(self) -> Repeats:
+        """The condition that the token occurred earlier in the document."""
+        return Repeats(self.name)
+
+    @property
+    def special(self) -> Special:
+        """The condition that the token is a special one of the tokenizer."""
+        return Special(self.name)
+
+    @property
+    def position(self) -> PositionOf:
+        """The token's position, to be compared with a whole number."""
+        return PositionOf(self.name)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+key = Side("key")
+"""The position that is attended to."""
+query = Side("query")
+"""The position that attends."""
+every_row = EveryRow()
+"""For `when=`: count the rows, too, in which the relation has no attendable key."""
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _owner(side: SideName) -> str:
+    return "whose token" if side == "key" else "whose query token"

@@ -1,0 +1,228 @@
+"""The record of a run: one versioned JSON object from which everything shown can be drawn again.
+
+The shape of the record, and how it is written and read. No measuring, no deciding and no HTML:
+those who know a figure put it here, and the report draws what stands here and nothing else.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal, TypedDict, cast
+
+from headtests.errors import RecordError
+
+FORMAT = "headtests-record"
+VERSION = 1
+
+
+class PairRecord(TypedDict):
+    """One pair `(document, query, key)` with the row that it stands in."""
+
+    document: int
+    """The document's place in the population."""
+    text: str
+    """The id of the document's text."""
+    query: int
+    key: int
+    token: str
+    """The key's token."""
+    multiple: float
+    """`pattern[key]` times the number of keys that the row may attend to."""
+    tokens: list[str]
+    """The document's tokens, special ones included."""
+    attendable: list[int]
+    """The positions that the row may attend to."""
+    pattern: list[float]
+    """The row: attention from the query to each token, in [0, 1]."""
+
+
+class HeadRecord(TypedDict):
+    """One head on one model and corpus: its multiples, ranked and random."""
+
+    key: str
+    """What claims refer to it by; unique in the record."""
+    session: str
+    """The key of the session that it was measured in."""
+    name: str
+    """Such as `L1H3`."""
+    above_average_pairs: int
+    """How many pairs of the documents run have a multiple over 1."""
+    suppress_first_token: bool
+    min_query: int
+    ranked: list[PairRecord]
+    random: list[PairRecord]
+
+
+class EstimateRecord(TypedDict):
+    """What was measured of one statistic; a figure is null where it has no meaning."""
+
+    expression: str
+    """The statistic as the Python that makes it, such as `L1H3.mass(ht.induction)`."""
+    kind: str
+    """`mass`, `top1_rate`, `exceed_rate`, `precision`, `lift`, or a figure of ranked or random
+    multiples: `fraction`, `median`, `mean`."""
+    head: str
+    """The key of its head in `heads`."""
+    value: float
+    low: float | None
+    high: float | None
+    documents: int | None
+    """Documents with an eligible row."""
+    rows: int | None
+    """Eligible rows of those documents."""
+    pairs: int | None
+    """For a figure of ranked or random multiples, how many pairs it is over."""
+    base_rate: float | None
+    """What uniform attention would give."""
+    resting_mass: float | None
+    """Attention on position 0, averaged like the statistic."""
+
+
+class ClaimRecord(TypedDict):
+    """One comparison, what the evidence says of it, and what became of its test."""
+
+    id: str
+    """Unique in the record, fit for an anchor: letters, digits and hyphens."""
+    test: str
+    """The pytest node id; empty outside pytest."""
+    outcome: str
+    """`passed`, `failed`, `xfailed`, `xpassed`, `error`, `skipped`; empty outside pytest."""
+    reason: str
+    """The reason of an xfail mark, or empty."""
+    session: str
+    heads: list[str]
+    """Keys in `heads`."""
+    verdict: Literal["holds", "refuted", "undecided"]
+    sentence: str
+    """The claim in English."""
+    expression: str
+    """The claim as Python."""
+    operator: Literal[">=", ">", "<=", "<"]
+    left: EstimateRecord
+    right: EstimateRecord | float
+    """A threshold, or the other statistic."""
+    factor: float
+    """What the right side was multiplied by; 1 but for claims such as `a >= 3 * b`."""
+    basis: str
+    """What the verdict is about, in words."""
+    file: str
+    line: int
+    """The first line of the statement that asked; 0 where it is unknown."""
+    source: str
+    """The statement's source, or empty where it cannot be read."""
+
+
+class ModelRecord(TypedDict):
+    """The model that was run."""
+
+    name: str
+    revision: str | None
+    architecture: str
+    layers: int
+    heads: int
+    bidirectional: bool
+    dtype: str
+    device: str
+    weights_sha256: str
+    tokenizer: str
+    tokenizer_sha256: str
+    capture: str
+    """How the rows were read, such as `hook_pattern`."""
+
+
+class CorpusRecord(TypedDict):
+    """The documents that were run."""
+
+    name: str
+    description: str
+    """The population in words, such as "the first 253 documents of demo"."""
+    documents: int
+    texts: int
+    tokens: int
+    max_length: int
+    bos: str
+    """The BOS policy: `model`, `always` or `never`."""
+    bos_effect: str
+    """What the policy did to each document, in words."""
+    sha256: str
+    """Of the exact token ids of every document, in order."""
+    notes: list[str]
+    """What was left out or replaced, each in a sentence."""
+
+
+class SessionRecord(TypedDict):
+    """One model over one corpus."""
+
+    key: str
+    model: ModelRecord
+    corpus: CorpusRecord
+    budget: int
+    """Documents that the run was allowed to put through the model."""
+    documents_run: int
+    tokens_run: int
+    tokens_run_twice: int
+    seed: int
+
+
+class UnmeasuredRecord(TypedDict):
+    """A test marked with a head that ended without a single decided claim."""
+
+    test: str
+    outcome: str
+    message: str
+
+
+class Record(TypedDict):
+    """A whole run."""
+
+    format: str
+    version: int
+    created: str
+    """ISO 8601, UTC."""
+    complete: bool
+    incomplete_reason: str
+    environment: dict[str, str]
+    """What ran: versions of headtests, Python, torch and the rest; the platform; the commit."""
+    sessions: list[SessionRecord]
+    heads: list[HeadRecord]
+    claims: list[ClaimRecord]
+    unmeasured: list[UnmeasuredRecord]
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write the record as JSON that any reader accepts: no NaN, no lone surrogates.
+
+    Raises `ValueError` for a figure that is not finite.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        json.dumps(record, indent=1, allow_nan=False, ensure_ascii=True) + "\n", encoding="utf-8"
+    )
+
+
+def read_record(path: Path) -> Record:
+    """Return the record in a file.
+
+    Raises `RecordError` where there is no file, no JSON, no record of headtests, or one of a
+    version that this release cannot read.
+    """
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(
+            f"cannot read {path}: {error.strerror}. "
+            "Name the JSON file that a run of headtests wrote."
+        ) from error
+    except ValueError as error:
+        raise RecordError(
+            f"{path} is not JSON ({error}). Name the JSON file that a run of headtests wrote."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise RecordError(
+            f'{path} is not a record of headtests: expected "format": "{FORMAT}" at the top.'
+        )
+    if content.get("version") != VERSION:
+        raise RecordError(
+            f"{path} is a record of version {content.get('version')!r}; this release reads version "
+            f"{VERSION}. Draw it with the release that wrote it."
+        )
+    return cast(Record, content)
