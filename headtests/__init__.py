@@ -1,0 +1,110 @@
+"""Test what an attention head does: claims in pytest, decided on a model and a corpus.
+
+The public names, imported on first use. `import headtests` brings in neither torch nor
+transformers, since pytest loads the plugin in every project that has it installed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headtests.errors import (
+        CaptureError,
+        ClaimError,
+        CorpusError,
+        ExpressionError,
+        HeadNameError,
+        HeadtestsError,
+        ModelError,
+        ModelUnavailableError,
+        NoEligibleRowError,
+        RecordError,
+        SettingError,
+    )
+    from headtests.expressions import (
+        current,
+        duplicate,
+        every_row,
+        first,
+        induction,
+        key,
+        offset,
+        previous,
+        query,
+        relation,
+    )
+    from headtests.heads import Head
+    from headtests.sessions import Session
+    from headtests.settings import ModelSpec, Settings
+
+_MODULES = {
+    "headtests.errors": (
+        "CaptureError",
+        "ClaimError",
+        "CorpusError",
+        "ExpressionError",
+        "HeadNameError",
+        "HeadtestsError",
+        "ModelError",
+        "ModelUnavailableError",
+        "NoEligibleRowError",
+        "RecordError",
+        "SettingError",
+    ),
+    "headtests.expressions": (
+        "current",
+        "duplicate",
+        "every_row",
+        "first",
+        "induction",
+        "key",
+        "offset",
+        "previous",
+        "query",
+        "relation",
+    ),
+    "headtests.heads": ("Head",),
+    "headtests.sessions": ("Session",),
+    "headtests.settings": ("ModelSpec", "Settings"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "CaptureError",
+    "ClaimError",
+    "CorpusError",
+    "ExpressionError",
+    "Head",
+    "HeadNameError",
+    "HeadtestsError",
+    "ModelError",
+    "ModelSpec",
+    "ModelUnavailableError",
+    "NoEligibleRowError",
+    "RecordError",
+    "Session",
+    "SettingError",
+    "Settings",
+    "current",
+    "duplicate",
+    "every_row",
+    "first",
+    "induction",
+    "key",
+    "offset",
+    "previous",
+    "query",
+    "relation",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

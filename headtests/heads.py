@@ -1,79 +1,248 @@
-"""How a head is named: `L5H1` is head 1 of layer 5, `L5H*` every head of layer 5.
+"""A head that claims are made about: the methods that a test body calls.
 
-Names only: reading them, printing them, and checking them against a model's size.
+Each method makes a lazy figure or asks the evidence for pairs. Nothing is measured here.
 """
 
-import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import overload
 
-from headtests.errors import HeadNameError
+from headtests.claims import (
+    ExceedRate,
+    Lift,
+    Mass,
+    Precision,
+    RowOptions,
+    Statistic,
+    Top1Rate,
+)
+from headtests.errors import ClaimError
+from headtests.estimates import Estimate, PairFigure
+from headtests.evidence import Evidence
+from headtests.expressions import Expression, require_relation
+from headtests.head_names import HeadName
+from headtests.multiples import Distribution, Pair
+from headtests.patterns import Pattern
+from headtests.quantities import Comparison, Subject
 
-_PATTERN = re.compile(r"L(\d+|\*)H(\d+|\*)")
-_EXPECTED = 'Heads are named like "L5H1" (head 1 of layer 5, both from 0) or "L5H*" (every head)'
 
+class Head:
+    """One attention head of a model over a population of documents."""
 
-@dataclass(frozen=True, slots=True, order=True)
-class HeadName:
-    """One head of a model, counted from 0."""
-
-    layer: int
-    index: int
-
-    def __str__(self) -> str:
-        return f"L{self.layer}H{self.index}"
-
-
-@dataclass(frozen=True, slots=True)
-class HeadSelector:
-    """What a head marker says: one head, or all of a layer or model."""
-
-    layer: int | None
-    """None for every layer."""
-    index: int | None
-    """None for every head of the layer."""
+    def __init__(
+        self,
+        name: HeadName,
+        evidence: Evidence,
+        options: RowOptions,
+        observer: Callable[[Comparison], None] | None = None,
+    ) -> None:
+        self._subject = Subject(name, evidence, options, observer)
 
     @property
-    def name(self) -> HeadName | None:
-        """The head, where exactly one is named."""
-        if self.layer is None or self.index is None:
-            return None
-        return HeadName(self.layer, self.index)
+    def name(self) -> str:
+        """The head's name, such as `L5H1`."""
+        return str(self._subject.name)
 
-    def within(self, layers: int, heads: int) -> list[HeadName]:
-        """Return the heads that are meant in a model of so many layers of so many heads.
+    @property
+    def layer(self) -> int:
+        """The head's layer, from 0."""
+        return self._subject.name.layer
 
-        Raises `HeadNameError` where the model has no such layer or head.
+    @property
+    def index(self) -> int:
+        """The head's place in its layer, from 0."""
+        return self._subject.name.index
+
+    def mass(
+        self,
+        on: Expression,
+        *,
+        when: Expression | None = None,
+        of: Expression | None = None,
+    ) -> Estimate:
+        """Return the share of a row's attention on keys in `on`, averaged over documents.
+
+        A document counts the average over its eligible rows: those where `when` holds and `on`
+        has at least one attendable key (`when=ht.every_row` counts the impossible ones too). With
+        `of=` the average is divided by that of the attention on `of`, and only keys in both
+        count. In [0, 1]. Raises `ExpressionError` for an argument in the wrong place.
         """
-        if (self.layer or 0) >= layers or (self.index or 0) >= heads:
-            raise HeadNameError(
-                f"{self} is no head of this model: it has {layers} layers of {heads} heads, "
-                f"L0H0 to L{layers - 1}H{heads - 1}. Layers and heads count from 0."
+        return self._estimate(Mass(on, when, of))
+
+    def top1_rate(self, on: Expression, *, when: Expression | None = None) -> Estimate:
+        """Return the share of rows whose most attended key lies in `on`, averaged over documents.
+
+        Key 0 is among the candidates whatever `suppress_first_token` says; ties go to the lower
+        key. In [0, 1]. Its base rate is that of a key chosen uniformly.
+        """
+        return self._estimate(Top1Rate(on, when))
+
+    def exceed_rate(
+        self, multiple: float, on: Expression, *, when: Expression | None = None
+    ) -> Estimate:
+        """Return, of the pairs in `on`, the share whose multiple is at least that.
+
+        Rows of fewer keys than the multiple cannot reach it and are not counted. In [0, 1].
+        """
+        return self._estimate(ExceedRate(on, when, multiple))
+
+    def precision(
+        self, on: Expression, *, above: float, when: Expression | None = None
+    ) -> Estimate:
+        """Return, of the pairs whose multiple is at least `above`, the share in `on`.
+
+        A ratio of two document averages. Rows of fewer keys than `above` cannot reach it and are
+        not counted. In [0, 1]. Its base rate is the share of all pairs of those rows in `on`.
+        """
+        return self._estimate(Precision(on, when, above))
+
+    def lift(self, on: Expression, *, when: Expression | None = None) -> Estimate:
+        """Return the mass on `on` over the mass that uniform attention would put there.
+
+        0 or more; at most one over that mass.
+        """
+        return self._estimate(Lift(on, when))
+
+    def _estimate(self, statistic: Statistic) -> Estimate:
+        return Estimate(self._subject, statistic)
+
+    def ranked_multiples(
+        self, size: int = 10, *, reverse: bool = False, on: Expression | None = None
+    ) -> "Multiples":
+        """Return the above-average pairs of highest multiple, best first.
+
+        Exact over the whole budget; ties are broken on `(document, query, key)`. `reverse=True`:
+        those of lowest multiple. `on=` limits the pairs. Fewer pairs than `size` give fewer.
+        """
+        on = self._limit(size, on)
+        pairs = self._subject.evidence.ranked_pairs(
+            self._subject.name, size, reverse, on, self._subject.options
+        )
+        arguments = [str(size), *(["reverse=True"] if reverse else [])]
+        arguments += [f"on={on!r}"] if on is not None else []
+        return Multiples(
+            self._subject,
+            pairs,
+            source=f"{self.name}.ranked_multiples({', '.join(arguments)})",
+            english=f"{self.name}'s {size} {'lowest' if reverse else 'highest'} multiples",
+            basis=f"exact for those pairs, of {self._subject.evidence.description}",
+        )
+
+    def random_multiples(
+        self, size: int = 10, *, above_average: bool = True, on: Expression | None = None
+    ) -> "Multiples":
+        """Return a seeded uniform sample of the above-average pairs, or of all pairs.
+
+        The pairs of smallest hash, keyed by seed and pair, over the whole budget. `on=` limits
+        the pairs. Fewer pairs than `size` give fewer.
+        """
+        on = self._limit(size, on)
+        pairs = self._subject.evidence.random_pairs(
+            self._subject.name, size, above_average, on, self._subject.options
+        )
+        arguments = [str(size), *([] if above_average else ["above_average=False"])]
+        arguments += [f"on={on!r}"] if on is not None else []
+        return Multiples(
+            self._subject,
+            pairs,
+            source=f"{self.name}.random_multiples({', '.join(arguments)})",
+            english=f"{size} random {'above-average ' if above_average else ''}multiples of "
+            f"{self.name}",
+            basis=f"about this seeded sample of pairs, of {self._subject.evidence.description}",
+        )
+
+    def distribution(self, *, on: Expression | None = None) -> Distribution:
+        """Return how the multiples of the pairs in `on` are distributed, or of all pairs."""
+        on = self._limit(1, on)
+        return self._subject.evidence.distribution(self._subject.name, on, self._subject.options)
+
+    def _limit(self, size: object, on: Expression | None) -> Expression | None:
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ClaimError(
+                f"expected a number of pairs of 1 or more but found {size!r} "
+                f"({type(size).__name__})."
             )
-        return [
-            HeadName(layer, index)
-            for layer in (range(layers) if self.layer is None else [self.layer])
-            for index in (range(heads) if self.index is None else [self.index])
-        ]
+        return None if on is None else require_relation(on, "on")
 
-    def __str__(self) -> str:
-        layer = "*" if self.layer is None else self.layer
-        return f"L{layer}H{'*' if self.index is None else self.index}"
+    def pattern(self, prompt: str | Sequence[int]) -> Pattern:
+        """Return the head's attention on one prompt, given as text or as token ids.
+
+        A text goes through the tokenizer and BOS policy of the corpus; ids are run as they are.
+        Raises `ClaimError` for an empty prompt or one longer than the model's context.
+        """
+        return self._subject.evidence.pattern(self._subject.name, prompt, self._subject.options)
+
+    def __repr__(self) -> str:
+        return self.name
 
 
-def parse_head(text: object) -> HeadSelector:
-    """Return what a head's name selects.
+@dataclass(frozen=True, eq=False, repr=False)
+class Multiples(Sequence[Pair]):
+    """Ranked or random pairs of a head, and the figures of them that compare."""
 
-    Raises `HeadNameError` for anything that does not read like `L5H1`, `L5H*` or `L*H*`.
+    subject: Subject
+    pairs: Sequence[Pair]
+    source: str
+    english: str
+    basis: str
 
-    >>> parse_head("L5H1").name
-    HeadName(layer=5, index=1)
-    """
-    if not isinstance(text, str):
-        raise HeadNameError(f"expected a head's name but found {text!r}. {_EXPECTED}.")
-    match = _PATTERN.fullmatch(text)
-    if match is None:
-        numbers = re.fullmatch(r"\D*(\d+)\D+(\d+)\D*", text)
-        meant = f'; did you mean "L{numbers[1]}H{numbers[2]}"?' if numbers else "."
-        raise HeadNameError(f"{text!r} is not a head's name. {_EXPECTED}{meant}")
-    layer, index = (None if part == "*" else int(part) for part in match.groups())
-    return HeadSelector(layer, index)
+    @overload
+    def __getitem__(self, index: int) -> Pair: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Pair]: ...
+    def __getitem__(self, index: int | slice) -> Pair | Sequence[Pair]:
+        return self.pairs[index]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def fraction(self, relation: Expression) -> PairFigure:
+        """Return the share of these pairs that lie in a relation, in [0, 1]."""
+        checked = require_relation(relation, "relation")
+        inside = self.subject.evidence.in_relation(
+            self.pairs, self.subject.name, checked, self.subject.options
+        )
+        return self._figure(
+            "fraction",
+            f"fraction({checked!r})",
+            f"the share with keys {checked.english} among {self.english}",
+            Fraction(sum(inside), len(inside)) if inside else None,
+        )
+
+    @property
+    def median(self) -> PairFigure:
+        """The median of their multiples."""
+        middle = Fraction(median(pair.multiple for pair in self.pairs)) if self.pairs else None
+        return self._figure("median", "median", f"the median of {self.english}", middle)
+
+    @property
+    def mean(self) -> PairFigure:
+        """The average of their multiples."""
+        total = sum((Fraction(pair.multiple) for pair in self.pairs), Fraction(0))
+        average = total / len(self.pairs) if self.pairs else None
+        return self._figure("mean", "mean", f"the mean of {self.english}", average)
+
+    def _figure(self, kind: str, call: str, english: str, measured: Fraction | None) -> PairFigure:
+        return PairFigure(
+            self.subject,
+            kind,
+            f"{self.source}.{call}",
+            english,
+            self.basis,
+            len(self.pairs),
+            measured,
+        )
+
+    def __repr__(self) -> str:
+        rows = "".join(
+            f"\n  {pair.multiple:8.2f}x  {pair.token!r} from query {pair.query} of document "
+            f"{pair.document} ({pair.text})"
+            for pair in self.pairs[:10]
+        )
+        more = f"\n  and {len(self) - 10} more" if len(self) > 10 else ""
+        return f"{self.source}: {len(self)} pairs{rows}{more}"

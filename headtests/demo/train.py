@@ -49,9 +49,7 @@ class Recipe:
 
 def training_paragraphs() -> list[str]:
     """Return the documentation's paragraphs that share no eight words in a row with the corpus."""
-    held_out = {
-        shingle for text in held_out_topics().texts.values() for shingle in _shingles(text)
-    }
+    held_out = {shingle for text in held_out_topics().texts.values() for shingle in _shingles(text)}
     return [
         paragraph
         for text in _documentation()
@@ -110,7 +108,7 @@ def train_tokenizer(paragraphs: list[str], recipe: Recipe) -> PreTrainedTokenize
     bpe.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A", special_tokens=[(BOS, bpe.token_to_id(BOS))]
     )
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # untyped upstream
         tokenizer_object=bpe,
         bos_token=BOS,
         eos_token=BOS,
@@ -138,7 +136,9 @@ def repeated_rows(count: int, recipe: Recipe, bos: int) -> tuple[torch.Tensor, t
     return rows, predictable
 
 
-def train(paragraphs: list[str], tokenizer: PreTrainedTokenizerFast, recipe: Recipe) -> GPT2LMHeadModel:
+def train(
+    paragraphs: list[str], tokenizer: PreTrainedTokenizerFast, recipe: Recipe
+) -> GPT2LMHeadModel:
     """Return the trained model."""
     bos = int(tokenizer.bos_token_id)
     ids = tokenizer("\n\n".join(paragraphs), add_special_tokens=False, verbose=False)["input_ids"]
@@ -174,16 +174,19 @@ def train(paragraphs: list[str], tokenizer: PreTrainedTokenizerFast, recipe: Rec
         logits = model(rows).logits
         loss = cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # untyped upstream
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         if step % 250 == 0 or step == recipe.steps - 1:
             print(f"step {step:>5}  loss {loss.item():.3f}", flush=True)
-    return model.eval()
+    model.eval()  # type: ignore[no-untyped-call]  # untyped upstream
+    return model
 
 
-def held_out_loss(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, recipe: Recipe) -> float:
+def held_out_loss(
+    model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, recipe: Recipe
+) -> float:
     """Return the mean cross entropy, in nats a token, on the demo corpus's topics."""
     total, count = 0.0, 0
     bos = int(tokenizer.bos_token_id)
@@ -198,7 +201,9 @@ def held_out_loss(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, re
     return total / count
 
 
-def head_scores(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, dict[str, float]]:
+def head_scores(
+    model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast
+) -> dict[str, dict[str, float]]:
     """Return each head's mean attention on a few relations, over repeated random tokens.
 
     256 rows of BOS and 24 random tokens twice; each score is the mean over the second run's
@@ -207,7 +212,9 @@ def head_scores(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast) -> d
     """
     period, count = 24, 256
     bos = int(tokenizer.bos_token_id)
-    run = torch.randint(1, len(tokenizer), (count, period), generator=torch.Generator().manual_seed(1))
+    run = torch.randint(
+        1, len(tokenizer), (count, period), generator=torch.Generator().manual_seed(1)
+    )
     rows = torch.cat([torch.full((count, 1), bos), run, run], dim=1)
     model.set_attn_implementation("eager")
     with torch.inference_mode():

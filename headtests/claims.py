@@ -1,0 +1,225 @@
+"""What is claimed: statistics of a head, as immutable descriptions that say themselves in English.
+
+A statistic here is a question, not an answer: it holds relations and numbers, prints as the
+Python that asks it, and knows which thresholds could ever be met. How it is measured is
+`headtests.sweep`; what the measurement says of a claim is `headtests.verdicts`.
+"""
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import ClassVar, Literal
+
+from headtests.errors import ClaimError
+from headtests.expressions import Expression, require_relation, require_row_condition
+
+Operator = Literal[">=", ">", "<=", "<"]
+
+OPERATORS_IN_ENGLISH: dict[Operator, str] = {
+    ">=": "at least",
+    ">": "more than",
+    "<=": "at most",
+    "<": "less than",
+}
+"""How each comparison is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowOptions:
+    """Which rows and keys count, for every statistic of one head."""
+
+    suppress_first_token: bool
+    """Whether key 0 is taken out of multiples and of every relation but `ht.first`."""
+    min_query: int = 1
+    """The first query position that is a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A figure that each document contributes to equally, however many rows it has."""
+
+    on: Expression
+    """Which keys are meant."""
+    when: Expression | None
+    """Which rows are meant; None for all."""
+
+    kind: ClassVar[str]
+    """The name of the method of a head that asks for it."""
+    unit: ClassVar[str] = ""
+    """What stands behind a value when it is printed."""
+    largest: ClassVar[float] = 1.0
+    """The largest value that is possible."""
+
+    def __post_init__(self) -> None:
+        require_relation(self.on, "on")
+        if self.when is not None:
+            require_row_condition(self.when)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        return self._with_when(repr(self.on))
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        return self._with_rows(
+            f"the share of {head}'s attention that goes to keys {self.on.english}"
+        )
+
+    def _with_when(self, arguments: str) -> str:
+        return arguments if self.when is None else f"{arguments}, when={self.when!r}"
+
+    def _with_rows(self, phrase: str) -> str:
+        return phrase if self.when is None else f"{phrase}, in rows {self.when.english}"
+
+    def require_possible(self, threshold: float) -> None:
+        """Raise `ClaimError` for a threshold that lies outside the statistic's range."""
+        if not 0 <= threshold <= self.largest:
+            span = f"from 0 to {self.largest:g}" if math.isfinite(self.largest) else "0 or more"
+            raise ClaimError(
+                f"{self.kind} is a figure {span}, so comparing it with {threshold:g} claims "
+                f"nothing. Choose a threshold in that range{_percent_hint(threshold)}."
+            )
+
+
+def _percent_hint(threshold: float) -> str:
+    return f"; {threshold:g} percent is {threshold / 100:g}" if 1 < threshold <= 100 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mass(Statistic):
+    """The share of a row's attention on keys in a relation, averaged over a document's rows."""
+
+    of: Expression | None = None
+    """Divide by the attention on this relation; None for all attention."""
+
+    kind: ClassVar[str] = "mass"
+
+    def __post_init__(self) -> None:
+        # The zero-argument super() of a slotted dataclass looks up a class that was replaced.
+        Statistic.__post_init__(self)
+        if self.of is not None:
+            require_relation(self.of, "of")
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        of = "" if self.of is None else f", of={self.of!r}"
+        return self._with_when(repr(self.on)) + of
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        if self.of is None:
+            return Statistic.english(self, head)
+        return self._with_rows(
+            f"of {head}'s attention on keys {self.of.english}, the share that goes to keys "
+            f"{self.on.english}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Top1Rate(Statistic):
+    """The share of rows whose most attended key lies in a relation; ties go to the lower key."""
+
+    kind: ClassVar[str] = "top1_rate"
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        return self._with_rows(
+            f"the share of rows in which {head}'s most attended key is among the keys "
+            f"{self.on.english}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExceedRate(Statistic):
+    """Of the pairs in a relation, the share whose multiple is at least a number."""
+
+    multiple: float = 1.0
+    """The multiple that counts, over 0; only rows where it is possible are counted."""
+
+    kind: ClassVar[str] = "exceed_rate"
+
+    def __post_init__(self) -> None:
+        Statistic.__post_init__(self)
+        require_multiple(self.multiple, "exceed_rate(multiple)")
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        return self._with_when(f"{self.multiple:g}, {self.on!r}")
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        return self._with_rows(
+            f"of {head}'s pairs with keys {self.on.english}, the share whose multiple is at least "
+            f"{self.multiple:g}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Precision(Statistic):
+    """Of the pairs whose multiple is at least a number, the share in a relation."""
+
+    above: float = 1.0
+    """The multiple that counts, over 0; only rows where it is possible are counted."""
+
+    kind: ClassVar[str] = "precision"
+
+    def __post_init__(self) -> None:
+        Statistic.__post_init__(self)
+        require_multiple(self.above, "precision(above=)")
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        return self._with_when(f"{self.on!r}, above={self.above:g}")
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        return self._with_rows(
+            f"of {head}'s pairs with a multiple of at least {self.above:g}, the share with keys "
+            f"{self.on.english}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lift(Statistic):
+    """The mass on a relation over the mass that uniform attention would put there."""
+
+    kind: ClassVar[str] = "lift"
+    unit: ClassVar[str] = "x"
+    largest: ClassVar[float] = math.inf
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        return self._with_rows(
+            f"{head}'s attention on keys {self.on.english}, as a multiple of what uniform "
+            "attention would give"
+        )
+
+
+def require_multiple(multiple: object, argument: str) -> float:
+    """Return a multiple that pairs can be counted above.
+
+    Raises `ClaimError` for anything but a finite number over 0.
+    """
+    number = require_number(multiple, argument)
+    if number <= 0:
+        raise ClaimError(
+            f"expected a multiple over 0 in {argument} but found {number:g}. A multiple of 1 is "
+            "the row's average attention."
+        )
+    return number
+
+
+def require_number(number: object, where: str) -> float:
+    """Return a finite number as a float.
+
+    Raises `ClaimError` for anything else, truth values included.
+    """
+    if not isinstance(number, Real) or isinstance(number, bool) or not math.isfinite(number):
+        raise ClaimError(
+            f"expected a finite number in {where} but found {number!r} ({type(number).__name__})."
+        )
+    return float(number)

@@ -1,0 +1,270 @@
+"""Where the texts of a corpus come from: the bundled topics, the hub, local files.
+
+A stream of `(text_id, text)`, read through `datasets` and never loaded whole. What is no text is
+an error; what holds nothing is left out and counted. No tokenizer here.
+"""
+
+import glob
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
+from headtests.errors import CorpusError
+
+_BUILDERS = {
+    ".parquet": "parquet",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "text",
+}
+_KINDS = "parquet, JSON lines (.jsonl, .json), CSV or .txt"
+_HUB_SECONDS = 10.0
+
+
+@dataclass
+class LeftOut:
+    """What a stream did not yield, so far."""
+
+    topics: tuple[str, ...] = ()
+    """Topics of the demo corpus that read differently in this Python."""
+    files: tuple[str, ...] = ()
+    """Files of a local folder of another kind than those read."""
+    empty: int = 0
+    """Texts that are empty or missing."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, each in a sentence."""
+        notes = []
+        if self.topics:
+            notes.append(
+                f"Topics of {DEMO} that read differently in this Python are left out: "
+                f"{', '.join(self.topics)}."
+            )
+        if self.files:
+            notes.append(
+                "Files of another kind than the folder's most frequent are left out: "
+                f"{', '.join(self.files)}."
+            )
+        if self.empty:
+            notes.append(f"Empty or missing texts left out: {self.empty:,}.")
+        return tuple(notes)
+
+
+def texts_of(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+    """Yield the texts of `demo` or of a dataset as `(text_id, text)`, in the corpus's order.
+
+    The id of a topic is its name, that of a dataset's text the number of its row. A text of a
+    .txt file is a paragraph: what stands between empty lines. `left_out` is kept up to date with
+    what was read. Raises `CorpusError` for a corpus that cannot be found or read, a split or a
+    field that it does not have, and a value that is no text.
+    """
+    if spec.name == DEMO:
+        return _topics(left_out)
+    return _rows(spec, left_out)
+
+
+def _topics(left_out: LeftOut) -> Iterator[tuple[str, str]]:
+    from headtests.demo.topics import held_out_topics
+
+    topics = held_out_topics()
+    left_out.topics = topics.left_out
+    yield from topics.texts.items()
+
+
+def _rows(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+    dataset, is_text_file = _open(spec, left_out)
+    field = spec.field or DEFAULT_FIELD
+    rows = iter(dataset)
+    number = -1
+    while True:
+        try:
+            row = next(rows, None)
+        # Readers of every format raise errors of their own, with no common base.
+        except Exception as error:
+            where = f"after row {number}" if number >= 0 else "at its first row"
+            raise CorpusError(
+                f"corpus {spec.name!r} cannot be read {where}: {_said(error)}. Expected "
+                f"{_KINDS}, in UTF-8. Mend the file, or name another corpus."
+            ) from error
+        if row is None:
+            return
+        number += 1
+        if field not in row:
+            raise CorpusError(
+                f"corpus {spec.name!r} has no field {field!r}; its columns are "
+                f"{', '.join(map(repr, row))}. Give one of them as field=."
+            )
+        text = row[field]
+        if is_text_file:
+            # Runs of empty lines of odd length, and the file's end, leave a line break behind.
+            text = text.strip("\n")
+            if not text:
+                number -= 1
+                continue
+        if text is None or text == "":
+            left_out.empty += 1
+        elif isinstance(text, str):
+            yield str(number), text
+        else:
+            raise CorpusError(
+                f"corpus {spec.name!r}: expected text in field {field!r} but row {number} holds "
+                f"{type(text).__name__}: {_clipped(repr(text))}. Give a field that holds text as "
+                "field=."
+            )
+
+
+def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
+    """Return the streamed split, and whether its rows are paragraphs of plain text."""
+    path = Path(spec.name).expanduser()
+    local = path.exists()
+    if not local and _looks_like_path(spec.name):
+        raise CorpusError(
+            f"corpus {spec.name!r}: there is no such file or folder (looked for "
+            f"{path.absolute()}). Give a path that exists, or a hub name."
+        )
+    # Imported where it is used: pytest imports this package in projects that read no corpus.
+    from datasets import load_dataset_builder
+
+    if path.is_file():
+        module, options = _file_builder(spec.name, path)
+        source = {"path": module, "data_files": glob.escape(str(path)), **options}
+    elif local:
+        source = {"path": str(path)}
+    else:
+        _ask_hub(spec.name)
+        source = {"path": spec.name}
+    try:
+        builder = load_dataset_builder(**source)
+        is_text_file = hasattr(builder.config, "sample_by")
+        if is_text_file:
+            builder.config.sample_by = "paragraph"
+        if hasattr(builder.config, "converters"):
+            # Without these the text "NA" is read as missing and "007" as a number.
+            builder.config.keep_default_na = False
+            builder.config.converters = {spec.field: str}
+        if path.is_dir():
+            left_out.files = _unread_files(path, builder.config.data_files)
+        splits = builder.as_streaming_dataset()
+    except Exception as error:
+        raise CorpusError(_unopened(spec.name, local, error)) from error
+    dataset = _split(spec, splits)
+    columns = dataset.column_names
+    if columns and spec.field in columns:
+        dataset = dataset.select_columns([spec.field])
+    return dataset, is_text_file
+
+
+def _looks_like_path(name: str) -> bool:
+    return (
+        name.startswith((".", "/", "~"))
+        or name.endswith("/")
+        or "\\" in name
+        or name.count("/") > 1
+        or any(suffix in _BUILDERS for suffix in Path(name).suffixes)
+    )
+
+
+def _file_builder(name: str, path: Path) -> tuple[str, dict[str, str]]:
+    if path.stat().st_size == 0:
+        raise CorpusError(f"corpus {name!r} is empty: the file has 0 bytes. Name another.")
+    for suffix in reversed(path.suffixes):
+        if suffix in _BUILDERS:
+            return _BUILDERS[suffix], {"sep": "\t"} if suffix == ".tsv" else {}
+    raise CorpusError(
+        f"corpus {name!r} is a file of no known kind; expected {_KINDS}. Convert it, or give it "
+        "the suffix of what it is."
+    )
+
+
+def _ask_hub(name: str) -> None:
+    """Raise `CorpusError` unless the hub has the dataset; offline, leave that to the cache.
+
+    `datasets` itself tries for 23 seconds before it says that there is no network.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    neither = (
+        f"corpus {name!r} is neither {DEMO!r} nor 'repeated-random' nor a local file or folder "
+        f"(looked in {Path.cwd()})"
+    )
+    try:
+        HfApi().dataset_info(name, timeout=_HUB_SECONDS)
+    except OfflineModeIsEnabled:
+        return
+    except GatedRepoError as error:
+        raise CorpusError(
+            f"corpus {name!r} is gated: its owner grants access on "
+            f"https://huggingface.co/datasets/{name}. Ask there, then log in with `hf auth login`."
+        ) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise CorpusError(
+            f"{neither}, and the hub has no such dataset, or none that may be read without "
+            "logging in. Check the name."
+        ) from error
+    # The transport's errors belong to whichever HTTP library the hub's client is built on.
+    except Exception as error:
+        raise CorpusError(
+            f"{neither}, and the hub cannot be asked: {_said(error)}. Check the name and the "
+            "network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
+        ) from error
+
+
+def _split(spec: CorpusSpec, splits: dict[str, Any]) -> Any:
+    names = ", ".join(map(repr, splits))
+    if spec.split is not None:
+        if spec.split not in splits:
+            raise CorpusError(
+                f"corpus {spec.name!r} has no split {spec.split!r}; its splits are {names}. Give "
+                "one of them as split=."
+            )
+        return splits[spec.split]
+    if "train" in splits:
+        return splits["train"]
+    if len(splits) == 1:
+        return next(iter(splits.values()))
+    raise CorpusError(
+        f"corpus {spec.name!r} has several splits and none is 'train': {names}. Give one of them "
+        "as split=."
+    )
+
+
+def _unread_files(folder: Path, data_files: Any) -> tuple[str, ...]:
+    """Return the data files of a folder that `datasets`, which reads one kind, passes over."""
+    read = {Path(str(file)).resolve() for files in (data_files or {}).values() for file in files}
+    return tuple(
+        str(file.relative_to(folder))
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in _BUILDERS and file.is_file() and file.resolve() not in read
+    )
+
+
+def _unopened(name: str, local: bool, error: Exception) -> str:
+    from datasets.exceptions import DatasetsError
+
+    kind = type(error).__name__
+    if kind == "EmptyDatasetError" or (local and isinstance(error, DatasetsError)):
+        return f"corpus {name!r} holds no file that can be read; expected {_KINDS}."
+    if local:
+        return f"corpus {name!r} cannot be read: {_said(error)}. Expected {_KINDS}, in UTF-8."
+    return f"corpus {name!r} cannot be had from the hub: {_said(error)}."
+
+
+def _said(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    return _clipped(f"{type(error).__name__}: {message}" if message else type(error).__name__, 400)
+
+
+def _clipped(text: str, length: int = 80) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

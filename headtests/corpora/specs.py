@@ -1,0 +1,172 @@
+"""Which documents a test asks for: a name and its options, checked, hashable, said in words.
+
+Values only, with no import that costs anything: whether the corpus exists is `sources`, and what
+its documents hold is `population`. A field that is None was not asked for.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self, cast
+
+from headtests.errors import SettingError
+
+DEMO = "demo"
+"""The name of the bundled texts; a folder of that name is `./demo`."""
+REPEATED_RANDOM = "repeated-random"
+"""The name of the synthetic corpus: runs of random tokens, repeated."""
+DEFAULT_FIRST = 10_000
+DEFAULT_FIELD = "text"
+
+BosPolicy = Literal["model", "always", "never"]
+BOS_POLICIES: tuple[BosPolicy, ...] = ("model", "always", "never")
+
+_RANDOM_DEFAULTS = {"period": 24, "repeats": 2, "documents": 256, "seed": 0}
+_KINDS: dict[str, tuple[str, type]] = {
+    "name": ("str", str),
+    "split": ("str", str),
+    "field": ("str", str),
+    "first": ("int", int),
+    "max_length": ("int", int),
+    "bos": ("str", str),
+    "period": ("int", int),
+    "repeats": ("int", int),
+    "documents": ("int", int),
+    "seed": ("int", int),
+}
+_POSITIVE = ("first", "max_length", "period", "repeats", "documents")
+
+
+@dataclass(frozen=True)
+class CorpusSpec:
+    """A corpus and which of its documents are wanted.
+
+    Raises `SettingError` for a value of the wrong type, a count below 1, and an option that means
+    nothing on this corpus. Two specs that ask for the same documents are equal, and hash alike.
+
+    >>> CorpusSpec("my-corpus/", field="body", first=1000)  # doctest: +ELLIPSIS
+    CorpusSpec(name='my-corpus/', split=None, field='body', first=1000, ...)
+    >>> print(CorpusSpec("my-corpus/", field="body", first=1000))
+    my-corpus/ (field body), first 1,000
+    """
+
+    name: str = DEMO
+    """`demo`, `repeated-random`, a hub name, or a local folder or file."""
+    split: str | None = None
+    """Which split of a dataset; None takes `train`, or the only one."""
+    field: str | None = None
+    """The column of a dataset that holds the text; `text` unless given."""
+    first: int = DEFAULT_FIRST
+    """How many documents, counted from the corpus's start."""
+    max_length: int | None = None
+    """The most tokens of a document, special ones included."""
+    bos: BosPolicy | None = None
+    """Which special tokens frame a document; None leaves it to the run's setting."""
+    period: int | None = None
+    """Of `repeated-random`: how many random tokens make a run."""
+    repeats: int | None = None
+    """Of `repeated-random`: how many times the run stands in a document."""
+    documents: int | None = None
+    """Of `repeated-random`: how many documents there are."""
+    seed: int | None = None
+    """Of `repeated-random`: what the random tokens depend on; 0 or more."""
+
+    def __post_init__(self) -> None:
+        self._check_values()
+        if self.name == REPEATED_RANDOM:
+            self._refuse("split", "field")
+            self._fill(**_RANDOM_DEFAULTS)
+        elif self.name == DEMO:
+            self._refuse("split", "field", *_RANDOM_DEFAULTS)
+        else:
+            self._refuse(*_RANDOM_DEFAULTS)
+            self._fill(field=DEFAULT_FIELD)
+
+    @classmethod
+    def from_marker(cls, args: Sequence[object], kwargs: Mapping[str, object]) -> Self:
+        """Return the spec that `pytest.mark.corpus(*args, **kwargs)` asks for.
+
+        The name, text or a path, is the only positional argument; without one it is `demo`.
+        Raises `SettingError` for anything else, an unknown keyword included.
+        """
+        if len(args) > 1:
+            raise SettingError(
+                f"corpus takes one positional argument, its name, but got {len(args)}: "
+                f"{', '.join(map(repr, args))}. Give the others by keyword."
+            )
+        if args and "name" in kwargs:
+            raise SettingError(
+                f"corpus got two names, {args[0]!r} and name={kwargs['name']!r}. Give one."
+            )
+        known = [field.name for field in fields(cls)]
+        for option in kwargs:
+            if option not in known:
+                raise SettingError(
+                    f"corpus has no option {option!r}; expected one of {', '.join(known)}."
+                )
+        options = dict(zip(("name",), args, strict=False)) | dict(kwargs)
+        if isinstance(options.get("name"), os.PathLike):
+            options["name"] = os.fspath(cast("os.PathLike[str]", options["name"]))
+        return cls(**cast("dict[str, Any]", options))
+
+    @property
+    def label(self) -> str:
+        """What the corpus is, without how much of it is wanted.
+
+        >>> CorpusSpec("repeated-random", period=10).label
+        'repeated-random (period 10, repeats 2, seed 0)'
+        """
+        options = {"split": self.split, "period": self.period, "repeats": self.repeats}
+        options["field"] = None if self.field == DEFAULT_FIELD else self.field
+        options["seed"] = self.seed
+        said = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
+        return f"{self.name} ({said})" if said else self.name
+
+    def __str__(self) -> str:
+        parts = [self.label, f"first {self.first:,}"]
+        if self.documents is not None:
+            parts.append(f"documents {self.documents:,}")
+        if self.max_length is not None:
+            parts.append(f"max_length {self.max_length}")
+        if self.bos is not None:
+            parts.append(f"bos {self.bos}")
+        return ", ".join(parts)
+
+    def _check_values(self) -> None:
+        for option, (expected, kind) in _KINDS.items():
+            value = getattr(self, option)
+            if value is None and option not in ("name", "first"):
+                continue
+            # True is an int to Python and never a count to a reader.
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise SettingError(
+                    f"corpus: expected {expected} but got {option}={value!r} "
+                    f"({type(value).__name__})."
+                )
+            if kind is str and not value:
+                raise SettingError(f"corpus: {option} is empty; name one, or leave it out.")
+        for option in _POSITIVE:
+            value = getattr(self, option)
+            if value is not None and value < 1:
+                raise SettingError(f"corpus: expected 1 or more but got {option}={value}.")
+        if self.seed is not None and self.seed < 0:
+            raise SettingError(f"corpus: expected 0 or more but got seed={self.seed}.")
+        if self.bos is not None and self.bos not in BOS_POLICIES:
+            raise SettingError(
+                f"corpus: expected one of {', '.join(BOS_POLICIES)} but got bos={self.bos!r}."
+            )
+
+    def _refuse(self, *options: str) -> None:
+        for option in options:
+            if getattr(self, option) is not None:
+                belongs = REPEATED_RANDOM if option in _RANDOM_DEFAULTS else "a dataset"
+                raise SettingError(
+                    f"corpus {self.name!r} has no {option}, but got "
+                    f"{option}={getattr(self, option)!r}: it is an option of {belongs}. "
+                    "Leave it out, or name the corpus that you mean."
+                )
+
+    def _fill(self, **defaults: object) -> None:
+        for option, value in defaults.items():
+            if getattr(self, option) is None:
+                object.__setattr__(self, option, value)

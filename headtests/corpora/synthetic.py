@@ -1,0 +1,66 @@
+"""The corpus `repeated-random`: BOS, and then a run of random tokens, repeated.
+
+The literature's induction and duplicate scores are defined on it. It is made of ids, not of
+text, so that no tokenizer has a say in where a run repeats.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from headtests.corpora.specs import BosPolicy, CorpusSpec
+from headtests.corpora.tokens import TokenIds, beginning_id
+from headtests.corpora.vocabulary import Vocabulary
+from headtests.errors import CorpusError, SettingError
+
+
+def random_prefix(vocabulary: Vocabulary, bos: BosPolicy) -> tuple[int, ...]:
+    """Return what stands before each run: BOS, or CLS, or nothing under `never`.
+
+    Raises `SettingError` where one is wanted and the tokenizer has neither.
+    """
+    return () if bos == "never" else (beginning_id(vocabulary.tokenizer),)
+
+
+def random_documents(
+    spec: CorpusSpec,
+    vocabulary: Vocabulary,
+    prefix: tuple[int, ...],
+    max_length: int,
+    context: int | None,
+    vocab_size: int | None,
+) -> Iterator[tuple[str, TokenIds]]:
+    """Yield each document's text id and ids, shape `[len(prefix) + period * repeats]`.
+
+    Tokens are drawn uniformly, with replacement, from the ids that are not special and, where it
+    is given, below `vocab_size`, the number of the model's embeddings. A document depends on the
+    seed, the period and those before it, not on how many follow. Raises `SettingError` where
+    documents would be longer than `max_length` or the model's `context`, and `CorpusError` where
+    there is no id to draw.
+    """
+    period, repeats, count = spec.period or 0, spec.repeats or 0, spec.documents or 0
+    length = len(prefix) + period * repeats
+    bos = " after BOS" if prefix else ""
+    found = f"{spec.label}: {repeats} runs of {period} tokens{bos} make {length} tokens a document"
+    if context is not None and length > context:
+        raise SettingError(
+            f"{found}, but the model's context is {context}. Lower period or repeats."
+        )
+    if length > max_length:
+        raise SettingError(
+            f"{found}, but max_length is {max_length}. Raise max_length to {length}, or lower "
+            "period or repeats."
+        )
+    pool = vocabulary.ordinary_ids
+    if vocab_size is not None:
+        pool = pool[pool < vocab_size]
+    if not len(pool):
+        raise CorpusError(
+            f"{spec.label}: the tokenizer has no token to draw that is not special. Name another "
+            "corpus."
+        )
+    generator = np.random.default_rng(spec.seed)
+    for number in range(count):
+        run = pool[generator.integers(len(pool), size=period)]
+        ids = np.concatenate([np.array(prefix, dtype=np.int32), np.tile(run, repeats)])
+        yield f"random-{number}", ids.astype(np.int32)

@@ -1,0 +1,66 @@
+"""Where in a user's file something was asked: file, lines and source of the statement.
+
+Frames and source text only.
+"""
+
+import ast
+import linecache
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The statement that asked."""
+
+    file: str
+    line: int
+    """The first line of the statement."""
+    last_line: int
+    source: str
+    """The statement's lines; empty where the file cannot be read."""
+
+    def covers(self, file: str, line: int) -> bool:
+        """Return whether a line of a file belongs to the statement."""
+        return file == self.file and self.line <= line <= self.last_line
+
+
+def calling_location() -> Location:
+    """Return the statement outside this package that the current call came from."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return statement_at(frame.f_code.co_filename, frame.f_lineno)
+
+
+def statement_at(file: str, line: int) -> Location:
+    """Return the innermost statement that covers a line of a file."""
+    lines = linecache.getlines(file)
+    try:
+        tree = ast.parse("".join(lines))
+    except SyntaxError:
+        return Location(file, line, line, linecache.getline(file, line).strip())
+    covering = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    if not covering:
+        return Location(file, line, line, linecache.getline(file, line).strip())
+    innermost = min(covering, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
+    if hasattr(innermost, "body"):
+        # The head of an `if` or `for` is what asked, not the block below it.
+        last = line
+        source = lines[innermost.lineno - 1 : last]
+    else:
+        last = innermost.end_lineno or innermost.lineno
+        source = lines[innermost.lineno - 1 : last]
+    return Location(file, innermost.lineno, last, _dedented(source))
+
+
+def _dedented(lines: list[str]) -> str:
+    margin = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    return "".join(line[margin:] if not line[:margin].strip() else line for line in lines).rstrip()

@@ -1,0 +1,150 @@
+"""The pytest plugin: markers, options, fixtures, outcomes and the end of a run.
+
+Hooks that delegate. What a test asks for is `selection`, what a run opens and decides `runs`,
+what all processes of a run found `gathering`, what the terminal shows `terminal`. Loading this
+brings in neither torch nor transformers nor numpy.
+"""
+
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from headtests.errors import ModelUnavailableError, SettingError
+from headtests.plugin.gathering import RUN, Gathering
+from headtests.plugin.selection import (
+    head_marker,
+    head_parameters,
+    requested,
+    run_settings,
+)
+from headtests.settings import OPTIONS, Settings
+
+if TYPE_CHECKING:
+    from headtests.heads import Head
+
+MARKERS = (
+    'head(*names, suppress_first_token=, min_query=): one test for each head, such as "L5H1", or '
+    '"L5H*" for every head of a layer; the test takes `head`',
+    "heads(*names, suppress_first_token=, min_query=): several heads in one test, in this order; "
+    "the test takes `heads`",
+    "model(name, revision=, dtype=, device=, missing='fail'): the model: a Hugging Face name or "
+    "folder, or demo; missing='skip' skips where its files are not to be had",
+    "corpus(name, split=, field='text', first=10000, max_length=, bos=): the documents: a "
+    "dataset's name, a folder or file of parquet, JSON lines, CSV or text, or demo; or "
+    "corpus('repeated-random', period=24, repeats=2, documents=256, seed=0)",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, on the command line and in the ini file."""
+    group = parser.getgroup("headtests", "headtests: claims about attention heads")
+    defaults = Settings()
+    group.addoption("--headtests-model", metavar="NAME", help="the model, whatever markers say")
+    group.addoption("--headtests-corpus", metavar="NAME", help="the corpus, whatever markers say")
+    group.addoption(
+        "--headtests-report", metavar="DIR", help="folder of the report, or none (reports)"
+    )
+    parser.addini("headtests_model", "the model of tests that name none (demo)")
+    parser.addini("headtests_corpus", "the corpus of tests that name none (demo)")
+    parser.addini("headtests_report", "folder of the report, or none (reports)")
+    for option in OPTIONS:
+        default = getattr(defaults, option.name)
+        shown = "on for causal models" if default is None else default
+        group.addoption(
+            option.flag, metavar=option.metavar, default=None, help=f"{option.help} ({shown})"
+        )
+        parser.addini(option.ini, f"{option.help} ({shown})")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers and refuse options that cannot be read."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    try:
+        run_settings(config)
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(Gathering(config), "headtests-gathering")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test a head of the head marker."""
+    mark = metafunc.definition.get_closest_marker("head")
+    if mark is not None and "head" in metafunc.fixturenames:
+        names = head_parameters(metafunc, mark)
+        metafunc.parametrize("head", names, ids=names, indirect=True)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Plan one pass a model and corpus for the tests that were selected."""
+    claims = [item for item in session.items if head_marker(item) is not None]
+    if not claims:
+        return
+    from headtests.plugin.runs import Run
+    from headtests.plugin.terminal import progress_for
+
+    config = session.config
+    config.stash[RUN] = Run(config, progress_for(config))
+    config.stash[RUN].plan(claims)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a test that is marked with heads and takes none."""
+    taken: list[str] = getattr(item, "fixturenames", [])
+    for mark in item.own_markers:
+        if mark.name in ("head", "heads") and mark.name not in taken:
+            raise SettingError(
+                f"{item.name} has a {mark.name} marker but takes no `{mark.name}`. Add the "
+                f"argument: def {getattr(item, 'originalname', item.name)}({mark.name}): ..."
+            )
+
+
+@pytest.fixture
+def head(request: pytest.FixtureRequest) -> "Head":
+    """Return the head that this test was marked with."""
+    return _heads(request)[0]
+
+
+@pytest.fixture
+def heads(request: pytest.FixtureRequest) -> "list[Head]":
+    """Return the heads that this test was marked with, in the marker's order."""
+    return _heads(request)
+
+
+def _heads(request: pytest.FixtureRequest) -> "list[Head]":
+    item: pytest.Item = request.node
+    asked = requested(item)
+    try:
+        return item.config.stash[RUN].heads_of(item, asked)
+    except ModelUnavailableError as error:
+        if asked.model.missing == "skip":
+            pytest.skip(str(error))
+        raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep xfail to refuted claims, show errors without our frames, attach what was decided."""
+    report = yield
+    if head_marker(item) is None:
+        return report
+    from headtests.plugin import outcomes
+
+    outcomes.keep_xfail_to_claims(item, call, report)
+    outcomes.show_plainly(item, call, report)
+    outcomes.attach_claims(item, report)
+    return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain a failed comparison by what was measured."""
+    # Without a head there is nothing to explain, and no reason to import what could.
+    if "headtests.quantities" not in sys.modules:
+        return None
+    from headtests.plugin import outcomes
+
+    return outcomes.explanation(op, left, right)

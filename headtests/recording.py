@@ -1,0 +1,261 @@
+"""From what was decided and measured to its place in the record.
+
+Reads comparisons and sessions, writes `headtests.records` shapes. Decides nothing and draws
+nothing; the one thing that it measures is the multiples that a report shows of each head.
+"""
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from headtests.claims import RowOptions
+from headtests.estimates import Estimate, PairFigure
+from headtests.head_names import HeadName
+from headtests.multiples import Pair
+from headtests.quantities import Comparison, Quantity, Subject
+from headtests.records import (
+    FORMAT,
+    VERSION,
+    ClaimRecord,
+    EstimateRecord,
+    HeadRecord,
+    PairRecord,
+    Record,
+    SessionRecord,
+    UnmeasuredRecord,
+)
+from headtests.sessions import Session
+
+SHOWN_MULTIPLES = 10
+"""Ranked and random multiples of each head that a record holds."""
+PACKAGES = (
+    "headtests",
+    "torch",
+    "transformers",
+    "transformer-lens",
+    "tokenizers",
+    "datasets",
+    "numpy",
+    "pytest",
+)
+"""Whose versions a record names."""
+
+
+def session_key(session: Session) -> str:
+    """Return what a record calls a session: the same in every process of one run."""
+    named = f"{session.spec}\n{session.corpus!r}\n{session.settings}"
+    return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def head_key(session: str, head: HeadName, options: RowOptions) -> str:
+    """Return what a record calls a head; it tells options apart that differ."""
+    suppressed = "" if options.suppress_first_token else "-with-first"
+    return f"{session}-{head}-from{options.min_query}{suppressed}"
+
+
+def claim_record(
+    comparison: Comparison, session: str, identifier: str, test: str, root: Path
+) -> ClaimRecord:
+    """Return the record of a comparison that was decided; its test's outcome is not known yet."""
+    location = comparison.location
+    return ClaimRecord(
+        id=identifier,
+        test=test,
+        outcome="",
+        reason="",
+        session=session,
+        heads=[_key_of(session, subject) for subject in subjects_of(comparison)],
+        verdict=comparison.verdict.value if comparison.verdict is not None else "undecided",
+        sentence=comparison.sentence,
+        expression=comparison.source,
+        operator=comparison.operator,
+        left=_estimate_record(comparison.left, session),
+        right=(
+            _estimate_record(comparison.right, session)
+            if isinstance(comparison.right, Quantity)
+            else comparison.right
+        ),
+        factor=comparison.factor,
+        basis=comparison.left.basis,
+        file="" if location is None else _relative(location.file, root),
+        line=0 if location is None else location.line,
+        source="" if location is None else location.source,
+    )
+
+
+def subjects_of(comparison: Comparison) -> list[Subject]:
+    """Return the heads that a comparison is about, as in the record's `heads`: each once."""
+    sides = (comparison.left, comparison.right)
+    subjects = [side.subject for side in sides if isinstance(side, Quantity)]
+    return list({(subject.name, subject.options): subject for subject in subjects}.values())
+
+
+def _key_of(session: str, subject: Subject) -> str:
+    return head_key(session, subject.name, subject.options)
+
+
+def _relative(file: str, root: Path) -> str:
+    path = Path(file)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
+
+
+def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
+    record = EstimateRecord(
+        expression=repr(quantity),
+        kind=quantity.kind,
+        head=_key_of(session, quantity.subject),
+        value=quantity.value,
+        low=None,
+        high=None,
+        documents=None,
+        rows=None,
+        pairs=None,
+        base_rate=None,
+        resting_mass=None,
+    )
+    if isinstance(quantity, Estimate):
+        record["low"], record["high"] = quantity.low, quantity.high
+        record["documents"], record["rows"] = quantity.documents, quantity.rows
+        record["base_rate"], record["resting_mass"] = quantity.base_rate, quantity.resting_mass
+    elif isinstance(quantity, PairFigure):
+        record["pairs"] = quantity.pairs
+    return record
+
+
+def session_record(session: Session) -> SessionRecord:
+    """Return the provenance of an open session."""
+    model, population, sweep = session.model, session.population, session.sweep
+    return SessionRecord(
+        key=session_key(session),
+        model={
+            "name": model.spec.name,
+            "revision": model.spec.revision,
+            "architecture": model.architecture,
+            "layers": model.shape.layers,
+            "heads": model.shape.heads,
+            "bidirectional": model.bidirectional,
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "device": device_name(session),
+            "weights_sha256": model.weights_sha256(),
+            "tokenizer": type(model.tokenizer).__name__,
+            "tokenizer_sha256": population.vocabulary.sha256,
+            "capture": "hook_pattern",
+        },
+        corpus={
+            "name": session.corpus.label,
+            "description": population.description,
+            "documents": len(population),
+            "texts": population.texts,
+            "tokens": population.tokens,
+            "max_length": population.max_length,
+            "bos": population.bos,
+            "bos_effect": population.bos_effect,
+            "sha256": population.sha256,
+            "notes": [*population.notes, *sweep.notes],
+        },
+        budget=sweep.budget,
+        documents_run=sweep.documents_run,
+        tokens_run=sweep.tokens_run,
+        tokens_run_twice=sweep.tokens_run_twice,
+        seed=session.settings.seed,
+    )
+
+
+def device_name(session: Session) -> str:
+    """Return the device with the name that its maker gave it, where torch knows one."""
+    device = session.model.device
+    if device.type == "cuda":
+        import torch
+
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return str(device)
+
+
+def head_record(session: Session, head: HeadName, options: RowOptions) -> HeadRecord:
+    """Return a head's ranked and random multiples; it reads every row of the budget."""
+    key = session_key(session)
+    ranked, random, count = session.overview(head, SHOWN_MULTIPLES, options)
+    return HeadRecord(
+        key=head_key(key, head, options),
+        session=key,
+        name=str(head),
+        above_average_pairs=count,
+        suppress_first_token=options.suppress_first_token,
+        min_query=options.min_query,
+        ranked=_pair_records(ranked),
+        random=_pair_records(random),
+    )
+
+
+def _pair_records(pairs: Iterable[Pair]) -> list[PairRecord]:
+    return [
+        PairRecord(
+            document=pair.document,
+            text=pair.text,
+            query=pair.query,
+            key=pair.key,
+            token=pair.token,
+            multiple=pair.multiple,
+            tokens=list(pair.tokens),
+            attendable=list(pair.attendable),
+            pattern=list(pair.pattern),
+        )
+        for pair in pairs
+    ]
+
+
+def make_record(
+    sessions: Sequence[SessionRecord],
+    heads: Sequence[HeadRecord],
+    claims: Sequence[ClaimRecord],
+    unmeasured: Sequence[UnmeasuredRecord],
+    *,
+    root: Path,
+    incomplete_reason: str = "",
+) -> Record:
+    """Return the record of a run, dated now; a reason says that the run did not finish."""
+    return Record(
+        format=FORMAT,
+        version=VERSION,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        complete=not incomplete_reason,
+        incomplete_reason=incomplete_reason,
+        environment=environment(root),
+        sessions=list(sessions),
+        heads=list(heads),
+        claims=list(claims),
+        unmeasured=list(unmeasured),
+    )
+
+
+@cache
+def environment(root: Path) -> dict[str, str]:
+    """Return what ran: versions of Python and of the packages, the platform, the commit."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    commit = _commit(root)
+    return found | ({"commit": commit} if commit else {})
+
+
+def _commit(root: Path) -> str:
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""

@@ -1,0 +1,77 @@
+"""Numbers as a reader wants them: few digits, grouped thousands, and never two that look alike.
+
+Numbers in, words out. Which numbers, and what they mean, is the caller's.
+"""
+
+import math
+
+_DIGITS = 3
+
+
+def number(value: float, digits: int = _DIGITS) -> str:
+    """Return a figure with so many significant digits; whole ones are grouped and have no point.
+
+    A figure that is not whole keeps two decimals where its digits reach that far, so that a
+    rounded 1.00 is not taken for a counted 1.
+
+    >>> number(0.4), number(0.02134), number(0.9996), number(10.0), number(4310)
+    ('0.40', '0.0213', '1.00', '10', '4,310')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    exponent = math.floor(math.log10(abs(value)))
+    if exponent < -5 or exponent >= 15:
+        return f"{value:.{digits - 1}e}"
+    decimals = max(0, digits - 1 - exponent)
+    whole, _, fraction = f"{value:,.{decimals}f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(min(2, decimals), "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def apart(left: float, right: float) -> tuple[str, str]:
+    """Return two figures with as many digits as it takes to tell them apart.
+
+    >>> apart(0.39996, 0.4)
+    ('0.39996', '0.40')
+    >>> apart(0.4, 0.4)
+    ('0.40', '0.40')
+    """
+    for digits in range(_DIGITS, 18):
+        shown = number(left, digits), number(right, digits)
+        if shown[0] != shown[1] and float(shown[0].replace(",", "")) != float(
+            shown[1].replace(",", "")
+        ):
+            return shown
+    return number(left), number(right)
+
+
+def times(multiple: float) -> str:
+    r"""Return a multiple of the row's average.
+
+    >>> times(34.21) == "34.2\u00d7", times(0.04) == "0.04\u00d7"
+    (True, True)
+    """
+    decimals = 1 if multiple >= 0.95 or multiple == 0 else 2
+    return f"{multiple:,.{decimals}f}\u00d7"
+
+
+def share(attention: float) -> str:
+    """Return an attention value, in [0, 1].
+
+    >>> share(0.25), share(0.00012), share(0.0)
+    ('0.250', '<0.001', '0')
+    """
+    if attention == 0:
+        return "0"
+    return f"{attention:.3f}" if attention >= 0.0005 else "<0.001"
+
+
+def count(number_of: int, singular: str, plural: str = "") -> str:
+    """Return a count with its noun.
+
+    >>> count(1, "row"), count(4310, "row"), count(0, "reply", "replies")
+    ('1 row', '4,310 rows', '0 replies')
+    """
+    return f"{number_of:,} {singular if number_of == 1 else plural or singular + 's'}"

@@ -1,0 +1,113 @@
+"""A head of the record: its ranked and its random multiples, as many as a page can carry.
+
+Records in, rows out. What a row looks like inside is `rows`.
+"""
+
+import statistics
+from dataclasses import dataclass
+
+from headtests.records import HeadRecord, PairRecord
+from headtests.report.figures import count, times
+from headtests.report.rows import Row, row
+from headtests.report.sessions import Session
+from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
+
+_ROWS_ON_A_PAGE = 2400
+"""About three kilobytes each, so that a page of many heads stays under ten megabytes."""
+
+_MOST_A_LIST, _FEWEST_A_LIST = 50, 4
+_OPEN = 6
+"""Rows of a list that show before the rest is unfolded."""
+
+_TASTE = 5
+"""Key tokens that a claim names of each list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A pair in two words."""
+
+    parts: tuple[Part, ...]
+    multiple: str
+
+
+@dataclass(frozen=True, slots=True)
+class Multiples:
+    """One list of a head's pairs."""
+
+    name: str
+    summary: str
+    """How many there are, and what they span."""
+    taste: list[Taste]
+    first: list[Row]
+    rest: list[Row]
+    left_out: str
+    """How many of them are not drawn; empty where all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head on one model and corpus."""
+
+    anchor: str
+    name: str
+    session: str
+    session_anchor: str
+    facts: list[str]
+    lists: list[Multiples]
+
+
+def drawn_per_list(heads: int) -> int:
+    """Return how many rows of each list to draw on a page of so many heads.
+
+    >>> drawn_per_list(8), drawn_per_list(144)
+    (50, 8)
+    """
+    fitting = _ROWS_ON_A_PAGE // max(1, 2 * heads)
+    return min(_MOST_A_LIST, max(_FEWEST_A_LIST, fitting))
+
+
+def head_view(head: HeadRecord, anchor: str, session: Session | None, each: int) -> Head:
+    """Return what a page shows of a head, `each` rows a list at most."""
+    first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
+    return Head(
+        anchor=anchor,
+        name=plain(head["name"], NAME_LIMIT),
+        session=session.name if session else plain(head["session"], NAME_LIMIT),
+        session_anchor=session.anchor if session else "",
+        facts=[
+            f"{count(head['above_average_pairs'], 'pair')} above average",
+            f"position 0 {first_token}",
+            f"rows from position {head['min_query']} on",
+        ],
+        lists=[
+            _multiples("Ranked multiples", head["ranked"], each),
+            _multiples("Random multiples", head["random"], each),
+        ],
+    )
+
+
+def _multiples(name: str, pairs: list[PairRecord], each: int) -> Multiples:
+    drawn = [row(pair) for pair in pairs[:each]]
+    left_out = len(pairs) - len(drawn)
+    return Multiples(
+        name=name,
+        summary=_summary([pair["multiple"] for pair in pairs]),
+        taste=[
+            Taste(token_parts(pair["token"]), times(pair["multiple"])) for pair in pairs[:_TASTE]
+        ],
+        first=drawn[:_OPEN],
+        rest=drawn[_OPEN:],
+        left_out=f"{left_out:,} more stand in the record" if left_out else "",
+    )
+
+
+def _summary(multiples: list[float]) -> str:
+    if not multiples:
+        return "none recorded"
+    if len(multiples) == 1:
+        return f"1 pair, {times(multiples[0])}"
+    return (
+        f"{count(len(multiples), 'pair')}, {times(min(multiples))} to {times(max(multiples))}, "
+        f"median {times(statistics.median(multiples))}"
+    )

@@ -1,0 +1,99 @@
+"""A session of the record: which model ran over which documents, as a list of facts.
+
+Records in, words out; every field of the record's session is here.
+"""
+
+from dataclasses import dataclass
+
+from headtests.records import CorpusRecord, ModelRecord, SessionRecord
+from headtests.report.figures import count
+from headtests.report.text import NAME_LIMIT, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named fact."""
+
+    name: str
+    value: str
+    code: bool = False
+    """Whether it is a name or a hash rather than words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One model over one corpus."""
+
+    anchor: str
+    name: str
+    model: str
+    model_in_brief: str
+    population: str
+    extent: str
+    """How much of the population ran."""
+    groups: list[tuple[str, list[Fact]]]
+    notes: list[str]
+
+
+def session_view(session: SessionRecord, anchor: str) -> Session:
+    """Return what a page shows of a session."""
+    model, corpus = session["model"], session["corpus"]
+    name = plain(model["name"], NAME_LIMIT)
+    return Session(
+        anchor=anchor,
+        name=f"{name} on {plain(corpus['name'], NAME_LIMIT)}",
+        model=name,
+        model_in_brief=f"{_layers_by_heads(model)}, {model['dtype']} on {model['device']}",
+        population=corpus["description"],
+        extent=f"{session['documents_run']:,} of {count(corpus['documents'], 'document')} run",
+        groups=[
+            ("Model", _model_facts(model)),
+            ("Corpus", _corpus_facts(corpus)),
+            ("Run", _run_facts(session)),
+        ],
+        notes=corpus["notes"],
+    )
+
+
+def _layers_by_heads(model: ModelRecord) -> str:
+    return f"{count(model['layers'], 'layer')} \u00d7 {count(model['heads'], 'head')}"
+
+
+def _model_facts(model: ModelRecord) -> list[Fact]:
+    direction = "bidirectional" if model["bidirectional"] else "causal"
+    return [
+        Fact("Model", model["name"], code=True),
+        Fact("Revision", model["revision"] or "none recorded", code=bool(model["revision"])),
+        Fact("Architecture", f"{model['architecture']}, {direction}"),
+        Fact("Size", _layers_by_heads(model)),
+        Fact("Data type", model["dtype"]),
+        Fact("Device", model["device"]),
+        Fact("Weights, SHA-256", model["weights_sha256"], code=True),
+        Fact("Tokenizer", model["tokenizer"], code=True),
+        Fact("Tokenizer, SHA-256", model["tokenizer_sha256"], code=True),
+        Fact("Rows read from", model["capture"], code=True),
+    ]
+
+
+def _corpus_facts(corpus: CorpusRecord) -> list[Fact]:
+    return [
+        Fact("Corpus", corpus["name"], code=True),
+        Fact("Population", corpus["description"]),
+        Fact(
+            "Extent",
+            f"{count(corpus['documents'], 'document')} of {count(corpus['texts'], 'text')}, "
+            f"{count(corpus['tokens'], 'token')}, at most {corpus['max_length']:,} a document",
+        ),
+        Fact("BOS", f"{corpus['bos']}: {corpus['bos_effect']}"),
+        Fact("Token ids, SHA-256", corpus["sha256"], code=True),
+    ]
+
+
+def _run_facts(session: SessionRecord) -> list[Fact]:
+    return [
+        Fact("Budget", count(session["budget"], "document")),
+        Fact("Documents run", f"{session['documents_run']:,}"),
+        Fact("Tokens run", f"{session['tokens_run']:,}"),
+        Fact("Tokens run twice", f"{session['tokens_run_twice']:,}"),
+        Fact("Seed", str(session["seed"])),
+    ]

@@ -1,0 +1,115 @@
+"""Any string as text that can be read and that cannot disturb what stands around it.
+
+Characters in, characters out; no HTML, which is the templates' business, and no figures.
+"""
+
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+TOKEN_LIMIT = 40
+"""Characters of a token that are shown before it is cut."""
+
+NAME_LIMIT = 80
+"""Characters of a name, such as a model's or a text's, that are shown before it is cut."""
+
+LINE_LIMIT = 600
+"""Characters of any other string that are shown before it is cut."""
+
+WHOLE_LIMIT = 20_000
+"""Characters of source and messages, which have room of their own, before they are cut."""
+
+_STACK_LIMIT = 4
+"""Combining marks in a row that still look like writing; more of them climb over other lines."""
+
+_DOTTED_CIRCLE = "\u25cc"
+_TOKEN_PICTURES = {" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5"}
+
+# Printable by category, yet drawn as nothing: fillers, joiners and variation selectors.
+_FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
+_SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+_INVISIBLE = frozenset(map(chr, _FILLERS + _SELECTORS))
+
+
+class Part(NamedTuple):
+    """A piece of a token: characters as they are, or a mark that stands for some."""
+
+    text: str
+    mark: bool
+
+
+@lru_cache(maxsize=8192)
+def token_parts(token: str) -> tuple[Part, ...]:
+    r"""Return a token as parts to be drawn one after the other.
+
+    A space is a middle dot, a newline and a tab are arrows, what is invisible or reorders a line
+    is its code point, a lone surrogate its escape, and no character at all an empty set; each of
+    those is a mark. A long token is cut, with its length said.
+
+    >>> token_parts(" cat")
+    (Part(text='·', mark=True), Part(text='cat', mark=False))
+    >>> token_parts("\u202e\n")
+    (Part(text='U+202E', mark=True), Part(text='↵', mark=True))
+    >>> token_parts("")
+    (Part(text='∅', mark=True),)
+    """
+    if not token:
+        return (Part("\u2205", True),)
+    parts: list[Part] = []
+    stacked = 0
+    for place, character in enumerate(token[:TOKEN_LIMIT]):
+        stacked = stacked + 1 if unicodedata.combining(character) else 0
+        picture = _TOKEN_PICTURES.get(character) or _picture(character, stacked)
+        if picture is None and place == 0 and unicodedata.category(character).startswith("M"):
+            picture = _DOTTED_CIRCLE + character
+        elif picture is None and unicodedata.category(character) == "Zs":
+            picture = _code_point(character)
+        if picture is not None:
+            parts.append(Part(picture, True))
+        elif parts and not parts[-1].mark:
+            parts[-1] = Part(parts[-1].text + character, False)
+        else:
+            parts.append(Part(character, False))
+    if len(token) > TOKEN_LIMIT:
+        parts.append(Part(f"\u2026 ({len(token):,} characters)", True))
+    return tuple(parts)
+
+
+def plain(text: str, limit: int = LINE_LIMIT) -> str:
+    r"""Return a string with nothing in it that is invisible, reorders a line, or cannot be written.
+
+    Spaces, newlines and tabs stay. A string longer than `limit` characters is cut, with its
+    length said.
+
+    >>> plain("a\x00b\u200fc\ud800")
+    'aU+0000bU+200Fc\\ud800'
+    >>> plain("abcdef", limit=3)
+    'abc… (6 characters)'
+    """
+    if len(text) > limit:
+        return plain(text[:limit], limit) + f"\u2026 ({len(text):,} characters)"
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    stacked = 0
+    for character in text:
+        stacked = stacked + 1 if unicodedata.combining(character) else 0
+        kept = character in "\n\t"
+        shown.append(character if kept else _picture(character, stacked) or character)
+    return "".join(shown)
+
+
+def _picture(character: str, stacked: int) -> str | None:
+    """Return what stands for a character that cannot be shown as it is, or nothing."""
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        return f"\\u{code:04x}"
+    if character in _INVISIBLE or stacked > _STACK_LIMIT:
+        return _code_point(character)
+    if character.isprintable() or unicodedata.category(character) == "Zs":
+        return None
+    return _code_point(character)
+
+
+def _code_point(character: str) -> str:
+    return f"U+{ord(character):04X}"

@@ -1,0 +1,261 @@
+"""A model over a corpus, opened: the evidence that heads' claims are measured on.
+
+Ties a model, a population and a sweep together, remembers what was measured, and tells the
+record what they were. Works the same under pytest, in a notebook and in a script. No printing.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from headtests.capture import LoadedModel, adopt_bridge, load_model
+from headtests.claims import RowOptions, Statistic
+from headtests.corpora import (
+    CorpusSpec,
+    Document,
+    Population,
+    TokenPolicy,
+    build_population,
+    make_batches,
+)
+from headtests.errors import ClaimError, NoEligibleRowError
+from headtests.expressions import Expression
+from headtests.head_names import HeadName, parse_head
+from headtests.heads import Head
+from headtests.multiples import Distribution, Pair
+from headtests.patterns import Pattern
+from headtests.quantities import Comparison
+from headtests.settings import ModelSpec, Settings
+from headtests.sketches import Pairs
+from headtests.statistics import DocumentFigures
+from headtests.sweep import Progress, Sweep, measure, pairs
+
+
+class Session:
+    """One model over one corpus; `session.head("L5H1")` is a head to claim something of.
+
+    `model` is a name, a folder, a `ModelSpec` or a `TransformerBridge` that you hold; `corpus` a
+    name, a folder, a file or a `CorpusSpec`, with the marker's keywords as `corpus_options`.
+    `heads` are those that one pass shall serve; any other head costs a pass of its own. Model and
+    corpus are opened when something is measured. Raises what opening them raises, then.
+    """
+
+    def __init__(
+        self,
+        model: str | ModelSpec | Any = "demo",
+        corpus: str | CorpusSpec = "demo",
+        *,
+        heads: Iterable[str | HeadName] = (),
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        **corpus_options: Any,
+    ) -> None:
+        self.settings = settings or Settings()
+        self._wanted = ModelSpec(model) if isinstance(model, str) else model
+        self.corpus = (
+            corpus
+            if isinstance(corpus, CorpusSpec)
+            else CorpusSpec.from_marker((corpus,), corpus_options)
+        )
+        self._announced = list(heads)
+        self._progress = progress
+        self._figures: dict[tuple[HeadName, Statistic, RowOptions], DocumentFigures] = {}
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Which model; of a bridge that the user holds, as far as it says so itself."""
+        return self._wanted if isinstance(self._wanted, ModelSpec) else self.model.spec
+
+    @cached_property
+    def model(self) -> LoadedModel:
+        """The model, loaded on first use."""
+        if isinstance(self._wanted, ModelSpec):
+            return load_model(self._wanted, self.settings)
+        return adopt_bridge(self._wanted)
+
+    @cached_property
+    def population(self) -> Population:
+        """The documents, tokenised on first use, before any forward pass."""
+        return build_population(
+            self.corpus,
+            self.model.tokenizer,
+            max_length=self.settings.max_length,
+            default_bos=self.settings.bos,
+            context=self.model.shape.context,
+            vocab_size=self.model.vocabulary_size,
+        )
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The pass over the documents."""
+        named = [
+            head
+            for announced in self._announced
+            for head in ([announced] if isinstance(announced, HeadName) else self._named(announced))
+        ]
+        return Sweep(self.model, self.population, named, self.settings, self._progress)
+
+    def announce(self, heads: Iterable[HeadName]) -> None:
+        """Have the pass serve these heads, too; of use only before anything was measured."""
+        self._announced.extend(heads)
+
+    def _named(self, name: str) -> list[HeadName]:
+        shape = self.model.shape
+        return parse_head(name).within(shape.layers, shape.heads)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything was measured, so that there is something to tell of."""
+        return "sweep" in self.__dict__
+
+    def head(
+        self,
+        name: str,
+        *,
+        suppress_first_token: bool | None = None,
+        min_query: int | None = None,
+        observer: Callable[[Comparison], None] | None = None,
+    ) -> Head:
+        """Return a head by its name, such as `L5H1`.
+
+        `suppress_first_token` and `min_query` default to the settings', and the former, without
+        one, to on for causal models and off for bidirectional ones. `observer` is called for each
+        comparison that is decided. Raises `HeadNameError` for a name that is none of the model's.
+        """
+        selector = parse_head(name)
+        found = selector.within(self.model.shape.layers, self.model.shape.heads)
+        if selector.name is None:
+            raise ClaimError(f"{name!r} names {len(found)} heads. Ask for one at a time.")
+        if suppress_first_token is None:
+            suppress_first_token = self.settings.suppress_first_token
+        if suppress_first_token is None:
+            suppress_first_token = not self.model.bidirectional
+        options = RowOptions(
+            suppress_first_token, self.settings.min_query if min_query is None else min_query
+        )
+        return Head(selector.name, self, options, observer)
+
+    @property
+    def description(self) -> str:
+        """The model and the documents that were measured, in words."""
+        documents = self.population.description
+        if self.sweep.budget < len(self.population):
+            documents = f"{self.sweep.budget:,} of {documents}"
+        return f"{self.model.spec} over {documents}"
+
+    def figures(self, head: HeadName, statistic: Statistic, options: RowOptions) -> DocumentFigures:
+        """Return what each eligible document of the budget contributes to a statistic."""
+        question = (head, statistic, options)
+        if question not in self._figures:
+            self._figures[question] = measure.document_figures(
+                self.sweep.blocks(head), self.population.vocabulary, statistic, options
+            )
+        return self._figures[question]
+
+    def _columns(
+        self, head: HeadName, on: Expression | None, options: RowOptions, above_average: bool
+    ) -> Iterable[Pairs]:
+        return pairs.columns(
+            self.sweep.blocks(head), self.population.vocabulary, options, on, above_average
+        )
+
+    def ranked_pairs(
+        self, head: HeadName, size: int, reverse: bool, on: Expression | None, options: RowOptions
+    ) -> list[Pair]:
+        """Return the above-average pairs of highest or lowest multiple, best first."""
+        found = pairs.ranked(self._columns(head, on, options, True), size, reverse)
+        return pairs.in_context(self.sweep, head, found)
+
+    def random_pairs(
+        self,
+        head: HeadName,
+        size: int,
+        above_average: bool,
+        on: Expression | None,
+        options: RowOptions,
+    ) -> list[Pair]:
+        """Return a seeded uniform sample of the pairs."""
+        columns = self._columns(head, on, options, above_average)
+        found = pairs.sampled(columns, size, self.settings.seed)
+        return pairs.in_context(self.sweep, head, found)
+
+    def overview(
+        self, head: HeadName, size: int, options: RowOptions
+    ) -> tuple[list[Pair], list[Pair], int]:
+        """Return ranked and random above-average pairs, and how many there are, in one reading."""
+        columns = self._columns(head, None, options, above_average=True)
+        ranked, sampled, count = pairs.overview(columns, size, self.settings.seed)
+        return (
+            pairs.in_context(self.sweep, head, ranked),
+            pairs.in_context(self.sweep, head, sampled),
+            count,
+        )
+
+    def distribution(
+        self, head: HeadName, on: Expression | None, options: RowOptions
+    ) -> Distribution:
+        """Return how the multiples of the pairs are distributed.
+
+        Raises `NoEligibleRowError` where there are no such pairs.
+        """
+        columns = self._columns(head, on, options, above_average=False)
+        found = pairs.distribution(self.sweep, head, columns, self.settings.seed)
+        if found is None:
+            limit = "" if on is None else f" with keys {on.english}"
+            raise NoEligibleRowError(
+                f"{head} has no pairs{limit} in {self.description}, so they have no distribution. "
+                "Choose another on=, or measure on documents where they occur."
+            )
+        return found
+
+    def in_relation(
+        self, shown: Sequence[Pair], head: HeadName, relation: Expression, options: RowOptions
+    ) -> list[bool]:
+        """Return of each pair whether it lies in a relation."""
+        return pairs.in_relation(self.sweep, head, shown, relation, options)
+
+    def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
+        """Return the head's attention on one prompt, given as text or as token ids.
+
+        Raises `ClaimError` for a prompt without tokens, or one that the model cannot read.
+        """
+        if isinstance(prompt, str):
+            policy = TokenPolicy(self.model.tokenizer, self.population.bos)
+            ids = [int(i) for piece in policy.documents_of(prompt, sys.maxsize) for i in piece]
+        else:
+            ids = [int(token) for token in prompt]
+        self._require_readable(ids)
+        document = Document(0, "prompt", 0, np.array(ids, dtype=np.int32))
+        (batch,) = make_batches([document], 1, self.model.pad_id)
+        return Pattern(
+            tokens=tuple(self.population.vocabulary.texts(ids)),
+            ids=tuple(ids),
+            attention=self.model.rows(batch, [head])[0, 0].numpy(),
+            attendable=self.model.attendable(batch.valid, head.layer)[0].numpy(),
+        )
+
+    def _require_readable(self, ids: Sequence[int]) -> None:
+        context, vocabulary = self.model.shape.context, self.model.vocabulary_size
+        if not ids:
+            raise ClaimError("the prompt has no tokens, so there is no pattern. Give it some text.")
+        if context is not None and len(ids) > context:
+            raise ClaimError(
+                f"the prompt has {len(ids)} tokens and {self.model.spec} reads {context} at most. "
+                "Shorten it."
+            )
+        unknown = [token for token in ids if not 0 <= token < vocabulary]
+        if unknown:
+            raise ClaimError(
+                f"the prompt holds the id {unknown[0]}, and {self.model.spec} knows ids from 0 to "
+                f"{vocabulary - 1}. Use ids of its own tokenizer."
+            )
+
+    def close(self) -> None:
+        """Drop the rows and documents that were kept."""
+        if "sweep" in self.__dict__:
+            self.sweep.close()
+        if "population" in self.__dict__:
+            self.population.close()

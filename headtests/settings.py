@@ -1,0 +1,216 @@
+"""What a run may be told: its options, their kinds, defaults and the errors of bad ones.
+
+Values only. Where a value comes from (command line, marker, ini file) is the plugin's; what it
+does is that of the module it configures.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from headtests.errors import SettingError
+
+BosPolicy = Literal["model", "always", "never"]
+Precision = Literal["float32", "float16", "bfloat16"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model, as a marker names it."""
+
+    name: str = "demo"
+    """A hub name, a local folder, or `demo` for the bundled model."""
+    revision: str | None = None
+    """A branch, tag or commit of the hub's repository."""
+    dtype: Precision | None = None
+    """None for the run's `headtests_dtype`."""
+    device: str | None = None
+    """None for the run's `headtests_device`."""
+    missing: Literal["fail", "skip"] = "fail"
+    """What becomes of a test whose model's files are not to be had."""
+
+    def __str__(self) -> str:
+        return self.name if self.revision is None else f"{self.name} at {self.revision}"
+
+    @classmethod
+    def of_marker(cls, positional: tuple[object, ...], named: Mapping[str, object]) -> "ModelSpec":
+        """Return what `pytest.mark.model(...)` says.
+
+        Raises `SettingError` for arguments that it does not take.
+        """
+        takes = [field.name for field in fields(cls)]
+        unknown = sorted(set(named) - set(takes))
+        if unknown or len(positional) > 1 or (positional and "name" in named):
+            found = ", ".join([*map(repr, positional), *(f"{key}=" for key in named)])
+            raise SettingError(
+                f"the model marker takes a name, revision=, dtype=, device= and missing= but found "
+                f"{found}. Write pytest.mark.model(NAME, revision=...)."
+            )
+        values: dict[str, Any] = dict(named)
+        if positional:
+            values["name"] = positional[0]
+        for name, value in values.items():
+            if value is not None and (not isinstance(value, str) or not value):
+                raise SettingError(
+                    f"expected a string for {name} of the model marker but found {value!r} "
+                    f"({type(value).__name__})."
+                )
+        if values.get("dtype") is not None:
+            choice("dtype of the model marker", values["dtype"], get_args(Precision))
+        if "missing" in values:
+            choice("missing of the model marker", values["missing"], ("fail", "skip"))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for a whole run."""
+
+    device: str = "auto"
+    """`auto` (CUDA, then MPS, then CPU) or a name that torch knows, such as `cuda:1`."""
+    dtype: Precision = "float32"
+    """The weights' and activations' type."""
+    bos: BosPolicy = "model"
+    """What stands before each document: `corpora.tokens` has the three meanings."""
+    max_documents: int = 2000
+    """The budget: how many documents a run may put through the model."""
+    max_length: int = 256
+    """Tokens of a document at most; less where the model's context is shorter."""
+    batch_size: int = 32
+    """Documents that go through the model at once; halved where memory ends."""
+    spool: int = 4 * 2**30
+    """Bytes of attention rows kept in memory and on disk, to serve later comparisons."""
+    seed: int = 0
+    """Keys the order of documents and the random multiples."""
+    suppress_first_token: bool | None = None
+    """None: on for causal models, off for bidirectional ones."""
+    min_query: int = 1
+    """The first query position that is a row."""
+
+
+def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
+    """Return a value that is one of a few words; raises `SettingError` for another."""
+    if value not in choices:
+        raise SettingError(f"{name} is {value!r}, but it must be one of {', '.join(choices)}.")
+    return str(value)
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """Return a whole number of at least so much; raises `SettingError` for another."""
+    try:
+        number = int(str(value).replace("_", ""))
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise SettingError(f"{name} is {value!r}, but it must be a whole number from {least} on.")
+    return number
+
+
+def byte_size(name: str, value: object) -> int:
+    """Return a number of bytes, written like `4 GB`, `500MB` or `0`.
+
+    >>> byte_size("headtests_spool", "1 kB")
+    1000
+    """
+    units = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+    text = str(value).strip().lower()
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(digits) :].strip()
+    try:
+        size = float(digits) * units[unit]
+    except (KeyError, ValueError):
+        size = -1.0
+    if not 0 <= size < float("inf"):
+        raise SettingError(f"{name} is {value!r}, but it must be a size such as 4 GB or 500 MB.")
+    return int(size)
+
+
+def truth(name: str, value: object) -> bool:
+    """Return a truth value, written as in an ini file; raises `SettingError` for another."""
+    words = {"true": True, "1": True, "yes": True, "on": True}
+    words |= {"false": False, "0": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    try:
+        return words[str(value).strip().lower()]
+    except KeyError:
+        raise SettingError(f"{name} is {value!r}, but it must be true or false.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting of a run, as the ini file and the command line know it."""
+
+    name: str
+    """Its field in `Settings`."""
+    help: str
+    metavar: str
+    read: Callable[[str, object], Any]
+    """From the option's name and its text to the value."""
+
+    @property
+    def ini(self) -> str:
+        """Its name in the ini file."""
+        return f"headtests_{self.name}"
+
+    @property
+    def flag(self) -> str:
+        """Its name on the command line."""
+        return f"--headtests-{self.name.replace('_', '-')}"
+
+
+def _device(name: str, value: object) -> str:
+    text = str(value).strip()
+    if not text:
+        raise SettingError(f"{name} is empty, but it must be auto, cpu, cuda, cuda:1, mps ...")
+    return text
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("device", "auto (CUDA, then MPS, then CPU) or a torch device", "DEVICE", _device),
+    Option(
+        "dtype",
+        "float32, float16 or bfloat16",
+        "TYPE",
+        lambda name, value: choice(name, value, get_args(Precision)),
+    ),
+    Option(
+        "bos",
+        "model (what its tokenizer does), always or never",
+        "POLICY",
+        lambda name, value: choice(name, value, get_args(BosPolicy)),
+    ),
+    Option(
+        "max_documents",
+        "the budget: documents that may go through the model",
+        "N",
+        lambda name, value: whole_number(name, value, 1),
+    ),
+    Option(
+        "max_length",
+        "tokens of a document at most",
+        "N",
+        lambda name, value: whole_number(name, value, 2),
+    ),
+    Option(
+        "batch_size",
+        "documents that go through the model at once",
+        "N",
+        lambda name, value: whole_number(name, value, 1),
+    ),
+    Option("spool", "attention rows kept for later comparisons, such as 4 GB", "SIZE", byte_size),
+    Option(
+        "seed",
+        "keys the order of documents and the random multiples",
+        "N",
+        lambda name, value: whole_number(name, value, 0),
+    ),
+    Option("suppress_first_token", "take key 0 out of multiples and relations", "BOOL", truth),
+    Option(
+        "min_query",
+        "the first query position that is a row",
+        "N",
+        lambda name, value: whole_number(name, value, 0),
+    ),
+)
+"""Every setting that an ini file or a command line may give, in the order of the help."""

@@ -1,0 +1,72 @@
+"""Attention rows that were read, kept to serve later comparisons: in memory, then on disk.
+
+Tensors in, tensors out, within a stated size. What they are rows of is the caller's.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+import torch
+
+IN_MEMORY = 2**30
+"""Bytes of rows that stay in memory, of those that may be kept at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Where a tensor lies in the spool."""
+
+    offset: int
+    shape: tuple[int, ...]
+
+
+class KeptRows:
+    """Float32 tensors up to a number of bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._left_in_memory = min(limit, IN_MEMORY)
+        # Made on first use: most runs never need it.
+        self._spool: IO[bytes] | None = None
+
+    def keep(self, rows: torch.Tensor) -> torch.Tensor | OnDisk | None:
+        """Keep a tensor and return what to `load` it by; None where there is no room for it."""
+        size = rows.numel() * rows.element_size()
+        if size > self._left:
+            return None
+        self._left -= size
+        if size <= self._left_in_memory:
+            self._left_in_memory -= size
+            return rows
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile(prefix="headtests-rows-")  # noqa: SIM115  # closed by close()
+        offset = self._spool.seek(0, 2)
+        try:
+            self._spool.write(rows.contiguous().numpy().data)
+            self._spool.flush()
+        except OSError:
+            # The disk is full: what is there stays good, and nothing more is kept.
+            self._spool.truncate(offset)
+            self._left = 0
+            return None
+        return OnDisk(offset, tuple(rows.shape))
+
+    def load(self, kept: torch.Tensor | OnDisk) -> torch.Tensor:
+        """Return a tensor that was kept."""
+        if isinstance(kept, torch.Tensor):
+            return kept
+        rows = torch.empty(kept.shape, dtype=torch.float32)
+        if self._spool is not None:
+            self._spool.seek(kept.offset)
+            rows.numpy().reshape(-1).view("uint8")[:] = np.frombuffer(
+                self._spool.read(rows.numel() * rows.element_size()), dtype=np.uint8
+            )
+        return rows
+
+    def close(self) -> None:
+        """Drop everything."""
+        self._left = 0
+        if self._spool is not None:
+            self._spool.close()

@@ -1,0 +1,91 @@
+import gc
+import os
+
+import numpy as np
+import pytest
+
+from headtests.corpora.spool import Spool
+from headtests.errors import CorpusError
+
+
+def filled(arrays, folder=None):
+    spool = Spool(folder)
+    for array in arrays:
+        spool.append(np.array(array, dtype=np.int32))
+    spool.seal()
+    return spool
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_what_was_written_is_read():
+    arrays = [[1, 2, 3], [], [2**31 - 1], [7, 8]]
+    spool = filled(arrays)
+    assert len(spool) == 4
+    assert [spool.ids(number).tolist() for number in range(4)] == arrays
+    assert spool.ids(0).dtype == np.int32
+    assert spool.lengths.tolist() == [3, 0, 1, 2]
+
+
+def test_what_is_read_may_be_changed_without_harm():
+    spool = filled([[1, 2]])
+    spool.ids(0)[0] = 9
+    assert spool.ids(0).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("number", [-1, 1, 99])
+def test_a_number_that_was_not_written_is_an_index_error(number):
+    with pytest.raises(IndexError, match="there are 1 documents"):
+        filled([[1]]).ids(number)
+
+
+def test_the_hash_is_of_lengths_and_ids():
+    assert filled([[1, 2], [3]]).sha256 == filled([[1, 2], [3]]).sha256
+    assert filled([[1, 2], [3]]).sha256 != filled([[1], [2, 3]]).sha256
+    assert filled([[1, 2], [3]]).sha256 != filled([[1, 2], [4]]).sha256
+
+
+def test_the_hash_is_the_same_on_every_machine():
+    assert filled([[1, 2], [3]]).sha256 == (
+        "9dcca540ef9c09da1ad7825b89195f95584143547e4d7e1bad57aabd5b5f84ae"
+    )
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files through /proc")
+def test_the_file_goes_with_closing_or_collection(tmp_path):
+    gc.collect()
+    before = open_files()
+    closed, collected = filled([[1]], tmp_path), filled([[2]], tmp_path)
+    assert open_files() > before
+    assert os.listdir(tmp_path) == []
+    closed.close()
+    closed.close()
+    del collected
+    gc.collect()
+    assert open_files() == before
+
+
+def test_reading_what_was_closed_says_so():
+    spool = filled([[1]])
+    spool.close()
+    with pytest.raises(CorpusError, match="were closed"):
+        spool.ids(0)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match=r"cannot keep documents in .*nowhere: No such file"):
+        Spool(tmp_path / "nowhere")
+
+
+def test_a_full_disk_is_one_clear_error():
+    spool = Spool()
+
+    class Full:
+        def write(self, content):
+            raise OSError(28, "No space left on device")
+
+    spool._file = Full()
+    with pytest.raises(CorpusError, match=r"No space left on device\. Free some room"):
+        spool.append(np.array([1], dtype=np.int32))

@@ -1,0 +1,229 @@
+"""Small records made by hand: one as a run would write it, and one that means harm."""
+
+from typing import Any, cast
+
+from headtests.records import (
+    FORMAT,
+    VERSION,
+    ClaimRecord,
+    EstimateRecord,
+    HeadRecord,
+    PairRecord,
+    Record,
+    SessionRecord,
+)
+
+SENTENCE = ["<|bos|>", "The", " cat", " sat", "\n", " on", " the", " mat", ",", " the", " cat"]
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+QUOTES = '" onmouseover="alert(3)" \'-->]]>{{ 7 * 7 }}{% raw %}&amp;'
+BIDI = "\u202egnp.exe\u202c\u2066\u2067\u2068\u2069\u200e\u200f\u200b\ufeff\u2028"
+CONTROLS = "".join(map(chr, range(32))) + "\x7f\x85\x9f"
+SURROGATES = "\ud800 \udfff"
+LONG = "x" * 10_000
+STACKED = "a" + "\u0301" * 50
+RIGHT_TO_LEFT = "\u05e9\u05dc\u05d5\u05dd"
+HOSTILE = [MARKUP, QUOTES, BIDI, CONTROLS, SURROGATES, LONG, STACKED, RIGHT_TO_LEFT, "", "\u0301"]
+
+
+def pair(
+    query: int = 9, key: int = 2, tokens: list[str] | None = None, attention: float = 0.5
+) -> PairRecord:
+    """Return a pair of a causal row, with all attention that the key lacks on position 0."""
+    tokens = tokens or SENTENCE
+    pattern = [0.0] * len(tokens)
+    pattern[0] = 1 - attention
+    pattern[key] += attention
+    return PairRecord(
+        document=3,
+        text="demo/if",
+        query=query,
+        key=key,
+        token=tokens[key],
+        multiple=pattern[key] * (query + 1),
+        tokens=tokens,
+        attendable=list(range(query + 1)),
+        pattern=pattern,
+    )
+
+
+def head(key: str = "demo L1H3", **changes: Any) -> HeadRecord:
+    """Return a head with three ranked pairs and two random ones."""
+    record = HeadRecord(
+        key=key,
+        session="demo",
+        name=key.split()[-1],
+        above_average_pairs=4310,
+        suppress_first_token=True,
+        min_query=1,
+        ranked=[pair(attention=0.9), pair(query=10, key=7), pair(query=3, key=3)],
+        random=[pair(attention=0.2), pair(query=5, key=1)],
+    )
+    return cast(HeadRecord, {**record, **changes})
+
+
+def estimate(**changes: Any) -> EstimateRecord:
+    """Return a mass over 212 documents."""
+    record = EstimateRecord(
+        expression="L1H3.mass(ht.induction)",
+        kind="mass",
+        head="demo L1H3",
+        value=0.12,
+        low=None,
+        high=None,
+        documents=212,
+        rows=4310,
+        pairs=None,
+        base_rate=0.021,
+        resting_mass=0.63,
+    )
+    return cast(EstimateRecord, {**record, **changes})
+
+
+def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
+    """Return a refuted claim that was excused."""
+    record = ClaimRecord(
+        id=identity,
+        test="hypotheses/test_demo.py::test_induction[L1H3]",
+        outcome="xfailed",
+        reason="too strong by far",
+        session="demo",
+        heads=["demo L1H3"],
+        verdict="refuted",
+        sentence="The share of L1H3's attention that goes to induction targets is at least 0.4.",
+        expression="L1H3.mass(ht.induction) >= 0.4",
+        operator=">=",
+        left=estimate(),
+        right=0.4,
+        factor=1,
+        basis="the exact average over the first 253 documents of demo",
+        file="hypotheses/test_demo.py",
+        line=12,
+        source="assert head.mass(ht.induction) >= 0.4",
+    )
+    return cast(ClaimRecord, {**record, **changes})
+
+
+def session(**corpus: Any) -> SessionRecord:
+    """Return the session of the demo model over the demo corpus."""
+    record: dict[str, Any] = {
+        "key": "demo",
+        "model": {
+            "name": "headtests/demo",
+            "revision": None,
+            "architecture": "GPT2LMHeadModel",
+            "layers": 2,
+            "heads": 4,
+            "bidirectional": False,
+            "dtype": "float32",
+            "device": "cpu",
+            "weights_sha256": "9f" * 32,
+            "tokenizer": "headtests/demo",
+            "tokenizer_sha256": "3c" * 32,
+            "capture": "hook_pattern",
+        },
+        "corpus": {
+            "name": "demo",
+            "description": "the first 253 documents of demo",
+            "documents": 253,
+            "texts": 37,
+            "tokens": 31416,
+            "max_length": 128,
+            "bos": "model",
+            "bos_effect": "one BOS token stands before each document",
+            "sha256": "ab" * 32,
+            "notes": ["The topic 'lambda' was left out: its text differs in this interpreter."],
+            **corpus,
+        },
+        "budget": 2000,
+        "documents_run": 253,
+        "tokens_run": 31416,
+        "tokens_run_twice": 0,
+        "seed": 7,
+    }
+    return cast(SessionRecord, record)
+
+
+def record(**changes: Any) -> Record:
+    """Return a complete run of three claims about two heads, one of them about both."""
+    other = estimate(
+        expression="L0H1.mass(ht.induction)", head="demo L0H1", value=0.03, documents=210
+    )
+    fraction = estimate(
+        expression="L1H3.ranked_multiples(50).fraction(CAPITAL)",
+        kind="fraction",
+        value=0.62,
+        documents=None,
+        rows=None,
+        pairs=50,
+        base_rate=None,
+        resting_mass=None,
+    )
+    content = Record(
+        format=FORMAT,
+        version=VERSION,
+        created="2026-02-03T04:05:06+00:00",
+        complete=True,
+        incomplete_reason="",
+        environment={"headtests": "0.1.0", "Python": "3.11.9", "commit": "0123abc"},
+        sessions=[session()],
+        heads=[head(), head("demo L0H1")],
+        claims=[
+            claim(),
+            claim(
+                "c2",
+                verdict="holds",
+                outcome="passed",
+                reason="",
+                heads=["demo L1H3", "demo L0H1"],
+                sentence="L1H3 attends to induction targets three times as much as L0H1.",
+                right=other,
+                factor=3,
+            ),
+            claim("c3", verdict="undecided", outcome="failed", left=fraction, right=0.625),
+        ],
+        unmeasured=[],
+    )
+    return cast(Record, {**content, **changes})
+
+
+def hostile_record() -> Record:
+    """Return a run in which every string is one that a page must not trust."""
+    poison = " ".join(HOSTILE)
+    hostile_pair = pair(tokens=HOSTILE, query=9, key=0)
+    pairs = [{**pair(tokens=HOSTILE, query=9, key=k), "text": poison} for k in range(10)]
+    everything = {**hostile_pair, "text": poison, "token": poison}
+    poisoned_session = cast(Any, session(notes=[poison]))
+    for part in ("model", "corpus"):
+        for name, value in poisoned_session[part].items():
+            if isinstance(value, str):
+                poisoned_session[part][name] = poison
+    poisoned_session["key"] = poison
+    return record(
+        complete=False,
+        incomplete_reason=poison,
+        created=poison,
+        environment={poison: poison},
+        sessions=[poisoned_session],
+        heads=[head(poison, name=poison, session=poison, ranked=pairs, random=[everything])],
+        claims=[
+            claim(
+                poison,
+                test=poison,
+                outcome=poison,
+                reason=poison,
+                session=poison,
+                heads=[poison, "no such " + poison],
+                sentence=poison,
+                expression=poison,
+                left=estimate(expression=poison, kind=poison, head=poison),
+                right=estimate(expression=poison, kind=poison, head="no such " + poison),
+                basis=poison,
+                file=poison,
+                source=poison,
+            ),
+            claim("twice", session=poison, heads=[poison]),
+            claim("twice", session=poison, heads=[poison]),
+        ],
+        unmeasured=[{"test": poison, "outcome": poison, "message": poison}],
+    )
