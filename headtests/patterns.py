@@ -22,6 +22,9 @@ class Pattern:
         query, key = index
         return float(self.attention[query, key])
 
+    def __len__(self) -> int:
+        return len(self.tokens)
+
     @property
     def multiples(self) -> npt.NDArray[np.float64]:
         """Each attention value as a multiple of its row's average, shape `[query, key]`."""

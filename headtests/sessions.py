@@ -33,6 +33,9 @@ from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures
 from headtests.sweep import Progress, Sweep, measure, pairs
 
+DEFAULT_LENGTH = 256
+"""Tokens of a document at most, where nothing else is said and the context allows it."""
+
 
 class Session:
     """One model over one corpus; `session.head("L5H1")` is a head to claim something of.
@@ -79,12 +82,13 @@ class Session:
     @cached_property
     def population(self) -> Population:
         """The documents, tokenised on first use, before any forward pass."""
+        context = self.model.shape.context
         return build_population(
             self.corpus,
             self.model.tokenizer,
-            max_length=self.settings.max_length,
+            max_length=self.settings.max_length or min(DEFAULT_LENGTH, context or DEFAULT_LENGTH),
             default_bos=self.settings.bos,
-            context=self.model.shape.context,
+            context=context,
             vocab_size=self.model.vocabulary_size,
         )
 

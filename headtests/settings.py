@@ -74,8 +74,8 @@ class Settings:
     """What stands before each document: `corpora.tokens` has the three meanings."""
     max_documents: int = 2000
     """The budget: how many documents a run may put through the model."""
-    max_length: int = 256
-    """Tokens of a document at most; less where the model's context is shorter."""
+    max_length: int | None = None
+    """Tokens of a document at most; None for 256, or the model's context where that is shorter."""
     batch_size: int = 32
     """Documents that go through the model at once; halved where memory ends."""
     spool: int = 4 * 2**30

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
+from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError
 
 _BUILDERS = {
@@ -195,10 +195,6 @@ def _ask_hub(name: str) -> None:
         RepositoryNotFoundError,
     )
 
-    neither = (
-        f"corpus {name!r} is neither {DEMO!r} nor 'repeated-random' nor a local file or folder "
-        f"(looked in {Path.cwd()})"
-    )
     try:
         HfApi().dataset_info(name, timeout=_HUB_SECONDS)
     except OfflineModeIsEnabled:
@@ -210,14 +206,14 @@ def _ask_hub(name: str) -> None:
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise CorpusError(
-            f"{neither}, and the hub has no such dataset, or none that may be read without "
-            "logging in. Check the name."
+            f"{_not_local(name)}, and the hub has no such dataset, or none that may be read "
+            "without logging in. Check the name."
         ) from error
     # The transport's errors belong to whichever HTTP library the hub's client is built on.
     except Exception as error:
         raise CorpusError(
-            f"{neither}, and the hub cannot be asked: {_said(error)}. Check the name and the "
-            "network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
+            f"{_not_local(name)}, and the hub cannot be asked: {_said(error)}. Check the name and "
+            "the network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
         ) from error
 
 
@@ -251,14 +247,21 @@ def _unread_files(folder: Path, data_files: Any) -> tuple[str, ...]:
 
 
 def _unopened(name: str, local: bool, error: Exception) -> str:
-    from datasets.exceptions import DatasetsError
-
-    kind = type(error).__name__
-    if kind == "EmptyDatasetError" or (local and isinstance(error, DatasetsError)):
+    if local and isinstance(error, FileNotFoundError):
         return f"corpus {name!r} holds no file that can be read; expected {_KINDS}."
     if local:
         return f"corpus {name!r} cannot be read: {_said(error)}. Expected {_KINDS}, in UTF-8."
-    return f"corpus {name!r} cannot be had from the hub: {_said(error)}."
+    return (
+        f"{_not_local(name)}, and it cannot be had from the hub: {_said(error)}. Check the name, "
+        "or download the dataset and name its folder."
+    )
+
+
+def _not_local(name: str) -> str:
+    return (
+        f"corpus {name!r} is neither {DEMO!r} nor {REPEATED_RANDOM!r} nor a local file or folder "
+        f"(looked in {Path.cwd()})"
+    )
 
 
 def _said(error: Exception) -> str:

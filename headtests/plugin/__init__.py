@@ -36,6 +36,12 @@ MARKERS = (
     "corpus('repeated-random', period=24, repeats=2, documents=256, seed=0)",
 )
 
+UNSET = {
+    "max_length": "256, or the model's context",
+    "suppress_first_token": "true for causal models",
+}
+"""What holds where an option without a default is not given."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, on the command line and in the ini file."""
@@ -51,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("headtests_report", "folder of the report, or none (reports)")
     for option in OPTIONS:
         default = getattr(defaults, option.name)
-        shown = "on for causal models" if default is None else default
+        shown = UNSET.get(option.name, default)
         group.addoption(
             option.flag, metavar=option.metavar, default=None, help=f"{option.help} ({shown})"
         )

@@ -91,19 +91,38 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     if reporter.config.get_verbosity() < -1:
         return
     reporter.section("claims")
-    width = reporter._tw.fullwidth
+    writer = reporter.config.get_terminal_writer()
     rows = [(claim, *_columns(claim)) for claim in record["claims"]]
     widths = [max((len(row[place]) for row in rows), default=0) for place in range(1, 5)]
     for claim, *cells in rows:
-        aligned = "  ".join(cell.ljust(size) for cell, size in zip(cells[:4], widths, strict=True))
-        verdict, rest = aligned[: widths[0]], aligned[widths[0] :]
-        reporter.write(verdict, **COLOURS[claim["verdict"]])
-        line = f"{rest}  {cells[4]}"
-        room = width - widths[0]
-        reporter.write_line(line if len(line) <= room else f"{line[: room - 1]}…")
-    for test in record["unmeasured"]:
-        reporter.write_line(f"no claim decided ({test['outcome']}): {test['test']}")
+        line = "  ".join(
+            [
+                *(cell.ljust(size) for cell, size in zip(cells[:4], widths, strict=True)),
+                cells[4],
+            ]
+        )
+        line = _clipped(line, writer.fullwidth)
+        verdict = len(claim["verdict"])
+        coloured = writer.markup(line[:verdict], **COLOURS[claim["verdict"]])
+        reporter.write_line(coloured + line[verdict:])
+    _unmeasured(reporter, record)
     _totals(reporter, record)
+
+
+def _clipped(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 3]}..."
+
+
+def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
+    """Print the tests that decided nothing, those of one cause in one line."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for test in record["unmeasured"]:
+        causes.setdefault((test["outcome"], test["message"]), []).append(test["test"])
+    for (outcome, message), tests in causes.items():
+        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+        reporter.write_line(f"no figure compared, {outcome}: {tests[0]}{more}")
+        if outcome == "skipped":
+            reporter.write_line(f"  {message}")
 
 
 def _columns(claim: ClaimRecord) -> tuple[str, str, str, str, str]:

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 
 from headtests.corpora import Vocabulary
 from headtests.errors import ExpressionError
@@ -37,6 +39,12 @@ def test_gpt2_says_what_the_literature_prints(gpt2):
 
 def test_a_letter_that_looks_like_a_space_stays_a_letter(bare):
     assert not any(text.startswith(" ") for text in said(bare, "▁x"))
+
+
+def test_where_the_mark_is_no_space_it_is_shown():
+    backend = Tokenizer(models.WordLevel({"[UNK]": 0, "▁x": 1}, unk_token="[UNK]"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]")
+    assert Vocabulary(tokenizer).text(1) == "▁x"
 
 
 def test_bytes_that_are_no_character_are_shown(demo, llama):

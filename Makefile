@@ -1,0 +1,34 @@
+# make demo: claims about the bundled model, and their report.  make test: everything that is checked.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint clean
+
+# No network is needed beyond the installation: without it, a claim about a hub's model whose
+# weights are not in the cache skips. HF_HUB_OFFLINE=0 lets it download them.
+demo: export HF_HUB_OFFLINE ?= 1
+demo: $(VENV)/installed
+	$(BIN)/python -m pytest hypotheses
+	@echo "The report: $(CURDIR)/reports/headtests.html"
+
+test: export HF_HUB_OFFLINE = 1
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info reports/headtests.* .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,3 @@
+"""What every test of the project may use: pytest's own way of testing plugins."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,108 @@
+"""Claims about the bundled model: `pytest hypotheses/test_demo.py`.
+
+No model and no corpus is named, so the bundled ones serve: a GPT-2 of 2 layers and 4 heads, and
+documentation topics that it never saw. The thresholds were chosen on other text (the topics that
+it was trained on), below what was measured there; only so is a verdict here news.
+"""
+
+import pytest
+
+import headtests as ht
+from headtests import key, query
+
+repeated_random = pytest.mark.corpus("repeated-random", period=24, repeats=2)
+
+
+@pytest.mark.head("L0H2")
+def test_looks_at_the_previous_token(head):
+    assert head.mass(ht.previous) >= 0.9
+    assert head.top1_rate(ht.previous) >= 0.9
+
+
+@pytest.mark.head("L0H2")
+def test_strong_multiples_fall_on_the_previous_token(head):
+    assert head.precision(ht.previous, above=10) >= 0.9  # of the strong pairs, so many are this
+    assert head.exceed_rate(10, ht.previous) >= 0.9  # and of these pairs, so many are strong
+
+
+RECENT = ht.current | ht.previous
+for distance in range(2, 8):
+    RECENT |= ht.offset(-distance)
+
+
+@pytest.mark.head("L0H1")
+def test_stays_within_eight_tokens(head):
+    assert 0.6 <= head.mass(RECENT) <= 0.9
+
+
+@pytest.mark.head("L0H1")
+def test_prefers_line_ends(head):
+    assert head.lift(key.matches(r"\n")) >= 1.5  # against what uniform attention would give
+
+
+# Induction is defined on repeated random tokens, where nothing but repetition can be followed.
+@repeated_random
+@pytest.mark.head("L1H0", "L1H1", "L1H2")
+def test_induction_on_repeated_random_tokens(head):
+    assert head.mass(ht.induction, when=query.repeats) >= 0.7
+    assert head.lift(ht.induction, when=query.repeats) >= 10
+
+
+@pytest.mark.head("L1H2", "L1H3")
+def test_induction_on_documentation(head):
+    assert head.mass(ht.induction, when=query.repeats) >= 0.25
+
+
+@pytest.mark.head("L1H0", "L1H1", "L1H2")
+def test_induction_is_most_of_what_does_not_rest(head):
+    assert head.mass(ht.induction, when=query.repeats, of=~ht.first) >= 0.5
+
+
+@pytest.mark.head("L1H0", "L1H1")
+def test_rests_on_position_0_where_text_rarely_repeats(head):
+    assert head.mass(ht.first) >= 0.9
+
+
+@pytest.mark.head("L1H0")
+def test_highest_multiples_are_induction(head):
+    top, control = head.ranked_multiples(50), head.random_multiples(200)
+    assert top.fraction(ht.induction) >= 0.6
+    assert top.fraction(ht.induction) >= 1.5 * control.fraction(ht.induction)
+
+
+@repeated_random
+@pytest.mark.heads("L1H0", "L1H3")
+def test_one_induction_head_is_stronger(heads):
+    strong, weak = heads
+    assert strong.mass(ht.induction, when=query.repeats) >= weak.mass(
+        ht.induction, when=query.repeats
+    )
+
+
+@ht.relation
+def same_line(document):
+    """The key stands on the query's line."""
+    line, lines = 0, []
+    for token in document.tokens:
+        lines.append(line)
+        line += token.count("\n")
+    return [[first == second for first in lines] for second in lines]
+
+
+@pytest.mark.head("L0H1")
+def test_attends_within_the_line(head):
+    assert head.lift(same_line) >= 1.5
+
+
+@pytest.mark.head("L0H2")
+def test_one_example(head):
+    pattern = head.pattern("the cat sat on the mat")
+    assert all(pattern.top_key(position) == position - 1 for position in range(2, len(pattern)))
+
+
+# A claim that is false, and known to be: if it ever held, the run would fail.
+@repeated_random
+@pytest.mark.head("L0H0")
+@pytest.mark.xfail(strict=True, reason="a layer-0 head has no earlier layer to compose with")
+def test_layer_0_has_no_induction_head(head):
+    assert head.mass(ht.induction, when=query.repeats) >= 0.4

@@ -1,0 +1,62 @@
+"""Random expressions, built as a user builds them."""
+
+import re
+
+from hypothesis import strategies as st
+
+import headtests as ht
+from headtests import key, query
+from headtests.expressions import Expression
+
+
+@ht.relation
+def same_parity(document):
+    """Stand for any function of a user's: nothing here calls it."""
+
+
+NAMES = {"ht": ht, "key": key, "query": query, "same_parity": same_parity}
+"""What a user's file has in scope."""
+
+_AWKWARD = ["\ud800", "\u2028", "\u200f", "\x85", "\x00", "\x7f", '"', "\\", "\n", "😀", "#", "\\u0041"]
+TEXTS = st.text(min_size=1, max_size=4) | st.lists(
+    st.sampled_from([*_AWKWARD, "a", " "]), min_size=1, max_size=4
+).map("".join)
+PATTERNS = st.sampled_from(["", "^ ?[A-Z]", r"\d+$", r"['\"]", "a|b"]) | TEXTS.map(re.escape)
+NUMBERS = st.integers(-3, 300)
+
+
+def conditions_of(side) -> st.SearchStrategy[Expression]:
+    return st.one_of(
+        PATTERNS.map(side.matches),
+        st.lists(TEXTS, min_size=1, max_size=3).map(lambda texts: side.is_(*texts)),
+        st.just(side.repeats),
+        st.just(side.special),
+        NUMBERS.map(lambda number: side.position < number),
+        NUMBERS.map(lambda number: side.position <= number),
+        NUMBERS.map(lambda number: side.position > number),
+        NUMBERS.map(lambda number: side.position >= number),
+        NUMBERS.map(lambda number: side.position == number),
+        NUMBERS.map(lambda number: side.position != number),
+    )
+
+
+def combined(leaves: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    return st.recursive(
+        leaves,
+        lambda parts: st.one_of(
+            st.tuples(parts, parts).map(lambda pair: pair[0] & pair[1]),
+            st.tuples(parts, parts).map(lambda pair: pair[0] | pair[1]),
+            parts.map(lambda part: ~part),
+        ),
+        max_leaves=6,
+    )
+
+
+KEY_LEAVES = conditions_of(key)
+QUERY_LEAVES = conditions_of(query) | st.just(ht.every_row)
+PAIR_LEAVES = st.one_of(
+    st.sampled_from([ht.first, ht.previous, ht.current, ht.duplicate, ht.induction, same_parity]),
+    st.just(ht.induction.latest),
+    st.integers(-3, 3).map(ht.offset),
+)
+EXPRESSIONS = combined(KEY_LEAVES | QUERY_LEAVES | PAIR_LEAVES)
