@@ -51,7 +51,8 @@ class LoadedModel:
     def pad_id(self) -> int:
         """The id that stands after a document's end; nothing attends to it."""
         found = getattr(self.tokenizer, "pad_token_id", None)
-        return 0 if found is None else int(found)
+        # A padding token may have been added to the tokenizer alone, behind the embeddings.
+        return 0 if found is None or found >= self.vocabulary_size else int(found)
 
     @property
     def vocabulary_size(self) -> int:

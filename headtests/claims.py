@@ -74,16 +74,7 @@ class Statistic:
 
     def require_possible(self, threshold: float) -> None:
         """Raise `ClaimError` for a threshold that lies outside the statistic's range."""
-        if not 0 <= threshold <= self.largest:
-            span = f"from 0 to {self.largest:g}" if math.isfinite(self.largest) else "0 or more"
-            raise ClaimError(
-                f"{self.kind} is a figure {span}, so comparing it with {threshold:g} claims "
-                f"nothing. Choose a threshold in that range{_percent_hint(threshold)}."
-            )
-
-
-def _percent_hint(threshold: float) -> str:
-    return f"; {threshold:g} percent is {threshold / 100:g}" if 1 < threshold <= 100 else ""
+        require_in_range(self.kind, threshold, self.largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +116,10 @@ class Top1Rate(Statistic):
 
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
-        return self._with_rows(
-            f"the share of rows in which {head}'s most attended key is among the keys "
-            f"{self.on.english}"
-        )
+        which = f"in which {head}'s most attended key is among the keys {self.on.english}"
+        if self.when is None:
+            return f"the share of rows {which}"
+        return f"of the rows {self.when.english}, the share {which}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +138,13 @@ class ExceedRate(Statistic):
     @property
     def arguments(self) -> str:
         """The arguments as Python."""
-        return self._with_when(f"{self.multiple:g}, {self.on!r}")
+        return self._with_when(f"{written(self.multiple)}, {self.on!r}")
 
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
         return self._with_rows(
             f"of {head}'s pairs with keys {self.on.english}, the share whose multiple is at least "
-            f"{self.multiple:g}"
+            f"{written(self.multiple)}"
         )
 
 
@@ -173,13 +164,13 @@ class Precision(Statistic):
     @property
     def arguments(self) -> str:
         """The arguments as Python."""
-        return self._with_when(f"{self.on!r}, above={self.above:g}")
+        return self._with_when(f"{self.on!r}, above={written(self.above)}")
 
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
         return self._with_rows(
-            f"of {head}'s pairs with a multiple of at least {self.above:g}, the share with keys "
-            f"{self.on.english}"
+            f"of {head}'s pairs with a multiple of at least {written(self.above)}, the share with "
+            f"keys {self.on.english}"
         )
 
 
@@ -207,7 +198,7 @@ def require_multiple(multiple: object, argument: str) -> float:
     number = require_number(multiple, argument)
     if number <= 0:
         raise ClaimError(
-            f"expected a multiple over 0 in {argument} but found {number:g}. A multiple of 1 is "
+            f"expected a multiple over 0 in {argument} but found {written(number)}. A multiple of 1 is "
             "the row's average attention."
         )
     return number
@@ -223,3 +214,27 @@ def require_number(number: object, where: str) -> float:
             f"expected a finite number in {where} but found {number!r} ({type(number).__name__})."
         )
     return float(number)
+
+
+def require_in_range(kind: str, threshold: float, largest: float) -> None:
+    """Raise `ClaimError` for a threshold under 0 or over the largest value of a figure."""
+    if 0 <= threshold <= largest:
+        return
+    span = f"from 0 to {written(largest)}" if math.isfinite(largest) else "of 0 or more"
+    percent = (
+        f"; {written(threshold)} percent is {threshold / 100:g}" if 0 < threshold <= 100 else ""
+    )
+    raise ClaimError(
+        f"{kind} is a figure {span}, so comparing it with {written(threshold)} claims nothing. "
+        f"Choose a threshold in that range{percent}."
+    )
+
+
+def written(number: float) -> str:
+    """Return a finite number in Python, whole ones without a point.
+
+    >>> written(10.0), written(0.4)
+    ('10', '0.4')
+    """
+    number = float(number)
+    return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else repr(number)

@@ -5,11 +5,13 @@ Frames and source text only.
 
 import ast
 import linecache
+import os
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ def statement_at(file: str, line: int) -> Location:
     """Return the innermost statement that covers a line of a file."""
     lines = linecache.getlines(file)
     try:
-        tree = ast.parse("".join(lines))
+        with warnings.catch_warnings():
+            # Those about the user's source were given when it was imported.
+            warnings.simplefilter("ignore")
+            tree = ast.parse("".join(lines))
     except SyntaxError:
         return Location(file, line, line, linecache.getline(file, line).strip())
     covering = [
@@ -51,14 +56,17 @@ def statement_at(file: str, line: int) -> Location:
     if not covering:
         return Location(file, line, line, linecache.getline(file, line).strip())
     innermost = min(covering, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
+    last = innermost.end_lineno or innermost.lineno
     if hasattr(innermost, "body"):
         # The head of an `if` or `for` is what asked, not the block below it.
-        last = line
-        source = lines[innermost.lineno - 1 : last]
-    else:
-        last = innermost.end_lineno or innermost.lineno
-        source = lines[innermost.lineno - 1 : last]
-    return Location(file, innermost.lineno, last, _dedented(source))
+        last = max(line, _end_of_head(lines, innermost.body[0].lineno))
+    return Location(file, innermost.lineno, last, _dedented(lines[innermost.lineno - 1 : last]))
+
+
+def _end_of_head(lines: list[str], body: int) -> int:
+    """Return the last line above a block, from 1, that is neither blank nor a comment."""
+    above = range(body - 1, 0, -1)
+    return next((n for n in above if lines[n - 1].strip() and lines[n - 1].lstrip()[0] != "#"), 0)
 
 
 def _dedented(lines: list[str]) -> str:

@@ -56,13 +56,24 @@ def model_shape(spec: ModelSpec) -> ModelShape:
 
 
 def read_config(spec: ModelSpec) -> Any:
-    """Return the Hugging Face configuration; raises `ModelUnavailableError`."""
+    """Return the Hugging Face configuration.
+
+    Raises `ModelUnavailableError` where it is not to be had and `ModelError` where it contradicts
+    itself.
+    """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     try:
         return AutoConfig.from_pretrained(location_of(spec), revision=spec.revision)
     except (OSError, ValueError) as error:
         raise unavailable(spec, error) from error
+    except StrictDataclassError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise ModelError(
+            f"the configuration of {str(spec)!r} contradicts itself: {reason} Correct its "
+            "config.json."
+        ) from error
 
 
 def unavailable(spec: ModelSpec, error: Exception) -> ModelUnavailableError:
@@ -94,6 +105,9 @@ def shape_of(config: Any, name: str) -> ModelShape:
             "and attention heads it has, so there are no heads to claim something of."
         )
     limits = [getattr(text, "max_position_embeddings", None)]
+    if config.model_type == "roberta" and isinstance(limits[0], int):
+        # Its positions are counted from behind the padding id.
+        limits[0] -= config.pad_token_id + 1
     if "chunked_attention" in (getattr(text, "layer_types", None) or ()):
         # Within one chunk, chunked attention is causal attention: no document is longer.
         limits.append(getattr(text, "attention_chunk_size", None))

@@ -49,8 +49,11 @@ class ModelSpec:
         values: dict[str, Any] = dict(named)
         if positional:
             values["name"] = positional[0]
+        left_open = [field.name for field in fields(cls) if field.default is None]
         for name, value in values.items():
-            if value is not None and (not isinstance(value, str) or not value):
+            if value is None and name in left_open:
+                continue
+            if not isinstance(value, str) or not value:
                 raise SettingError(
                     f"expected a string for {name} of the model marker but found {value!r} "
                     f"({type(value).__name__})."

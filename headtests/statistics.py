@@ -29,7 +29,7 @@ def quantise(figures: npt.ArrayLike) -> Int64s:
     return np.rint(np.asarray(figures, dtype=np.float64) * QUANTA).astype(np.int64)
 
 
-def quantised_fraction(number: float) -> Fraction:
+def quantised_fraction(number: float | Fraction) -> Fraction:
     """Return a number as the fraction that documents' figures are compared with.
 
     A threshold goes through the same rounding as the figures, so that a head that gives exactly
@@ -103,8 +103,8 @@ def _ratio(numerators: Int64s, denominators: Int64s | None) -> Fraction | None:
 
 
 def _total(quanta: Int64s) -> int:
-    # 2**20 documents of 2**43 quanta would still fit; a corpus of more is summed in pieces.
-    return sum(int(piece.sum()) for piece in np.array_split(quanta, len(quanta) // 2**20 + 1))
+    # By halves, each of whose sums fits 64 bits for as many documents as memory holds.
+    return (int((quanta >> 32).sum()) << 32) + int((quanta & (2**32 - 1)).sum())
 
 
 def on_common_documents(

@@ -2,18 +2,25 @@
 
 from headtests.errors import ExpressionError
 from headtests.expressions.nodes import Expression
+from headtests.expressions.relations import previous
 
 
-def require_relation(expression: object, argument: str) -> Expression:
+def require_relation(expression: object, argument: str, *, has_when: bool = True) -> Expression:
     """Return an expression that may say which keys are meant, for arguments such as `on=`.
 
-    Raises `ExpressionError` for a condition on the query alone, naming `when=`.
+    Raises `ExpressionError` for a condition on the query alone, naming `when=` if what was called
+    has that argument.
     """
     checked = _require(expression, argument, "a relation such as ht.induction or key.is_(...)")
     if checked.scope == "query":
+        remedy = (
+            f"Pass it as when={checked!r} to choose the rows."
+            if has_when
+            else f"Combine it with a relation by &, as in {previous & checked!r}."
+        )
         raise ExpressionError(
             f"{argument}={checked!r} is a condition on the query alone, and {argument}= says which "
-            f"keys are meant. Pass it as when={checked!r} to choose the rows."
+            f"keys are meant. {remedy}"
         )
     return checked
 

@@ -4,7 +4,6 @@ Nodes and the two sides that make them. What a token's text is, and whether a te
 only a tokenizer knows, so it is not asked here.
 """
 
-import json
 import operator
 import re
 from collections.abc import Callable
@@ -23,6 +22,14 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne,
 }
 """How a position may be compared, by its Python spelling."""
+_COMPARISONS_IN_ENGLISH = {
+    "<": "below",
+    "<=": "at most",
+    ">": "above",
+    ">=": "at least",
+    "==": "exactly",
+    "!=": "not",
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,7 +47,7 @@ class Matches(Expression):
     @property
     def english(self) -> str:
         """The pattern between slashes."""
-        return f"{_owner(self.side)} matches /{self.pattern}/"
+        return f"{_owner(self.side)} matches /{_visible(self.pattern)}/"
 
     def __repr__(self) -> str:
         return f"{self.side}.matches({self.pattern!r})"
@@ -101,7 +108,7 @@ class Special(Expression):
     @property
     def english(self) -> str:
         """The kind of token in words."""
-        return f"{_owner(self.side)} is a special token"
+        return f"{_owner(self.side)} is special"
 
     def __repr__(self) -> str:
         return f"{self.side}.special"
@@ -124,9 +131,9 @@ class Position(Expression):
 
     @property
     def english(self) -> str:
-        """The comparison with its sign."""
+        """The comparison in words."""
         whose = "whose position" if self.side == "key" else "whose query position"
-        return f"{whose} is {self.comparison} {self.number}"
+        return f"{whose} is {_COMPARISONS_IN_ENGLISH[self.comparison]} {self.number}"
 
     def __repr__(self) -> str:
         return f"{self.side}.position {self.comparison} {self.number}"
@@ -144,7 +151,7 @@ class EveryRow(Expression):
     @property
     def english(self) -> str:
         """The inclusion in words."""
-        return "of every kind, also where no such key exists"
+        return "with or without such a key"
 
     def __repr__(self) -> str:
         return "ht.every_row"
@@ -270,7 +277,16 @@ every_row = EveryRow()
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{_visible(escaped)}"'
+
+
+def _visible(text: str) -> str:
+    """Return a text with Python's escapes for what cannot be seen or cannot be written."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def _owner(side: SideName) -> str:

@@ -85,8 +85,16 @@ class And(Expression):
 
     @property
     def english(self) -> str:
-        """The parts, joined by "and"."""
-        return " and ".join(_english_part(part) for part in self.parts)
+        """The parts, joined by "and"; what is excepted stands last."""
+        said = [part for part in self.parts if not isinstance(part, Not)]
+        excepted = [part for part in self.parts if isinstance(part, Not)]
+        if not said:
+            return " and ".join(part.english for part in excepted)
+        clause = " and ".join(_english_part(part) for part in said)
+        if not excepted:
+            return clause
+        exceptions = ", and ".join(f"not those {_english_part(part.part)}" for part in excepted)
+        return f"{clause}, but {exceptions}"
 
     def __repr__(self) -> str:
         return " & ".join(_source_part(part, (Or,)) for part in self.parts)

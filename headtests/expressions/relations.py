@@ -36,7 +36,9 @@ class Offset(Expression):
         if self.distance == 0:
             return "at the query's own position"
         side = "before" if self.distance < 0 else "after"
-        return f"{abs(self.distance)} {side} the query"
+        count = abs(self.distance)
+        positions = "one position" if count == 1 else f"{count} positions"
+        return f"{positions} {side} the query"
 
     def __repr__(self) -> str:
         named = {-1: "ht.previous", 0: "ht.current"}

@@ -17,7 +17,20 @@ def same_parity(document):
 NAMES = {"ht": ht, "key": key, "query": query, "same_parity": same_parity}
 """What a user's file has in scope."""
 
-_AWKWARD = ["\ud800", "\u2028", "\u200f", "\x85", "\x00", "\x7f", '"', "\\", "\n", "😀", "#", "\\u0041"]
+_AWKWARD = [
+    "\ud800",
+    "\u2028",
+    "\u200f",
+    "\x85",
+    "\x00",
+    "\x7f",
+    '"',
+    "\\",
+    "\n",
+    "😀",
+    "#",
+    "\\u0041",
+]
 TEXTS = st.text(min_size=1, max_size=4) | st.lists(
     st.sampled_from([*_AWKWARD, "a", " "]), min_size=1, max_size=4
 ).map("".join)

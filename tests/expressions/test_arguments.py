@@ -1,10 +1,10 @@
 """Which expressions fit which argument, and the errors that name the other one."""
 
 import pytest
-from expressions.strategies import KEY_LEAVES, PAIR_LEAVES, QUERY_LEAVES, combined
 from hypothesis import given, settings
 
 import headtests as ht
+from expressions.strategies import KEY_LEAVES, PAIR_LEAVES, QUERY_LEAVES, combined
 from headtests import key, query
 from headtests.errors import ExpressionError
 from headtests.expressions import require_relation, require_row_condition
@@ -45,7 +45,9 @@ def test_a_relation_in_place_of_a_row_condition_is_sent_to_on(expression):
     with pytest.raises(ExpressionError) as raised:
         require_row_condition(expression)
     assert f"when={expression!r} depends on the key" in str(raised.value)
-    assert f"Pass it as on={expression!r}, or combine it with the relation by &" in str(raised.value)
+    assert f"Pass it as on={expression!r}, or combine it with the relation by &" in str(
+        raised.value
+    )
 
 
 @pytest.mark.parametrize("found", ["ht.first", 5, None, key, key.position])

@@ -1,9 +1,9 @@
 """Conditions on a pair: their names, their English, and relations of a user's own."""
 
 import pytest
-from expressions.strategies import same_parity
 
 import headtests as ht
+from expressions.strategies import same_parity
 from headtests.errors import ExpressionError
 
 

@@ -1,0 +1,265 @@
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from headtests.records import Record, read_record, write_record
+from headtests.report import render_html, write_html
+
+from . import sample
+from .page import Page
+
+RECORDS = {
+    "a run": sample.record(),
+    "a hostile run": sample.hostile_record(),
+    "an empty run": sample.record(
+        claims=[], heads=[], sessions=[], environment={}, complete=False, incomplete_reason=""
+    ),
+    "claims without their heads": sample.record(heads=[], sessions=[]),
+    "a test without a verdict": sample.record(
+        unmeasured=[{"test": "t.py::test", "outcome": "skipped", "message": "no network"}]
+    ),
+}
+
+
+@pytest.fixture(params=list(RECORDS), name="any_record")
+def _any_record(request: pytest.FixtureRequest) -> Record:
+    return RECORDS[request.param]
+
+
+def test_every_page_is_well_formed_and_runs_and_loads_nothing(any_record: Record) -> None:
+    page = Page(render_html(any_record))
+    assert not page.all("script") + page.all("img") + page.all("iframe") + page.all("object")
+    assert not page.all("svg") + page.all("form") + page.all("base")
+    for element in page.elements:
+        assert not [name for name in element.attributes if name.startswith("on")]
+        assert not {"src", "srcset", "action", "style", "data"} & set(element.attributes)
+        target = element.attributes.get("href")
+        assert target is None or target == "data:," or target.startswith("#")
+    (style,) = re.findall("<style>(.*?)</style>", render_html(any_record), re.DOTALL)
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_every_page_has_the_policy_that_it_is_valid_under(any_record: Record) -> None:
+    page = Page(render_html(any_record))
+    (policy,) = [e for e in page.all("meta") if "http-equiv" in e.attributes]
+    assert policy.attributes == {
+        "http-equiv": "Content-Security-Policy",
+        "content": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    }
+
+
+def test_every_link_leads_to_one_place(any_record: Record) -> None:
+    page = Page(render_html(any_record))
+    identities = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(identities) == len(set(identities))
+    for element in page.elements:
+        for name in ("href", "aria-labelledby"):
+            target = element.attributes.get(name) or "#overview_"
+            if target != "data:,":
+                assert target.removeprefix("#") in identities
+
+
+def test_every_claim_is_in_the_overview_and_in_its_section(any_record: Record) -> None:
+    page = Page(render_html(any_record))
+    claims = any_record["claims"]
+    articles = page.all("article", "claim")
+    assert len(articles) == len(claims)
+    linked = [
+        a.attributes["href"]
+        for row in page.all("tr")
+        for header in row.children
+        if header.attributes.get("scope") == "row"
+        for a in header.children
+        if a.tag == "a"
+    ]
+    assert linked == [f"#{article.attributes['id']}" for article in articles]
+    for claim, article in zip(claims, articles, strict=True):
+        assert claim["verdict"] in article.classes()
+        (verdict,) = [e for e in article.children[0].children if "verdict" in e.classes()]
+        # Word and symbol: colour alone says nothing.
+        assert verdict.text.split() == [
+            {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}[claim["verdict"]],
+            claim["verdict"],
+        ]
+
+
+def test_the_same_record_is_the_same_page(any_record: Record) -> None:
+    again = cast(Record, json.loads(json.dumps(any_record)))
+    assert render_html(any_record) == render_html(again)
+
+
+def test_nothing_on_a_page_is_invisible_or_unwritable(any_record: Record) -> None:
+    page = render_html(any_record)
+    assert page.encode("utf-8")
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", page
+    )
+
+
+def test_a_claim_says_everything_that_is_known_of_it() -> None:
+    page = Page(render_html(sample.record()))
+    text = page.with_id("c1").text
+    for said in (
+        "The share of L1H3's attention that goes to induction targets is at least 0.4.",
+        "refuted: 0.12 over 212 documents (4,310 rows), where at least 0.40 was claimed",
+        "uniform attention would give 0.021; resting mass 0.63",
+        "L1H3.mass(ht.induction) >= 0.4",
+        "hypotheses/test_demo.py::test_induction[L1H3] xfailed",
+        "too strong by far",
+        "hypotheses/test_demo.py:12",
+        "assert head.mass(ht.induction) >= 0.4",
+        "the exact average over the first 253 documents of demo",
+        "L1H3 of headtests/demo on demo",
+    ):
+        assert said in text, said
+
+
+def test_a_claim_about_two_statistics_shows_both_and_leaves_out_what_neither_has() -> None:
+    page = Page(render_html(sample.record()))
+    text = page.with_id("c2").text
+    assert "212 documents (4,310 rows)" in text
+    assert "210 documents (4,310 rows)" in text
+    assert "Interval" not in text
+    assert "Resting mass" in text
+
+
+def test_a_head_is_drawn_once_and_its_claims_lead_there() -> None:
+    page = Page(render_html(sample.record()))
+    assert [head.attributes["id"] for head in page.all("article", "head")] == ["head_1", "head_2"]
+    assert len(page.all("p", "context")) == 2 * 5
+    assert "#head_1_1" in render_html(sample.record())
+    about = page.with_id("head_2").text
+    assert "L1H3 attends to induction targets three times as much as L0H1." in about
+
+
+def test_a_row_marks_query_and_key_in_words() -> None:
+    page = Page(render_html(sample.record()))
+    row = page.all("p", "context")[0]
+    (query,) = [e for e in row.children if "q" in e.classes()]
+    (key,) = [e for e in row.children if "k" in e.classes()]
+    assert query.text == "Q\u00b7the"
+    assert key.text == "K\u00b7cat"
+    (token,) = [e for e in key.children if e.tag == "bdi"]
+    assert token.attributes == {"class": "s6", "title": "2: 0.900, 9.0\u00d7"}
+    # What comes after the query is muted.
+    assert row.children[-1].classes() == ["u"]
+    # A newline is shown and breaks nothing.
+    assert row.children[4].text == "\u21b5"
+
+
+def test_every_token_is_isolated_from_its_neighbours() -> None:
+    page = Page(render_html(sample.hostile_record()))
+    for context in page.all("p", "context"):
+        for child in context.children:
+            assert (
+                child.tag == "bdi" or "fold" in child.classes() or child.children[-1].tag == "bdi"
+            )
+    style = render_html(sample.record())
+    assert "bdi { unicode-bidi: isolate; }" in style
+
+
+def test_rows_beyond_what_a_page_carries_are_counted() -> None:
+    many = [sample.pair() for _ in range(60)]
+    page = Page(render_html(sample.record(heads=[sample.head(ranked=many)])))
+    assert len(page.all("p", "context")) == 50 + 2
+    assert "44 more" in page.with_id("head_1").text
+    assert "10 more stand in the record." in page.with_id("head_1").text
+
+
+def test_an_incomplete_run_says_so_and_a_complete_one_does_not() -> None:
+    page = Page(render_html(sample.record(complete=False, incomplete_reason="Ctrl-C at 64")))
+    (banner,) = page.all(class_="banner")
+    assert "This run is incomplete." in banner.text
+    assert "Ctrl-C at 64" in banner.text
+    assert not Page(render_html(sample.record())).all(class_="banner")
+
+
+def test_a_test_without_a_verdict_is_listed() -> None:
+    text = Page(render_html(RECORDS["a test without a verdict"])).text
+    for said in ("Tests without a verdict", "t.py::test", "skipped", "no network"):
+        assert said in text
+
+
+def test_the_header_counts_the_verdicts() -> None:
+    page = Page(render_html(sample.record()))
+    (tallies,) = page.all("ul", "tallies")
+    counted = " ".join(tallies.text.split())
+    assert counted == "1 \u2713 held 1 \u2715 refuted 1 ? undecided"
+    assert "3 February 2026, 04:05 UTC" in page.text
+    assert "3 claims about the heads of headtests/demo" in page.text
+
+
+def test_the_provenance_has_every_field_of_the_session() -> None:
+    page = Page(render_html(sample.record(sessions=[sample.session(bos_effect="a BOS each")])))
+    text = page.with_id("provenance_").text
+    for said in (
+        "GPT2LMHeadModel, causal",
+        "2 layers \u00d7 4 heads",
+        "float32",
+        "cpu",
+        "9f" * 32,
+        "3c" * 32,
+        "ab" * 32,
+        "hook_pattern",
+        "the first 253 documents of demo",
+        "253 documents of 37 texts, 31,416 tokens, at most 128 a document",
+        "model: a BOS each",
+        "The topic 'lambda' was left out",
+        "2,000 documents",
+        "Tokens run twice",
+        "Seed",
+        "0123abc",
+    ):
+        assert said in text, said
+
+
+def test_what_patterns_cannot_say_is_said_once() -> None:
+    text = Page(render_html(sample.record())).text
+    assert text.count("Attention is a pattern, not a mechanism") == 1
+    assert text.count("Nine in ten heads") == 1
+
+
+def test_markup_is_shown_as_it_was_written() -> None:
+    page = Page(render_html(sample.hostile_record()))
+    (article,) = page.all("article", "head")
+    assert "<script>alert(1)</script>" in article.text
+    assert "{{ 7 * 7 }}" in page.text
+    assert "\\ud800 \\udfff" in page.text
+    assert "U+202Egnp.exeU+202C" in page.text
+    assert "10,000 characters" in article.text
+
+
+def test_ids_that_are_no_anchors_or_stand_twice_still_lead_somewhere() -> None:
+    page = Page(render_html(sample.hostile_record()))
+    anchors = [article.attributes["id"] for article in page.all("article", "claim")]
+    assert anchors == ["claim_1", "twice", "claim_3"]
+
+
+def test_a_page_survives_its_record(tmp_path: Path) -> None:
+    for name, record in RECORDS.items():
+        write_record(record, tmp_path / "a.json")
+        write_html(record, tmp_path / "made" / "a.html")
+        drawn = (tmp_path / "made" / "a.html").read_text(encoding="utf-8")
+        assert drawn == render_html(read_record(tmp_path / "a.json")), name
+
+
+def test_a_page_of_many_heads_stays_small() -> None:
+    words = [f" word{position}" for position in range(1024)]
+    pairs = [sample.pair(query=900, key=key, tokens=words) for key in range(100, 150)]
+    heads: list[Any] = [sample.head(f"demo L{i}H0", ranked=pairs, random=pairs) for i in range(144)]
+    assert len(render_html(sample.record(heads=heads)).encode()) < 10e6
+
+
+def test_drawing_imports_neither_torch_nor_transformers() -> None:
+    code = (
+        "import sys, headtests.report, headtests.report.__main__;"
+        "print(sorted({'torch', 'transformers', 'transformer_lens'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

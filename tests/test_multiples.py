@@ -1,0 +1,48 @@
+"""Pairs and their distribution, as they are shown."""
+
+import dataclasses
+
+import pytest
+from fakes import pair
+
+from headtests.multiples import Distribution
+from headtests.sketches import Histogram, Moments
+
+
+def distribution(multiples):
+    histogram, moments = Histogram(), Moments()
+    histogram.update(multiples)
+    moments.update(multiples)
+    return Distribution(histogram, moments, bands=())
+
+
+def test_a_distribution_knows_its_count_mean_and_quantiles():
+    found = distribution([0.0, 1.0, 2.0, 5.0])
+    assert found.count == 4
+    assert found.mean == 2.0
+    assert found.quantile(1) == pytest.approx(5, rel=0.1)
+    assert found.quantile(0.5) < found.quantile(0.9)
+
+
+def test_a_distribution_of_nothing_has_figures_of_zero():
+    nothing = distribution([])
+    assert (nothing.count, nothing.mean, nothing.quantile(0.5)) == (0, 0.0, 0.0)
+
+
+def test_a_distribution_says_itself_in_a_line():
+    found = distribution([1.0] * 2000)
+    one = f"{found.quantile(0.5):.3g}"
+    assert str(found) == (
+        f"multiples of 2,000 pairs: mean 1; 5% {one}, 25% {one}, 50% {one}, 75% {one}, 95% {one}"
+    )
+
+
+def test_a_pair_prints_where_it_is_and_leaves_out_its_row():
+    assert repr(pair(" cat", 2.5, document=7, query=3, key=1)) == (
+        "Pair(token=' cat', multiple=2.5, document=7, text='text 7', query=3, key=1)"
+    )
+
+
+def test_a_pair_never_changes():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        pair().multiple = 1.0

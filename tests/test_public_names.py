@@ -1,0 +1,83 @@
+"""The public names: what `import headtests` promises, and that it brings nothing heavy."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import headtests
+from headtests import errors, expressions
+
+# Of what the expressions' package holds, what builds on them and what users never write.
+FOR_THE_HOUSE = {"Expression", "require_relation", "require_row_condition"}
+
+
+@pytest.mark.parametrize("name", headtests.__all__)
+def test_each_public_name_is_what_its_module_holds(name):
+    home = import_module(headtests._HOME[name])
+    assert getattr(headtests, name) is getattr(home, name)
+
+
+def test_names_are_promised_once_and_in_order():
+    assert headtests.__all__ == sorted(set(headtests.__all__))
+    assert set(headtests.__all__) == set(headtests._HOME)
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(Path(headtests.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    imported = {
+        alias.name: node.module
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert imported == headtests._HOME
+
+
+def test_every_error_is_public():
+    found = {name for name in vars(errors) if name.endswith("Error")}
+    assert found == {name for name in headtests.__all__ if name.endswith("Error")}
+
+
+def test_every_word_of_the_expressions_is_public():
+    assert set(expressions.__all__) - FOR_THE_HOUSE <= set(headtests.__all__)
+
+
+def test_dir_lists_each_public_name_once():
+    for name in headtests.__all__:
+        getattr(headtests, name)
+    listed = headtests.__dir__()
+    assert len(listed) == len(set(listed))
+    assert set(headtests.__all__) <= set(listed)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'headtests' has no attribute 'no_such_name'"):
+        _ = headtests.no_such_name
+    assert not hasattr(headtests, "no_such_name")
+
+
+def python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_a_star_import_brings_every_public_name():
+    code = "from headtests import *; import headtests; [eval(n) for n in headtests.__all__]"
+    found = python(code)
+    assert found.returncode == 0, found.stderr
+
+
+LIGHT = "import sys, headtests; {use}; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+
+
+def test_expressions_and_errors_come_without_torch_and_numpy():
+    found = python(LIGHT.format(use="headtests.induction & headtests.key.repeats"))
+    assert found.returncode == 0, found.stderr
+
+
+def test_the_test_above_can_fail():
+    assert python(LIGHT.format(use="import numpy")).returncode == 1
