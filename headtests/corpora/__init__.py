@@ -8,9 +8,10 @@ model. Importing this imports no torch, no transformers and no datasets.
 from headtests.corpora.batches import Batch, make_batches
 from headtests.corpora.documents import Document
 from headtests.corpora.population import Population, Progress, build_population
-from headtests.corpora.specs import BOS_POLICIES, DEMO, REPEATED_RANDOM, BosPolicy, CorpusSpec
+from headtests.corpora.specs import BOS_POLICIES, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.tokens import TokenPolicy, replace_lone_surrogates
 from headtests.corpora.vocabulary import Vocabulary
+from headtests.settings import BosPolicy
 
 __all__ = [
     "BOS_POLICIES",

@@ -17,13 +17,14 @@ import numpy.typing as npt
 
 from headtests.corpora.documents import Document
 from headtests.corpora.sources import LeftOut, texts_of
-from headtests.corpora.specs import REPEATED_RANDOM, BosPolicy, CorpusSpec
+from headtests.corpora.specs import REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.spool import Spool
 from headtests.corpora.synthetic import random_documents, random_prefix
 from headtests.corpora.tokens import TokenIds, TokenPolicy, effect_of, replace_lone_surrogates
 from headtests.corpora.vocabulary import Vocabulary
 from headtests.errors import CorpusError, SettingError
 from headtests.hashing import keyed_hash
+from headtests.settings import BosPolicy
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

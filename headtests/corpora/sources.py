@@ -131,14 +131,19 @@ def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
     # Imported where it is used: pytest imports this package in projects that read no corpus.
     from datasets import load_dataset_builder
 
+    source: dict[str, str | None]
     if path.is_file():
+        if spec.config is not None:
+            raise CorpusError(
+                f"corpus {spec.name!r} is a file, which has no configurations, but got "
+                f"config={spec.config!r}. Leave it out."
+            )
         module, options = _file_builder(spec.name, path)
         source = {"path": module, "data_files": glob.escape(str(path)), **options}
-    elif local:
-        source = {"path": str(path)}
     else:
-        _ask_hub(spec.name)
-        source = {"path": spec.name}
+        if not local:
+            _ask_hub(spec.name)
+        source = {"path": str(path) if local else spec.name, "name": spec.config}
     try:
         builder = load_dataset_builder(**source)
         is_text_file = hasattr(builder.config, "sample_by")
@@ -148,7 +153,7 @@ def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
             # Without these the text "NA" is read as missing and "007" as a number.
             builder.config.keep_default_na = False
             builder.config.converters = {spec.field: str}
-        if path.is_dir():
+        if path.is_dir() and spec.config is None:
             left_out.files = _unread_files(path, builder.config.data_files)
         splits = builder.as_streaming_dataset()
     except Exception as error:

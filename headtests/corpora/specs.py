@@ -7,9 +7,10 @@ its documents hold is `population`. A field that is None was not asked for.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast, get_args
 
 from headtests.errors import SettingError
+from headtests.settings import BosPolicy
 
 DEMO = "demo"
 """The name of the bundled texts; a folder of that name is `./demo`."""
@@ -18,12 +19,12 @@ REPEATED_RANDOM = "repeated-random"
 DEFAULT_FIRST = 10_000
 DEFAULT_FIELD = "text"
 
-BosPolicy = Literal["model", "always", "never"]
-BOS_POLICIES: tuple[BosPolicy, ...] = ("model", "always", "never")
+BOS_POLICIES: tuple[BosPolicy, ...] = get_args(BosPolicy)
 
 _RANDOM_DEFAULTS = {"period": 24, "repeats": 2, "documents": 256, "seed": 0}
 _KINDS: dict[str, tuple[str, type]] = {
     "name": ("str", str),
+    "config": ("str", str),
     "split": ("str", str),
     "field": ("str", str),
     "first": ("int", int),
@@ -45,13 +46,15 @@ class CorpusSpec:
     nothing on this corpus. Two specs that ask for the same documents are equal, and hash alike.
 
     >>> CorpusSpec("my-corpus/", field="body", first=1000)  # doctest: +ELLIPSIS
-    CorpusSpec(name='my-corpus/', split=None, field='body', first=1000, ...)
+    CorpusSpec(name='my-corpus/', config=None, split=None, field='body', first=1000, ...)
     >>> print(CorpusSpec("my-corpus/", field="body", first=1000))
     my-corpus/ (field body), first 1,000
     """
 
     name: str = DEMO
     """`demo`, `repeated-random`, a hub name, or a local folder or file."""
+    config: str | None = None
+    """Which configuration of a dataset that has several, such as `wikitext-2-raw-v1`."""
     split: str | None = None
     """Which split of a dataset; None takes `train`, or the only one."""
     field: str | None = None
@@ -74,10 +77,10 @@ class CorpusSpec:
     def __post_init__(self) -> None:
         self._check_values()
         if self.name == REPEATED_RANDOM:
-            self._refuse("split", "field")
+            self._refuse("config", "split", "field")
             self._fill(**_RANDOM_DEFAULTS)
         elif self.name == DEMO:
-            self._refuse("split", "field", *_RANDOM_DEFAULTS)
+            self._refuse("config", "split", "field", *_RANDOM_DEFAULTS)
         else:
             self._refuse(*_RANDOM_DEFAULTS)
             self._fill(field=DEFAULT_FIELD)
@@ -116,7 +119,8 @@ class CorpusSpec:
         >>> CorpusSpec("repeated-random", period=10).label
         'repeated-random (period 10, repeats 2, seed 0)'
         """
-        options = {"split": self.split, "period": self.period, "repeats": self.repeats}
+        options: dict[str, object] = {"config": self.config, "split": self.split}
+        options |= {"period": self.period, "repeats": self.repeats}
         options["field"] = None if self.field == DEFAULT_FIELD else self.field
         options["seed"] = self.seed
         said = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headtests.corpora.specs import BosPolicy, CorpusSpec
+from headtests.corpora.specs import CorpusSpec
 from headtests.corpora.tokens import TokenIds, beginning_id
 from headtests.corpora.vocabulary import Vocabulary
 from headtests.errors import CorpusError, SettingError
+from headtests.settings import BosPolicy
 
 
 def random_prefix(vocabulary: Vocabulary, bos: BosPolicy) -> tuple[int, ...]:

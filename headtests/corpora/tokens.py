@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from headtests.corpora.specs import BosPolicy
 from headtests.corpora.vocabulary import Vocabulary
 from headtests.errors import CorpusError, SettingError
+from headtests.settings import BosPolicy
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

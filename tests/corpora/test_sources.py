@@ -328,3 +328,21 @@ def test_a_topic_that_reads_differently_is_named(monkeypatch):
     left_out = LeftOut()
     assert "lambda" not in dict(texts_of(CorpusSpec(), left_out))
     assert "lambda" in left_out.notes[0]
+
+
+def test_a_folder_of_several_configurations_is_read_by_the_one_named(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.jsonl").write_text(f'{{"text": "of the {name}"}}\n', "utf-8")
+    configurations = "".join(
+        f"- config_name: {name}\n  data_files: {name}/*.jsonl\n" for name in ("first", "second")
+    )
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n{configurations}---\n", "utf-8")
+    assert read(tmp_path, config="second")[0] == [("0", "of the second")]
+
+
+def test_a_file_has_no_configurations(tmp_path):
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "one"}\n', "utf-8")
+    with pytest.raises(CorpusError, match="is a file, which has no configurations"):
+        read(path, config="second")

@@ -43,7 +43,11 @@ def test_a_path_may_be_given_as_a_path():
 @pytest.mark.parametrize(
     ("name", "options", "found"),
     [
-        ("wiki", {"firts": 3}, r"no option 'firts'; expected one of name, split, field, first"),
+        (
+            "wiki",
+            {"firts": 3},
+            r"no option 'firts'; expected one of name, config, split, ",
+        ),
         ("repeated-random", {"period": "3"}, r"expected int but got period='3' \(str\)"),
         ("wiki", {"first": 2.0}, r"expected int but got first=2\.0 \(float\)"),
         ("wiki", {"first": True}, r"expected int but got first=True \(bool\)"),
