@@ -239,17 +239,17 @@ def head_scores(
 
 CARD = """# The demo model of headtests
 
-A GPT-2 of {layers} layers and {heads} heads, width {width}, context {context}, {vocabulary} byte-level BPE
-tokens, made by `python -m headtests.demo.train` so that there is a model to test claims on
-without a download. It is no language model to use for anything else.
+A GPT-2 of {layers} layers and {heads} heads, width {width}, context {context}, {vocabulary}
+byte-level BPE tokens, made by `python -m headtests.demo.train` so that there is a model to test
+claims on without a download. It is no language model to use for anything else.
 
 ## Data
 
 The documentation that CPython {python} carries: `pydoc_data.topics` and the standard library's
-docstrings, {paragraphs:,} paragraphs, {tokens:,} tokens. The {topics} topics of the demo corpus are held out,
-and so is every paragraph that shares {shingle} words in a row with one of them. Half of each batch
-is random tokens repeated with a period of 8 to {longest_period}. The documentation is copyright of the
-Python Software Foundation, under the PSF License; none of it is kept here.
+docstrings, {paragraphs:,} paragraphs, {tokens:,} tokens. The {topics} topics of the demo corpus
+are held out, and so is every paragraph that shares {shingle} words in a row with one of them. Half
+of each batch is random tokens repeated with a period of 8 to {longest_period}. The documentation
+is copyright of the Python Software Foundation, under the PSF License; none of it is kept here.
 
 ## Recipe
 
@@ -257,9 +257,10 @@ Python Software Foundation, under the PSF License; none of it is kept here.
 {recipe}
 ```
 
-AdamW, one-cycle schedule, no dropout, gradients clipped at 1; on repeated rows the loss counts only
-tokens that have occurred before. Every row begins with `<|endoftext|>`, which the tokenizer
-puts there. Made with torch {torch} and transformers {transformers}; another version gives other weights.
+AdamW, one-cycle schedule, no dropout, gradients clipped at 1; on repeated rows the loss counts
+only tokens that have occurred before. Every row begins with `<|endoftext|>`, which the tokenizer
+puts there. Made with torch {torch} and transformers {transformers}; another version gives other
+weights.
 
 ## Measured
 
