@@ -33,16 +33,22 @@ _COMPARISONS_IN_ENGLISH = {
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Matches(Expression):
-    """The token's text matches a regular expression somewhere."""
+class TokenCondition(Expression):
+    """Something said of the token or the position of one side."""
 
     side: SideName
-    pattern: str
 
     @property
     def scope(self) -> Scope:
         """The side that it is said of."""
         return self.side
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Matches(TokenCondition):
+    """The token's text matches a regular expression somewhere."""
+
+    pattern: str
 
     @property
     def english(self) -> str:
@@ -54,16 +60,10 @@ class Matches(Expression):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Is(Expression):
+class Is(TokenCondition):
     """The token is one of these."""
 
-    side: SideName
     texts: tuple[str, ...]
-
-    @property
-    def scope(self) -> Scope:
-        """The side that it is said of."""
-        return self.side
 
     @property
     def english(self) -> str:
@@ -75,15 +75,8 @@ class Is(Expression):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Repeats(Expression):
+class Repeats(TokenCondition):
     """The token occurred earlier in the document; special tokens never did."""
-
-    side: SideName
-
-    @property
-    def scope(self) -> Scope:
-        """The side that it is said of."""
-        return self.side
 
     @property
     def english(self) -> str:
@@ -95,15 +88,8 @@ class Repeats(Expression):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Special(Expression):
+class Special(TokenCondition):
     """The token is a special one of the tokenizer, such as BOS or [SEP]."""
-
-    side: SideName
-
-    @property
-    def scope(self) -> Scope:
-        """The side that it is said of."""
-        return self.side
 
     @property
     def english(self) -> str:
@@ -115,19 +101,13 @@ class Special(Expression):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Position(Expression):
+class Position(TokenCondition):
     """The position, counted from 0 at the document's first token, compares so with a number."""
 
-    side: SideName
     comparison: str
     number: int
 
     binds_loosely: ClassVar[bool] = True
-
-    @property
-    def scope(self) -> Scope:
-        """The side that it is said of."""
-        return self.side
 
     @property
     def english(self) -> str:
