@@ -69,7 +69,7 @@ class LoadedModel:
         for name in sorted(parameters):
             tensor = parameters[name].detach().cpu().contiguous()
             digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-            digest.update(tensor.view(torch.uint8).numpy().data)
+            digest.update(tensor.flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
     def attendable(self, valid: torch.Tensor, layer: int) -> torch.Tensor:

@@ -102,7 +102,8 @@ def _measured(estimate: EstimateRecord, head_names: Mapping[str, str]) -> Measur
 
 def _interval(estimate: EstimateRecord) -> str:
     low, high = estimate["low"], estimate["high"]
-    if low is None and high is None:
+    # An exact figure is its own interval, which says nothing more.
+    if low == high and low in (None, estimate["value"]):
         return ""
     if high is None:
         return f"at least {number(low or 0.0)}{_unit(estimate)}"

@@ -75,7 +75,7 @@ def row(pair: PairRecord) -> Row:
         attention=share(pair["pattern"][pair["key"]]),
         query=_token(pair, pair["query"], attendable),
         key=_token(pair, pair["key"], attendable),
-        place=f"document {pair['document']:,}, text {plain(pair['text'], NAME_LIMIT)}",
+        place=f'document {pair["document"]:,}, text "{plain(pair["text"], NAME_LIMIT)}"',
         context=tuple(_context(pair, attendable)),
     )
 

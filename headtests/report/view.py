@@ -72,6 +72,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """Tests that ended alike, and for the same reason, without a decided claim."""
+
+    outcome: str
+    message: str
+    tests: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole page."""
 
@@ -82,7 +91,8 @@ class Report:
     incomplete_reason: str
     tallies: list[Tally]
     claims: list[Claim]
-    unmeasured: list[UnmeasuredRecord]
+    unmeasured: list[Unmeasured]
+    unmeasured_tests: int
     sessions: list[Session]
     heads: list[Head]
     about: Mapping[str, list[Claim]]
@@ -119,7 +129,8 @@ def report(record: Record) -> Report:
         incomplete_reason=record["incomplete_reason"],
         tallies=tallies,
         claims=claims,
-        unmeasured=record["unmeasured"],
+        unmeasured=_unmeasured(record["unmeasured"]),
+        unmeasured_tests=len(record["unmeasured"]),
         sessions=list(sessions.values()),
         heads=list(heads.values()),
         about={
@@ -162,6 +173,14 @@ def _link(key: str, things: Mapping[str, Head] | Mapping[str, Session]) -> Link:
     return Link(thing.name, thing.anchor) if thing else Link(plain(key, NAME_LIMIT), "")
 
 
+def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:
+    """Return the tests by how they ended: one model that is not to be had stops many of them."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for test in tests:
+        alike.setdefault((test["outcome"], test["message"]), []).append(test["test"])
+    return [Unmeasured(outcome, message, names) for (outcome, message), names in alike.items()]
+
+
 def _anchors(claims: list[ClaimRecord]) -> list[str]:
     """Return an anchor a claim: its id where that is fit and free, else its number.
 
@@ -177,10 +196,9 @@ def _anchors(claims: list[ClaimRecord]) -> list[str]:
 
 
 def _moment(created: str) -> str:
-    """Return a time as a reader writes it, or as it stands where it is none."""
+    """Return a time to the minute, in figures alone: names of months vary with the locale."""
     try:
         moment = datetime.fromisoformat(created)
     except ValueError:
         return created
-    zone = moment.strftime("%Z")
-    return f"{moment.day} {moment:%B %Y, %H:%M} {zone}".strip()
+    return f"{moment:%Y-%m-%d, %H:%M %Z}".strip()

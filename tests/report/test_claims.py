@@ -20,6 +20,12 @@ def test_an_interval_is_said() -> None:
     assert words.startswith("refuted: 0.12, between 0.09 and 0.16, over 212 documents")
 
 
+def test_an_exact_figure_has_no_interval() -> None:
+    asked = claim(left=estimate(low=0.12, high=0.12))
+    assert verdict_in_words(asked) == verdict_in_words(claim())
+    assert sides(asked, NAMES)[0].interval == ""
+
+
 @pytest.mark.parametrize(
     ("low", "high", "said"), [(0.09, None, "at least 0.09"), (None, 0.16, "at most 0.16")]
 )

@@ -140,7 +140,11 @@ def test_a_head_is_drawn_once_and_its_claims_lead_there() -> None:
 
 def test_a_row_marks_query_and_key_in_words() -> None:
     page = Page(render_html(sample.record()))
-    row = page.all("p", "context")[0]
+    row, pair = page.all("p", "context")[0], page.all("p", "pair")[0]
+    assert " ".join(pair.text.split()) == (
+        "9.0\u00d7 attention 0.900 Q \u00b7the at 9 \u2192 K \u00b7cat at 2 "
+        'document 3, text "demo/if"'
+    )
     (query,) = [e for e in row.children if "q" in e.classes()]
     (key,) = [e for e in row.children if "k" in e.classes()]
     assert query.text == "Q\u00b7the"
@@ -186,12 +190,34 @@ def test_a_test_without_a_verdict_is_listed() -> None:
         assert said in text
 
 
+def test_tests_that_ended_alike_share_their_message() -> None:
+    tests = [
+        {"test": f"t.py::test[{name}]", "outcome": outcome, "message": message}
+        for name, outcome, message in (
+            ("a", "skipped", "no network"),
+            ("b", "passed", ""),
+            ("c", "skipped", "no network"),
+            ("d", "error", "no network"),
+        )
+    ]
+    page = Page(render_html(sample.record(unmeasured=tests)))
+    (listed,) = page.all("ul", "unmeasured")
+    assert [" ".join(item.text.split()) for item in listed.children] == [
+        "skipped t.py::test[a] skipped t.py::test[c] no network",
+        "passed t.py::test[b]",
+        "error t.py::test[d] no network",
+    ]
+    assert [e.text.split() for e in page.all("li", "unmeasured")] == [
+        ["4", "without", "a", "verdict"]
+    ]
+
+
 def test_the_header_counts_the_verdicts() -> None:
     page = Page(render_html(sample.record()))
     (tallies,) = page.all("ul", "tallies")
     counted = " ".join(tallies.text.split())
     assert counted == "1 \u2713 held 1 \u2715 refuted 1 ? undecided"
-    assert "3 February 2026, 04:05 UTC" in page.text
+    assert "2026-02-03, 04:05 UTC" in page.text
     assert "3 claims about the heads of headtests/demo" in page.text
 
 

@@ -65,6 +65,7 @@ def test_a_file_that_cannot_be_read_ends_in_one_line(
 ) -> None:
     assert "absent.json" in fail(capsys, tmp_path / "absent.json")
     assert "cannot read" in fail(capsys, tmp_path)
+    assert "two lines.json" in fail(capsys, tmp_path / "two\nlines.json")
     assert "cannot read" in fail(capsys, ".")
     bad = tmp_path / "bad.json"
     bad.write_bytes(b"\xff\xfe")
@@ -88,6 +89,7 @@ def test_a_file_that_cannot_be_written_ends_in_one_line(
         (("claims", 0, "left", "value"), "much", "claims[0].left.value should be a finite number"),
         (("claims", 0, "left", "value"), float("nan"), "claims[0].left.value should be a finite"),
         (("claims", 0, "left", "value"), True, "claims[0].left.value should be a finite number"),
+        (("claims", 0, "line"), True, "claims[0].line should be a whole number"),
         (("claims", 0, "line"), 1.5, "claims[0].line should be a whole number"),
         (("claims", 0, "right"), None, "claims[0].right should be an object or a finite number"),
         (("claims", 0, "right"), {}, "claims[0].right.expression is missing"),

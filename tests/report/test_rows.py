@@ -31,7 +31,7 @@ def test_a_row_says_its_multiple_attention_and_place() -> None:
     drawn = row(pair(query=9, key=2, attention=0.25))
     assert drawn.multiple == "2.5\u00d7"
     assert drawn.attention == "0.250"
-    assert drawn.place == "document 3, text demo/if"
+    assert drawn.place == 'document 3, text "demo/if"'
     assert drawn.key.value == "2: 0.250, 2.5\u00d7"
 
 
@@ -50,7 +50,7 @@ def test_a_long_context_is_folded_around_the_first_token_the_key_and_the_query()
 def test_a_fold_says_how_much_attention_it_hides() -> None:
     record = long_pair(query=80, key=40)
     record["pattern"][0] -= 0.125
-    record["pattern"][20] = 0.125
+    record["pattern"][1] = record["pattern"][31] = 0.0625
     folds = [item.words for item in row(record).context if isinstance(item, Fold)]
     assert folds[0] == "31 tokens, attention 0.125"
 
