@@ -262,7 +262,7 @@ def test_sampled_pairs_are_those_of_the_smallest_hashes(division, size, seed):
 
 def test_pairs_of_one_hash_are_ordered_by_the_pair(monkeypatch):
     monkeypatch.setattr(
-        "headtests.sketches.keyed_hash", lambda seed, *ids: np.zeros(ids[0].size, np.uint64)
+        "headtests.sketches.pairs.keyed_hash", lambda seed, *ids: np.zeros(ids[0].size, np.uint64)
     )
     rows = [(d, q, k, 9.0 - d - k) for d in (2, 1, 0) for q in (1, 0) for k in (0, 1)]
     sample = feed(feed(SampledPairs(5, seed=0), rows[:6]), rows[6:])

@@ -1,0 +1,241 @@
+"""How multiples are distributed: their moments, and a histogram of fixed bins."""
+
+import math
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from headtests.errors import SettingError
+from headtests.sketches.checks import Float64s, checked_multiples, reading
+
+Int64s = npt.NDArray[np.int64]
+
+
+class _Extremes:
+    """What moments and histograms share: how many multiples, the least and the greatest."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._minimum = math.inf
+        self._maximum = -math.inf
+
+    @property
+    def count(self) -> int:
+        """How many multiples were given."""
+        return self._count
+
+    @property
+    def minimum(self) -> float | None:
+        """The least multiple, exact; None of none."""
+        return self._minimum if self._count else None
+
+    @property
+    def maximum(self) -> float | None:
+        """The greatest multiple, exact; None of none."""
+        return self._maximum if self._count else None
+
+    def _widen(self, count: int, minimum: float | None, maximum: float | None) -> None:
+        if minimum is not None and maximum is not None:
+            self._count += count
+            self._minimum = min(self._minimum, minimum)
+            self._maximum = max(self._maximum, maximum)
+
+    def _see(self, multiples: npt.ArrayLike) -> Float64s:
+        values = checked_multiples(multiples).ravel()
+        if values.size:
+            # Added to 0.0, since which of 0.0 and -0.0 is the least depends on their order.
+            self._widen(values.size, 0.0 + float(values.min()), 0.0 + float(values.max()))
+        return values
+
+
+class Moments(_Extremes):
+    """Count, mean and population variance of multiples, to a resolution of `2**-30`.
+
+    Multiples are rounded to that grid and summed as integers, so that no order of updates and
+    merges changes a bit.
+
+    >>> moments = Moments()
+    >>> moments.update([1.0, 2.0, 6.0])
+    >>> moments.count, moments.mean, moments.maximum
+    (3, 3.0, 6.0)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sum = 0
+        self._sum_of_squares = 0
+
+    @property
+    def mean(self) -> float | None:
+        """The mean, between the extremes; None of none."""
+        if not self._count:
+            return None
+        return min(max(self._sum / (self._count << 30), self._minimum), self._maximum)
+
+    @property
+    def variance(self) -> float | None:
+        """The mean squared distance from the mean, 0 of one multiple; None of none."""
+        if not self._count:
+            return None
+        spread = self._count * self._sum_of_squares - self._sum**2
+        return spread / (self._count**2 << 60)
+
+    def update(self, multiples: npt.ArrayLike) -> None:
+        """Take in multiples, of any shape and order.
+
+        Raises `ObservationError` for one that is NaN, negative or out of range.
+        """
+        ticks = np.rint(self._see(multiples) * 2.0**30).astype(np.int64)
+        # Halves of 31 bits, since the square of a whole tick does not fit in 64.
+        high, low = ticks >> 31, ticks & (2**31 - 1)
+        self._sum += _sum(ticks)
+        self._sum_of_squares += (
+            (_sum(high * high) << 62) + (_sum(high * low) << 32) + _sum(low * low)
+        )
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Return the moments of what either was given; neither changes."""
+        merged = copy(self)
+        merged._widen(other.count, other.minimum, other.maximum)
+        merged._sum += other._sum
+        merged._sum_of_squares += other._sum_of_squares
+        return merged
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state in plain types fit for JSON."""
+        return {
+            "count": self.count,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            # Text, since many readers of JSON take an integer over 2**53 for a float.
+            "sum": str(self._sum),
+            "sum_of_squares": str(self._sum_of_squares),
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """Return the moments that `to_dict` wrote; raises `RecordError` for anything else."""
+        moments = cls()
+        with reading("moments"):
+            moments._widen(state["count"], state["minimum"], state["maximum"])
+            moments._sum = int(state["sum"])
+            moments._sum_of_squares = int(state["sum_of_squares"])
+        return moments
+
+
+BINS_PER_OCTAVE = 32
+"""Bins of a histogram between a multiple and its double, equally wide on a log scale."""
+
+
+def _edges() -> Float64s:
+    # By square roots, which every machine rounds alike, as it need not do for powers.
+    ratio = 2.0
+    for _ in range(BINS_PER_OCTAVE.bit_length() - 1):
+        ratio = math.sqrt(ratio)
+    octave = np.multiply.accumulate([1.0] + [ratio] * (BINS_PER_OCTAVE - 1))
+    return np.append(np.ldexp(octave, np.arange(-20, 20)[:, None]).ravel(), 2.0**20)
+
+
+_EDGES = _edges()
+
+
+class Histogram(_Extremes):
+    """Counts of multiples in fixed bins, 32 an octave from `2**-20` to `2**20`.
+
+    One more bin takes what is smaller, zeros included, and one what is larger.
+
+    >>> histogram = Histogram()
+    >>> histogram.update([0.0, 1.0, 1.0, 4.0])
+    >>> [(low, count) for low, high, count in histogram.bins()]
+    [(0.0, 1), (1.0, 2), (4.0, 1)]
+    >>> histogram.quantile(0), histogram.quantile(1)
+    (0.0, 4.0)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts = np.zeros(_EDGES.size + 1, dtype=np.int64)
+
+    def update(self, multiples: npt.ArrayLike) -> None:
+        """Take in multiples, of any shape and order.
+
+        Raises `ObservationError` for one that is NaN, negative or out of range.
+        """
+        places = np.searchsorted(_EDGES, self._see(multiples), side="right")
+        self._counts += np.bincount(places, minlength=self._counts.size)
+
+    def merge(self, other: "Histogram") -> "Histogram":
+        """Return the histogram of what either was given; neither changes."""
+        merged = copy(self)
+        merged._widen(other.count, other.minimum, other.maximum)
+        merged._counts = self._counts + other._counts
+        return merged
+
+    def bins(self) -> list[tuple[float, float, int]]:
+        """Return `(low, high, count)` of each bin that is not empty, in ascending order.
+
+        A bin holds `low <= multiple < high`; that of multiples from `2**20` on ends at the
+        maximum and holds it.
+        """
+        return [(*self._span(int(place)), int(self._counts[place])) for place in self._places()]
+
+    def quantile(self, share: float) -> float | None:
+        """Return the multiple that a share of all, in [0, 1], are at or below; None of none.
+
+        It never falls as the share grows, and is exact at 0 and 1. In between it is the
+        geometric middle of the bin where the smallest such multiple lies, within a factor of
+        `2**(1/64)` of it (1.1%); under `2**-20` it is within `2**-20` of it, and from `2**20`
+        on it is the maximum. Raises `SettingError` for a share outside [0, 1].
+        """
+        if not 0 <= share <= 1:
+            raise SettingError(
+                f"a quantile at {share!r} has no meaning: expected a share in [0, 1]. "
+                "Give 0.9 for the 90th percentile."
+            )
+        if not self._count:
+            return None
+        if share in (0, 1):
+            return self._maximum if share else self._minimum
+        rank = max(1, math.ceil(share * self._count))
+        place = int(np.searchsorted(np.cumsum(self._counts), rank))
+        low, high = self._span(place)
+        middle = self._maximum if place == _EDGES.size else math.sqrt(low * high)
+        return min(max(middle, self._minimum), self._maximum)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the filled bins by their place, and the extremes, in plain types fit for JSON."""
+        places = self._places()
+        return {
+            "bins_per_octave": BINS_PER_OCTAVE,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "places": places.tolist(),
+            "counts": self._counts[places].tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """Return the histogram that `to_dict` wrote; raises `RecordError` for anything else."""
+        histogram = cls()
+        with reading("a histogram"):
+            if state["bins_per_octave"] != BINS_PER_OCTAVE:
+                raise ValueError(f"{state['bins_per_octave']} bins an octave")
+            for place, count in zip(state["places"], state["counts"], strict=True):
+                histogram._counts[place] = count
+            histogram._widen(sum(state["counts"]), state["minimum"], state["maximum"])
+        return histogram
+
+    def _places(self) -> npt.NDArray[np.intp]:
+        return np.flatnonzero(self._counts)
+
+    def _span(self, place: int) -> tuple[float, float]:
+        low = 0.0 if place == 0 else float(_EDGES[place - 1])
+        return low, self._maximum if place == _EDGES.size else float(_EDGES[place])
+
+
+def _sum(values: Int64s) -> int:
+    """Return the exact sum of numbers in [0, 2**63), as many as memory holds."""
+    return (int((values >> 32).sum()) << 32) + int((values & (2**32 - 1)).sum())
