@@ -198,8 +198,8 @@ def require_multiple(multiple: object, argument: str) -> float:
     number = require_number(multiple, argument)
     if number <= 0:
         raise ClaimError(
-            f"expected a multiple over 0 in {argument} but found {written(number)}. A multiple of 1 is "
-            "the row's average attention."
+            f"expected a multiple over 0 in {argument} but found {written(number)}. A multiple of "
+            "1 is the row's average attention."
         )
     return number
 

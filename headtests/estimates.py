@@ -4,12 +4,21 @@ An estimate is lazy: its documents are measured when a comparison's truth is ask
 value is read. The arithmetic of averages is `headtests.statistics`.
 """
 
+import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
-from headtests.claims import Lift, Mass, Precision, Statistic
+from headtests.claims import (
+    ExceedRate,
+    Lift,
+    Mass,
+    Precision,
+    Statistic,
+    require_in_range,
+    written,
+)
 from headtests.errors import ClaimError, NoEligibleRowError
 from headtests.quantities import Quantity, Subject
 from headtests.statistics import QUANTA, DocumentFigures, on_common_documents, quantised_fraction
@@ -87,11 +96,11 @@ class Estimate(Quantity):
         """What a verdict on this figure is about."""
         return f"exact average of {self.subject.evidence.description}"
 
-    def summary(self) -> str:
+    def summary(self, digits: int = 4) -> str:
         """Return the value with its documents and rows."""
         return (
-            f"{self.value:.4g}{self.statistic.unit} over {self.documents:,} documents "
-            f"({self.rows:,} rows)"
+            f"{self.value:.{digits}g}{self.statistic.unit} over "
+            f"{_count(self.documents, 'document')} ({_count(self.rows, 'row')})"
         )
 
     def controls(self) -> list[str]:
@@ -125,7 +134,7 @@ class Estimate(Quantity):
         base = Fraction(int(self.figures.base_rates.sum()), len(self.figures) * QUANTA)
         if quantised_fraction(threshold) * base > 1:
             raise ClaimError(
-                f"{self!r} can never reach {threshold:g}: uniform attention gives "
+                f"{self!r} can never reach {written(threshold)}: uniform attention gives "
                 f"{float(base):.4g} there, so that all of the attention is a lift of "
                 f"{float(1 / base):.4g}. Lower the threshold, or claim a mass."
             )
@@ -167,8 +176,6 @@ class PairFigure(Quantity):
     """How many pairs it is a figure of."""
     measured: Fraction | None
 
-    largest_fraction: ClassVar[float] = 1.0
-
     @property
     def english(self) -> str:
         """The figure as a noun phrase."""
@@ -189,9 +196,9 @@ class PairFigure(Quantity):
             )
         return self.measured
 
-    def summary(self) -> str:
+    def summary(self, digits: int = 4) -> str:
         """Return the value with its number of pairs."""
-        return f"{self.value:.4g} of {self.pairs:,} pairs"
+        return f"{self.value:.{digits}g} of {_count(self.pairs, 'pair')}"
 
     def controls(self) -> list[str]:
         """Return nothing: a sample's control is another sample."""
@@ -200,11 +207,7 @@ class PairFigure(Quantity):
     def require_comparable(self, other: object) -> None:
         """Raise `ClaimError` for an impossible threshold, or an average over documents."""
         if isinstance(other, float):
-            if other < 0 or (self.kind == "fraction" and other > self.largest_fraction):
-                raise ClaimError(
-                    f"{self.kind} is a figure from 0{' to 1' if self.kind == 'fraction' else ''}, "
-                    f"so comparing it with {other:g} claims nothing."
-                )
+            require_in_range(self.kind, other, 1.0 if self.kind == "fraction" else math.inf)
         elif not isinstance(other, PairFigure):
             raise ClaimError(
                 f"{self!r} is a figure of a sample of pairs and {other!r} an average over "
@@ -225,14 +228,9 @@ def average_of(figures: DocumentFigures, estimate: Estimate) -> Fraction:
     possible at all.
     """
     if not len(figures):
-        rows = (
-            "row" if estimate.statistic.when is None else f"row {estimate.statistic.when.english}"
-        )
         raise NoEligibleRowError(
-            f"{estimate!r} has no eligible row: in no document of "
-            f"{estimate.subject.evidence.description} does a {rows} have a key "
-            f"{estimate.statistic.on.english} to attend to. Check the tokens that the expression "
-            "names, or measure on a corpus where they occur."
+            f"{estimate!r} has no eligible row: no document of "
+            f"{estimate.subject.evidence.description} has {_missing_rows(estimate.statistic)}"
         )
     average = figures.average
     if average is None:
@@ -240,11 +238,30 @@ def average_of(figures: DocumentFigures, estimate: Estimate) -> Fraction:
     return average
 
 
+def _missing_rows(statistic: Statistic) -> str:
+    """Return which rows no document has, and what to do."""
+    rows = "rows" if statistic.when is None else f"rows {statistic.when.english}"
+    remedy = "Check the tokens that the expression names, or measure on a corpus where they occur."
+    match statistic:
+        case Precision(above=multiple):
+            possible = f"of at least {written(multiple)} keys, without which no multiple is as high"
+            return f"{rows} {possible}. Lower above=, or measure on longer documents."
+        case ExceedRate(multiple=multiple):
+            keys = f"with keys {statistic.on.english} among at least {written(multiple)}"
+            return f"{rows} {keys}, without which no multiple is as high. {remedy}"
+        case _:
+            return f"{rows} with keys {statistic.on.english} to attend to. {remedy}"
+
+
 def _empty_divisor(estimate: Estimate) -> str:
     match estimate.statistic:
         case Precision(above=above):
-            return f"no pair has a multiple of {above:g} or more. Lower above="
+            return f"no pair has a multiple of {written(above)} or more. Lower above="
         case Mass(of=of) if of is not None:
             return f"no attention falls on keys {of.english}. Choose another of="
         case _:
             return "uniform attention would put nothing there. Claim a mass instead"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

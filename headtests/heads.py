@@ -126,7 +126,8 @@ class Head:
             self._subject,
             pairs,
             source=f"{self.name}.ranked_multiples({', '.join(arguments)})",
-            english=f"{self.name}'s {size} {'lowest' if reverse else 'highest'} multiples",
+            english=f"{self.name}'s {size} {'lowest' if reverse else 'highest'} multiples"
+            f"{_limited(on)}",
             basis=f"exact for those pairs, of {self._subject.evidence.description}",
         )
 
@@ -149,7 +150,7 @@ class Head:
             pairs,
             source=f"{self.name}.random_multiples({', '.join(arguments)})",
             english=f"{size} random {'above-average ' if above_average else ''}multiples of "
-            f"{self.name}",
+            f"{self.name}{_limited(on)}",
             basis=f"about this seeded sample of pairs, of {self._subject.evidence.description}",
         )
 
@@ -164,7 +165,7 @@ class Head:
                 f"expected a number of pairs of 1 or more but found {size!r} "
                 f"({type(size).__name__})."
             )
-        return None if on is None else require_relation(on, "on")
+        return None if on is None else require_relation(on, "on", has_when=False)
 
     def pattern(self, prompt: str | Sequence[int]) -> Pattern:
         """Return the head's attention on one prompt, given as text or as token ids.
@@ -203,7 +204,7 @@ class Multiples(Sequence[Pair]):
 
     def fraction(self, relation: Expression) -> PairFigure:
         """Return the share of these pairs that lie in a relation, in [0, 1]."""
-        checked = require_relation(relation, "relation")
+        checked = require_relation(relation, "relation", has_when=False)
         inside = self.subject.evidence.in_relation(
             self.pairs, self.subject.name, checked, self.subject.options
         )
@@ -246,3 +247,7 @@ class Multiples(Sequence[Pair]):
         )
         more = f"\n  and {len(self) - 10} more" if len(self) > 10 else ""
         return f"{self.source}: {len(self)} pairs{rows}{more}"
+
+
+def _limited(on: Expression | None) -> str:
+    return "" if on is None else f" on keys {on.english}"

@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parent) + os.sep
@@ -41,17 +42,10 @@ def calling_location() -> Location:
 def statement_at(file: str, line: int) -> Location:
     """Return the innermost statement that covers a line of a file."""
     lines = linecache.getlines(file)
-    try:
-        with warnings.catch_warnings():
-            # Those about the user's source were given when it was imported.
-            warnings.simplefilter("ignore")
-            tree = ast.parse("".join(lines))
-    except SyntaxError:
-        return Location(file, line, line, linecache.getline(file, line).strip())
     covering = [
         node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+        for node in _statements("".join(lines))
+        if node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     if not covering:
         return Location(file, line, line, linecache.getline(file, line).strip())
@@ -61,6 +55,19 @@ def statement_at(file: str, line: int) -> Location:
         # The head of an `if` or `for` is what asked, not the block below it.
         last = max(line, _end_of_head(lines, innermost.body[0].lineno))
     return Location(file, innermost.lineno, last, _dedented(lines[innermost.lineno - 1 : last]))
+
+
+@lru_cache(maxsize=64)
+def _statements(source: str) -> tuple[ast.stmt, ...]:
+    """Return every statement of a file, an outer one before those in it; none of no Python."""
+    with warnings.catch_warnings():
+        # What there is to warn of was said when the file was imported.
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            return ()
+    return tuple(node for node in ast.walk(tree) if isinstance(node, ast.stmt))
 
 
 def _end_of_head(lines: list[str], body: int) -> int:

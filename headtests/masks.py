@@ -4,8 +4,10 @@ No attention values and no statistics here, and nothing that depends on a model 
 vocabulary.
 """
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -80,22 +82,22 @@ class Masks:
         Under `suppress_first_token`, key 0 is taken out of everything but what `ht.first` asks
         for. Which keys a row may attend to is not considered here.
         """
-        mask, keeps_first = self._evaluate(relation, negated=False)
+        mask, asked = self._evaluate(relation, negated=False)
         batch, length = self._batch.ids.shape
         mask = mask.expand(batch, length, length)
-        return mask if keeps_first else self._without_first(mask)
-
-    def _without_first(self, mask: torch.Tensor) -> torch.Tensor:
         if not self._suppress:
             return mask
-        if mask.shape[2] == 1:
-            mask = mask.expand(-1, -1, self._batch.ids.shape[1])
         mask = mask.clone()
-        mask[:, :, 0] = False
+        mask[:, :, 0] = False if asked is None else asked
         return mask
 
-    def _evaluate(self, expression: Expression, negated: bool) -> tuple[torch.Tensor, bool]:
-        """Return a mask that broadcasts to `[batch, query, key]`, and whether it may keep key 0."""
+    def _evaluate(
+        self, expression: Expression, negated: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return a mask, and in which rows `ht.first` asks for key 0; None for in none.
+
+        They broadcast to `[batch, query, key]` and to `[batch, query]`.
+        """
         match expression:
             case Not(part):
                 return self._evaluate(part, not negated)
@@ -103,31 +105,23 @@ class Masks:
                 return self._joined(parts, isinstance(expression, And) != negated, negated)
             case First():
                 mask = self._positions("key") == 0
-                return (~mask, False) if negated else (mask, True)
+                return (~mask, None) if negated else (mask, mask[:, :, 0])
             case _:
                 mask = self._leaf(expression)
-                return (~mask if negated else mask), False
+                return (~mask if negated else mask), None
 
     def _joined(
         self, parts: Sequence[Expression], conjunction: bool, negated: bool
-    ) -> tuple[torch.Tensor, bool]:
-        evaluated = [self._evaluate(part, negated) for part in parts]
-        keeps_first = any(keeps for _, keeps in evaluated)
-        if conjunction:
-            # `ht.first & query.repeats` asks for key 0 with all that is said of it.
-            result = evaluated[0][0]
-            for mask, _ in evaluated[1:]:
-                result = result & mask
-            return result, keeps_first
-        # `ht.previous | ht.first` asks for key 0 through its second part alone.
-        masks = [
-            mask if keeps or not keeps_first else self._without_first(mask)
-            for mask, keeps in evaluated
-        ]
-        result = masks[0]
-        for mask in masks[1:]:
-            result = result | mask
-        return result, keeps_first
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        masks, asking = zip(*(self._evaluate(part, negated) for part in parts), strict=True)
+        mask = reduce(operator.and_ if conjunction else operator.or_, masks)
+        asked = [rows for rows in asking if rows is not None]
+        if not asked:
+            return mask, None
+        # `ht.previous | ht.first` asks for key 0 through its second part alone, and
+        # `ht.first & query.repeats` with all that is said of it.
+        rows = reduce(operator.or_, asked)
+        return mask, rows & mask[:, :, 0] if conjunction else rows
 
     def _leaf(self, expression: Expression) -> torch.Tensor:
         match expression:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar, NoReturn
 
-from headtests.claims import OPERATORS_IN_ENGLISH, Operator, RowOptions, require_number
+from headtests.claims import OPERATORS_IN_ENGLISH, Operator, RowOptions, require_number, written
 from headtests.errors import ClaimError
 from headtests.evidence import Evidence
 from headtests.head_names import HeadName
@@ -54,7 +54,7 @@ class Quantity(ABC):
         """What a verdict on this figure is about."""
 
     @abstractmethod
-    def summary(self) -> str:
+    def summary(self, digits: int = 4) -> str:
         """Return the value with its n, such as `0.61 over 253 documents (21,034 rows)`."""
 
     @abstractmethod
@@ -91,13 +91,12 @@ class Quantity(ABC):
         return compare(self, "<", other)
 
     def __eq__(self, other: object) -> NoReturn:
-        raise ClaimError(
-            f"a measured figure is never claimed to equal another: {self!r} was compared with "
-            f"{other!r} by == or !=. Claim a range: 0.35 <= {self!r} <= 0.45."
-        )
+        raise _claimed_equal(self, other)
 
     __ne__ = __eq__
     __hash__ = object.__hash__
+    __array_ufunc__ = None
+    """Has NumPy's numbers leave comparing and multiplying to this class."""
 
     def __mul__(self, factor: object) -> "Multiplied":
         return Multiplied(self, 1.0) * factor
@@ -113,8 +112,11 @@ class Quantity(ABC):
     def __float__(self) -> float:
         return self.value
 
+    def __str__(self) -> str:
+        return self.summary()
+
     def __format__(self, spec: str) -> str:
-        return format(self.value, spec) if spec else self.summary()
+        return format(self.value, spec) if spec else str(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,7 +129,9 @@ class Multiplied:
     def __mul__(self, factor: object) -> "Multiplied":
         number = require_number(factor, "a factor")
         if number <= 0:
-            raise ClaimError(f"expected a factor over 0 but found {number:g} times a figure.")
+            raise ClaimError(
+                f"expected a factor over 0 but found {written(number)} times {self.quantity!r}."
+            )
         return Multiplied(self.quantity, self.factor * number)
 
     __rmul__ = __mul__
@@ -144,11 +148,26 @@ class Multiplied:
     def __lt__(self, other: object) -> "Comparison":
         return compare(self, "<", other)
 
+    def __eq__(self, other: object) -> NoReturn:
+        raise _claimed_equal(self, other)
+
+    __ne__ = __eq__
+    __hash__ = object.__hash__
+    __array_ufunc__ = None
+    """Has NumPy's numbers leave comparing and multiplying to this class."""
+
     def __bool__(self) -> NoReturn:
         self.quantity.__bool__()
 
     def __repr__(self) -> str:
-        return f"{self.factor:g} * {self.quantity!r}"
+        return f"{_factor(self.factor)} * {self.quantity!r}"
+
+
+def _claimed_equal(left: object, right: object) -> ClaimError:
+    return ClaimError(
+        f"a measured figure is never claimed to equal another: {left!r} was compared with "
+        f"{right!r} by == or !=. Claim a range: 0.35 <= {left!r} <= 0.45."
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -158,7 +177,7 @@ class Comparison:
     left: Quantity
     operator: Operator
     right: Quantity | float
-    factor: float = 1.0
+    factor: Fraction = Fraction(1)
     """What a quantity on the right side is multiplied by; over 0."""
     verdict: Verdict | None = field(default=None, init=False)
     """None until the comparison's truth was asked for."""
@@ -166,12 +185,23 @@ class Comparison:
     """The statement that asked."""
 
     def __bool__(self) -> bool:
-        if self.verdict is None:
-            self.location = calling_location()
+        if self.location is None:
+            location = calling_location()
             self.decide()
+            self.location = location
             if self.left.subject.observer is not None:
                 self.left.subject.observer(self)
         return self.verdict is Verdict.HOLDS
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, bool):
+            raise ClaimError(
+                f"the claim {self.source} was compared with {other} by == or !=, which asks "
+                "nothing. Write assert CLAIM, or assert not CLAIM."
+            )
+        return self is other
+
+    __hash__ = object.__hash__
 
     def decide(self) -> Verdict:
         """Return the verdict, measured once and remembered; nobody is told of it."""
@@ -183,9 +213,10 @@ class Comparison:
     def _sides(self) -> tuple[Fraction, Fraction]:
         if isinstance(self.right, Quantity):
             self.left, self.right = self.left.paired_with(self.right)
-            return self.left.exact, self.right.exact * Fraction(self.factor)
+            return self.left.exact, self.right.exact * self.factor
         self.left.require_reachable(self.right)
-        return self.left.exact, quantised_fraction(self.right)
+        # Both through the same rounding, so that 7 pairs of 10 tie with 0.7.
+        return quantised_fraction(self.left.exact), quantised_fraction(self.right)
 
     @property
     def sentence(self) -> str:
@@ -193,39 +224,46 @@ class Comparison:
         left = self.left.english
         relation = OPERATORS_IN_ENGLISH[self.operator]
         if isinstance(self.right, Quantity):
-            times = "" if self.factor == 1 else f"{self.factor:g} times "
-            return (
-                f"{_capital(left)}{self.left.averaged} is {relation} {times}{self.right.english}."
-            )
-        return f"{_capital(left)}{self.left.averaged} is {relation} {self.right:g}."
+            right = f"{self._times}{self.right.english}"
+        else:
+            right = written(self.right)
+        return f"{_capital(left)}{self.left.averaged} is {relation} {right}."
+
+    @property
+    def _times(self) -> str:
+        return "" if self.factor == 1 else f"{_factor(self.factor)} times "
 
     def explanation(self) -> list[str]:
         """Return what was found and what it is to be read beside, a line each; it decides."""
         claimed = "as" if self.decide() is Verdict.HOLDS else "where"
-        subject = self.left.subject
-        if isinstance(self.right, Quantity):
-            times = "" if self.factor == 1 else f"{self.factor:g} times "
+        left, right = self.left, self.right
+        if isinstance(right, Quantity):
+            bound = right.value * float(self.factor)
+            digits = _telling_digits(left.value, bound)
+            product = "" if self.factor == 1 else f", so {bound:.{digits}g}"
             lines = [
-                f"{self.verdict}: {self.left.summary()}",
-                f"  {claimed} {self.operator} {times}{self.right!r} was claimed,",
-                f"  which is {self.right.summary()}",
+                f"{self.verdict}: {left.summary(digits)},",
+                f"  {claimed} {self.operator} {self._times}{right!r} was claimed,",
+                f"  which is {self._times}{right.summary(digits)}{product}",
             ]
+            lines += [f"  {side!r}: {line}" for side in (left, right) for line in side.controls()]
         else:
             lines = [
-                f"{self.verdict}: {self.left.summary()},",
-                f"  {claimed} {self.operator} {self.right:g} was claimed",
+                f"{self.verdict}: {left.summary(_telling_digits(left.value, right))},",
+                f"  {claimed} {self.operator} {written(right)} was claimed",
+                *(f"  {line}" for line in left.controls()),
             ]
-        lines += [f"  {line}" for line in self.left.controls()]
-        lines.append(f"  {subject.evidence.description}")
+        lines.append(f"  {left.subject.evidence.description}")
         return lines
 
     @property
     def source(self) -> str:
         """The claim as Python."""
         if isinstance(self.right, Quantity):
-            right = repr(self.right if self.factor == 1 else Multiplied(self.right, self.factor))
+            times = "" if self.factor == 1 else f"{_factor(self.factor)} * "
+            right = f"{times}{self.right!r}"
         else:
-            right = f"{self.right:g}"
+            right = written(self.right)
         return f"{self.left!r} {self.operator} {right}"
 
     def __repr__(self) -> str:
@@ -239,28 +277,49 @@ def _capital(phrase: str) -> str:
     return phrase[0].upper() + phrase[1:]
 
 
-def compare(left: Quantity | Multiplied, operator: Operator, right: object) -> Comparison:
-    """Return the comparison of a quantity with a number or a quantity, undecided.
+def _factor(factor: float | Fraction) -> str:
+    return written(_rounded(float(factor)))
 
-    Raises `ClaimError` for what can never be compared.
+
+def _rounded(number: float) -> float:
+    """Return a number without the noise that arithmetic leaves in the last digits."""
+    return float(f"{number:.15g}")
+
+
+def _telling_digits(left: float, right: float) -> int:
+    """Return how many digits tell two figures apart, 4 at least; 4 where they are as good as equal.
+
+    Figures are kept to 2**-30, so that a ninth digit may be noise.
     """
-    left_factor, right_factor = 1.0, 1.0
-    if isinstance(left, Multiplied):
-        left_factor, left = left.factor, left.quantity
-    if isinstance(right, Multiplied):
-        right_factor, right = right.factor, right.quantity
-    other: Quantity | float
-    if isinstance(right, Quantity):
-        other = right
-    else:
-        other = require_number(right, f"a comparison with {left!r}") / left_factor
-        left_factor = 1.0
-    left.require_comparable(other)
-    return Comparison(left, operator, other, right_factor / left_factor)
+    apart = (n for n in range(4, 9) if f"{left:.{n}g}" != f"{right:.{n}g}")
+    return next(apart, 4)
 
 
 MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 """Each operator as it reads from the other side."""
+
+
+def compare(left: Quantity | Multiplied, operator: Operator, right: object) -> Comparison:
+    """Return the comparison of a quantity with a number or a quantity, undecided.
+
+    A factor stands on the right side of a comparison alone: that of the left is divided out, or
+    the sides change places. Raises `ClaimError` for what can never be compared.
+    """
+    if isinstance(left, Multiplied) and isinstance(right, Quantity):
+        return compare(right, MIRRORED[operator], left)
+    left_factor, right_factor = Fraction(1), Fraction(1)
+    if isinstance(left, Multiplied):
+        left_factor, left = Fraction(left.factor), left.quantity
+    if isinstance(right, Multiplied):
+        right_factor, right = Fraction(right.factor), right.quantity
+    if isinstance(right, Quantity):
+        left.require_comparable(right)
+        return Comparison(left, operator, right, right_factor / left_factor)
+    threshold = require_number(right, f"a comparison with {left!r}")
+    if left_factor != 1:
+        threshold = _rounded(threshold / float(left_factor))
+    left.require_comparable(threshold)
+    return Comparison(left, operator, threshold)
 
 
 def explained(operator: str, left: object, right: object) -> list[str] | None:

@@ -80,7 +80,7 @@ def claim_record(
             if isinstance(comparison.right, Quantity)
             else comparison.right
         ),
-        factor=comparison.factor,
+        factor=float(comparison.factor),
         basis=comparison.left.basis,
         file="" if location is None else _relative(location.file, root),
         line=0 if location is None else location.line,

@@ -40,8 +40,9 @@ DEFAULT_LENGTH = 256
 class Session:
     """One model over one corpus; `session.head("L5H1")` is a head to claim something of.
 
-    `model` is a name, a folder, a `ModelSpec` or a `TransformerBridge` that you hold; `corpus` a
-    name, a folder, a file or a `CorpusSpec`, with the marker's keywords as `corpus_options`.
+    `model` is a name, a folder, a `ModelSpec`, a `TransformerBridge` that you hold or the `model`
+    of another session; `corpus` a name, a folder, a file or a `CorpusSpec`, with the marker's
+    keywords as `corpus_options`.
     `heads` are those that one pass shall serve; any other head costs a pass of its own. Model and
     corpus are opened when something is measured. Raises what opening them raises, then.
     """
@@ -75,6 +76,8 @@ class Session:
     @cached_property
     def model(self) -> LoadedModel:
         """The model, loaded on first use."""
+        if isinstance(self._wanted, LoadedModel):
+            return self._wanted
         if isinstance(self._wanted, ModelSpec):
             return load_model(self._wanted, self.settings)
         return adopt_bridge(self._wanted)

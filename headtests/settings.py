@@ -162,10 +162,15 @@ class Option:
         return f"--headtests-{self.name.replace('_', '-')}"
 
 
+DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "mtia", "xla", "maia", "meta", "privateuseone")
+"""The kinds of device that torch has, but for those that run no model."""
+
+
 def _device(name: str, value: object) -> str:
     text = str(value).strip()
-    if not text:
-        raise SettingError(f"{name} is empty, but it must be auto, cpu, cuda, cuda:1, mps ...")
+    kind, _, number = text.partition(":")
+    if text != "auto" and (kind not in DEVICES or not (number or "0").isdigit()):
+        raise SettingError(f"{name} is {value!r}, but it must be auto, cpu, cuda, cuda:1, mps ...")
     return text
 
 

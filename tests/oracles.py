@@ -100,8 +100,7 @@ class Said:
 
 def _each_with_each(left, right):
     return lambda text, q, k: [
-        (a and b, x or y)
-        for (a, x), (b, y) in product(left(text, q, k), right(text, q, k))
+        (a and b, x or y) for (a, x), (b, y) in product(left(text, q, k), right(text, q, k))
     ]
 
 
@@ -211,6 +210,8 @@ class Figure:
 
     documents: list[int]
     rows: list[int]
+    shares: list[float]
+    """What each document adds to the numerator."""
     value: float | None
     """None where no document counts, or a divisor is 0."""
     base: float | None
@@ -265,9 +266,8 @@ class Reader:
     def lift(self, on, when=None):
         mass = self.mass(on, when)
         value = None if not mass.base else mass.value / mass.base
-        return Figure(
-            mass.documents, mass.rows, value, None if value is None else 1.0, mass.resting
-        )
+        base = None if value is None else 1.0
+        return Figure(mass.documents, mass.rows, mass.shares, value, base, mass.resting)
 
     def top1_rate(self, on, when=None):
         def eligible(text):
@@ -341,14 +341,15 @@ class Reader:
                 _mean([text.attention[q][0] if 0 in text.keys(q) else 0.0 for q in chosen])
             )
         if not numbers:
-            return Figure([], [], None, None, None)
+            return Figure([], [], [], None, None, None)
         value, base = (
             _mean([pair[side] for pair in above]) / divisor
             if (divisor := _mean([pair[side] for pair in below]))
             else None
             for side in (0, 1)
         )
-        return Figure(numbers, rows, value, base, _mean(resting))
+        shares = [share for share, _ in above]
+        return Figure(numbers, rows, shares, value, base, _mean(resting))
 
     def pairs(self, on=None, above_average=True) -> Iterator[tuple[float, int, int, int]]:
         """Yield `(multiple, document, query, key)` of the pairs that have a multiple."""

@@ -44,9 +44,7 @@ def every_head(model):
 def attentions_of(reference, ids, mask=None):
     """Return Hugging Face's own attention, `[layer, batch, head, query, key]`."""
     with torch.no_grad():
-        return torch.stack(
-            reference(ids, attention_mask=mask, output_attentions=True).attentions
-        )
+        return torch.stack(reference(ids, attention_mask=mask, output_attentions=True).attentions)
 
 
 @pytest.fixture(scope="session")

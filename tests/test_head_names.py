@@ -41,6 +41,11 @@ def test_within_a_model_of_two_layers_of_three_heads(text, heads):
     assert [str(name) for name in parse_head(text).within(layers=2, heads=3)] == heads
 
 
+def test_within_a_model_of_one_head_every_selector_means_it():
+    for text in ("L0H0", "L0H*", "L*H0", "L*H*"):
+        assert parse_head(text).within(layers=1, heads=1) == [HeadName(0, 0)]
+
+
 def test_heads_sort_by_layer_and_then_by_place():
     assert sorted([HeadName(10, 0), HeadName(2, 9), HeadName(2, 1)]) == [
         HeadName(2, 1),
@@ -91,4 +96,7 @@ def test_what_has_not_two_numbers_is_told_how_heads_are_named(text):
 def test_a_head_is_named_by_a_string(found):
     with pytest.raises(HeadNameError) as raised:
         parse_head(found)
-    assert str(raised.value).startswith(f"expected a head's name but found {found!r}. Heads are ")
+    assert str(raised.value) == (
+        f'expected a head\'s name but found {found!r}. Heads are named like "L5H1" (head 1 of '
+        'layer 5, both from 0) or "L5H*" (every head).'
+    )

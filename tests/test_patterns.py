@@ -42,5 +42,9 @@ def test_a_key_that_may_not_be_attended_to_is_never_the_top_key():
     assert nothing.top_key(0) == 1
 
 
+def test_a_pattern_is_as_long_as_its_prompt(pattern):
+    assert len(pattern) == 3
+
+
 def test_a_pattern_prints_without_its_arrays(pattern):
     assert repr(pattern) == "Pattern(tokens=('<bos>', ' a', ' b'), ids=(0, 1, 2))"

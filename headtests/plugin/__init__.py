@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from headtests.errors import ModelUnavailableError, SettingError
+from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
 from headtests.plugin.gathering import RUN, Gathering
 from headtests.plugin.selection import (
-    head_marker,
     head_parameters,
+    is_claim,
+    refuse_unusable,
     requested,
     run_settings,
+    taken,
 )
 from headtests.settings import OPTIONS, Settings
 
@@ -31,16 +33,17 @@ MARKERS = (
     "the test takes `heads`",
     "model(name, revision=, dtype=, device=, missing='fail'): the model: a Hugging Face name or "
     "folder, or demo; missing='skip' skips where its files are not to be had",
-    "corpus(name, split=, field='text', first=10000, max_length=, bos=): the documents: a "
+    "corpus(name, config=, split=, field='text', first=10000, max_length=, bos=): the documents: a "
     "dataset's name, a folder or file of parquet, JSON lines, CSV or text, or demo; or "
     "corpus('repeated-random', period=24, repeats=2, documents=256, seed=0)",
 )
 
-UNSET = {
+SAID = {
     "max_length": "256, or the model's context",
+    "spool": "4 GB",
     "suppress_first_token": "true for causal models",
 }
-"""What holds where an option without a default is not given."""
+"""Defaults that the help says in words."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("headtests_report", "folder of the report, or none (reports)")
     for option in OPTIONS:
         default = getattr(defaults, option.name)
-        shown = UNSET.get(option.name, default)
+        shown = SAID.get(option.name, default)
         group.addoption(
             option.flag, metavar=option.metavar, default=None, help=f"{option.help} ({shown})"
         )
@@ -80,12 +83,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("head")
     if mark is not None and "head" in metafunc.fixturenames:
         names = head_parameters(metafunc, mark)
-        metafunc.parametrize("head", names, ids=names, indirect=True)
+        metafunc.parametrize("head", names, ids=list(map(str, names)), indirect=True)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Plan one pass a model and corpus for the tests that were selected."""
-    claims = [item for item in session.items if head_marker(item) is not None]
+    claims = [item for item in session.items if is_claim(item)]
     if not claims:
         return
     from headtests.plugin.runs import Run
@@ -97,31 +100,29 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a test that is marked with heads and takes none."""
-    taken: list[str] = getattr(item, "fixturenames", [])
-    for mark in item.own_markers:
-        if mark.name in ("head", "heads") and mark.name not in taken:
-            raise SettingError(
-                f"{item.name} has a {mark.name} marker but takes no `{mark.name}`. Add the "
-                f"argument: def {getattr(item, 'originalname', item.name)}({mark.name}): ..."
-            )
+    """Begin a claim's test with nothing decided, and refuse markers that it has no use for."""
+    if is_claim(item):
+        from headtests.plugin.runs import forget
+
+        forget(item)
+        refuse_unusable(item)
 
 
 @pytest.fixture
 def head(request: pytest.FixtureRequest) -> "Head":
     """Return the head that this test was marked with."""
-    return _heads(request)[0]
+    return _heads(request, "head")[0]
 
 
 @pytest.fixture
 def heads(request: pytest.FixtureRequest) -> "list[Head]":
     """Return the heads that this test was marked with, in the marker's order."""
-    return _heads(request)
+    return _heads(request, "heads")
 
 
-def _heads(request: pytest.FixtureRequest) -> "list[Head]":
+def _heads(request: pytest.FixtureRequest, kind: str) -> "list[Head]":
     item: pytest.Item = request.node
-    asked = requested(item)
+    asked = requested(item, kind)
     try:
         return item.config.stash[RUN].heads_of(item, asked)
     except ModelUnavailableError as error:
@@ -134,15 +135,18 @@ def _heads(request: pytest.FixtureRequest) -> "list[Head]":
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Keep xfail to refuted claims, show errors without our frames, attach what was decided."""
+    """Keep xfail to claims, show errors without our frames, attach what was decided."""
+    if RUN in item.config.stash:
+        item.config.stash[RUN].settle()
     report = yield
-    if head_marker(item) is None:
+    raised = call.excinfo is not None and isinstance(call.excinfo.value, HeadtestsError)
+    if not is_claim(item) and not (raised and taken(item)):
         return report
     from headtests.plugin import outcomes
 
     outcomes.keep_xfail_to_claims(item, call, report)
     outcomes.show_plainly(item, call, report)
-    outcomes.attach_claims(item, report)
+    outcomes.attach_claims(item, call, report)
     return report
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headtests.plugin.selection import given, head_marker
+from headtests.plugin.selection import given, is_claim
 
 if TYPE_CHECKING:
     from headtests.plugin.runs import Run
@@ -26,18 +26,33 @@ class Gathering:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._tests: dict[str, dict[str, Any]] = {}
+        self._running = ""
+        self._ended: set[str] = set()
+        self._crashed = ""
+        self._order: list[str] = []
         self._sessions: dict[str, dict[str, Any]] = {}
         self._heads: dict[str, dict[str, Any]] = {}
         self._written: list[Path] = []
-        self._trouble = ""
+        self._troubles: list[str] = []
         self._record: Any = None
 
     @property
     def _is_worker(self) -> bool:
         return hasattr(self._config, "workerinput")
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
+        """Note the order of the tests: workers report them as they finish."""
+        self._order = list(ids)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Note which test runs, in case it never ends."""
+        self._running = nodeid
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what a test decided, in whichever process it ran."""
+        if report.when == "teardown":
+            self._ended.add(report.nodeid)
         carried = getattr(report, CARRIED, None)
         if carried is not None:
             # A test that is run again by a plugin counts as its last run.
@@ -48,17 +63,20 @@ class Gathering:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take in what a worker of pytest-xdist measured."""
-        self._take(getattr(node, "workeroutput", {}).get(CARRIED, {}))
+        output = getattr(node, "workeroutput", None)
+        if output is None:
+            self._crashed = "A worker crashed, and what it measured is missing."
+        elif CARRIED in output:
+            self._take(output[CARRIED])
 
     def _take(self, measured: dict[str, Any]) -> None:
-        for head in measured.get("heads", ()):
+        self._troubles += measured["troubles"]
+        for head in measured["heads"]:
             self._heads.setdefault(head["key"], head)
-        for session in measured.get("sessions", ()):
+        for session in measured["sessions"]:
             known = self._sessions.setdefault(session["key"], session)
             if known is not session:
-                known["documents_run"] = max(known["documents_run"], session["documents_run"])
-                for count in ("tokens_run", "tokens_run_twice"):
-                    known[count] += session[count]
+                _add(known, session)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(
@@ -68,29 +86,35 @@ class Gathering:
         run = self._config.stash.get(RUN, None)
         if run is not None:
             measured = run.measured()
+            run.close()
             if self._is_worker:
                 self._config.workeroutput[CARRIED] = measured  # type: ignore[attr-defined]
-            else:
-                self._take(measured)
-                self._add_unreported(session)
-            run.close()
-        if not self._is_worker and self._tests:
-            self._write(_why_incomplete(session, exitstatus))
+                return
+            self._take(measured)
+        if not self._is_worker:
+            unfinished = self._unfinished(session)
+            self._tests |= unfinished
+            # Stopped by a failure of the last test, a run has still told all.
+            told_all = not unfinished and self._ended.issuperset(self._order)
+            if self._tests:
+                self._write(self._crashed or _why_incomplete(session, exitstatus, told_all))
 
-    def _add_unreported(self, session: pytest.Session) -> None:
+    def _unfinished(self, session: pytest.Session) -> dict[str, dict[str, Any]]:
+        """Return the claims' tests that a run which had begun did not end."""
         from headtests.plugin.runs import CLAIMS
 
-        for item in session.items:
-            if head_marker(item) is None or item.nodeid in self._tests:
-                continue
-            claims = item.stash.get(CLAIMS, [])
-            outcome = "interrupted" if claims else "not run"
-            self._tests[item.nodeid] = {
-                "outcome": outcome,
+        if not self._running:
+            return {}
+        return {
+            item.nodeid: {
+                "outcome": "interrupted" if item.nodeid == self._running else "not run",
                 "reason": "",
                 "message": "The run ended before this test did.",
-                "claims": claims,
+                "claims": item.stash.get(CLAIMS, []),
             }
+            for item in session.items
+            if is_claim(item) and item.nodeid not in self._tests
+        }
 
     def _write(self, incomplete_reason: str) -> None:
         from headtests.recording import make_record
@@ -98,7 +122,9 @@ class Gathering:
         from headtests.report import write_html
 
         claims, unmeasured = [], []
-        for nodeid, test in self._tests.items():
+        order = {nodeid: number for number, nodeid in enumerate(self._order)}
+        for nodeid in sorted(self._tests, key=lambda nodeid: order.get(nodeid, 0)):
+            test = self._tests[nodeid]
             outcome = {"outcome": test["outcome"], "reason": test["reason"]}
             claims += [claim | outcome for claim in test["claims"]]
             if not test["claims"]:
@@ -121,7 +147,7 @@ class Gathering:
             write_record(self._record, place / "headtests.json")
             write_html(self._record, place / "headtests.html")
         except OSError as error:
-            self._trouble = f"the report could not be written to {place}: {error.strerror}"
+            self._troubles.append(f"the report could not be written to {place}: {error.strerror}")
         else:
             self._written = [place / "headtests.html", place / "headtests.json"]
 
@@ -131,12 +157,24 @@ class Gathering:
             return
         from headtests.plugin.terminal import summary
 
-        summary(terminalreporter, self._record)
-        if self._trouble:
-            terminalreporter.write_line(self._trouble, red=True)
-        if self._written:
-            html, record = (_shown(path) for path in self._written)
-            terminalreporter.write_line(f"report: {html} (record: {record})")
+        if self._config.get_verbosity() >= -1:
+            summary(terminalreporter, self._record)
+            if self._written:
+                html, record = map(_shown, self._written)
+                terminalreporter.write_line(f"report: {html} (record: {record})")
+        for trouble in self._troubles:
+            terminalreporter.write_line(trouble, red=True)
+
+
+def _add(known: dict[str, Any], other: dict[str, Any]) -> None:
+    """Add what another worker measured of the same session."""
+    # Both began with the same documents, so that the shorter pass ran nothing that was new.
+    new = max(one["tokens_run"] - one["tokens_run_twice"] for one in (known, other))
+    known["tokens_run"] += other["tokens_run"]
+    known["tokens_run_twice"] = known["tokens_run"] - new
+    known["documents_run"] = max(known["documents_run"], other["documents_run"])
+    notes = known["corpus"]["notes"]
+    notes += [note for note in other["corpus"]["notes"] if note not in notes]
 
 
 def _shown(path: Path) -> str:
@@ -146,10 +184,14 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def _why_incomplete(session: pytest.Session, exitstatus: int | pytest.ExitCode) -> str:
+def _why_incomplete(
+    session: pytest.Session, exitstatus: int | pytest.ExitCode, told_all: bool
+) -> str:
+    stopped = next(
+        (said for said in (session.shouldfail, session.shouldstop) if isinstance(said, str)), ""
+    )
     if exitstatus == pytest.ExitCode.INTERRUPTED:
-        stopped = session.shouldstop
-        return stopped if isinstance(stopped, str) else "The run was interrupted."
+        return stopped or "The run was interrupted."
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         return "The run ended in an internal error."
-    return session.shouldfail if isinstance(session.shouldfail, str) else ""
+    return "" if told_all else stopped or "The run ended early."

@@ -3,18 +3,25 @@
 Works on pytest's reports of one test. Measures and decides nothing.
 """
 
+import ast
 import re
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 import headtests
 from headtests.errors import HeadtestsError
+from headtests.locations import Location, statement_at
 from headtests.plugin.gathering import CARRIED
 from headtests.plugin.runs import CLAIMS, DECIDED
-from headtests.verdicts import Verdict
+from headtests.quantities import Comparison
 
 _PACKAGE = Path(headtests.__file__).parent
+_LIBRARIES = tuple(
+    Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+NOT_EXCUSED = "xfail excuses a claim that fails, and nothing else; this is another failure."
 
 
 def explanation(op: str, left: object, right: object) -> list[str] | None:
@@ -27,63 +34,90 @@ def explanation(op: str, left: object, right: object) -> list[str] | None:
 def keep_xfail_to_claims(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
-    """Undo an xfail that excused something other than a decided claim.
+    """Undo an xfail that excused something other than an assertion about a claim.
 
     A model that could not be loaded, a bad marker or a crash in the body stays an error.
     """
-    if not (report.skipped and hasattr(report, "wasxfail")) or call.excinfo is None:
+    if call.excinfo is None or not (report.skipped and hasattr(report, "wasxfail")):
         return
     if isinstance(call.excinfo.value, pytest.xfail.Exception) or _is_about_a_claim(item, call):
         return
     report.outcome = "failed"
     del report.wasxfail
+    report.sections.append(("xfail", NOT_EXCUSED))
 
 
 def _is_about_a_claim(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
+    """Return whether the assertion that failed asked for a claim's truth, or names a claim."""
     if call.excinfo is None or not isinstance(call.excinfo.value, AssertionError):
         return False
-    raised = call.excinfo.traceback[-1]
-    file, line = str(raised.path), raised.lineno + 1
-    return any(
-        comparison.verdict is Verdict.REFUTED
-        or (comparison.location is not None and comparison.location.covers(file, line))
-        for comparison in item.stash.get(DECIDED, [])
+    own = [entry for entry in call.excinfo.traceback if _is_users(entry.path, item)]
+    if not own:
+        return False
+    frame = own[-1].frame
+    statement = statement_at(frame.code.raw.co_filename, own[-1].lineno + 1)
+    asked = any(
+        statement.covers(file, line)
+        for decided in item.stash.get(DECIDED, [])
+        for file, line in decided.stack
     )
+    return asked or any(
+        isinstance(value, Comparison) and value.verdict is not None
+        for name in _names_in(statement)
+        for value in (frame.f_locals.get(name, frame.f_globals.get(name)),)
+    )
+
+
+def _names_in(statement: Location) -> set[str]:
+    try:
+        tree = ast.parse(statement.source)
+    except SyntaxError:
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Show an error of ours by its message and the user's own lines, without our frames."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        file, _, reason = report.longrepr
+        if Path(file).is_relative_to(_PACKAGE):
+            file, line, _ = item.location
+            report.longrepr = (file, (line or 0) + 1, reason)
     if call.excinfo is None or not report.failed or item.config.getoption("fulltrace"):
         return
-    error = call.excinfo.value
-    if not isinstance(error, HeadtestsError):
-        return
-    message = f"{type(error).__name__}: {error}"
-    own = [entry for entry in call.excinfo.traceback if _is_users(entry.path, item)]
-    if not own:
-        report.longrepr = message
+    if not isinstance(call.excinfo.value, HeadtestsError):
         return
     style = item.config.getoption("tbstyle")
-    report.longrepr = call.excinfo.getrepr(
-        style="short" if style == "auto" else style,
-        tbfilter=lambda info: info.traceback.filter(lambda entry: _is_users(entry.path, item)),
-        chain=False,
-    )
+    if any(_is_users(entry.path, item) for entry in call.excinfo.traceback):
+        report.longrepr = call.excinfo.getrepr(
+            style="short" if style == "auto" else style,
+            tbfilter=lambda info: info.traceback.filter(lambda entry: _is_users(entry.path, item)),
+            chain=False,
+        )
+    else:
+        report.longrepr = call.excinfo.getrepr(style="value", tbfilter=False, chain=False)
 
 
 def _is_users(path: Path | str, item: pytest.Item) -> bool:
+    """Return whether a file is the user's: the test's own, or neither ours nor a library's."""
     found = Path(path)
-    return found.is_relative_to(item.config.rootpath) and not found.is_relative_to(_PACKAGE)
+    if found == item.path:
+        return True
+    return found.is_file() and not any(
+        found.is_relative_to(folder) for folder in (_PACKAGE, *_LIBRARIES)
+    )
 
 
-def attach_claims(item: pytest.Item, report: pytest.TestReport) -> None:
+def attach_claims(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
     """Put what a test decided on the report that ends it, for whoever prints the run."""
     if report.when == "teardown" or (report.when == "setup" and report.passed):
         return
     carried = {
         "outcome": _outcome(report),
         "reason": str(getattr(report, "wasxfail", "")).removeprefix("reason: "),
-        "message": _message(report),
+        "message": _message(call, report),
         "claims": item.stash.get(CLAIMS, []),
     }
     setattr(report, CARRIED, carried)
@@ -95,7 +129,9 @@ def _outcome(report: pytest.TestReport) -> str:
     return "error" if report.failed and report.when == "setup" else report.outcome
 
 
-def _message(report: pytest.TestReport) -> str:
+def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
+    if call.excinfo is not None and isinstance(call.excinfo.value, HeadtestsError):
+        return str(call.excinfo.value)
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)

@@ -4,15 +4,21 @@ Reads marks and options, strongest first: command line, marker, ini file, defaul
 and runs nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from headtests.errors import HeadNameError, SettingError
+from headtests.errors import HeadNameError, HeadtestsError, SettingError
+from headtests.head_names import parse_head
 from headtests.settings import OPTIONS, ModelSpec, Settings, truth, whole_number
 
+if TYPE_CHECKING:
+    from headtests.models import ModelShape
+
+KINDS = ("head", "heads")
+"""The markers that name heads; each has a fixture of its name."""
 NO_HEAD = "no head"
 """The parameter of a head marker that names no head, so that its test can say so."""
 
@@ -24,15 +30,42 @@ class Request:
     model: ModelSpec
     corpus: Any
     """A `CorpusSpec`; not named here, since its module brings in numpy."""
-    heads: tuple[str, ...]
+    heads: tuple[Any, ...]
+    """Heads as the marker names them; whether they can be read is not known yet."""
     suppress_first_token: bool | None
     min_query: int | None
 
 
-def head_marker(node: pytest.Item | pytest.Function | Any) -> pytest.Mark | None:
-    """Return the mark that makes a test a claim: the closest of `head` and `heads`."""
-    found: pytest.Mark | None = node.get_closest_marker("head")
-    return found or node.get_closest_marker("heads")
+def taken(item: Any) -> tuple[str, ...]:
+    """Return which of the fixtures `head` and `heads` a test takes, by itself or by a fixture."""
+    names = getattr(item, "fixturenames", ())
+    return tuple(kind for kind in KINDS if kind in names)
+
+
+def own_marks(item: pytest.Item) -> list[pytest.Mark]:
+    """Return the head and heads markers that stand at the test itself."""
+    return [mark for mark in item.own_markers if mark.name in KINDS]
+
+
+def is_claim(item: pytest.Item) -> bool:
+    """Return whether a test takes heads that a marker names, or is itself marked with heads."""
+    marked = any(item.get_closest_marker(kind) is not None for kind in taken(item))
+    return marked or bool(own_marks(item))
+
+
+def refuse_unusable(item: pytest.Item) -> None:
+    """Raise `SettingError` for a test's own head markers that nothing could come of."""
+    for mark in own_marks(item):
+        if mark.name not in taken(item):
+            raise SettingError(
+                f"{item.name} has a {mark.name} marker but takes no `{mark.name}`. Add the "
+                f"argument: def {getattr(item, 'originalname', item.name)}({mark.name}): ..."
+            )
+        if sum(other.name == mark.name for other in own_marks(item)) > 1:
+            raise SettingError(
+                f"{item.name} has several {mark.name} markers. Name all heads in one: "
+                f'pytest.mark.{mark.name}("L5H1", "L4H11").'
+            )
 
 
 def given(config: pytest.Config, flag: str) -> object | None:
@@ -43,6 +76,9 @@ def given(config: pytest.Config, flag: str) -> object | None:
 
 def run_settings(config: pytest.Config) -> Settings:
     """Return the run's settings; raises `SettingError` naming the option that cannot be read."""
+    for flag in ("--headtests-model", "--headtests-corpus"):
+        if given(config, flag) == "":
+            raise SettingError(f"{flag} is empty. Name one, or leave it out.")
     values: dict[str, Any] = {}
     for option in OPTIONS:
         on_command_line = given(config, option.flag)
@@ -53,14 +89,14 @@ def run_settings(config: pytest.Config) -> Settings:
     return Settings(**values)
 
 
-def requested(item: pytest.Item) -> Request:
-    """Return what a test with a head marker asks for; raises `SettingError` for bad arguments."""
-    mark = head_marker(item)
+def requested(item: pytest.Item, kind: str) -> Request:
+    """Return what a test's `head` or `heads` asks for; raises `SettingError`."""
+    mark = item.get_closest_marker(kind)
     if mark is None:
+        names = '"L5H1"' if kind == "head" else '"L5H1", "L4H11"'
         raise SettingError(
-            f"{item.name} takes a head but no marker names one. Mark it with "
-            'pytest.mark.head("L5H1") for `head`, or pytest.mark.heads("L5H1", "L4H11") for '
-            "`heads`."
+            f"{item.name} takes `{kind}` but no {kind} marker says which. Mark it with "
+            f"pytest.mark.{kind}({names})."
         )
     suppress, min_query = _row_options(item.config, mark)
     return Request(
@@ -105,16 +141,24 @@ def _corpus(item: pytest.Item) -> Any:
     return spec
 
 
-def _heads(item: pytest.Item, mark: pytest.Mark) -> tuple[str, ...]:
+def _heads(item: pytest.Item, mark: pytest.Mark) -> tuple[Any, ...]:
     if not mark.args:
         raise HeadNameError(
             f"the {mark.name} marker of {item.name} names no head. Write "
             f'pytest.mark.{mark.name}("L5H1"), with one name or several.'
         )
     if mark.name == "heads":
-        return tuple(mark.args)
+        return mark.args
     callspec = getattr(item, "callspec", None)
-    return (callspec.params["head"],) if callspec and "head" in callspec.params else ()
+    if callspec is not None and "head" in callspec.params:
+        return (callspec.params["head"],)
+    if len(mark.args) == 1:
+        return mark.args
+    # The marker came after collection had made one test a head, as that of a pytest.param does.
+    raise SettingError(
+        f"the head marker of {item.name} names {len(mark.args)} heads, but stands where it makes "
+        "one test and not one a head. Put it on the function, class or module."
+    )
 
 
 def _row_options(config: pytest.Config, mark: pytest.Mark) -> tuple[bool | None, int | None]:
@@ -138,25 +182,48 @@ def _row_options(config: pytest.Config, mark: pytest.Mark) -> tuple[bool | None,
     return suppress, least
 
 
-def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[str]:
+def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[Any]:
     """Return a head marker's names, one a test, with `L1H*` spelt out from the configuration.
 
     What cannot be read stays as it is, so that its own test reports it and no other is lost.
     """
-    from headtests.errors import HeadtestsError
-    from headtests.head_names import parse_head
-
-    names: list[str] = []
+    names: list[Any] = []
     for text in mark.args or (NO_HEAD,):
         try:
             selector = parse_head(text)
-            if selector.name is not None:
-                names.append(str(text))
-                continue
-            from headtests.models import model_shape
-
-            shape = model_shape(_model(metafunc.definition))
-            names += [str(head) for head in selector.within(shape.layers, shape.heads)]
+            if selector.name is None:
+                shape = _shape(metafunc.config, _model(metafunc.definition))
+                names += [str(head) for head in selector.within(shape.layers, shape.heads)]
+            else:
+                names.append(text)
         except HeadtestsError:
-            names.append(text if isinstance(text, str) else repr(text))
-    return list(dict.fromkeys(names))
+            names.append(text)
+    return [name for place, name in enumerate(names) if name not in names[:place]]
+
+
+_SHAPES: "pytest.StashKey[dict[ModelSpec, ModelShape | HeadtestsError]]" = pytest.StashKey()
+"""On the config: the shape of each model that was asked, or why it did not say."""
+
+
+def _shape(config: pytest.Config, model: ModelSpec) -> "ModelShape":
+    from headtests.models import model_shape
+
+    return once(config.stash.setdefault(_SHAPES, {}), model, lambda: model_shape(model))
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def once(known: "dict[Key, Value | HeadtestsError]", key: Key, make: Callable[[], Value]) -> Value:
+    """Return what was made of a key the first time, or raise what was raised then."""
+    if key not in known:
+        try:
+            known[key] = make()
+        except HeadtestsError as error:
+            known[key] = error
+    found = known[key]
+    if isinstance(found, HeadtestsError):
+        # Without the frames of the test that met it first.
+        raise found.with_traceback(None)
+    return found

@@ -3,17 +3,39 @@
 Text only; every figure comes from the record.
 """
 
+import sys
+import textwrap
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 from tqdm import tqdm
 
-from headtests.records import ClaimRecord, EstimateRecord, Record
+from headtests.claims import written
+from headtests.records import ClaimRecord, EstimateRecord, Record, SessionRecord
 
-COLOURS = {"holds": {"green": True}, "refuted": {"red": True}, "undecided": {"yellow": True}}
+COLOURS = {
+    "passed": {"green": True},
+    "failed": {"red": True},
+    "error": {"red": True},
+}
+"""Of a test's outcome, as pytest has them; any other is yellow."""
+HEADINGS = ("verdict", "test", "measured", "n", "claim")
+WITHOUT_CLAIM = {
+    "passed": "passed without a claim",
+    "failed": "failed before a claim",
+    "error": "error before a claim",
+}
+"""How a test that decided nothing is said, by its outcome; any other is said as it is."""
+
+
+class _Bar(tqdm):  # type: ignore[type-arg]  # no subscript at run time
+    """A bar that is drawn when it is advanced, and by no thread of its own."""
+
+    # The thread would write while a test's output is captured by another.
+    monitor_interval = 0
 
 
 def progress_for(config: pytest.Config) -> "TerminalProgress | None":
@@ -21,30 +43,47 @@ def progress_for(config: pytest.Config) -> "TerminalProgress | None":
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not reporter.isatty or config.get_verbosity() < -1:
         return None
-    return TerminalProgress(config, reporter)
+    capture: Any = config.pluginmanager.get_plugin("capturemanager")
+    uncaptured = nullcontext if capture is None else capture.global_and_fixture_disabled
+    return TerminalProgress(config.get_terminal_writer(), sys.__stdout__, uncaptured)
 
 
 class TerminalProgress:
-    """A bar with documents, tokens a second and the time left, beside pytest's own output."""
+    """A bar with documents, tokens a second and the time left, below pytest's own line.
 
-    def __init__(self, config: pytest.Config, reporter: Any) -> None:
-        self._config = config
-        self._reporter = reporter
-        self._bar: tqdm[Any] | None = None
+    `writer` tells where that line ends: the bar takes the next one, and goes without a trace.
+    `stream` is the terminal, which a test's output is captured from but within `uncaptured()`.
+    """
+
+    def __init__(
+        self, writer: Any, stream: Any, uncaptured: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        self._writer = writer
+        self._stream = stream
+        self._uncaptured = uncaptured
+        self._bar: _Bar | None = None
         self._tokens = 0
+        self._column = 0
 
     def start(self, documents: int) -> None:
         """Begin a pass over so many documents."""
-        with self._uncaptured():
-            self._reporter.ensure_newline()
+        self.finish()
         self._tokens = 0
-        self._bar = tqdm(
+        self._column = self._writer.width_of_current_line
+        if self._column:
+            self.write("\n")
+        self._bar = _Bar(
             total=documents,
-            unit=" documents",
             file=self,
             leave=False,
-            dynamic_ncols=True,
-            bar_format="{n_fmt}/{total_fmt} documents |{bar}|{postfix}, {remaining} left",
+            # Whatever other bars there are.
+            position=0,
+            # Batches are few enough to draw each.
+            mininterval=0,
+            miniters=1,
+            # One less than the terminal has: a full line would begin another.
+            ncols=self._writer.fullwidth - 1,
+            bar_format="{n_fmt}/{total_fmt} documents |{bar}| {desc}{remaining} left",
         )
 
     def advance(self, documents: int, tokens: int) -> None:
@@ -54,116 +93,138 @@ class TerminalProgress:
         self._tokens += tokens
         elapsed = self._bar.format_dict["elapsed"]
         rate = self._tokens / elapsed if elapsed else 0.0
-        self._bar.set_postfix_str(f"{rate:,.0f} tokens/s", refresh=False)
+        self._bar.set_description_str(f"{rate:,.0f} tokens/s, ", refresh=False)
         self._bar.update(documents)
 
     def finish(self) -> None:
-        """End the pass and take the bar away."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        """End the pass and take the bar away; without a bar, do nothing."""
+        if self._bar is None:
+            return
+        self._bar.close()
+        self._bar = None
+        if self._column:
+            # Up, and to where pytest left off.
+            self.write(f"\x1b[A\x1b[{self._column}C")
 
     def write(self, text: str) -> int:
         """Write to the terminal itself, past the capture of a test's output."""
         with self._uncaptured():
-            self._reporter.write(text, flush=True)
+            self._stream.write(text)
+            self._stream.flush()
         return len(text)
 
     def flush(self) -> None:
         """Do nothing: every write is flushed."""
 
-    def isatty(self) -> bool:
-        """Return True: a bar is only made for a terminal."""
-        return True
-
-    @contextmanager
-    def _uncaptured(self) -> Iterator[None]:
-        capture: Any = self._config.pluginmanager.get_plugin("capturemanager")
-        if capture is None:
-            yield
-        else:
-            with capture.global_and_fixture_disabled():
-                yield
-
 
 def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     """Print a line a claim, then what was run."""
-    if reporter.config.get_verbosity() < -1:
-        return
-    reporter.section("claims")
-    writer = reporter.config.get_terminal_writer()
-    rows = [(claim, *_columns(claim)) for claim in record["claims"]]
-    widths = [max((len(row[place]) for row in rows), default=0) for place in range(1, 5)]
-    for claim, *cells in rows:
-        line = "  ".join(
-            [
-                *(cell.ljust(size) for cell, size in zip(cells[:4], widths, strict=True)),
-                cells[4],
-            ]
-        )
-        line = _clipped(line, writer.fullwidth)
-        verdict = len(claim["verdict"])
-        coloured = writer.markup(line[:verdict], **COLOURS[claim["verdict"]])
-        reporter.write_line(coloured + line[verdict:])
+    reporter.write_sep("=", "claims")
+    _claims(reporter, record["claims"])
     _unmeasured(reporter, record)
-    _totals(reporter, record)
+    _verdicts(reporter, record["claims"])
+    for session in record["sessions"]:
+        _session(reporter, session)
+    if not record["complete"]:
+        reporter.write_line(f"incomplete: {record['incomplete_reason']}", yellow=True)
 
 
-def _clipped(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 3]}..."
+def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
+    if not claims:
+        return
+    writer = reporter.config.get_terminal_writer()
+    rows = [HEADINGS, *map(_columns, claims)]
+    widths = [max(len(row[place]) for row in rows) for place in range(4)]
+    for row in rows:
+        verdict, outcome, measured, count = (
+            cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)
+        )
+        if row is not HEADINGS:
+            outcome = writer.markup(outcome, **COLOURS.get(row[1], {"yellow": True}))
+        room = writer.fullwidth - sum(widths) - 2 * len(widths)
+        reporter.write_line(f"{verdict}  {outcome}  {measured}  {count}  {_clipped(row[4], room)}")
 
 
-def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
-    """Print the tests that decided nothing, those of one cause in one line."""
-    causes: dict[tuple[str, str], list[str]] = {}
-    for test in record["unmeasured"]:
-        causes.setdefault((test["outcome"], test["message"]), []).append(test["test"])
-    for (outcome, message), tests in causes.items():
-        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
-        reporter.write_line(f"no figure compared, {outcome}: {tests[0]}{more}")
-        if outcome == "skipped":
-            reporter.write_line(f"  {message}")
+def _clipped(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
 
 
 def _columns(claim: ClaimRecord) -> tuple[str, str, str, str, str]:
     left, right = claim["left"], claim["right"]
     if isinstance(right, dict):
         times = "" if claim["factor"] == 1 else f"{claim['factor']:g} * "
-        claimed, other = f"{times}{right['value']:.3g}", f" vs {right['expression']}"
+        found, other = _told_apart(left["value"], right["value"])
+        measured = f"{found} {claim['operator']} {times}{other}"
+        about = _two_sides(left["expression"], right["expression"])
     else:
-        claimed, other = f"{right:g}", ""
-    return (
-        claim["verdict"],
-        claim["outcome"],
-        f"{left['value']:.3g} {claim['operator']} {claimed}",
-        _count(left),
-        f"{left['expression']}{other}",
-    )
+        found, _ = _told_apart(left["value"], right)
+        measured = f"{found} {claim['operator']} {written(right)}"
+        about = left["expression"]
+    return claim["verdict"], claim["outcome"], measured, _count(left), about
+
+
+def _told_apart(left: float, right: float) -> tuple[str, str]:
+    """Return two figures with as few digits as tell them apart, 3 at least."""
+    for digits in range(3, 9):
+        told = f"{left:.{digits}g}", f"{right:.{digits}g}"
+        if told[0] != told[1]:
+            return told
+    return f"{left:.3g}", f"{right:.3g}"
+
+
+def _two_sides(left: str, right: str) -> str:
+    """Return both figures of a comparison; what they share stands there once."""
+    head, _, figure = left.partition(".")
+    _, _, same = right.partition(".")
+    return f"{head} vs {right}" if figure == same else f"{left} vs {right}"
 
 
 def _count(estimate: EstimateRecord) -> str:
-    if estimate["pairs"] is not None:
-        return f"{estimate['pairs']:,} pairs"
-    return f"{estimate['documents']:,} docs"
+    counted = estimate["documents"] if estimate["pairs"] is None else estimate["pairs"]
+    return f"{counted:,}"
 
 
-def _totals(reporter: pytest.TerminalReporter, record: Record) -> None:
-    counts: Counter[str] = Counter(claim["verdict"] for claim in record["claims"])
+def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
+    """Print the tests that decided nothing: those of one outcome, or one reason, in one line."""
+    causes: dict[tuple[str, str], list[str]] = {}
+    for test in record["unmeasured"]:
+        reason = test["message"] if test["outcome"] == "skipped" else ""
+        causes.setdefault((test["outcome"], reason), []).append(test["test"])
+    for (outcome, reason), tests in causes.items():
+        more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+        reporter.write_line(f"{WITHOUT_CLAIM.get(outcome, outcome)}: {tests[0]}{more}")
+        _indented(reporter, reason)
+
+
+def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
+    counts: Counter[str] = Counter(claim["verdict"] for claim in claims)
     said = ", ".join(
         f"{counts[verdict]} {word}"
         for verdict, word in (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
         if counts[verdict]
     )
     if said:
-        reporter.write_line(f"{sum(counts.values())} claims: {said}")
-    for session in record["sessions"]:
-        corpus, model = session["corpus"], session["model"]
-        of = f"{session['budget']:,} of " if session["budget"] < corpus["documents"] else ""
-        reporter.write_line(
-            f"{model['name']} on {of}{corpus['description']} ({model['device']}): "
-            f"{session['tokens_run']:,} tokens run, {session['tokens_run_twice']:,} of them twice"
-        )
-        for note in corpus["notes"]:
-            reporter.write_line(f"  {note}")
-    if not record["complete"]:
-        reporter.write_line(f"incomplete: {record['incomplete_reason']}", yellow=True)
+        reporter.write_line(f"{len(claims)} claim{'' if len(claims) == 1 else 's'}: {said}")
+
+
+def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
+    corpus, model = session["corpus"], session["model"]
+    budget = session["budget"]
+    cut = f"{budget:,} of " if budget < corpus["documents"] else ""
+    name = model["name"] if model["revision"] is None else f"{model['name']} at {model['revision']}"
+    reporter.write_line(f"{name} over {cut}{corpus['description']}")
+    _indented(
+        reporter,
+        f"{session['tokens_run']:,} tokens run on {model['device']}, "
+        f"{session['tokens_run_twice']:,} of them twice",
+    )
+    for note in corpus["notes"]:
+        _indented(reporter, note)
+
+
+def _indented(reporter: pytest.TerminalReporter, text: str) -> None:
+    width = reporter.config.get_terminal_writer().fullwidth
+    for line in textwrap.wrap(
+        text, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+    ):
+        reporter.write_line(line)

@@ -149,6 +149,9 @@ class Sweep:
             if kept is not None:
                 return self._kept.load(kept)
             return self._run(batch, lane.heads, again=True)
+        if number > len(lane.kept):
+            # A batch asked for ahead of the pass: what is kept stands in the batches' order.
+            return self._run(batch, lane.heads, again=True)
         rows = self._run(batch, lane.heads, again=lane is not self._lanes[0])
         lane.kept.append(self._kept.keep(rows))
         if self._progress is not None:

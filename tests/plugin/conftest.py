@@ -1,0 +1,176 @@
+"""Runs of pytest inside a test: claims in a file of their own, and what came of them.
+
+A run shares this process, so that torch is imported and the demo model is loaded once. What needs
+a process of its own (signals, workers, a terminal, what gets imported) starts one.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+import headtests as ht
+from headtests.records import read_record
+
+HEADER = """\
+import pytest
+import headtests as ht
+from headtests import key, query
+
+pytestmark = [pytest.mark.corpus("repeated-random", documents=8, period=6)]
+"""
+"""How a file of claims begins: a corpus of 8 documents of 13 tokens."""
+LINES = len(HEADER.splitlines()) + 1
+"""The line before a file's own first one."""
+TOKENS = 8 * 13
+"""The tokens of that corpus."""
+SHARED_PROCESS = (
+    # The plugin was imported before the run began, which only happens here.
+    "-W",
+    "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
+    # It collects garbage five times when a run ends, which takes a second with torch about.
+    "-p",
+    "no:unraisableexception",
+    # By its entry point, as ever; the other plugins of the environment stay out.
+    "-p",
+    "headtests",
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run that has ended."""
+
+    result: pytest.RunResult
+    folder: Path
+
+    @property
+    def exit_code(self):
+        return int(self.result.ret)
+
+    @property
+    def lines(self):
+        """What it printed."""
+        return [line.rstrip() for line in self.result.outlines]
+
+    @property
+    def text(self):
+        return "\n".join(self.lines)
+
+    @property
+    def outcomes(self):
+        """How many tests passed, failed, ..."""
+        return self.result.parseoutcomes()
+
+    @cached_property
+    def record(self):
+        """The record that it wrote."""
+        return read_record(self.folder / "reports" / "headtests.json")
+
+    @property
+    def claims(self):
+        """Verdict and outcome of each claim, by its test and the claim itself."""
+        return [
+            (claim["test"].partition("::")[2], claim["verdict"], claim["outcome"])
+            for claim in self.record["claims"]
+        ]
+
+    @property
+    def unmeasured(self):
+        """Outcome and message of each test without a claim, by its name."""
+        return {
+            test["test"].partition("::")[2]: (test["outcome"], test["message"])
+            for test in self.record["unmeasured"]
+        }
+
+    def section(self, title):
+        """Return the lines of a section of the output, `claims` for one."""
+        (start,) = (
+            number
+            for number, line in enumerate(self.lines)
+            if line.strip("=_ ") == title and line[:1] in "=_"
+        )
+        following = self.lines[start + 1 :]
+        end = next(
+            (number for number, line in enumerate(following) if line[:3] in ("===", "___")), None
+        )
+        return following[:end]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _everything_imported():
+    """Import what a run imports late: a run takes its own imports away when it ends."""
+    session = ht.Session("demo", "repeated-random", documents=2, period=4)
+    assert 0 <= session.head("L0H0").mass(ht.previous).value <= 1
+    session.close()
+    from headtests import recording, report
+    from headtests.plugin import outcomes, terminal
+
+    assert all((recording, report, outcomes, terminal))
+
+
+@pytest.fixture(scope="session")
+def _loaded_models():
+    return {}
+
+
+@pytest.fixture
+def one_load(monkeypatch, _loaded_models):
+    """Load each model once a session: it never changes."""
+    from headtests import capture
+
+    load = capture.load_model
+
+    def loaded(spec, settings):
+        wanted = (spec, settings.device, settings.dtype)
+        if wanted not in _loaded_models:
+            _loaded_models[wanted] = load(spec, settings)
+        return _loaded_models[wanted]
+
+    monkeypatch.setattr(capture, "load_model", loaded)
+
+
+@pytest.fixture
+def plain_terminal(monkeypatch):
+    """Have runs print 80 columns and nothing that depends on where they run."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("CI", "BUILD_NUMBER", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run_file(pytester, plain_terminal, one_load, monkeypatch):
+    """Return a function from the source of a file, as it stands, to the run of pytest on it."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(source, *arguments, ini=""):
+        if ini:
+            pytester.makefile(".ini", pytest=f"[pytest]\n{ini}")
+        pytester.makepyfile(test_claims=source)
+        result = pytester.runpytest_inprocess(*SHARED_PROCESS, *arguments, no_reraise_ctrlc=True)
+        return Ran(result, pytester.path)
+
+    return run
+
+
+@pytest.fixture
+def run_claims(run_file):
+    """Return a function from tests, whose file begins with the header, to the run of them."""
+
+    def run(tests, *arguments, ini=""):
+        return run_file(f"{HEADER}\n{tests}", *arguments, ini=ini)
+
+    return run
+
+
+@pytest.fixture
+def claims_process(pytester, plain_terminal, monkeypatch):
+    """Return a function that runs a file of claims in a process of its own, plugins and all."""
+
+    def run(tests, *arguments):
+        monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+        pytester.makepyfile(test_claims=f"{HEADER}\n{tests}")
+        return Ran(pytester.runpytest_subprocess(*arguments, timeout=120), pytester.path)
+
+    return run

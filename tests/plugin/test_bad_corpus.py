@@ -1,0 +1,70 @@
+"""A corpus that holds nothing to measure: one clear error a test, read once a run."""
+
+import json
+
+import pytest
+
+TESTS = """
+pytestmark = [pytest.mark.corpus({arguments})]
+
+@pytest.mark.head("L0H2", "L1H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.1
+
+@pytest.mark.corpus("repeated-random", documents=2, period=4)
+@pytest.mark.head("L0H2")
+def test_beside_it(head):
+    assert head.mass(ht.previous) >= 0.1
+"""
+
+
+@pytest.fixture
+def corpora(pytester):
+    def write(name, rows):
+        (pytester.path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    write("good.jsonl", [{"text": "The cat sat on the mat."}])
+    write("blank.jsonl", [{"text": ""}, {"text": None}])
+    write("short.jsonl", [{"text": "a"}, {"text": "b"}])
+    (pytester.path / "empty.jsonl").write_text("")
+
+
+BAD = {
+    "a missing field": ('"good.jsonl", field="body"', ["'body'", "text"]),
+    "an empty file": ('"empty.jsonl"', ["'empty.jsonl' is empty"]),
+    "no text": ('"blank.jsonl"', ["blank.jsonl"]),
+    "only short documents": ('"short.jsonl", bos="never"', ["short.jsonl", "2"]),
+    "no such file": ('"./none.jsonl"', ["none.jsonl"]),
+    "no such dataset, and no network": ('"nobody/none"', ["nobody/none"]),
+    "no such split": ('"good.jsonl", split="test"', ["'test'", "'train'"]),
+}
+
+
+@pytest.mark.usefixtures("corpora")
+@pytest.mark.parametrize("case", BAD)
+def test_it_is_one_clear_error(run_claims, case):
+    arguments, said = BAD[case]
+    run = run_claims(TESTS.format(arguments=arguments))
+    assert run.outcomes == {"passed": 1, "errors": 2}, run.text
+    for name in ("test_it[L0H2]", "test_it[L1H2]"):
+        (line,) = run.section(f"ERROR at setup of {name}")
+        assert line.startswith("corpus ")
+        assert all(words in line for words in said), line
+        assert run.unmeasured[name] == ("error", line)
+    assert run.claims == [("test_beside_it[L0H2]", "holds", "passed")]
+
+
+@pytest.mark.usefixtures("corpora")
+def test_it_is_read_once_a_run(run_claims, monkeypatch):
+    from headtests import sessions
+
+    read = []
+    build = sessions.build_population
+
+    def build_population(spec, *arguments, **options):
+        read.append(spec.name)
+        return build(spec, *arguments, **options)
+
+    monkeypatch.setattr(sessions, "build_population", build_population)
+    run_claims(TESTS.format(arguments='"good.jsonl", field="body"'))
+    assert read == ["good.jsonl", "repeated-random"]

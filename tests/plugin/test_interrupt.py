@@ -1,0 +1,105 @@
+"""Ctrl-C in the middle of a pass: a report of what is known, marked incomplete, exit code 2."""
+
+import signal
+import sys
+
+import pytest
+
+from headtests.records import read_record
+
+TESTS = """
+pytestmark = []
+few = pytest.mark.corpus("repeated-random", documents=8, period=6)
+many = pytest.mark.corpus("repeated-random", documents=80, period=6)
+
+@ht.relation
+def stop(document):
+    raise KeyboardInterrupt
+
+@few
+@pytest.mark.head("L0H2")
+def test_before(head):
+    assert head.mass(ht.previous) >= 0.1
+
+@many
+@pytest.mark.head("L0H2")
+def test_during(head):
+    assert head.mass({relation}) >= 0.1
+
+@few
+@pytest.mark.head("L0H2")
+def test_after(head):
+    assert head.mass(ht.previous) >= 0.1
+"""
+
+
+def check(run):
+    assert run.exit_code == pytest.ExitCode.INTERRUPTED
+    assert run.claims == [("test_before[L0H2]", "holds", "passed")]
+    assert {name: outcome for name, (outcome, _) in run.unmeasured.items()} == {
+        "test_during[L0H2]": "interrupted",
+        "test_after[L0H2]": "not run",
+    }
+    assert not run.record["complete"]
+    assert run.record["incomplete_reason"] == "The run was interrupted."
+    cut, whole = sorted(run.record["sessions"], key=lambda one: -one["corpus"]["documents"])
+    assert 0 < cut["documents_run"] < cut["budget"] == 80
+    assert whole["documents_run"] == whole["budget"] == 8
+    # Multiples are those of a whole pass, or there are none.
+    assert [head["session"] for head in run.record["heads"]] == [whole["key"]]
+    page = (run.folder / "reports" / "headtests.html").read_text(encoding="utf-8")
+    assert "The run was interrupted." in page
+
+
+def test_the_report_tells_what_is_known(run_claims):
+    run = run_claims(TESTS.format(relation="stop"))
+    check(run)
+    shown = run.section("claims")
+    assert "incomplete: The run was interrupted." in shown
+    assert "interrupted: test_claims.py::test_during[L0H2]" in shown
+    assert "not run: test_claims.py::test_after[L0H2]" in shown
+
+
+def test_in_the_first_pass_there_is_a_report_too(run_claims):
+    run = run_claims(TESTS.format(relation="stop"), "-k", "test_during")
+    assert run.exit_code == pytest.ExitCode.INTERRUPTED
+    assert run.claims == []
+    assert run.unmeasured["test_during[L0H2]"][0] == "interrupted"
+    assert not run.record["complete"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_signal_does_the_same(claims_process):
+    run = claims_process(
+        f"""
+import os
+import signal
+
+seen = []
+
+@ht.relation
+def slow(document):
+    seen.append(document)
+    if len(seen) == 3:
+        os.kill(os.getpid(), signal.{signal.SIGINT.name})
+    return [[True] * len(document.tokens)] * len(document.tokens)
+
+{TESTS.format(relation="slow")}
+"""
+    )
+    check(run)
+
+
+def test_a_claim_that_was_decided_before_it_in_the_same_test_is_kept(run_claims, pytester):
+    run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.1
+    raise KeyboardInterrupt
+"""
+    )
+    record = read_record(pytester.path / "reports" / "headtests.json")
+    assert [(claim["verdict"], claim["outcome"]) for claim in record["claims"]] == [
+        ("holds", "interrupted")
+    ]

@@ -1,0 +1,117 @@
+"""What the terminal says at the end of a run: a line a claim, and what was run."""
+
+import re
+
+import pytest
+
+from .conftest import TOKENS
+
+TESTS = """
+@pytest.mark.heads("L0H1", "L0H2")
+def test_both(heads):
+    weak, strong = heads
+    assert weak.mass(ht.previous, when=query.repeats) <= strong.mass(
+        ht.previous, when=query.repeats
+    )
+    assert strong.mass(ht.previous) >= 3 * weak.mass(ht.previous)
+    assert strong.ranked_multiples(20).fraction(ht.previous) >= 0.5
+    assert strong.mass(ht.previous | ht.current | ht.induction | ht.duplicate | ht.first) >= 0.5
+
+@pytest.mark.head("L0H2")
+def test_denied(head):
+    assert not (head.mass(ht.previous) <= 0.1)
+
+@pytest.mark.head("L0H2", "L0H1")
+def test_one_example(head):
+    assert head.pattern("the cat sat").top_key(2) in (0, 1, 2)
+"""
+
+
+def test_there_is_one_line_a_claim_under_headings(run_claims):
+    shown = run_claims(TESTS).section("claims")
+    assert re.fullmatch(r"verdict  test    measured +n +claim", shown[0])
+    lines = [re.split(r" {2,}", line) for line in shown[1:6]]
+    assert [line[0] for line in lines] == ["holds"] * 4 + ["refuted"]
+    assert [line[1] for line in lines] == ["passed"] * 5
+    assert [line[3] for line in lines] == ["8", "8", "20", "8", "8"]
+    assert re.fullmatch(r"0\.1\d+ <= 0\.98\d", lines[0][2])
+    assert re.fullmatch(r"0\.98\d >= 3 \* 0\.1\d+", lines[1][2])
+    assert re.fullmatch(r"[\d.]+ >= 0\.5", lines[2][2])
+    assert lines[0][4].startswith("L0H1 vs L0H2.mass(ht.previous, when=")
+    assert lines[4][2:] == [lines[4][2], "8", "L0H2.mass(ht.previous)"]
+    assert shown[6] == "passed without a claim: test_claims.py::test_one_example[L0H2] and 1 more"
+    assert shown[7] == "5 claims: 4 held, 1 refuted"
+
+
+@pytest.mark.parametrize("columns", [80, 60, 200])
+def test_no_line_of_it_is_wider_than_the_terminal(run_claims, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = run_claims(TESTS).section("claims")
+    claims = shown[: shown.index("5 claims: 4 held, 1 refuted") - 1]
+    assert max(map(len, claims)) <= columns
+    # What does not fit is cut, and says so.
+    assert any(line.endswith("...") for line in claims) == (columns < 200)
+
+
+def test_it_counts_tokens_and_names_the_report(run_claims):
+    shown = run_claims(TESTS).section("claims")
+    assert shown[-3:] == [
+        "demo over all 8 documents of repeated-random (period 6, repeats 2, seed 0)",
+        f"  {TOKENS} tokens run on cpu, 0 of them twice",
+        "report: reports/headtests.html (record: reports/headtests.json)",
+    ]
+
+
+def test_a_budget_that_cuts_the_documents_is_said(run_claims):
+    run = run_claims(TESTS, "--headtests-max-documents=3")
+    said = "demo over 3 of all 8 documents of repeated-random (period 6, repeats 2, seed 0)"
+    assert said in run.section("claims")
+
+
+def test_figures_that_are_close_are_told_apart(run_claims):
+    run = run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    value = head.mass(ht.previous).value
+    assert head.mass(ht.previous) >= value - 1e-5
+"""
+    )
+    found, threshold = re.search(r"passed  (\S+) >= (\S+) ", run.text).groups()
+    assert float(found) > float(threshold)
+
+
+def test_notes_on_the_corpus_are_wrapped(run_claims, pytester):
+    (pytester.path / "texts.jsonl").write_text('{"text": "The cat sat."}\n{"text": ""}\n')
+    run = run_claims(
+        """
+pytestmark = [pytest.mark.corpus("texts.jsonl")]
+
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.1
+"""
+    )
+    assert "  Empty or missing texts left out: 1." in run.section("claims")
+
+
+def test_one_claim_is_no_claims(run_claims):
+    run = run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.1
+"""
+    )
+    assert "1 claim: 1 held" in run.section("claims")
+
+
+def test_q_leaves_it_and_qq_drops_it(run_claims):
+    assert "1 refuted" in run_claims(TESTS, "-q").text
+    quiet = run_claims(TESTS, "-qq")
+    assert "refuted" not in quiet.text
+    assert "report:" not in quiet.text
+
+
+def test_the_section_stands_right_below_its_title(run_claims):
+    assert run_claims(TESTS).section("claims")[0].startswith("verdict")

@@ -1,0 +1,86 @@
+"""Under pytest-xdist: the same verdicts, and one report of all that the workers found."""
+
+import re
+
+import pytest
+
+from .conftest import TOKENS
+
+TESTS = """
+@pytest.mark.head("L0H1", "L0H2", "L1H2", "L9H9")
+def test_previous(head):
+    assert head.mass(ht.previous) >= 0.1
+
+@pytest.mark.xfail(strict=True, reason="looks elsewhere")
+@pytest.mark.head("L0H1")
+def test_known(head):
+    assert head.mass(ht.previous) >= 0.9
+
+@pytest.mark.head("L0H2", "L0H3")
+def test_current(head):
+    assert head.mass(ht.current) <= 0.9
+
+def test_beside_them():
+    pass
+"""
+
+
+@pytest.fixture
+def alone(run_claims):
+    return run_claims(TESTS)
+
+
+def test_two_workers_find_what_one_process_does(alone, claims_process):
+    expected, claims, unmeasured = alone.outcomes, alone.claims, alone.unmeasured
+    heads = sorted(head["key"] for head in alone.record["heads"])
+    values = [claim["left"]["value"] for claim in alone.record["claims"]]
+    (alone.folder / "reports" / "headtests.json").unlink()
+    run = claims_process(TESTS, "-n2", "-p", "no:randomly")
+    assert run.outcomes == expected
+    # In the order of the file, whichever worker was quicker.
+    assert run.claims == claims
+    assert run.unmeasured == unmeasured
+    assert [claim["left"]["value"] for claim in run.record["claims"]] == values
+    assert sorted(head["key"] for head in run.record["heads"]) == heads
+    assert run.record["complete"]
+    (session,) = run.record["sessions"]
+    # Each worker that had a claim ran the documents.
+    assert session["tokens_run"] in (TOKENS, 2 * TOKENS)
+    assert session["tokens_run_twice"] == session["tokens_run"] - TOKENS
+    said = f"{session['tokens_run']} tokens run on cpu, {session['tokens_run_twice']} of them twice"
+    assert said in run.text
+    assert len(re.findall("= claims =", run.text)) == 1
+    assert run.exit_code == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_worker_that_crashed_is_said(run_claims, pytester):
+    pytester.makeconftest(
+        """
+def pytest_runtest_teardown(item):
+    gathering = item.config.pluginmanager.get_plugin("headtests-gathering")
+    gathering.pytest_testnodedown(node=object(), error="crashed")
+"""
+    )
+    run = run_claims(TESTS)
+    assert not run.record["complete"]
+    assert "incomplete: A worker crashed, and what it measured is missing." in run.lines
+
+
+def measured(run, twice, documents):
+    session = {"key": "s", "tokens_run": run, "tokens_run_twice": twice}
+    session |= {"documents_run": documents, "corpus": {"notes": [f"{documents} ran"]}}
+    return {"sessions": [session], "heads": [{"key": str(documents)}], "troubles": []}
+
+
+def test_what_workers_measured_is_added_up():
+    from headtests.plugin.gathering import Gathering
+
+    gathering = Gathering(config=None)
+    for worker in (measured(100, 0, 8), measured(60, 20, 4), measured(100, 0, 8)):
+        gathering._take(worker)
+    (session,) = gathering._sessions.values()
+    # All 160 beyond the longest pass were run before, by this worker or by another.
+    assert (session["tokens_run"], session["tokens_run_twice"]) == (260, 160)
+    assert session["documents_run"] == 8
+    assert session["corpus"]["notes"] == ["8 ran", "4 ran"]
+    assert list(gathering._heads) == ["8", "4"]

@@ -1,0 +1,125 @@
+"""Rows that were kept come back as they were, and no more are kept than was said."""
+
+import pytest
+import torch
+
+from headtests.sweep import kept as module
+from headtests.sweep.kept import KeptRows, OnDisk
+
+SIZE = 2 * 3 * 4 * 4 * 4
+"""Bytes of one of these tensors."""
+
+
+def rows(seed):
+    return torch.rand((2, 3, 4, 4), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture
+def small_memory(monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 2 * SIZE)
+
+
+def test_memory_comes_first_then_the_disk_then_nothing(small_memory):
+    store = KeptRows(5 * SIZE)
+    kept = [store.keep(rows(seed)) for seed in range(7)]
+    kinds = [type(found) for found in kept]
+    assert kinds == [torch.Tensor] * 2 + [OnDisk] * 3 + [type(None)] * 2
+    for seed, found in enumerate(kept[:5]):
+        assert torch.equal(store.load(found), rows(seed))
+    # Read in another order, and again.
+    for seed in (4, 2, 3, 2):
+        assert torch.equal(store.load(kept[seed]), rows(seed))
+    store.close()
+
+
+def test_tensors_of_any_shape_come_back_from_the_disk(monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    store = KeptRows(10**6)
+    given = [
+        torch.rand(1, 2, 3, 3),
+        torch.rand(4, 1, 1, 1),
+        rows(0).transpose(0, 1),
+        rows(1)[:, 1:],
+    ]
+    kept = [store.keep(tensor) for tensor in given]
+    assert all(isinstance(found, OnDisk) for found in kept)
+    for tensor, found in zip(given, kept, strict=True):
+        assert torch.equal(store.load(found), tensor)
+    store.close()
+
+
+def test_what_was_loaded_may_be_changed(monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    store = KeptRows(10**6)
+    kept = store.keep(rows(0))
+    store.load(kept).zero_()
+    assert torch.equal(store.load(kept), rows(0))
+    store.close()
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(0, False), (SIZE - 1, False), (SIZE, True)])
+def test_the_limit_is_of_bytes(limit, fits):
+    store = KeptRows(limit)
+    assert (store.keep(rows(0)) is not None) == fits
+    assert store.keep(rows(1)) is None
+    store.close()
+
+
+def test_the_limit_holds_for_memory_and_disk_together(small_memory):
+    store = KeptRows(3 * SIZE)
+    kept = [store.keep(rows(seed)) for seed in range(4)]
+    assert [found is None for found in kept] == [False, False, False, True]
+    store.close()
+
+
+def test_a_smaller_tensor_is_kept_where_a_larger_found_no_room():
+    store = KeptRows(SIZE // 2)
+    assert store.keep(rows(0)) is None
+    assert store.keep(rows(0)[:1]) is not None
+    store.close()
+
+
+def test_a_full_disk_keeps_what_is_there_and_takes_no_more(monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    store = KeptRows(10**6)
+    first = store.keep(rows(0))
+
+    class Full:
+        """A file on a disk that ends in the middle of a write."""
+
+        def __init__(self, file):
+            self._file = file
+
+        def write(self, content):
+            self._file.write(bytes(content)[:10])
+            raise OSError(28, "No space left on device")
+
+        def __getattr__(self, name):
+            return getattr(self._file, name)
+
+    store._spool = Full(store._spool)
+    assert store.keep(rows(1)) is None
+    store._spool = store._spool._file
+    assert store.keep(rows(2)) is None
+    assert torch.equal(store.load(first), rows(0))
+    store.close()
+
+
+def test_no_file_is_made_before_it_is_needed(small_memory, monkeypatch):
+    monkeypatch.setattr(
+        module.tempfile, "TemporaryFile", lambda **named: pytest.fail("a file was made")
+    )
+    store = KeptRows(5 * SIZE)
+    store.keep(rows(0))
+    store.keep(rows(1))
+    store.close()
+
+
+def test_nothing_is_kept_after_closing(monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    store = KeptRows(5 * SIZE)
+    store.keep(rows(0))
+    spool = store._spool
+    store.close()
+    assert spool.closed
+    assert store.keep(rows(1)) is None
