@@ -220,7 +220,8 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
 def adopt_bridge(bridge: Any) -> LoadedModel:
     """Return a bridge that the user holds as a model to make claims of; nothing is loaded.
 
-    Raises `ModelError` for something that is no `TransformerBridge`.
+    Raises `ModelError` for something that is no `TransformerBridge`, and for one without a
+    tokenizer.
     """
     original = getattr(bridge, "original_model", None)
     if original is None or not hasattr(bridge, "run_with_hooks"):
@@ -229,15 +230,37 @@ def adopt_bridge(bridge: Any) -> LoadedModel:
             "Open one with TransformerBridge.boot_transformers(NAME)."
         )
     name = str(getattr(bridge.cfg, "model_name", "") or type(original).__name__)
+    if bridge.tokenizer is None:
+        raise ModelError(
+            f"the bridge of {name} has no tokenizer, so there are no documents to run. Open it "
+            "with one: TransformerBridge.boot_transformers(NAME, tokenizer=...)."
+        )
     parameter = next(original.parameters())
     return _loaded(
         ModelSpec(name),
         bridge,
-        bridge.tokenizer,
+        _own_tokenizer(bridge.tokenizer),
         shape_of(original.config, name),
         parameter.device,
         parameter.dtype,
     )
+
+
+def _own_tokenizer(tokenizer: Any) -> Any:
+    """Return a bridge's tokenizer as its folder has it.
+
+    A bridge reconfigures its tokenizer: it puts a BOS in front where the model's own puts none,
+    and gives an encoder a BOS that reads as the unknown token. Where there is no such folder, or
+    it holds another vocabulary, the bridge's own is what there is.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        with _quiet():
+            own = AutoTokenizer.from_pretrained(tokenizer.name_or_path, local_files_only=True)
+    except (OSError, ValueError):
+        return tokenizer
+    return own if own.get_vocab() == tokenizer.get_vocab() else tokenizer
 
 
 def _loaded(

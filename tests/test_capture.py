@@ -342,13 +342,59 @@ def test_an_architecture_that_the_bridge_does_not_open_is_named(tmp_path):
     assert folder in str(caught.value)
 
 
-def test_loading_leaves_the_tokenizer_as_its_folder_has_it(loaded):
-    model = loaded("gpt2")
+@pytest.fixture(scope="session")
+def bare_folder(tmp_path_factory):
+    """A GPT-2 whose tokenizer puts nothing around a text."""
+    return tiny_models.write_model(
+        tmp_path_factory.mktemp("bare"),
+        tiny_models.random_model(tiny_models.gpt2_config()),
+        tiny_models.bare_tokenizer(),
+    )
+
+
+def assert_own_tokenizer(found, folder):
     from transformers import AutoTokenizer
 
-    own = AutoTokenizer.from_pretrained(model.spec.name)
-    assert model.tokenizer is not model.bridge.tokenizer
-    assert model.tokenizer("a text")["input_ids"] == own("a text")["input_ids"]
+    own = AutoTokenizer.from_pretrained(folder)
+    assert found("a text")["input_ids"] == own("a text")["input_ids"]
+    for said in ("bos_token_id", "cls_token_id", "pad_token_id", "all_special_ids"):
+        assert getattr(found, said) == getattr(own, said)
+
+
+@pytest.mark.parametrize("name", ["bare", "encoder"])
+def test_a_tokenizer_is_used_as_its_folder_has_it(name, bare_folder):
+    from transformer_lens.model_bridge import TransformerBridge
+
+    folder = bare_folder if name == "bare" else tiny_models.encoder_folder()
+    assert_own_tokenizer(load_model(ModelSpec(folder), CPU).tokenizer, folder)
+    # A bridge reconfigures the tokenizer that it opens, BOS included.
+    bridge = TransformerBridge.boot_transformers(folder, device="cpu")
+    assert_own_tokenizer(adopt_bridge(bridge).tokenizer, folder)
+
+
+def test_a_tokenizer_of_no_folder_is_used_as_it_is(bare_folder):
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(bare_folder, device="cpu")
+    bridge.tokenizer.name_or_path = "/no/such/folder"
+    assert adopt_bridge(bridge).tokenizer is bridge.tokenizer
+
+
+def test_a_bridge_without_a_tokenizer_is_refused(bare_folder):
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(bare_folder, device="cpu")
+    bridge.tokenizer = None
+    with pytest.raises(ModelError, match="no tokenizer"):
+        adopt_bridge(bridge)
+
+
+def test_a_tokenizer_that_the_user_widened_is_used_as_it_is(bare_folder):
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(bare_folder, device="cpu")
+    bridge.tokenizer.add_tokens(["<mine>"])
+    assert adopt_bridge(bridge).tokenizer is bridge.tokenizer
 
 
 def test_the_weights_hash_is_of_the_weights(model_folder, loaded, tmp_path):

@@ -82,17 +82,34 @@ def test_a_configuration_that_contradicts_itself_is_an_error(tmp_path):
         model_shape(spec)
 
 
-def test_windows_for_some_of_the_layers_are_an_error():
+def made_up(**said):
+    """Return a configuration of an architecture that nobody knows, three layers of two heads."""
     config = SimpleNamespace(
-        model_type="made-up",
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        attention_layers=["global", "local"],
-        window_size=WINDOW,
+        model_type="made-up", num_hidden_layers=3, num_attention_heads=2, **said
     )
     config.get_text_config = lambda: config
+    return config
+
+
+def test_windows_for_some_of_the_layers_are_an_error():
+    config = made_up(attention_layers=["global", "local"], window_size=WINDOW)
     with pytest.raises(ModelError, match="2 attention layers of 3"):
         shape_of(config, "made-up")
+
+
+@pytest.mark.parametrize(
+    ("said", "window"),
+    [
+        ({}, None),
+        ({"sliding_window": None}, None),
+        ({"sliding_window": 7}, 7),
+        ({"sliding_window": 7, "use_sliding_window": True}, 7),
+        ({"sliding_window": 7, "use_sliding_window": False}, None),
+    ],
+    ids=str,
+)
+def test_a_window_without_kinds_of_layers_is_that_of_all(said, window):
+    assert shape_of(made_up(**said), "made-up").windows == (window,) * 3
 
 
 def test_an_encoder_decoder_is_refused_by_its_configuration(tmp_path):

@@ -4,7 +4,6 @@ Imports of torch and transformers stand inside the functions: tests of what need
 this, too.
 """
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +44,20 @@ def demo_tokenizer():
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(MODEL_FOLDER)
+
+
+@cache
+def bare_tokenizer():
+    """Return that tokenizer as GPT-2's is: it has a BOS, puts it nowhere, and has no padding."""
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer.from_str(demo_tokenizer().backend_tokenizer.to_str())
+    backend.post_processor = None
+    end = "<|endoftext|>"
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token=end, eos_token=end, unk_token=end
+    )
 
 
 @cache
@@ -206,8 +219,3 @@ def population_of(documents, tokenizer=None) -> Population:
         spool=spool,
         index=index,
     )
-
-
-def changed(settings, **changes):
-    """Return settings with changes."""
-    return replace(settings, **changes)

@@ -21,7 +21,7 @@ from headtests.errors import ExpressionError
 FIXED = settings(derandomize=True, deadline=None)
 
 
-@FIXED
+@settings(FIXED, max_examples=400)
 @example(key.is_("\ud800", "\u2028", '"', "\\u0041", "\n"))
 @example(~(key.position < 4) & (query.position == -1))
 @example((ht.first | ht.previous) & ~(ht.duplicate & ht.current))

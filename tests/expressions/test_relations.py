@@ -16,6 +16,19 @@ def test_offsets_that_have_a_name_print_as_it():
     ]
 
 
+@pytest.mark.parametrize(
+    ("relation", "source"),
+    [
+        (ht.first, "ht.first"),
+        (ht.duplicate, "ht.duplicate"),
+        (ht.induction, "ht.induction"),
+        (ht.induction.latest, "ht.induction.latest"),
+    ],
+)
+def test_a_relation_prints_as_it_is_written(relation, source):
+    assert repr(relation) == source
+
+
 def test_named_offsets_are_offsets():
     assert ht.offset(-1) == ht.previous
     assert ht.offset(0) == ht.current

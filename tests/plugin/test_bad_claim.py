@@ -62,7 +62,7 @@ def test_it_is_one_clear_error_at_the_users_line(run_claims, case):
     assert message == error.partition(": ")[2]
 
 
-def test_a_librarys_frames_are_not_the_users(run_claims, pytester):
+def test_a_librarys_frames_are_not_the_users(run_claims):
     """An environment inside the project, as `.venv` often is, holds no lines of the user's."""
     run = run_claims(
         """
@@ -73,12 +73,21 @@ def test_it(head):
     with contextlib.ExitStack() as stack:
         stack.callback(lambda: head.mass(ht.previous) >= 1.5)
 """,
-        f"--rootdir={'/'}",
+        "--rootdir=/",
         "--headtests-report=none",
     )
     assert run.outcomes == {"failed": 1}
     frames = [line for line in run.lines if ": in " in line]
     assert [line.partition(": in ")[2] for line in frames] == ["test_it", "<lambda>"]
+
+
+def test_a_test_that_is_installed_is_still_the_users(run_claims, pytester, monkeypatch):
+    """As `pytest --pyargs` runs it."""
+    from headtests.plugin import outcomes
+
+    monkeypatch.setattr(outcomes, "_LIBRARIES", (*outcomes._LIBRARIES, pytester.path))
+    run = run_claims(TEST.format(statement="assert head.mass(ht.previous) >= 1.5"))
+    assert ": in test_it" in run.section("test_it[L0H2]")[0]
 
 
 @pytest.mark.parametrize("style", ["long", "short", "line", "no"])

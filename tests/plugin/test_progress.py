@@ -117,8 +117,9 @@ def test_the_bar_of_another_library_does_not_move_it():
         bar.start(64)
         bar.advance(64, 1000)
         bar.finish()
+    stream.write(".")
     screen.feed(stream.getvalue())
-    assert screen.shown == ["test_claims.py"]
+    assert screen.shown == ["test_claims.py."]
 
 
 def test_nothing_is_drawn_before_a_pass_or_after_it():
@@ -130,6 +131,35 @@ def test_nothing_is_drawn_before_a_pass_or_after_it():
     drawn = stream.getvalue()
     bar.advance(32, 1000)
     assert stream.getvalue() == drawn
+
+
+def test_an_error_in_the_middle_of_a_pass_takes_it_away(run_claims, pytester, monkeypatch):
+    """Before pytest prints the outcome, that is, and not when the error is forgotten."""
+    from headtests.plugin import terminal
+
+    bar, stream = progress(14)
+    monkeypatch.setattr(terminal, "progress_for", lambda config: bar)
+    pytester.makeconftest(
+        """
+from headtests.plugin import terminal
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        terminal.progress_for(None).write(f"[{report.outcome}]")
+"""
+    )
+    run = run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(key.is_(" Zyzzyva")) >= 0.1
+"""
+    )
+    assert run.outcomes == {"failed": 1}
+    assert "documents |" in stream.getvalue()
+    screen = Screen("test_claims.py")
+    screen.feed(stream.getvalue())
+    assert screen.shown == ["test_claims.py[failed]"]
 
 
 def test_output_that_is_no_terminal_has_no_bar(run_claims):

@@ -1,5 +1,7 @@
 """The report that a run writes: where, and what is in its record."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from headtests.records import read_record
@@ -109,6 +111,31 @@ def test_the_page_shows_every_claim(run_claims):
     for claim in run.record["claims"]:
         assert claim["id"] in page
         assert claim["sentence"].replace("'", "&#39;") in page
+
+
+def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, monkeypatch):
+    from headtests import recording
+    from headtests.errors import ModelError
+
+    def head_record(session, head, options):
+        raise ModelError("out of memory.")
+
+    monkeypatch.setattr(recording, "head_record", head_record)
+    run = run_claims(TESTS, "-k", "L0H2")
+    assert run.exit_code == pytest.ExitCode.OK
+    assert "the multiples of L0H2 are missing: out of memory." in run.lines
+    assert run.record["heads"] == []
+    assert len(run.record["claims"]) == 1
+
+
+def test_multiples_of_some_documents_are_not_shown_as_those_of_all(monkeypatch):
+    from headtests.plugin.runs import Run
+
+    cut = SimpleNamespace(is_open=False, sweep=SimpleNamespace(is_complete=lambda head: False))
+    run = Run(config=None, progress=None)
+    monkeypatch.setattr(run, "_sessions", {"wanted": cut})
+    monkeypatch.setattr(run, "_claimed", {"key": (cut, SimpleNamespace(name="L0H2"))})
+    assert run.measured() == {"sessions": [], "heads": [], "troubles": []}
 
 
 def test_a_later_run_takes_the_place_of_an_earlier_one(run_claims, pytester):
