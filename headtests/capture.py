@@ -170,7 +170,10 @@ class LoadedModel:
                 "where 0 was expected"
             )
         else:
-            what = f"sums to {float(sums[row, place, query]):.6g}, where 1 was expected"
+            what = (
+                f"sums to {float(sums[row, place, query]):.6g}, where 1 was expected (attention "
+                "sinks that are no token, as gpt-oss has, are not read)"
+            )
         document = batch.documents[row]
         raise CaptureError(
             f"{self.spec}: the attention row of {heads[place]} (layer {heads[place].layer}, head "
@@ -220,8 +223,8 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
 def adopt_bridge(bridge: Any) -> LoadedModel:
     """Return a bridge that the user holds as a model to make claims of; nothing is loaded.
 
-    Raises `ModelError` for something that is no `TransformerBridge`, and for one without a
-    tokenizer.
+    Raises `ModelError` for something that is no `TransformerBridge`, for one without a tokenizer,
+    and for one in training mode.
     """
     original = getattr(bridge, "original_model", None)
     if original is None or not hasattr(bridge, "run_with_hooks"):
@@ -234,6 +237,11 @@ def adopt_bridge(bridge: Any) -> LoadedModel:
         raise ModelError(
             f"the bridge of {name} has no tokenizer, so there are no documents to run. Open it "
             "with one: TransformerBridge.boot_transformers(NAME, tokenizer=...)."
+        )
+    if original.training:
+        raise ModelError(
+            f"the bridge of {name} is in training mode, in which dropout changes its attention. "
+            "Call bridge.eval() first."
         )
     parameter = next(original.parameters())
     return _loaded(

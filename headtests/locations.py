@@ -77,5 +77,5 @@ def _end_of_head(lines: list[str], body: int) -> int:
 
 
 def _dedented(lines: list[str]) -> str:
-    margin = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    margin = len(lines[0]) - len(lines[0].lstrip())
     return "".join(line[margin:] if not line[:margin].strip() else line for line in lines).rstrip()

@@ -18,6 +18,7 @@ from headtests.corpora import (
     Document,
     Population,
     TokenPolicy,
+    Vocabulary,
     build_population,
     make_batches,
 )
@@ -230,7 +231,7 @@ class Session:
         Raises `ClaimError` for a prompt without tokens, or one that the model cannot read.
         """
         if isinstance(prompt, str):
-            policy = TokenPolicy(self.model.tokenizer, self.population.bos)
+            policy = TokenPolicy(self.model.tokenizer, self.corpus.bos or self.settings.bos)
             ids = [int(i) for piece in policy.documents_of(prompt, sys.maxsize) for i in piece]
         else:
             ids = [int(token) for token in prompt]
@@ -238,7 +239,7 @@ class Session:
         document = Document(0, "prompt", 0, np.array(ids, dtype=np.int32))
         (batch,) = make_batches([document], 1, self.model.pad_id)
         return Pattern(
-            tokens=tuple(self.population.vocabulary.texts(ids)),
+            tokens=tuple(Vocabulary(self.model.tokenizer).texts(ids)),
             ids=tuple(ids),
             attention=self.model.rows(batch, [head])[0, 0].numpy(),
             attendable=self.model.attendable(batch.valid, head.layer)[0].numpy(),

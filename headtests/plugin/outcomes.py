@@ -78,11 +78,6 @@ def _names_in(statement: Location) -> set[str]:
 
 def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Show an error of ours by its message and the user's own lines, without our frames."""
-    if report.skipped and isinstance(report.longrepr, tuple):
-        file, _, reason = report.longrepr
-        if Path(file).is_relative_to(_PACKAGE):
-            file, line, _ = item.location
-            report.longrepr = (file, (line or 0) + 1, reason)
     if call.excinfo is None or not report.failed or item.config.getoption("fulltrace"):
         return
     if not isinstance(call.excinfo.value, HeadtestsError):

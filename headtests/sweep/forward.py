@@ -20,6 +20,10 @@ from headtests.sweep.kept import KeptRows, OnDisk
 FIRST_STEP = 64
 """Documents of the first step; each step doubles what was run, whatever the batch size."""
 
+BATCH_BYTES = 2**28
+"""The most that the rows of one batch take, of all asked heads together."""
+FLOAT_BYTES = 4
+
 
 class Progress(Protocol):
     """What a pass tells while it runs."""
@@ -75,8 +79,10 @@ class Sweep:
         self._batch_size = settings.batch_size
         self._kept = KeptRows(settings.spool)
         self._order: list[int] = population.order(settings.seed)[: settings.max_documents].tolist()
-        self._batches = list(_planned(population, self._order, settings.batch_size))
         planned = tuple(sorted(set(heads)))
+        self._batches = list(
+            _planned(population, self._order, settings.batch_size, max(1, len(planned)))
+        )
         self._lanes = [_Lane(planned, [])] if planned else []
 
     @property
@@ -107,7 +113,7 @@ class Sweep:
         place = lane.heads.index(head)
         first_pass = len(lane.kept) < len(self._batches)
         if first_pass and self._progress is not None:
-            self._progress.start(self.budget)
+            self._progress.start(sum(map(len, self._batches[len(lane.kept) :])))
         try:
             for number in range(len(self._batches)):
                 batch = self._batch(self._batches[number])
@@ -197,14 +203,20 @@ class Sweep:
 
 
 def _planned(
-    population: Population, order: Sequence[int], batch_size: int
+    population: Population, order: Sequence[int], batch_size: int, heads: int
 ) -> Iterator[tuple[int, ...]]:
-    """Yield the members of each batch: within a step, documents of like length together."""
+    """Yield the members of each batch: within a step, documents of like length together.
+
+    No batch's rows exceed `BATCH_BYTES`, but for those of a single document.
+    """
     start, size = 0, FIRST_STEP
     while start < len(order):
         step = [population[member] for member in order[start : start + size]]
         for batch in make_batches(step, batch_size):
-            yield tuple(document.id for document in batch.documents)
+            members = [document.id for document in batch.documents]
+            room = max(1, BATCH_BYTES // (FLOAT_BYTES * heads * batch.ids.shape[1] ** 2))
+            for first in range(0, len(members), room):
+                yield tuple(members[first : first + room])
         start, size = start + size, start + size
 
 
