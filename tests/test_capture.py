@@ -389,6 +389,17 @@ def test_a_bridge_without_a_tokenizer_is_refused(bare_folder):
         adopt_bridge(bridge)
 
 
+def test_a_bridge_in_training_mode_is_refused(bare_folder):
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(bare_folder, device="cpu")
+    bridge.train()
+    with pytest.raises(ModelError, match=r"training mode.*bridge\.eval\(\)"):
+        adopt_bridge(bridge)
+    bridge.eval()
+    assert adopt_bridge(bridge).bridge is bridge
+
+
 def test_a_tokenizer_that_the_user_widened_is_used_as_it_is(bare_folder):
     from transformer_lens.model_bridge import TransformerBridge
 

@@ -1,6 +1,7 @@
 """What `pytest --markers` and `pytest --help` say of the plugin."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,16 @@ def test_it(heads):
         "--strict-markers",
     )
     assert run.outcomes == {"passed": 1}
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_lists_each_option(name):
+    assert f"`headtests_{name}`" in README
+
+
+@pytest.mark.parametrize("marker", ["head", "heads", "model", "corpus"])
+def test_the_readme_shows_each_marker(marker):
+    assert f"pytest.mark.{marker}(" in README

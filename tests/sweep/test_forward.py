@@ -10,6 +10,7 @@ from headtests.errors import ModelError
 from headtests.head_names import HeadName
 from headtests.settings import ModelSpec, Settings
 from headtests.sweep import Sweep
+from headtests.sweep import forward as forward_module
 from headtests.sweep import kept as kept_module
 from headtests.sweep.forward import FIRST_STEP
 
@@ -353,6 +354,37 @@ def test_progress_is_told_of_each_document_and_real_token_once(model, population
     told = len(log.events)
     read(sweep)
     assert len(log.events) == told
+
+
+def test_a_pass_that_goes_on_announces_what_is_left(model, population):
+    log = Log()
+    sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
+    reader = sweep.blocks(HEAD)
+    done = len(next(reader).batch)
+    reader.close()
+    read(sweep)
+    starts = [event[1] for event in log.events if event[0] == "start"]
+    assert starts == [DOCUMENTS, DOCUMENTS - done]
+
+
+@pytest.mark.parametrize("heads", [(HEAD,), (HEAD, OTHER)], ids=["one head", "two heads"])
+def test_the_rows_of_a_batch_are_bounded(heads, model, population, monkeypatch):
+    bound = 4 * 12 * 12 * 8
+    monkeypatch.setattr(forward_module, "BATCH_BYTES", bound)
+    sweep = sweep_of(model, population, *heads)
+    assert_right(read(sweep), population)
+    sizes = [
+        4 * len(heads) * len(call) * max(LENGTHS[number] for number in call) ** 2
+        for call in model.calls
+    ]
+    assert max(sizes) <= bound
+    assert max(map(len, model.calls)) > 1
+
+
+def test_a_document_beyond_the_bound_runs_alone(model, population, monkeypatch):
+    monkeypatch.setattr(forward_module, "BATCH_BYTES", 1)
+    assert_right(read(sweep_of(model, population, HEAD)), population)
+    assert set(map(len, model.calls)) == {1}
 
 
 def test_blocks_of_some_documents_are_those_that_hold_them(model, population):
