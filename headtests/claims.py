@@ -23,6 +23,14 @@ OPERATORS_IN_ENGLISH: dict[Operator, str] = {
 }
 """How each comparison is said."""
 
+UNIFORM = "uniform attention would give"
+"""How a base rate is said."""
+CONTROLS = {
+    "top1_rate": "a key chosen at random would give",
+    "precision": "of all pairs of those rows, the share is",
+}
+"""How the base rate is said of statistics for which attention that is uniform has no meaning."""
+
 
 @dataclass(frozen=True, slots=True)
 class RowOptions:

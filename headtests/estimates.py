@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from headtests.claims import (
+    CONTROLS,
+    UNIFORM,
     ExceedRate,
     Lift,
     Mass,
@@ -107,7 +109,8 @@ class Estimate(Quantity):
         """Return what uniform attention would give, and the resting mass."""
         lines = []
         if self.base_rate is not None:
-            lines.append(f"uniform attention would give {self.base_rate:.4g}{self.statistic.unit}")
+            control = CONTROLS.get(self.kind, UNIFORM)
+            lines.append(f"{control} {self.base_rate:.4g}{self.statistic.unit}")
         if self.resting_mass is not None:
             lines.append(f"resting mass, the attention on position 0: {self.resting_mass:.4g}")
         return lines
@@ -121,11 +124,13 @@ class Estimate(Quantity):
                 f"{self!r} is an average over documents and {other!r} a figure of a sample of "
                 "pairs. Compare an average with an average, a fraction with a fraction."
             )
-        elif other.subject.evidence is not self.subject.evidence:
-            raise ClaimError(
-                f"{self!r} and {other!r} were measured on different documents or models. Compare "
-                "two heads of one model over one corpus."
-            )
+        else:
+            self.require_like(other)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
+        return math.isfinite(self.statistic.largest)
 
     def require_reachable(self, threshold: float) -> None:
         """Raise `ClaimError` for a lift beyond what all of the attention would be."""
@@ -213,6 +218,13 @@ class PairFigure(Quantity):
                 f"{self!r} is a figure of a sample of pairs and {other!r} an average over "
                 "documents. Compare a fraction with a fraction, an average with an average."
             )
+        else:
+            self.require_like(other)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
+        return self.kind == "fraction"
 
     def require_reachable(self, threshold: float) -> None:
         """Accept every threshold: a sample of pairs rules out none."""
@@ -231,11 +243,23 @@ def average_of(figures: DocumentFigures, estimate: Estimate) -> Fraction:
         raise NoEligibleRowError(
             f"{estimate!r} has no eligible row: no document of "
             f"{estimate.subject.evidence.description} has {_missing_rows(estimate.statistic)}"
+            f"{_first_hint(estimate)}"
         )
     average = figures.average
     if average is None:
         raise NoEligibleRowError(f"{estimate!r} divides by zero: {_empty_divisor(estimate)}.")
     return average
+
+
+def _first_hint(estimate: Estimate) -> str:
+    """Return that position 0 may be what was meant, where a key's own nature is asked for."""
+    suppressed = estimate.subject.options.suppress_first_token
+    if not suppressed or estimate.statistic.on.scope != "key":
+        return ""
+    return (
+        " Position 0, where BOS stands, is taken out: ht.first asks for it, and "
+        "suppress_first_token=False on the head marker puts it back."
+    )
 
 
 def _missing_rows(statistic: Statistic) -> str:

@@ -35,8 +35,9 @@ def location_of(spec: ModelSpec) -> str:
     """
     if spec.name == "demo":
         return str(MODEL_FOLDER)
-    if Path(spec.name).is_dir():
-        return spec.name
+    folder = Path(spec.name).expanduser()
+    if folder.is_dir():
+        return str(folder)
     if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1 or os.sep in spec.name[-1]:
         raise ModelUnavailableError(
             f"there is no folder {spec.name!r} to load a model from (relative to {Path.cwd()}). "
@@ -58,16 +59,23 @@ def model_shape(spec: ModelSpec) -> ModelShape:
 def read_config(spec: ModelSpec) -> Any:
     """Return the Hugging Face configuration.
 
-    Raises `ModelUnavailableError` where it is not to be had and `ModelError` where it contradicts
-    itself.
+    Raises `ModelUnavailableError` where it is not to be had and `ModelError` where it cannot be
+    read or contradicts itself.
     """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
+    place = location_of(spec)
     try:
-        return AutoConfig.from_pretrained(location_of(spec), revision=spec.revision)
+        return AutoConfig.from_pretrained(place, revision=spec.revision)
     except (OSError, ValueError) as error:
-        raise unavailable(spec, error) from error
+        if isinstance(error, OSError) and not Path(place).is_dir():
+            raise unavailable(spec, error) from error
+        raise ModelError(
+            f"the model {str(spec)!r} is there, but its configuration cannot be read: "
+            f"{_first_line(error)}. Expected a Hugging Face model folder, with a config.json that "
+            "this version of transformers knows."
+        ) from error
     except StrictDataclassError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise ModelError(
@@ -78,12 +86,16 @@ def read_config(spec: ModelSpec) -> Any:
 
 def unavailable(spec: ModelSpec, error: Exception) -> ModelUnavailableError:
     """Return the error of a model whose files are not to be had."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
     return ModelUnavailableError(
-        f"the model {str(spec)!r} is not to be had: {lines[0].rstrip('.')}. Check the name, the "
-        "network and your access, or name a local folder; HF_HUB_OFFLINE=1 uses only what is "
-        "cached."
+        f"the model {str(spec)!r} is not to be had: {_first_line(error)}. There is no folder "
+        f"{Path(spec.name).absolute()} either. Check the name, the network and your access; "
+        "HF_HUB_OFFLINE=1 uses only what is cached."
     )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
 
 
 def shape_of(config: Any, name: str) -> ModelShape:

@@ -61,6 +61,25 @@ class Quantity(ABC):
     def controls(self) -> list[str]:
         """Return a line for each figure that the value is to be read beside."""
 
+    @property
+    @abstractmethod
+    def is_share(self) -> bool:
+        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
+
+    def require_like(self, other: "Quantity") -> None:
+        """Raise `ClaimError` for a figure of another kind, or of other documents."""
+        if self.is_share != other.is_share:
+            share, multiple = (self, other) if self.is_share else (other, self)
+            raise ClaimError(
+                f"{share!r} is a share, from 0 to 1, and {multiple!r} a multiple, so that "
+                "comparing them claims nothing. Compare a share with a share."
+            )
+        if other.subject.evidence is not self.subject.evidence:
+            raise ClaimError(
+                f"{self!r} and {other!r} were measured on different documents or models. Compare "
+                "two heads of one model over one corpus."
+            )
+
     @abstractmethod
     def require_comparable(self, other: object) -> None:
         """Raise `ClaimError` where a comparison with a number or quantity claims nothing."""
@@ -295,6 +314,11 @@ def _telling_digits(left: float, right: float) -> int:
     return next(apart, 4)
 
 
+def _decimal(factor: float) -> Fraction:
+    """Return a factor as it is written, so that 33 of 50 ties with 1.1 times 3 of 5."""
+    return Fraction(repr(factor))
+
+
 MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
 """Each operator as it reads from the other side."""
 
@@ -309,9 +333,9 @@ def compare(left: Quantity | Multiplied, operator: Operator, right: object) -> C
         return compare(right, MIRRORED[operator], left)
     left_factor, right_factor = Fraction(1), Fraction(1)
     if isinstance(left, Multiplied):
-        left_factor, left = Fraction(left.factor), left.quantity
+        left_factor, left = _decimal(left.factor), left.quantity
     if isinstance(right, Multiplied):
-        right_factor, right = Fraction(right.factor), right.quantity
+        right_factor, right = _decimal(right.factor), right.quantity
     if isinstance(right, Quantity):
         left.require_comparable(right)
         return Comparison(left, operator, right, right_factor / left_factor)

@@ -8,6 +8,7 @@ import hashlib
 import platform
 import subprocess
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -48,7 +49,8 @@ PACKAGES = (
 
 def session_key(session: Session) -> str:
     """Return what a record calls a session: the same in every process of one run."""
-    named = f"{session.spec}\n{session.corpus!r}\n{session.settings}"
+    model = replace(session.spec, missing="fail")
+    named = f"{model!r}\n{session.corpus!r}\n{session.settings}"
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

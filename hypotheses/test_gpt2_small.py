@@ -47,6 +47,12 @@ def test_duplicate_token_heads(head):
     assert head.lift(ht.duplicate) >= 5
 
 
+@pytest.mark.head("L4H10", "L5H6")
+def test_resting_heads(head):
+    """TransformerLens's head-detector demo: L4H10 and L5H6 rest, and score high without BOS."""
+    assert head.mass(ht.first) >= CUT_OFF
+
+
 @pytest.mark.heads("L4H11", "L2H2")
 def test_l4h11_is_the_stronger_previous_token_head(heads):
     """TransformerLens's head-detector demo: L4H11 near perfect, L2H2 weaker."""

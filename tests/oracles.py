@@ -303,7 +303,8 @@ class Reader:
 
     def precision(self, on, above, when=None):
         def pairs(text, q):
-            return [k for k in text.keys(q) if k != 0 or not self.suppress]
+            asked = self.on(text, q, on)
+            return [k for k in text.keys(q) if k != 0 or not self.suppress or k in asked]
 
         def eligible(text):
             for q in self.rows(text, when):

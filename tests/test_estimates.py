@@ -78,7 +78,9 @@ def test_no_other_statistic_is_refused_for_its_base_rate():
             'mass(key.is_(" Zyzzyva"))',
             lambda head: head.mass(key.is_(" Zyzzyva")),
             'rows with keys whose token is " Zyzzyva" to attend to. Check the tokens that the '
-            "expression names, or measure on a corpus where they occur.",
+            "expression names, or measure on a corpus where they occur. Position 0, where BOS "
+            "stands, is taken out: ht.first asks for it, and suppress_first_token=False on the "
+            "head marker puts it back.",
         ),
         (
             "mass(ht.induction, when=query.repeats)",

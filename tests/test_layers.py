@@ -42,6 +42,8 @@ def imported(source_text: str) -> list[str]:
     for node in ast.walk(ast.parse(source_text)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            names.append("headtests.a_relative_import")
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     return names
@@ -50,7 +52,7 @@ def imported(source_text: str) -> list[str]:
 def upward(module: str, source_text: str) -> list[str]:
     """Return the imports that go from a module to a layer above its own."""
     below = [name.split(".")[1] for name in imported(source_text) if name.startswith("headtests.")]
-    return [name for name in below if RANK.get(name, RANK["__init__"]) > RANK[module]]
+    return [name for name in below if RANK.get(name, len(LAYERS)) > RANK[module]]
 
 
 def test_every_module_has_a_layer():
@@ -66,6 +68,7 @@ def test_imports_run_downward_only(source):
 
 def test_an_upward_import_would_be_seen():
     assert upward("claims", "def late():\n    from headtests.sweep import Sweep\n") == ["sweep"]
+    assert upward("claims", "from .sweep import Sweep\n") == ["a_relative_import"]
 
 
 def importers_of(package: str) -> set[str]:

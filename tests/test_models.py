@@ -148,9 +148,17 @@ def test_a_hub_name_is_unavailable_offline_without_a_try_or_a_wait(opened, monke
         opened(ModelSpec("no-such-org/no-such-model"))
 
 
-def test_a_folder_without_a_configuration_is_unavailable(tmp_path):
-    with pytest.raises(ModelUnavailableError, match="not to be had"):
+def test_a_folder_without_a_configuration_is_broken_and_not_missing(tmp_path):
+    with pytest.raises(ModelError, match="configuration cannot be read") as raised:
         model_shape(ModelSpec(str(tmp_path)))
+    assert not isinstance(raised.value, ModelUnavailableError)
+
+
+def test_a_folder_of_an_unknown_kind_is_broken_and_not_missing(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "no-such-kind"}', "utf-8")
+    with pytest.raises(ModelError, match="configuration cannot be read") as raised:
+        model_shape(ModelSpec(str(tmp_path)))
+    assert not isinstance(raised.value, ModelUnavailableError)
 
 
 def test_a_folder_without_weights_is_unavailable(tmp_path):

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fakes import FakeEvidence, figures
+from fakes import FakeEvidence, figures, pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -503,3 +503,42 @@ def test_figures_are_keys_of_a_dictionary_by_identity():
     one, other = mass(0.5), mass(0.5)
     assert len({one: 1, other: 2}) == 2
     assert len({2 * one, 2 * one}) == 2
+
+
+# Figures of one kind, and ties with a factor.
+
+
+def test_a_factor_is_taken_as_it_is_written():
+    pairs = [pair(key=number) for number in range(50)]
+    head = FakeEvidence(
+        {},
+        ranked=pairs,
+        inside={ht.previous: lambda p: p.key < 33, ht.current: lambda p: p.key < 30},
+    ).head("L0H0")
+    top = head.ranked_multiples(50)
+    assert top.fraction(ht.previous) >= 1.1 * top.fraction(ht.current)
+    assert not top.fraction(ht.previous) > 1.1 * top.fraction(ht.current)
+
+
+def test_a_share_is_not_compared_with_a_multiple():
+    head = FakeEvidence(
+        {
+            "L0H0.mass(ht.previous)": figures([0.5]),
+            "L0H0.lift(ht.previous)": figures([0.5]),
+        }
+    ).head("L0H0")
+    with pytest.raises(ClaimError, match=r"is a share, from 0 to 1, and .* a multiple"):
+        _ = head.mass(ht.previous) >= head.lift(ht.previous)
+    with pytest.raises(ClaimError, match=r"is a share, from 0 to 1, and .* a multiple"):
+        _ = head.lift(ht.previous) >= head.mass(ht.previous)
+
+
+def test_samples_of_two_models_are_not_compared():
+    one_model, other = (
+        FakeEvidence({}, ranked=[pair()], inside={ht.previous: lambda p: True}).head("L0H0")
+        for _ in range(2)
+    )
+    with pytest.raises(ClaimError, match="different documents or models"):
+        _ = one_model.ranked_multiples(1).fraction(ht.previous) >= other.ranked_multiples(
+            1
+        ).fraction(ht.previous)

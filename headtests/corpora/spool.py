@@ -6,8 +6,10 @@ Memory holds where each array lies, eight bytes each. What the arrays mean is `p
 import tempfile
 import weakref
 from array import array
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +28,16 @@ class Spool:
     def __init__(self, folder: Path | None = None) -> None:
         try:
             # Open as long as the object lives, which the finaliser sees to.
-            self._file = tempfile.TemporaryFile(dir=folder, prefix="headtests-")  # noqa: SIM115
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115
+                dir=folder, prefix="headtests-"
+            )
         except OSError as error:
             raise _unwritable(folder, error) from error
         self._folder = folder
         self._ends = array("q", [0])
         self._hash = sha256()
         self._mapped: npt.NDArray[np.int32] | None = None
-        self._finalizer = weakref.finalize(self, self._file.close)
+        self._finalizer = weakref.finalize(self, _closed, self._file)
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -86,9 +90,15 @@ class Spool:
         self._finalizer()
 
 
+def _closed(file: IO[bytes]) -> None:
+    # What could not be written is tried again by a file that is closed, and fails again.
+    with suppress(OSError):
+        file.close()
+
+
 def _unwritable(folder: Path | None, error: OSError) -> CorpusError:
     where = folder or tempfile.gettempdir()
     return CorpusError(
         f"cannot keep documents in {where}: {error.strerror or error}. Free some room, name "
-        "another folder for the spool, or ask for fewer documents with first=."
+        "another folder in TMPDIR, or ask for fewer documents with first=."
     )

@@ -131,7 +131,8 @@ def relation(function: Callable[[Any], Any]) -> CustomRelation:
     """Make a relation of a function from a document to a boolean `[query, key]` array.
 
     The document has `tokens` (strings), `ids` and `special` (arrays) and a length. The function
-    is called once a document; position 0 and keys that a row may not attend to are taken out of
+    is called whenever a figure of a document is measured, so it must depend on the document
+    alone; position 0 and keys that a row may not attend to are taken out of
     what it returns.
     """
     if not callable(function):

@@ -78,6 +78,11 @@ class Gathering:
             if known is not session:
                 _add(known, session)
 
+    @property
+    def _folder(self) -> str:
+        folder = given(self._config, "--headtests-report")
+        return str(folder or self._config.getini("headtests_report") or "reports")
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int | pytest.ExitCode
@@ -85,7 +90,8 @@ class Gathering:
         """Write the report; a worker hands what it measured to the process that prints."""
         run = self._config.stash.get(RUN, None)
         if run is not None:
-            measured = run.measured()
+            interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+            measured = run.measured(with_heads=self._folder != "none" and not interrupted)
             run.close()
             if self._is_worker:
                 self._config.workeroutput[CARRIED] = measured  # type: ignore[attr-defined]
@@ -138,11 +144,9 @@ class Gathering:
             root=self._config.rootpath,
             incomplete_reason=incomplete_reason,
         )
-        folder = given(self._config, "--headtests-report")
-        folder = folder or self._config.getini("headtests_report") or "reports"
-        if folder == "none":
+        if self._folder == "none":
             return
-        place = self._config.rootpath / str(folder)
+        place = self._config.rootpath / self._folder
         try:
             write_record(self._record, place / "headtests.json")
             write_html(self._record, place / "headtests.html")

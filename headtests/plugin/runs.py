@@ -6,7 +6,7 @@ Knows pytest's items and reports, and hands the rest to `headtests.sessions` and
 
 import hashlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,7 +69,7 @@ class Run:
                     request = requested(item, kind)
                 except HeadtestsError:
                     continue  # Its own test reports it.
-                planned = self._planned.setdefault((request.model, request.corpus), [])
+                planned = self._planned.setdefault(_wanted(request), [])
                 planned += [head for head in request.heads if head not in planned]
 
     def settle(self) -> None:
@@ -96,7 +96,7 @@ class Run:
         ]
 
     def _session(self, request: Request) -> "Session":
-        wanted = (request.model, request.corpus)
+        wanted = _wanted(request)
         return once(self._sessions, wanted, lambda: self._opened(*wanted))
 
     def _opened(self, spec: "ModelSpec", corpus: "CorpusSpec") -> "Session":
@@ -142,8 +142,8 @@ class Run:
         )
         item.user_properties += zip(PROPERTIES, said, strict=True)
 
-    def measured(self) -> dict[str, list[Any]]:
-        """Return the records of what was opened and of the heads that claims were made of.
+    def measured(self, with_heads: bool) -> dict[str, list[Any]]:
+        """Return the records of what was opened and, if wanted, of the heads claimed of.
 
         A head whose pass was cut short has none: its multiples would be those of some documents.
         """
@@ -152,7 +152,7 @@ class Run:
             return found
         from headtests.recording import head_record, session_record
 
-        for session, subject in self._claimed.values():
+        for session, subject in self._claimed.values() if with_heads else ():
             if not session.sweep.is_complete(subject.name):
                 continue
             try:
@@ -177,6 +177,11 @@ class Run:
             for session in self._sessions.values()
             if not isinstance(session, HeadtestsError)
         ]
+
+
+def _wanted(request: Request) -> "tuple[ModelSpec, CorpusSpec]":
+    # What becomes of a test without its model makes it no other model.
+    return replace(request.model, missing="fail"), request.corpus
 
 
 def _stack() -> tuple[tuple[str, int], ...]:

@@ -129,7 +129,7 @@ def _corpus(item: pytest.Item) -> Any:
     mark = item.get_closest_marker("corpus")
     on_command_line = given(item.config, "--headtests-corpus")
     if on_command_line is not None:
-        spec = CorpusSpec.from_marker((on_command_line,), {})
+        spec = _renamed(str(on_command_line), dict(mark.kwargs) if mark else {})
     elif mark is not None:
         spec = CorpusSpec.from_marker(mark.args, mark.kwargs)
     else:
@@ -139,6 +139,18 @@ def _corpus(item: pytest.Item) -> Any:
     if given(item.config, "--headtests-max-length") is not None:
         spec = replace(spec, max_length=None)
     return spec
+
+
+def _renamed(name: str, options: dict[str, Any]) -> Any:
+    """Return the corpus of a name with a marker's options, as far as it has such options."""
+    from headtests.corpora import CorpusSpec
+
+    options.pop("name", None)
+    try:
+        return CorpusSpec.from_marker((name,), options)
+    except SettingError:
+        general = {"first", "max_length", "bos"} & set(options)
+        return CorpusSpec.from_marker((name,), {option: options[option] for option in general})
 
 
 def _heads(item: pytest.Item, mark: pytest.Mark) -> tuple[Any, ...]:

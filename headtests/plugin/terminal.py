@@ -136,13 +136,14 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
     rows = [HEADINGS, *map(_columns, claims)]
     widths = [max(len(row[place]) for row in rows) for place in range(4)]
     for row in rows:
-        verdict, outcome, measured, count = (
-            cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)
+        verdict, outcome, measured = (
+            cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)
         )
+        count = row[3].rjust(widths[3])
         if row is not HEADINGS:
             outcome = writer.markup(outcome, **COLOURS.get(row[1], {"yellow": True}))
-        room = writer.fullwidth - sum(widths) - 2 * len(widths)
-        reporter.write_line(f"{verdict}  {outcome}  {measured}  {count}  {_clipped(row[4], room)}")
+        claim = _clipped(row[4], writer.fullwidth - sum(widths) - 6)
+        reporter.write_line(f"{verdict} {outcome}  {measured} {count}  {claim}")
 
 
 def _clipped(text: str, width: int) -> str:
@@ -152,14 +153,14 @@ def _clipped(text: str, width: int) -> str:
 def _columns(claim: ClaimRecord) -> tuple[str, str, str, str, str]:
     left, right = claim["left"], claim["right"]
     if isinstance(right, dict):
-        times = "" if claim["factor"] == 1 else f"{claim['factor']:g} * "
-        found, other = _told_apart(left["value"], right["value"])
-        measured = f"{found} {claim['operator']} {times}{other}"
-        about = _two_sides(left["expression"], right["expression"])
+        found, bound = _told_apart(left["value"], right["value"] * claim["factor"])
+        about = _two_sides(left["expression"], right["expression"], claim["factor"])
     else:
-        found, _ = _told_apart(left["value"], right)
-        measured = f"{found} {claim['operator']} {written(right)}"
+        found, bound = _told_apart(left["value"], right)
+        # As the user wrote it, unless it was computed.
+        bound = min(written(right), bound, key=len) if len(written(right)) > 8 else written(right)
         about = left["expression"]
+    measured = f"{found} {claim['operator']} {bound}"
     return claim["verdict"], claim["outcome"], measured, _count(left), about
 
 
@@ -172,11 +173,12 @@ def _told_apart(left: float, right: float) -> tuple[str, str]:
     return f"{left:.3g}", f"{right:.3g}"
 
 
-def _two_sides(left: str, right: str) -> str:
+def _two_sides(left: str, right: str, factor: float) -> str:
     """Return both figures of a comparison; what they share stands there once."""
     head, _, figure = left.partition(".")
-    _, _, same = right.partition(".")
-    return f"{head} vs {right}" if figure == same else f"{left} vs {right}"
+    shared = factor == 1 and figure == right.partition(".")[2]
+    times = "" if factor == 1 else f"{factor:g} * "
+    return f"{head if shared else left} vs {times}{right}"
 
 
 def _count(estimate: EstimateRecord) -> str:
@@ -192,8 +194,8 @@ def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
         causes.setdefault((test["outcome"], reason), []).append(test["test"])
     for (outcome, reason), tests in causes.items():
         more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
-        reporter.write_line(f"{WITHOUT_CLAIM.get(outcome, outcome)}: {tests[0]}{more}")
-        _indented(reporter, reason)
+        _wrapped(reporter, f"{WITHOUT_CLAIM.get(outcome, outcome)}: {tests[0]}{more}")
+        _wrapped(reporter, reason, indent="  ")
 
 
 def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
@@ -212,19 +214,20 @@ def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
     budget = session["budget"]
     cut = f"{budget:,} of " if budget < corpus["documents"] else ""
     name = model["name"] if model["revision"] is None else f"{model['name']} at {model['revision']}"
-    reporter.write_line(f"{name} over {cut}{corpus['description']}")
-    _indented(
-        reporter,
-        f"{session['tokens_run']:,} tokens run on {model['device']}, "
-        f"{session['tokens_run_twice']:,} of them twice",
-    )
-    for note in corpus["notes"]:
-        _indented(reporter, note)
+    _wrapped(reporter, f"{name} over {cut}{corpus['description']}")
+    run = f"{session['tokens_run']:,} tokens run on {model['device']}"
+    for note in (f"{run}, {session['tokens_run_twice']:,} of them twice", *corpus["notes"]):
+        _wrapped(reporter, note, indent="  ")
 
 
-def _indented(reporter: pytest.TerminalReporter, text: str) -> None:
-    width = reporter.config.get_terminal_writer().fullwidth
+def _wrapped(reporter: pytest.TerminalReporter, text: str, indent: str = "") -> None:
+    """Print a text below itself where it is wider than the terminal; a path stays whole."""
     for line in textwrap.wrap(
-        text, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        text,
+        reporter.config.get_terminal_writer().fullwidth,
+        initial_indent=indent,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
     ):
         reporter.write_line(line)

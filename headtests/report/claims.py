@@ -6,7 +6,7 @@ Records in, strings out. What a claim means is the record's to say; nothing is d
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headtests.claims import OPERATORS_IN_ENGLISH, Operator
+from headtests.claims import CONTROLS, OPERATORS_IN_ENGLISH, UNIFORM, Operator
 from headtests.records import ClaimRecord, EstimateRecord
 from headtests.report.figures import apart, count, number
 
@@ -66,7 +66,8 @@ def verdict_in_words(claim: ClaimRecord) -> str:
     if isinstance(right, dict):
         words += f", from {right['expression']}"
     if left["base_rate"] is not None:
-        words += f"; uniform attention would give {number(left['base_rate'])}{_unit(left)}"
+        control = CONTROLS.get(left["kind"], UNIFORM)
+        words += f"; {control} {number(left['base_rate'])}{_unit(left)}"
     if left["resting_mass"] is not None:
         words += f"; resting mass {number(left['resting_mass'])}"
     return words

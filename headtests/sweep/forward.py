@@ -54,8 +54,8 @@ class _Lane:
     """One pass for a set of heads, as far as it was run."""
 
     heads: tuple[HeadName, ...]
-    kept: list[torch.Tensor | OnDisk | None]
-    """Of each batch that was run, in order."""
+    kept: list[list[torch.Tensor | OnDisk | None]]
+    """Of each batch that was run, in order, what each head's rows are loaded by."""
 
 
 class Sweep:
@@ -78,6 +78,7 @@ class Sweep:
         self._progress = progress
         self._batch_size = settings.batch_size
         self._kept = KeptRows(settings.spool)
+        self._ran: set[int] = set()
         self._order: list[int] = population.order(settings.seed)[: settings.max_documents].tolist()
         planned = tuple(sorted(set(heads)))
         self._batches = list(
@@ -110,14 +111,13 @@ class Sweep:
     def blocks(self, head: HeadName) -> Iterator[Block]:
         """Yield a head's rows on every document of the budget, running what was not run."""
         lane = self._lane_of(head)
-        place = lane.heads.index(head)
         first_pass = len(lane.kept) < len(self._batches)
         if first_pass and self._progress is not None:
             self._progress.start(sum(map(len, self._batches[len(lane.kept) :])))
         try:
             for number in range(len(self._batches)):
                 batch = self._batch(self._batches[number])
-                rows = self._rows(lane, number, batch)[place]
+                rows = self._rows(lane, number, batch, head)
                 yield Block(batch, rows, self.model.attendable(batch.valid, head.layer))
         finally:
             if first_pass and self._progress is not None:
@@ -127,12 +127,11 @@ class Sweep:
         """Yield the blocks of a head that hold some of these documents."""
         wanted = set(documents)
         lane = self._lane_of(head)
-        place = lane.heads.index(head)
         for number, members in enumerate(self._batches):
             if wanted.isdisjoint(members):
                 continue
             batch = self._batch(members)
-            rows = self._rows(lane, number, batch)[place]
+            rows = self._rows(lane, number, batch, head)
             yield Block(batch, rows, self.model.attendable(batch.valid, head.layer))
 
     def _lane_of(self, head: HeadName) -> _Lane:
@@ -149,22 +148,21 @@ class Sweep:
         (batch,) = make_batches(documents, len(documents), self.model.pad_id)
         return batch
 
-    def _rows(self, lane: _Lane, number: int, batch: Batch) -> torch.Tensor:
+    def _rows(self, lane: _Lane, number: int, batch: Batch, head: HeadName) -> torch.Tensor:
+        place = lane.heads.index(head)
         if number < len(lane.kept):
-            kept = lane.kept[number]
-            if kept is not None:
-                return self._kept.load(kept)
-            return self._run(batch, lane.heads, again=True)
+            kept = lane.kept[number][place]
+            return self._run(number, batch, (head,))[0] if kept is None else self._kept.load(kept)
         if number > len(lane.kept):
             # A batch asked for ahead of the pass: what is kept stands in the batches' order.
-            return self._run(batch, lane.heads, again=True)
-        rows = self._run(batch, lane.heads, again=lane is not self._lanes[0])
-        lane.kept.append(self._kept.keep(rows))
+            return self._run(number, batch, (head,))[0]
+        rows = self._run(number, batch, lane.heads)
+        lane.kept.append([self._kept.keep(rows[of]) for of in range(len(lane.heads))])
         if self._progress is not None:
             self._progress.advance(len(batch.documents), int(batch.valid.sum()))
-        return rows
+        return rows[place]
 
-    def _run(self, batch: Batch, heads: Sequence[HeadName], again: bool) -> torch.Tensor:
+    def _run(self, number: int, batch: Batch, heads: Sequence[HeadName]) -> torch.Tensor:
         length = batch.ids.shape[1]
         rows = torch.zeros((len(heads), len(batch.documents), length, length))
         done = 0
@@ -180,8 +178,9 @@ class Sweep:
             done += len(part.documents)
         tokens = int(batch.valid.sum())
         self.tokens_run += tokens
-        if again:
+        if number in self._ran:
             self.tokens_run_twice += tokens
+        self._ran.add(number)
         return rows
 
     def _shrink(self, found: int, length: int, error: Exception) -> None:
@@ -209,14 +208,17 @@ def _planned(
 
     No batch's rows exceed `BATCH_BYTES`, but for those of a single document.
     """
+    lengths = population.lengths
     start, size = 0, FIRST_STEP
     while start < len(order):
-        step = [population[member] for member in order[start : start + size]]
-        for batch in make_batches(step, batch_size):
-            members = [document.id for document in batch.documents]
-            room = max(1, BATCH_BYTES // (FLOAT_BYTES * heads * batch.ids.shape[1] ** 2))
-            for first in range(0, len(members), room):
-                yield tuple(members[first : first + room])
+        # The longest first, so that the end of memory shows at once.
+        step = sorted(order[start : start + size], key=lambda number: -int(lengths[number]))
+        first = 0
+        while first < len(step):
+            row_bytes = FLOAT_BYTES * heads * int(lengths[step[first]]) ** 2
+            last = first + min(batch_size, max(1, BATCH_BYTES // row_bytes))
+            yield tuple(step[first:last])
+            first = last
         start, size = start + size, start + size
 
 

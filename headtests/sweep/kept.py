@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
-import numpy as np
 import torch
 
 IN_MEMORY = 2**30
@@ -40,15 +39,18 @@ class KeptRows:
         if size <= self._left_in_memory:
             self._left_in_memory -= size
             return rows
-        if self._spool is None:
-            self._spool = tempfile.TemporaryFile(prefix="headtests-rows-")  # noqa: SIM115  # closed by close()
-        offset = self._spool.seek(0, 2)
         try:
-            self._spool.write(rows.contiguous().numpy().data)
-            self._spool.flush()
+            if self._spool is None:
+                # Unbuffered: a write that fails must not be tried again when the file is closed.
+                self._spool = tempfile.TemporaryFile(  # noqa: SIM115  # closed by close()
+                    prefix="headtests-rows-", buffering=0
+                )
+            offset = self._spool.seek(0, 2)
+            content = rows.contiguous().numpy().data.cast("B")
+            while content:
+                content = content[self._spool.write(content) :]
         except OSError:
             # The disk is full: what is there stays good, and nothing more is kept.
-            self._spool.truncate(offset)
             self._left = 0
             return None
         return OnDisk(offset, tuple(rows.shape))
@@ -60,9 +62,9 @@ class KeptRows:
         rows = torch.empty(kept.shape, dtype=torch.float32)
         if self._spool is not None:
             self._spool.seek(kept.offset)
-            rows.numpy().reshape(-1).view("uint8")[:] = np.frombuffer(
-                self._spool.read(rows.numel() * rows.element_size()), dtype=np.uint8
-            )
+            room = rows.numpy().data.cast("B")
+            while room:
+                room = room[self._spool.readinto(room) :]  # type: ignore[attr-defined]  # as IO
         return rows
 
     def close(self) -> None:

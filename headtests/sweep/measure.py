@@ -222,10 +222,11 @@ def _exceed(view: RowView, statistic: Statistic, multiple: float) -> _Shares:
 
 def _precision(view: RowView, statistic: Statistic, above: float) -> _Shares:
     possible = view.when(statistic.when) & (view.counts >= above)
-    pairs = view.pairs & possible[:, :, None]
+    within = view.within(statistic.on) & possible[:, :, None]
+    # `on=ht.first` asks for key 0, which has no multiple otherwise.
+    pairs = (view.pairs & possible[:, :, None]) | within
     eligible = possible & pairs.any(-1)
     strong = pairs & (view.multiples >= above)
-    within = pairs & view.within(statistic.on)
     whole = torch.ones(len(pairs), dtype=torch.float64)
     return _Shares(
         eligible,

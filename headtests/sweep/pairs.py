@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-import torch
 
 from headtests.claims import RowOptions
 from headtests.corpora import Vocabulary
@@ -147,10 +146,14 @@ def in_relation(
     sweep: Sweep, head: HeadName, pairs: Sequence[Pair], relation: Expression, options: RowOptions
 ) -> list[bool]:
     """Return of each pair whether it lies in a relation."""
-    by_document: dict[int, torch.Tensor] = {}
-    for block in sweep.block_of(head, [pair.document for pair in pairs]):
+    places: dict[int, list[int]] = {}
+    for place, pair in enumerate(pairs):
+        places.setdefault(pair.document, []).append(place)
+    result = [False] * len(pairs)
+    for block in sweep.block_of(head, list(places)):
         view = row_view(block, sweep.population.vocabulary, options)
         within = view.within(relation)
         for row, document in enumerate(block.batch.documents):
-            by_document[document.id] = within[row]
-    return [bool(by_document[pair.document][pair.query, pair.key]) for pair in pairs]
+            for place in places.get(document.id, ()):
+                result[place] = bool(within[row, pairs[place].query, pairs[place].key])
+    return result

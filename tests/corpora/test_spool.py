@@ -1,5 +1,7 @@
 import gc
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -89,3 +91,29 @@ def test_a_full_disk_is_one_clear_error():
     spool._file = Full()
     with pytest.raises(CorpusError, match=r"No space left on device\. Free some room"):
         spool.append(np.array([1], dtype=np.int32))
+
+
+def test_a_disk_that_is_really_full_is_an_error_of_ours(tmp_path):
+    """In a process of its own, whose files the system keeps below 10 kB."""
+    program = """
+import resource, numpy as np
+from headtests.corpora.spool import Spool
+from headtests.errors import CorpusError
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+spool = Spool()
+try:
+    for _ in range(3):
+        spool.append(np.zeros(1500, dtype=np.int32))
+    spool.seal()
+except CorpusError:
+    spool.close()
+    print("refused")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "refused"), done.stderr

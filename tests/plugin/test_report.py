@@ -46,7 +46,10 @@ def test_the_folder_may_be_chosen(run_claims, pytester):
     assert "report: out/deep/headtests.html (record: out/deep/headtests.json)" in run.lines
 
 
-def test_none_writes_none(run_claims, pytester):
+def test_none_writes_none_and_measures_nothing_for_it(run_claims, pytester, monkeypatch):
+    from headtests import recording
+
+    monkeypatch.setattr(recording, "head_record", None)
     run = run_claims(TESTS, "--headtests-report=none")
     assert run.outcomes == {"passed": 1, "failed": 1, "xfailed": 1}
     assert not (pytester.path / "reports").exists()
@@ -135,7 +138,7 @@ def test_multiples_of_some_documents_are_not_shown_as_those_of_all(monkeypatch):
     run = Run(config=None, progress=None)
     monkeypatch.setattr(run, "_sessions", {"wanted": cut})
     monkeypatch.setattr(run, "_claimed", {"key": (cut, SimpleNamespace(name="L0H2"))})
-    assert run.measured() == {"sessions": [], "heads": [], "troubles": []}
+    assert run.measured(with_heads=True) == {"sessions": [], "heads": [], "troubles": []}
 
 
 def test_a_later_run_takes_the_place_of_an_earlier_one(run_claims, pytester):

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from headtests.demo import MODEL_FOLDER
+
 from .conftest import TOKENS
 
 TESTS = """
@@ -27,18 +29,24 @@ def test_one_example(head):
 """
 
 
+def columns(line):
+    return re.fullmatch(r"(\S+) +(\S+) +(\S+ \S+ \S+) +([\d,]+)  (.+)", line).groups()
+
+
 def test_there_is_one_line_a_claim_under_headings(run_claims):
     shown = run_claims(TESTS).section("claims")
-    assert re.fullmatch(r"verdict  test    measured +n +claim", shown[0])
-    lines = [re.split(r" {2,}", line) for line in shown[1:6]]
+    assert re.fullmatch(r"verdict test +measured +n  claim", shown[0])
+    lines = [columns(line) for line in shown[1:6]]
     assert [line[0] for line in lines] == ["holds"] * 4 + ["refuted"]
     assert [line[1] for line in lines] == ["passed"] * 5
     assert [line[3] for line in lines] == ["8", "8", "20", "8", "8"]
     assert re.fullmatch(r"0\.1\d+ <= 0\.98\d", lines[0][2])
-    assert re.fullmatch(r"0\.98\d >= 3 \* 0\.1\d+", lines[1][2])
+    # The bound is the product, and the claim says of what.
+    assert re.fullmatch(r"0\.98\d >= 0\.47\d", lines[1][2])
     assert re.fullmatch(r"[\d.]+ >= 0\.5", lines[2][2])
-    assert lines[0][4].startswith("L0H1 vs L0H2.mass(ht.previous, when=")
-    assert lines[4][2:] == [lines[4][2], "8", "L0H2.mass(ht.previous)"]
+    assert lines[0][4] == "L0H1 vs L0H2.mass(ht.previous, when=query...."
+    assert lines[1][4] == "L0H2.mass(ht.previous) vs 3 * L0H1.mass(ht..."
+    assert lines[4][4] == "L0H2.mass(ht.previous)"
     assert shown[6] == "passed without a claim: test_claims.py::test_one_example[L0H2] and 1 more"
     assert shown[7] == "5 claims: 4 held, 1 refuted"
 
@@ -79,20 +87,45 @@ def test_it(head):
     )
     found, threshold = re.search(r"passed  (\S+) >= (\S+) ", run.text).groups()
     assert float(found) > float(threshold)
+    assert len(threshold) < 8
 
 
-def test_notes_on_the_corpus_are_wrapped(run_claims, pytester):
-    (pytester.path / "texts.jsonl").write_text('{"text": "The cat sat."}\n{"text": ""}\n')
+def test_a_threshold_is_shown_as_it_was_written(run_claims):
     run = run_claims(
         """
-pytestmark = [pytest.mark.corpus("texts.jsonl")]
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.12345
+    assert head.lift(ht.previous) >= 2
+"""
+    )
+    measured = [columns(line)[2].split()[2] for line in run.section("claims")[1:3]]
+    assert measured == ["0.12345", "2"]
+
+
+def test_notes_on_the_corpus_are_shown_and_long_lines_wrapped(run_claims, pytester):
+    (pytester.path / "texts.jsonl").write_text('{"text": "The cat sat."}\n{"text": ""}\n')
+    model = "./" + "a" * 65 + "/model"
+    (pytester.path / model).parent.mkdir()
+    (pytester.path / model).symlink_to(MODEL_FOLDER)
+    run = run_claims(
+        f"""
+pytestmark = [pytest.mark.corpus("texts.jsonl"), pytest.mark.model("{model}")]
 
 @pytest.mark.head("L0H2")
 def test_it(head):
     assert head.mass(ht.previous) >= 0.1
 """
     )
-    assert "  Empty or missing texts left out: 1." in run.section("claims")
+    shown = run.section("claims")
+    assert "  Empty or missing texts left out: 1." in shown
+    # Long lines go on below; what is a path stays whole, to be copied.
+    start = next(n for n, line in enumerate(shown) if line.startswith(model))
+    assert shown[start : start + 3] == [
+        f"{model} over",
+        "  all 1 document of texts.jsonl",
+        shown[start + 2],
+    ]
 
 
 def test_one_claim_is_no_claims(run_claims):

@@ -1,5 +1,9 @@
 """Rows that were kept come back as they were, and no more are kept than was said."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -123,3 +127,37 @@ def test_nothing_is_kept_after_closing(monkeypatch):
     store.close()
     assert spool.closed
     assert store.keep(rows(1)) is None
+
+
+def test_a_disk_that_is_really_full_keeps_what_is_there(tmp_path):
+    """In a process of its own, whose files the system keeps below 10 kB."""
+    program = """
+import resource, torch
+from headtests.sweep import kept
+kept.IN_MEMORY = 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+rows = kept.KeptRows(10**9)
+first = torch.arange(1500.0)
+place = rows.keep(first)
+assert place is not None
+assert rows.keep(torch.ones(1500)) is None
+assert rows.keep(torch.ones(1)) is None
+assert torch.equal(rows.load(place), first)
+rows.close()
+print("kept")
+"""
+    # Python ignores the signal that comes with such a limit, and sees an error.
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "kept"), done.stderr
+
+
+def test_a_folder_that_cannot_be_written_to_keeps_nothing(monkeypatch):
+    monkeypatch.setattr(module, "IN_MEMORY", 0)
+    monkeypatch.setattr(module.tempfile, "tempdir", "/no/such/folder")
+    assert module.KeptRows(10**9).keep(torch.ones(10)) is None
