@@ -113,3 +113,20 @@ def test_it(head):
 """
     )
     assert forwards == [["L0H2"]]
+
+
+def test_what_becomes_of_a_missing_model_makes_it_no_other_model(run_claims, forwards):
+    run = run_claims(
+        """
+@pytest.mark.model("demo", missing="skip")
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) <= 1
+
+@pytest.mark.head("L0H1")
+def test_other(head):
+    assert head.mass(ht.previous) <= 1
+"""
+    )
+    assert forwards == [["L0H1", "L0H2"]]
+    assert len(run.record["sessions"]) == 1

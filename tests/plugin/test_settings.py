@@ -147,3 +147,18 @@ def test_a_model_on_the_command_line_takes_the_place_of_the_marked_one_whole(run
     run = run_with("model", ["demo", "./ini-model", marker, "./line-model"], 3)
     model = session(run)["model"]
     assert (model["name"], model["revision"], model["dtype"]) == ("./line-model", None, "float32")
+
+
+def test_a_corpus_on_the_command_line_keeps_the_options_of_the_marked_one(run_with):
+    marker = '@pytest.mark.corpus("marker.jsonl", field="text", max_length=30)'
+    run = run_with("corpus", ["demo", "ini.jsonl", marker, "line.jsonl"], 3)
+    corpus = session(run)["corpus"]
+    assert (corpus["name"], corpus["max_length"]) == ("line.jsonl", 30)
+
+
+def test_options_that_the_corpus_on_the_command_line_has_not_are_left_out(run_with):
+    marker = '@pytest.mark.corpus("marker.jsonl", field="text", max_length=30)'
+    run = run_with("corpus", ["demo", "ini.jsonl", marker, "repeated-random"], 3)
+    corpus = session(run)["corpus"]
+    assert corpus["name"].startswith("repeated-random")
+    assert corpus["max_length"] == 30
