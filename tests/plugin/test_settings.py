@@ -157,8 +157,8 @@ def test_a_corpus_on_the_command_line_keeps_the_options_of_the_marked_one(run_wi
 
 
 def test_options_that_the_corpus_on_the_command_line_has_not_are_left_out(run_with):
-    marker = '@pytest.mark.corpus("marker.jsonl", field="text", max_length=30)'
+    marker = '@pytest.mark.corpus("marker.jsonl", field="text", max_length=60)'
     run = run_with("corpus", ["demo", "ini.jsonl", marker, "repeated-random"], 3)
     corpus = session(run)["corpus"]
     assert corpus["name"].startswith("repeated-random")
-    assert corpus["max_length"] == 30
+    assert corpus["max_length"] == 60
