@@ -147,7 +147,7 @@ def run_file(pytester, plain_terminal, one_load, monkeypatch):
     def run(source, *arguments, ini=""):
         if ini:
             pytester.makefile(".ini", pytest=f"[pytest]\n{ini}")
-        pytester.makepyfile(test_claims=source)
+        pytester.makepyfile(test_inside=source)
         result = pytester.runpytest_inprocess(*SHARED_PROCESS, *arguments, no_reraise_ctrlc=True)
         return Ran(result, pytester.path)
 
@@ -170,7 +170,7 @@ def claims_process(pytester, plain_terminal, monkeypatch):
 
     def run(tests, *arguments):
         monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
-        pytester.makepyfile(test_claims=f"{HEADER}\n{tests}")
+        pytester.makepyfile(test_inside=f"{HEADER}\n{tests}")
         return Ran(pytester.runpytest_subprocess(*arguments, timeout=120), pytester.path)
 
     return run

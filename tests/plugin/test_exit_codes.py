@@ -9,7 +9,7 @@ def test_it(head):
 """
 
 
-def test_claims_that_hold_exit_0(run_claims):
+def test_inside_that_hold_exit_0(run_claims):
     assert run_claims(TESTS, "-k", "L0").exit_code == pytest.ExitCode.OK
 
 
@@ -29,7 +29,7 @@ def test_x_stops_and_the_report_says_so(run_claims):
     assert not run.record["complete"]
     assert run.record["incomplete_reason"] == "stopping after 1 failures"
     assert "incomplete: stopping after 1 failures" in run.section("claims")
-    assert "not run: test_claims.py::test_it[L0H1]" in run.section("claims")
+    assert "not run: test_inside.py::test_it[L0H1]" in run.section("claims")
 
 
 def test_x_on_the_last_test_has_told_all(run_claims):

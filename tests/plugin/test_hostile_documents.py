@@ -22,7 +22,7 @@ def test_it(head):
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_claims_are_decided_and_the_report_is_whole(run_claims, pytester, kind):
+def test_inside_are_decided_and_the_report_is_whole(run_claims, pytester, kind):
     write(pytester, TEXTS[kind])
     run = run_claims(TESTS)
     assert run.outcomes == {"passed": 1}, run.text

@@ -56,8 +56,8 @@ def test_the_report_tells_what_is_known(run_claims):
     check(run)
     shown = run.section("claims")
     assert "incomplete: The run was interrupted." in shown
-    assert "interrupted: test_claims.py::test_during[L0H2]" in shown
-    assert "not run: test_claims.py::test_after[L0H2]" in shown
+    assert "interrupted: test_inside.py::test_during[L0H2]" in shown
+    assert "not run: test_inside.py::test_after[L0H2]" in shown
 
 
 def test_in_the_first_pass_there_is_a_report_too(run_claims):

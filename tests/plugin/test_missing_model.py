@@ -42,7 +42,7 @@ def test_it_may_skip_with_the_reason(run_claims, model):
     assert run.outcomes == {"passed": 1, "skipped": 4}
     assert {outcome for outcome, _ in run.unmeasured.values()} == {"skipped"}
     assert all(message.startswith(SAID[model]) for _, message in run.unmeasured.values())
-    assert "skipped: test_claims.py::test_it[L0H2] and 3 more" in run.section("claims")
+    assert "skipped: test_inside.py::test_it[L0H2] and 3 more" in run.section("claims")
     skips = [line for line in run.lines if line.startswith("SKIPPED")]
     assert skips
     assert all(SAID[model] in line for line in skips)

@@ -87,19 +87,19 @@ def test_it_shows_documents_rate_and_time_left():
 @pytest.mark.parametrize("column", [0, 14])
 def test_it_leaves_no_trace_and_pytest_goes_on_where_it_was(column):
     bar, stream = progress(column)
-    screen = Screen("test_claims.py"[:column])
+    screen = Screen("test_inside.py"[:column])
     bar.start(64)
     bar.advance(32, 1000)
     bar.advance(32, 1000)
     bar.finish()
     stream.write(".")
     screen.feed(stream.getvalue())
-    assert screen.shown == ["test_claims.py"[:column] + "."]
+    assert screen.shown == ["test_inside.py"[:column] + "."]
 
 
 def test_a_second_pass_takes_the_bar_of_a_first_away():
     bar, stream = progress(14)
-    screen = Screen("test_claims.py")
+    screen = Screen("test_inside.py")
     bar.start(64)
     bar.advance(32, 1000)
     bar.start(32)
@@ -107,19 +107,19 @@ def test_a_second_pass_takes_the_bar_of_a_first_away():
     bar.finish()
     bar.finish()
     screen.feed(stream.getvalue())
-    assert screen.shown == ["test_claims.py"]
+    assert screen.shown == ["test_inside.py"]
 
 
 def test_the_bar_of_another_library_does_not_move_it():
     with tqdm(total=3, file=io.StringIO()):
         bar, stream = progress(14)
-        screen = Screen("test_claims.py")
+        screen = Screen("test_inside.py")
         bar.start(64)
         bar.advance(64, 1000)
         bar.finish()
     stream.write(".")
     screen.feed(stream.getvalue())
-    assert screen.shown == ["test_claims.py."]
+    assert screen.shown == ["test_inside.py."]
 
 
 def test_nothing_is_drawn_before_a_pass_or_after_it():
@@ -157,9 +157,9 @@ def test_it(head):
     )
     assert run.outcomes == {"failed": 1}
     assert "documents |" in stream.getvalue()
-    screen = Screen("test_claims.py")
+    screen = Screen("test_inside.py")
     screen.feed(stream.getvalue())
-    assert screen.shown == ["test_claims.py[failed]"]
+    assert screen.shown == ["test_inside.py[failed]"]
 
 
 def test_output_that_is_no_terminal_has_no_bar(run_claims):
@@ -171,10 +171,10 @@ def test_output_that_is_no_terminal_has_no_bar(run_claims):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_in_a_terminal_it_comes_and_goes(pytester, plain_terminal):
-    pytester.makepyfile(test_claims=f"{HEADER}\n{TEST}")
+    pytester.makepyfile(test_inside=f"{HEADER}\n{TEST}")
     written = in_a_terminal([sys.executable, "-m", "pytest", "--color=no"], pytester.path)
     text = written.decode().replace("\r\n", "\n")
-    assert "test_claims.py \n\r0/40 documents |" in text
+    assert "test_inside.py \n\r0/40 documents |" in text
     assert "\r40/40 documents |" in text
     assert "\x1b[A\x1b[15C.." in text
     # Whatever was drawn over stands before the last carriage return of its line.

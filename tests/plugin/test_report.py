@@ -80,9 +80,9 @@ def test_the_record_holds_every_claim_with_verdict_and_outcome(run_claims, pytes
         (claim["test"], claim["verdict"], claim["outcome"], claim["reason"])
         for claim in record["claims"]
     ] == [
-        ("test_claims.py::test_previous[L0H2]", "holds", "passed", ""),
-        ("test_claims.py::test_previous[L1H2]", "refuted", "failed", ""),
-        ("test_claims.py::test_known[L0H1]", "refuted", "xfailed", "looks elsewhere"),
+        ("test_inside.py::test_previous[L0H2]", "holds", "passed", ""),
+        ("test_inside.py::test_previous[L1H2]", "refuted", "failed", ""),
+        ("test_inside.py::test_known[L0H1]", "refuted", "xfailed", "looks elsewhere"),
     ]
     assert record["complete"]
     assert record["incomplete_reason"] == ""
@@ -91,13 +91,13 @@ def test_the_record_holds_every_claim_with_verdict_and_outcome(run_claims, pytes
 
 def test_a_claim_names_its_source_and_line(run_claims):
     first, _, known = run_claims(TESTS).record["claims"]
-    assert (first["file"], first["line"]) == ("test_claims.py", LINES + 4)
+    assert (first["file"], first["line"]) == ("test_inside.py", LINES + 4)
     assert first["source"] == "assert head.mass(ht.previous) >= 0.1"
-    assert (known["file"], known["line"]) == ("test_claims.py", LINES + 9)
+    assert (known["file"], known["line"]) == ("test_inside.py", LINES + 9)
     assert known["source"] == "assert head.mass(\n    ht.previous\n) >= 0.9"
 
 
-def test_claims_refer_to_heads_and_sessions_of_the_record(run_claims):
+def test_inside_refer_to_heads_and_sessions_of_the_record(run_claims):
     record = run_claims(TESTS).record
     heads = {head["key"]: head["name"] for head in record["heads"]}
     (session,) = record["sessions"]

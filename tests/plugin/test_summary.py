@@ -47,7 +47,7 @@ def test_there_is_one_line_a_claim_under_headings(run_claims):
     assert lines[0][4] == "L0H1 vs L0H2.mass(ht.previous, when=query...."
     assert lines[1][4] == "L0H2.mass(ht.previous) vs 3 * L0H1.mass(ht..."
     assert lines[4][4] == "L0H2.mass(ht.previous)"
-    assert shown[6] == "passed without a claim: test_claims.py::test_one_example[L0H2] and 1 more"
+    assert shown[6] == "passed without a claim: test_inside.py::test_one_example[L0H2] and 1 more"
     assert shown[7] == "5 claims: 4 held, 1 refuted"
 
 

@@ -14,7 +14,7 @@ def test_it():
 def run_off(pytester, plain_terminal, monkeypatch):
     def run(source, *arguments):
         monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
-        pytester.makepyfile(test_claims=source)
+        pytester.makepyfile(test_inside=source)
         off = ("-p", "no:headtests", "-p", "no:hypothesispytest")
         return pytester.runpytest_subprocess(*off, *arguments, timeout=60)
 
