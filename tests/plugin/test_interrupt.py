@@ -76,6 +76,8 @@ import os
 import signal
 
 seen = []
+# A run that was started in the background has inherited that the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @ht.relation
 def slow(document):
