@@ -356,6 +356,18 @@ def test_progress_is_told_of_each_document_and_real_token_once(model, population
     assert len(log.events) == told
 
 
+def test_what_was_not_kept_runs_again_for_the_asked_head_alone(model, population):
+    asked = []
+    rows = model.rows
+    model.rows = lambda batch, heads: asked.append(tuple(heads)) or rows(batch, heads)
+    sweep = sweep_of(model, population, HEAD, OTHER, spool=0)
+    read(sweep)
+    assert set(asked) == {(HEAD, OTHER)}
+    asked.clear()
+    assert_right(read(sweep, OTHER), population, OTHER)
+    assert set(asked) == {(OTHER,)}
+
+
 def test_a_pass_that_goes_on_announces_what_is_left(model, population):
     log = Log()
     sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
