@@ -1,9 +1,10 @@
 # make demo: claims about the bundled model, and their report.  make test: everything that is checked.
+# make bench: figures that are measured, against named baselines.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 # No network is needed beyond the installation: without it, a claim about a hub's model whose
 # weights are not in the cache skips. HF_HUB_OFFLINE=0 lets it download them.
@@ -20,6 +21,14 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Each prints what it measured, and fails where that is over its limit.
+bench: export HF_HUB_OFFLINE = 1
+bench: export PYTHONPATH = tests
+bench: $(VENV)/installed-test
+	$(BIN)/python bench/documents.py
+	$(BIN)/python bench/deciding.py
+	$(BIN)/python bench/suite.py
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

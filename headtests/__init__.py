@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headtests.claims import approx
     from headtests.errors import (
         CaptureError,
         ClaimError,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         NoEligibleRowError,
         RecordError,
         SettingError,
+        UndecidedError,
     )
     from headtests.expressions import (
         current,
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
     from headtests.heads import Head
     from headtests.sessions import Session
     from headtests.settings import ModelSpec, Settings
+    from headtests.statistics import planned_documents
 
 _MODULES = {
+    "headtests.claims": ("approx",),
     "headtests.errors": (
         "CaptureError",
         "ClaimError",
@@ -50,6 +54,7 @@ _MODULES = {
         "NoEligibleRowError",
         "RecordError",
         "SettingError",
+        "UndecidedError",
     ),
     "headtests.expressions": (
         "current",
@@ -66,6 +71,7 @@ _MODULES = {
     "headtests.heads": ("Head",),
     "headtests.sessions": ("Session",),
     "headtests.settings": ("ModelSpec", "Settings"),
+    "headtests.statistics": ("planned_documents",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -85,6 +91,8 @@ __all__ = [
     "Session",
     "SettingError",
     "Settings",
+    "UndecidedError",
+    "approx",
     "current",
     "duplicate",
     "every_row",
@@ -92,6 +100,7 @@ __all__ = [
     "induction",
     "key",
     "offset",
+    "planned_documents",
     "previous",
     "query",
     "relation",

@@ -7,13 +7,16 @@ Python that asks it, and knows which thresholds could ever be met. How it is mea
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from numbers import Real
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from headtests.errors import ClaimError
 from headtests.expressions import Expression, require_relation, require_row_condition
+from headtests.head_names import HeadName
 
 Operator = Literal[">=", ">", "<=", "<"]
+Control = Literal["uniform", "distance"]
 
 OPERATORS_IN_ENGLISH: dict[Operator, str] = {
     ">=": "at least",
@@ -25,6 +28,8 @@ OPERATORS_IN_ENGLISH: dict[Operator, str] = {
 
 UNIFORM = "uniform attention would give"
 """How a base rate is said."""
+MATCHED = "the head's average attention at the same distances would give"
+"""How the matched-distance control is said."""
 CONTROLS = {
     "top1_rate": "a key chosen at random would give",
     "precision": "of all pairs of those rows, the share is",
@@ -174,6 +179,18 @@ class Precision(Statistic):
         """The arguments as Python."""
         return self._with_when(f"{self.on!r}, above={written(self.above)}")
 
+    def largest_share(self, suppress_first_token: bool) -> Fraction:
+        """Return a bound on the share of pairs whose multiple is that high, known without a model.
+
+        The multiples of a row of n keys sum to n, so that n / above of them are that high at most;
+        the fewest keys of a counted row give the largest share. In (0, 1].
+        """
+        above = Fraction(repr(self.above))
+        keys = max(math.ceil(above), 1)
+        pairs = keys - suppress_first_token
+        # Rows of a low-precision model may sum to a little more than 1.
+        return min(Fraction(1), Fraction(17, 16) * keys / (above * pairs) if pairs else Fraction(1))
+
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
         return self._with_rows(
@@ -184,18 +201,99 @@ class Precision(Statistic):
 
 @dataclass(frozen=True, slots=True)
 class Lift(Statistic):
-    """The mass on a relation over the mass that uniform attention would put there."""
+    """The mass on a relation over the mass that a control would put there."""
+
+    over: Control = "uniform"
+    """Uniform attention, or the head's own average attention at the same distances."""
 
     kind: ClassVar[str] = "lift"
     unit: ClassVar[str] = "x"
     largest: ClassVar[float] = math.inf
 
+    def __post_init__(self) -> None:
+        Statistic.__post_init__(self)
+        if self.over not in get_args(Control):
+            raise ClaimError(
+                f'expected over="uniform" or over="distance" in lift but found {self.over!r}.'
+            )
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        over = "" if self.over == "uniform" else f", over={self.over!r}"
+        return self._with_when(repr(self.on)) + over.replace("'", '"')
+
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
-        return self._with_rows(
-            f"{head}'s attention on keys {self.on.english}, as a multiple of what uniform "
-            "attention would give"
+        control = (
+            "uniform attention would give"
+            if self.over == "uniform"
+            else f"{head}'s average attention at the same distances would give"
         )
+        return self._with_rows(
+            f"{head}'s attention on keys {self.on.english}, as a multiple of what {control}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Approximately:
+    """A number and how far a figure may be from it; `approx` makes one."""
+
+    expected: float
+    margin: float
+    """Over 0; a figure on the edge is within it."""
+
+    @property
+    def low(self) -> float:
+        """The lower edge, as it would be written: 0.4 less 0.05 is 0.35."""
+        return float(decimal(self.expected) - decimal(self.margin))
+
+    @property
+    def high(self) -> float:
+        """The upper edge."""
+        return float(decimal(self.expected) + decimal(self.margin))
+
+    def __repr__(self) -> str:
+        return f"ht.approx({written(self.expected)}, abs={written(self.margin)})"
+
+
+def approx(expected: float, *, abs: float) -> Approximately:  # as pytest.approx has it
+    """Return a range to claim equality with: `head.mass(x) == ht.approx(0.4, abs=0.05)`.
+
+    Two claims, at least the lower edge and at most the upper; it holds if both hold (two one-sided
+    tests; Schuirmann 1987, "A comparison of the two one-sided tests procedure"). Raises
+    `ClaimError` for a margin that is not over 0.
+
+    >>> approx(0.4, abs=0.05).low
+    0.35
+    """
+    margin = require_number(abs, "ht.approx(abs=)")
+    if margin <= 0:
+        raise ClaimError(
+            f"expected a margin over 0 in ht.approx(abs=) but found {written(margin)}. No head's "
+            "figure is claimed to equal a number exactly."
+        )
+    return Approximately(require_number(expected, "ht.approx"), margin)
+
+
+def decimal(number: float) -> Fraction:
+    """Return a number as it is written, so that 7 of 10 ties with 0.7.
+
+    >>> decimal(0.7)
+    Fraction(7, 10)
+    """
+    return Fraction(repr(float(number)))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the evidence: one statistic of one head, over documents or over texts."""
+
+    head: HeadName
+    statistic: Statistic
+    options: RowOptions
+    beyond_corpus: bool = False
+    """Whether texts are the units, as a sample of something larger."""
 
 
 def require_multiple(multiple: object, argument: str) -> float:

@@ -1,8 +1,8 @@
 """The errors that headtests raises on purpose.
 
 One small hierarchy; each message says what was found, what was expected, and what to do. No
-logic lives here. An error of this family is never a verdict: a claim that could not be measured
-is neither held nor refuted.
+logic lives here. An error of this family is never a verdict: a claim that could not be measured,
+or that its documents left open, is neither held nor refuted.
 """
 
 
@@ -28,6 +28,10 @@ class ClaimError(HeadtestsError):
 
 class NoEligibleRowError(ClaimError):
     """A statistic for which no document has a single row to measure."""
+
+
+class UndecidedError(HeadtestsError):
+    """The truth of a claim that the documents of the budget left undecided."""
 
 
 class CorpusError(HeadtestsError):

@@ -1,39 +1,65 @@
-"""The figures that are measured: estimates of a statistic, and figures of a sample of pairs.
+"""Estimates of a statistic: lazy, decided on as few documents as a comparison needs.
 
-An estimate is lazy: its documents are measured when a comparison's truth is asked for or its
-value is read. The arithmetic of averages is `headtests.statistics`.
+Its documents are read when a comparison's truth is asked for, or all of the budget when its value
+is read without one. The arithmetic is `headtests.statistics`, what was read `headtests.readings`.
 """
 
 import math
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from headtests.claims import (
     CONTROLS,
+    MATCHED,
     UNIFORM,
-    ExceedRate,
     Lift,
-    Mass,
-    Precision,
+    Operator,
+    Question,
     Statistic,
-    require_in_range,
+    decimal,
     written,
 )
-from headtests.errors import ClaimError, NoEligibleRowError
-from headtests.quantities import Quantity, Subject
-from headtests.statistics import QUANTA, DocumentFigures, on_common_documents, quantised_fraction
+from headtests.errors import ClaimError
+from headtests.evidence import Evidence
+from headtests.missing import no_common_value, no_value
+from headtests.quantities import Interval, Outcome, Quantity, Subject
+from headtests.readings import PairedReading, Reading, base_of, growing, growing_together
+from headtests.statistics import bounds, more_documents
+from headtests.verdicts import Verdict, decide
+
+Read = TypeVar("Read", Reading, PairedReading)
+
+ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Where a head's figure stands among those of other heads on the same documents."""
+
+    rank: int
+    """1 for the highest; heads of equal figures share the better rank."""
+    of: int
+    """How many heads, itself included."""
+
+    def __str__(self) -> str:
+        last = self.rank % 10 if self.rank % 100 not in (11, 12, 13) else 0
+        return f"{self.rank}{ORDINALS.get(last, 'th')} of {self.of}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Estimate(Quantity):
-    """What is measured of one statistic of one head, over the documents of the budget."""
+    """What is measured of one statistic of one head: value, interval, n and controls."""
 
     subject: Subject
     statistic: Statistic
-    given: DocumentFigures | None = None
-    """Figures measured already; None to ask the evidence for them."""
+    beyond_corpus: bool = False
+    """Whether the claim is about what the texts are a sample of, with the text as the unit."""
+    given: Reading | None = None
+    """What was read of it already; None to ask the evidence."""
 
     averaged: ClassVar[str] = ", averaged over documents,"
 
@@ -42,75 +68,149 @@ class Estimate(Quantity):
         """The statistic's name."""
         return self.statistic.kind
 
-    @cached_property
-    def figures(self) -> DocumentFigures:
-        """What each eligible document contributes."""
+    @property
+    def question(self) -> Question:
+        """What is asked of the evidence."""
+        subject = self.subject
+        return Question(subject.name, self.statistic, subject.options, self.beyond_corpus)
+
+    @property
+    def reading(self) -> Reading:
+        """What was read: for the comparisons so far, or else of the whole budget."""
         if self.given is not None:
             return self.given
-        return self.subject.evidence.figures(
-            self.subject.name, self.statistic, self.subject.options
-        )
+        known = self.subject.readings
+        if self.question not in known:
+            self.subject.read_whole.add(self.question)
+            evidence = self.subject.evidence
+            last = _last(growing(evidence, self.question))
+            if last is None or not last.has_value:
+                raise no_value(evidence, self.question, last)
+            known[self.question] = last
+        return known[self.question]
 
     @property
     def exact(self) -> Fraction:
         """The average over documents; raises `NoEligibleRowError` where there is none."""
-        return average_of(self.figures, self)
+        return self.reading.contrast.value
+
+    @cached_property
+    def _bounds(self) -> tuple[float, float]:
+        return bounds(self.reading.contrast, self.subject.evidence.alpha)
 
     @property
     def low(self) -> float:
-        """The lower bound of the value; the value itself, since every document was measured."""
-        return self.value
+        """The lower bound; it is over the true value at a rate of at most alpha."""
+        return self._bounds[0] if self.given is not None else self.settled.low
 
     @property
     def high(self) -> float:
-        """The upper bound of the value; the value itself, since every document was measured."""
-        return self.value
+        """The upper bound; it is under the true value at a rate of at most alpha."""
+        return self._bounds[1] if self.given is not None else self.settled.high
+
+    @property
+    def settled(self) -> "Estimate":
+        """The estimate on what was read for it so far, which it keeps."""
+        return self if self.given is not None else replace(self, given=self.reading)
 
     @property
     def documents(self) -> int:
-        """How many documents have an eligible row."""
-        return len(self.figures)
+        """How many documents with an eligible row were read."""
+        return self.reading.documents
+
+    @property
+    def texts(self) -> int | None:
+        """How many texts they are pieces of, where the text is the unit."""
+        return len(self.reading) if self.beyond_corpus else None
+
+    @property
+    def eligible(self) -> int | None:
+        """How many documents of the population have an eligible row; None beyond the corpus."""
+        return self.reading.population
 
     @property
     def rows(self) -> int:
-        """How many eligible rows they have."""
-        return int(self.figures.rows.sum())
+        """How many eligible rows the documents have."""
+        return int(self.reading.figures.rows.sum())
 
     @property
     def base_rate(self) -> float | None:
         """What uniform attention would give; None where that has no meaning."""
-        base = self.figures.base_rate
-        return None if base is None else float(base)
+        return _optional(self.reading.figures.base_rate)
+
+    @cached_property
+    def matched_rate(self) -> float | None:
+        """What the head's average attention at the same distances would give on those documents."""
+        reading = self.reading
+        if isinstance(self.statistic, Lift) and self.statistic.over == "distance":
+            return 1.0
+        matched = self.subject.evidence.matched(self.question, reading.extent)
+        figures = reading.of(matched)
+        return _optional(figures.average)
 
     @property
     def resting_mass(self) -> float | None:
         """The attention on position 0 in the same rows; None without any."""
-        resting = self.figures.resting_mass
-        return None if resting is None else float(resting)
+        return _optional(self.reading.figures.resting_mass)
+
+    @cached_property
+    def rank(self) -> Rank | None:
+        """Where the figure stands among other heads' on the same documents; None unless asked."""
+        evidence, reading = self.subject.evidence, self.reading
+        beside = evidence.heads_beside(self.question)
+        if not beside:
+            return None
+        others = []
+        for head in beside:
+            if head != self.subject.name:
+                question = replace(self.question, head=head)
+                figures = reading.of(evidence.figures(question, reading.extent))
+                others.append(replace(reading, question=question, figures=figures))
+        values = [other.contrast.value for other in others if other.has_value]
+        return Rank(1 + sum(value > self.exact for value in values), 1 + len(values))
 
     @property
     def english(self) -> str:
         """The figure as a noun phrase."""
         return self.statistic.english(str(self.subject.name))
 
-    @property
-    def basis(self) -> str:
-        """What a verdict on this figure is about."""
-        return f"exact average of {self.subject.evidence.description}"
+    def basis(self, outcome: Outcome) -> str:
+        """Return what a verdict on this figure is about, and how sure it is."""
+        about = self.subject.evidence.description
+        rate = f"decided falsely at a rate of at most {written(self.subject.evidence.alpha)}"
+        if self.beyond_corpus:
+            return f"about what the texts are a sample of: {about}; {rate}"
+        if outcome.decision.exact:
+            return f"exact for {about}"
+        return f"about {about}; {rate}"
 
     def summary(self, digits: int = 4) -> str:
-        """Return the value with its documents and rows."""
-        return (
-            f"{self.value:.{digits}g}{self.statistic.unit} over "
-            f"{_count(self.documents, 'document')} ({_count(self.rows, 'row')})"
-        )
+        """Return the value with its interval, documents and rows."""
+        unit, reading = self.statistic.unit, self.reading
+        found = self.settled
+        interval = "" if reading.is_whole else f" [{found.low:.{digits}g}, {found.high:.{digits}g}]"
+        return f"{self.value:.{digits}g}{unit}{interval} over {self._n}"
+
+    @property
+    def _n(self) -> str:
+        rows = f"{_count(self.rows, 'row')}"
+        if self.texts is not None:
+            return f"{_count(self.texts, 'text')} ({_count(self.documents, 'document')}, {rows})"
+        if self.reading.is_whole:
+            every = "all " if self.documents > 1 else ""
+            return f"{every}{_count(self.documents, 'document')} ({rows})"
+        return f"{self.documents:,} of {_count(len(self.reading.eligible), 'document')} ({rows})"
 
     def controls(self) -> list[str]:
-        """Return what uniform attention would give, and the resting mass."""
-        lines = []
+        """Return what uniform attention and distance alone would give, the rank, the rest."""
+        lines, unit = [], self.statistic.unit
         if self.base_rate is not None:
             control = CONTROLS.get(self.kind, UNIFORM)
-            lines.append(f"{control} {self.base_rate:.4g}{self.statistic.unit}")
+            lines.append(f"{control} {self.base_rate:.4g}{unit}")
+        if self.matched_rate is not None:
+            lines.append(f"{MATCHED} {self.matched_rate:.4g}{unit}")
+        if self.rank is not None:
+            lines.append(f"{self.rank} heads on these documents, by rank, which is no null")
         if self.resting_mass is not None:
             lines.append(f"resting mass, the attention on position 0: {self.resting_mass:.4g}")
         return lines
@@ -126,165 +226,154 @@ class Estimate(Quantity):
             )
         else:
             self.require_like(other)
+            if self.beyond_corpus != other.beyond_corpus:
+                raise ClaimError(
+                    f"one of {self!r} and {other!r} goes beyond the corpus and the other does "
+                    "not. Give both beyond_corpus=True, or neither."
+                )
 
     @property
     def is_share(self) -> bool:
         """Whether the figure is a share, from 0 to 1, rather than a multiple."""
         return math.isfinite(self.statistic.largest)
 
-    def require_reachable(self, threshold: float) -> None:
+    @property
+    def largest(self) -> float:
+        """The largest value that is possible."""
+        return self.statistic.largest
+
+    def settle(
+        self, operator: Operator, right: Quantity | float, factor: Fraction, offset: Fraction
+    ) -> Outcome:
+        """Read as many documents as it takes to decide `self operator factor * right + offset`.
+
+        Raises `NoEligibleRowError` where no document counts, `ClaimError` beyond a lift that is
+        possible at all.
+        """
+        if isinstance(right, Estimate):
+            return self._settle_against(operator, right, factor, offset)
+        if isinstance(right, Quantity):
+            raise ClaimError(f"{self!r} cannot be compared with {right!r}.")
+        evidence, threshold = self.subject.evidence, decimal(right)
+        self._require_reachable(right)
+        found, reading = None, None
+        for reading in growing(evidence, self.question):
+            if reading.has_value:
+                found = decide(reading.contrast, operator, threshold, evidence.alpha)
+                if found.verdict is not Verdict.UNDECIDED:
+                    break
+        if found is None or reading is None:
+            raise no_value(evidence, self.question, reading)
+        undecided = found.verdict is Verdict.UNDECIDED
+        more = more_documents(reading.contrast, threshold, evidence.alpha) if undecided else None
+        decisive = reading.first(found.units)
+        return Outcome(
+            found,
+            self._on(decisive),
+            right,
+            more_documents=more,
+            remedy=_remedy(more, self.beyond_corpus) if undecided else "",
+            documents_read=_documents_read(evidence, decisive, undecided),
+            alpha=evidence.alpha,
+            read_before=self.question in self.subject.read_whole,
+        )
+
+    def _settle_against(
+        self, operator: Operator, right: "Estimate", factor: Fraction, offset: Fraction
+    ) -> Outcome:
+        evidence = self.subject.evidence
+        found, pair = None, None
+        for pair in growing_together(evidence, self.question, right.question):
+            if pair.has_value:
+                found = pair.decide(operator, factor, offset, evidence.alpha)
+                if found.verdict is not Verdict.UNDECIDED:
+                    break
+        if found is None or pair is None:
+            raise no_common_value(evidence, self.question, right.question, pair)
+        undecided = found.verdict is Verdict.UNDECIDED
+        more = pair.more_documents(factor, offset, evidence.alpha) if undecided else None
+        decisive = pair.first(found.units)
+        return Outcome(
+            found,
+            self._on(decisive.left),
+            right._on(decisive.right),
+            Interval(*decisive.difference(factor, evidence.alpha)),
+            more_documents=more,
+            remedy=_remedy(more, self.beyond_corpus) if undecided else "",
+            documents_read=_documents_read(evidence, decisive.left, undecided),
+            alpha=evidence.alpha,
+            read_before=any(side.question in side.subject.read_whole for side in (self, right)),
+        )
+
+    def _on(self, reading: Reading) -> "Estimate":
+        """Return this estimate on what decided a comparison, and remember the longest.
+
+        On the documents that it has in common with another statistic it is another figure, and
+        not to be remembered.
+        """
+        known = self.subject.readings.get(self.question)
+        own = len(self.subject.evidence.eligible(self.question))
+        if len(reading.eligible) == own and (known is None or len(known) < len(reading)):
+            self.subject.readings[self.question] = reading
+        return replace(self, given=reading)
+
+    def difference_from(self, other: Quantity, factor: Fraction) -> Interval:
+        """Return this figure less another, times a factor, over the whole budget."""
+        if not isinstance(other, Estimate):
+            raise ClaimError(f"{self!r} cannot be compared with {other!r}.")
+        evidence = self.subject.evidence
+        pair = _last(growing_together(evidence, self.question, other.question))
+        if pair is None or not pair.has_value:
+            raise no_common_value(evidence, self.question, other.question, pair)
+        for side in (self, other):
+            side.subject.read_whole.add(side.question)
+        return Interval(*pair.difference(factor, evidence.alpha))
+
+    def _require_reachable(self, threshold: float) -> None:
         """Raise `ClaimError` for a lift beyond what all of the attention would be."""
-        if not isinstance(self.statistic, Lift) or not len(self.figures):
+        if self.beyond_corpus:
             return
-        base = Fraction(int(self.figures.base_rates.sum()), len(self.figures) * QUANTA)
-        if quantised_fraction(threshold) * base > 1:
+        base = base_of(self.question, self.subject.evidence.eligible(self.question))
+        if base and decimal(threshold) * base > 1:
             raise ClaimError(
                 f"{self!r} can never reach {written(threshold)}: uniform attention gives "
                 f"{float(base):.4g} there, so that all of the attention is a lift of "
                 f"{float(1 / base):.4g}. Lower the threshold, or claim a mass."
             )
 
-    def paired_with(self, other: Quantity) -> tuple[Quantity, Quantity]:
-        """Return both estimates on the documents that are eligible for both.
-
-        Raises `NoEligibleRowError` where there is no such document.
-        """
-        if not isinstance(other, Estimate):
-            return self, other
-        # Each alone first: a side without any eligible row has its own, better message.
-        _ = self.exact, other.exact
-        left, right = on_common_documents(self.figures, other.figures)
-        if not len(left):
-            raise NoEligibleRowError(
-                f"no document is eligible for both {self!r} and {other!r}, so they cannot be "
-                "compared on the same documents. Give both the same when=."
-            )
-        return replace(self, given=left), replace(other, given=right)
-
     def __repr__(self) -> str:
-        return f"{self.subject.name}.{self.kind}({self.statistic.arguments})"
+        beyond = ", beyond_corpus=True" if self.beyond_corpus else ""
+        return f"{self.subject.name}.{self.kind}({self.statistic.arguments}{beyond})"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PairFigure(Quantity):
-    """A figure of ranked or random pairs: exact for ranked ones, of that sample for random."""
-
-    subject: Subject
-    kind: str
-    source: str
-    """The Python that asks for it."""
-    phrase: str
-    """The figure as a noun phrase."""
-    about: str
-    """What a verdict on it is about."""
-    pairs: int
-    """How many pairs it is a figure of."""
-    measured: Fraction | None
-
-    @property
-    def english(self) -> str:
-        """The figure as a noun phrase."""
-        return self.phrase
-
-    @property
-    def basis(self) -> str:
-        """What a verdict on this figure is about."""
-        return self.about
-
-    @property
-    def exact(self) -> Fraction:
-        """The figure; raises `NoEligibleRowError` where there are no pairs."""
-        if self.measured is None:
-            raise NoEligibleRowError(
-                f"{self!r} has no pairs to be a figure of: the head has none of that kind in "
-                f"{self.subject.evidence.description}. Drop on=, or measure on more documents."
-            )
-        return self.measured
-
-    def summary(self, digits: int = 4) -> str:
-        """Return the value with its number of pairs."""
-        return f"{self.value:.{digits}g} of {_count(self.pairs, 'pair')}"
-
-    def controls(self) -> list[str]:
-        """Return nothing: a sample's control is another sample."""
-        return []
-
-    def require_comparable(self, other: object) -> None:
-        """Raise `ClaimError` for an impossible threshold, or an average over documents."""
-        if isinstance(other, float):
-            require_in_range(self.kind, other, 1.0 if self.kind == "fraction" else math.inf)
-        elif not isinstance(other, PairFigure):
-            raise ClaimError(
-                f"{self!r} is a figure of a sample of pairs and {other!r} an average over "
-                "documents. Compare a fraction with a fraction, an average with an average."
-            )
-        else:
-            self.require_like(other)
-
-    @property
-    def is_share(self) -> bool:
-        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
-        return self.kind == "fraction"
-
-    def require_reachable(self, threshold: float) -> None:
-        """Accept every threshold: a sample of pairs rules out none."""
-
-    def __repr__(self) -> str:
-        return self.source
+def _documents_read(evidence: Evidence, reading: Reading, undecided: bool) -> int:
+    """Return how many documents of the pass a comparison needed, up to the one that decided."""
+    if undecided:
+        return reading.extent
+    last = int(reading.eligible.documents[reading.documents - 1])
+    return evidence.place_of(reading.question, last) + 1
 
 
-def average_of(figures: DocumentFigures, estimate: Estimate) -> Fraction:
-    """Return the average of an estimate's figures.
-
-    Raises `NoEligibleRowError` where no document counts, and `ClaimError` beyond a lift that is
-    possible at all.
-    """
-    if not len(figures):
-        raise NoEligibleRowError(
-            f"{estimate!r} has no eligible row: no document of "
-            f"{estimate.subject.evidence.description} has {_missing_rows(estimate.statistic)}"
-            f"{_first_hint(estimate)}"
+def _remedy(more: int | None, beyond_corpus: bool) -> str:
+    if more is None:
+        return "no number of documents is likely to decide it: move the threshold"
+    if beyond_corpus:
+        return (
+            f"about {_count(more, 'text')} more would decide it: raise headtests_max_documents or "
+            "first= of the corpus, or move the threshold"
         )
-    average = figures.average
-    if average is None:
-        raise NoEligibleRowError(f"{estimate!r} divides by zero: {_empty_divisor(estimate)}.")
-    return average
-
-
-def _first_hint(estimate: Estimate) -> str:
-    """Return that position 0 may be what was meant, where a key's own nature is asked for."""
-    suppressed = estimate.subject.options.suppress_first_token
-    if not suppressed or estimate.statistic.on.scope != "key":
-        return ""
     return (
-        " Position 0, where BOS stands, is taken out: ht.first asks for it, and "
-        "suppress_first_token=False on the head marker puts it back."
+        f"about {_count(more, 'eligible document')} more would decide it: raise "
+        "headtests_max_documents, or move the threshold"
     )
 
 
-def _missing_rows(statistic: Statistic) -> str:
-    """Return which rows no document has, and what to do."""
-    rows = "rows" if statistic.when is None else f"rows {statistic.when.english}"
-    remedy = "Check the tokens that the expression names, or measure on a corpus where they occur."
-    match statistic:
-        case Precision(above=multiple):
-            possible = f"of at least {written(multiple)} keys, without which no multiple is as high"
-            return f"{rows} {possible}. Lower above=, or measure on longer documents."
-        case ExceedRate(multiple=multiple):
-            keys = f"with keys {statistic.on.english} among at least {written(multiple)}"
-            return f"{rows} {keys}, without which no multiple is as high. {remedy}"
-        case _:
-            return f"{rows} with keys {statistic.on.english} to attend to. {remedy}"
+def _last(readings: Iterable[Read]) -> Read | None:
+    return next(iter(deque(readings, maxlen=1)), None)
 
 
-def _empty_divisor(estimate: Estimate) -> str:
-    match estimate.statistic:
-        case Precision(above=above):
-            return f"no pair has a multiple of {written(above)} or more. Lower above="
-        case Mass(of=of) if of is not None:
-            return f"no attention falls on keys {of.english}. Choose another of="
-        case _:
-            return "uniform attention would put nothing there. Claim a mass instead"
+def _optional(figure: Fraction | None) -> float | None:
+    return None if figure is None else float(figure)
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,23 +7,55 @@ fulfil it with given figures.
 from collections.abc import Sequence
 from typing import Protocol
 
-from headtests.claims import RowOptions, Statistic
+from headtests.claims import Question, RowOptions
 from headtests.expressions import Expression
 from headtests.head_names import HeadName
 from headtests.multiples import Distribution, Pair
 from headtests.patterns import Pattern
-from headtests.statistics import DocumentFigures
+from headtests.statistics import DocumentFigures, Eligible
 
 
 class Evidence(Protocol):
-    """A model over a population of documents."""
+    """A model over a population of documents, read step by step in hash order."""
 
     @property
     def description(self) -> str:
-        """The model and the documents, as in "demo over all 253 documents of demo"."""
+        """The model and the population, as in "demo over all 253 documents of demo"."""
 
-    def figures(self, head: HeadName, statistic: Statistic, options: RowOptions) -> DocumentFigures:
-        """Return what each eligible document of the budget contributes to a statistic."""
+    @property
+    def budget_description(self) -> str:
+        """The model and the documents that a whole pass reads, where the budget cuts it short."""
+
+    @property
+    def alpha(self) -> float:
+        """How often a claim may be decided falsely, at most."""
+
+    def extents(self, by_text: bool) -> Sequence[int]:
+        """Return how many documents have been read after each step; the last is the budget.
+
+        `by_text`: in the order that keeps the documents of a text together.
+        """
+
+    def eligible(self, question: Question) -> Eligible:
+        """Return the population's documents with an eligible row, from tokens alone.
+
+        In the order of the pass: of documents, or of texts where the question is about these.
+        """
+
+    def figures(self, question: Question, documents: int) -> DocumentFigures:
+        """Return what the eligible ones of the first so many documents contribute.
+
+        `documents` is one of the extents. They stand in the order of `eligible`, one a document.
+        """
+
+    def matched(self, question: Question, documents: int) -> DocumentFigures:
+        """Return the same of attention that follows the head's average at each distance."""
+
+    def place_of(self, question: Question, document: int) -> int:
+        """Return the place of a document in the order of the question's pass, from 0."""
+
+    def heads_beside(self, question: Question) -> Sequence[HeadName]:
+        """Return the heads that a head's figure is to be ranked among; none unless asked for."""
 
     def ranked_pairs(
         self, head: HeadName, size: int, reverse: bool, on: Expression | None, options: RowOptions

@@ -10,6 +10,7 @@ from statistics import median
 from typing import overload
 
 from headtests.claims import (
+    Control,
     ExceedRate,
     Lift,
     Mass,
@@ -18,14 +19,16 @@ from headtests.claims import (
     Statistic,
     Top1Rate,
 )
+from headtests.comparisons import Comparison
 from headtests.errors import ClaimError
-from headtests.estimates import Estimate, PairFigure
+from headtests.estimates import Estimate
 from headtests.evidence import Evidence
 from headtests.expressions import Expression, require_relation
 from headtests.head_names import HeadName
 from headtests.multiples import Distribution, Pair
 from headtests.patterns import Pattern
-from headtests.quantities import Comparison, Subject
+from headtests.quantities import Subject
+from headtests.samples import PairFigure
 
 
 class Head:
@@ -61,52 +64,82 @@ class Head:
         *,
         when: Expression | None = None,
         of: Expression | None = None,
+        beyond_corpus: bool = False,
     ) -> Estimate:
         """Return the share of a row's attention on keys in `on`, averaged over documents.
 
         A document counts the average over its eligible rows: those where `when` holds and `on`
         has at least one attendable key (`when=ht.every_row` counts the impossible ones too). With
         `of=` the average is divided by that of the attention on `of`, and only keys in both
-        count. In [0, 1]. Raises `ExpressionError` for an argument in the wrong place.
+        count. In [0, 1]. A claim about it is one about the population's documents;
+        `beyond_corpus=True` makes it one about what the texts are a sample of, each text counting
+        the average over its documents. Raises `ExpressionError` for an argument in the wrong
+        place.
         """
-        return self._estimate(Mass(on, when, of))
+        return self._estimate(Mass(on, when, of), beyond_corpus)
 
-    def top1_rate(self, on: Expression, *, when: Expression | None = None) -> Estimate:
+    def top1_rate(
+        self, on: Expression, *, when: Expression | None = None, beyond_corpus: bool = False
+    ) -> Estimate:
         """Return the share of rows whose most attended key lies in `on`, averaged over documents.
 
         Key 0 is among the candidates whatever `suppress_first_token` says; ties go to the lower
-        key. In [0, 1]. Its base rate is that of a key chosen uniformly.
+        key. In [0, 1]. Its base rate is that of a key chosen uniformly. `beyond_corpus` as in
+        `mass`.
         """
-        return self._estimate(Top1Rate(on, when))
+        return self._estimate(Top1Rate(on, when), beyond_corpus)
 
     def exceed_rate(
-        self, multiple: float, on: Expression, *, when: Expression | None = None
+        self,
+        multiple: float,
+        on: Expression,
+        *,
+        when: Expression | None = None,
+        beyond_corpus: bool = False,
     ) -> Estimate:
         """Return, of the pairs in `on`, the share whose multiple is at least that.
 
         Rows of fewer keys than the multiple cannot reach it and are not counted. In [0, 1].
+        `beyond_corpus` as in `mass`.
         """
-        return self._estimate(ExceedRate(on, when, multiple))
+        return self._estimate(ExceedRate(on, when, multiple), beyond_corpus)
 
     def precision(
-        self, on: Expression, *, above: float, when: Expression | None = None
+        self,
+        on: Expression,
+        *,
+        above: float,
+        when: Expression | None = None,
+        beyond_corpus: bool = False,
     ) -> Estimate:
         """Return, of the pairs whose multiple is at least `above`, the share in `on`.
 
         A ratio of two document averages. Rows of fewer keys than `above` cannot reach it and are
         not counted. In [0, 1]. Its base rate is the share of all pairs of those rows in `on`.
+        `beyond_corpus` as in `mass`.
         """
-        return self._estimate(Precision(on, when, above))
+        return self._estimate(Precision(on, when, above), beyond_corpus)
 
-    def lift(self, on: Expression, *, when: Expression | None = None) -> Estimate:
-        """Return the mass on `on` over the mass that uniform attention would put there.
+    def lift(
+        self,
+        on: Expression,
+        *,
+        when: Expression | None = None,
+        over: Control = "uniform",
+        beyond_corpus: bool = False,
+    ) -> Estimate:
+        """Return the mass on `on` over the mass that a control would put there.
 
-        0 or more; at most one over that mass.
+        `over="uniform"`: uniform attention, known exactly from the tokens of all eligible
+        documents. `over="distance"`: the head's own average attention at the same query-key
+        distances in the same document, which tells a head that looks for something from one that
+        looks a certain way back. 0 or more. `beyond_corpus` as in `mass`. Raises `ClaimError` for
+        another control.
         """
-        return self._estimate(Lift(on, when))
+        return self._estimate(Lift(on, when, over), beyond_corpus)
 
-    def _estimate(self, statistic: Statistic) -> Estimate:
-        return Estimate(self._subject, statistic)
+    def _estimate(self, statistic: Statistic, beyond_corpus: bool) -> Estimate:
+        return Estimate(self._subject, statistic, beyond_corpus)
 
     def ranked_multiples(
         self, size: int = 10, *, reverse: bool = False, on: Expression | None = None
@@ -128,7 +161,7 @@ class Head:
             source=f"{self.name}.ranked_multiples({', '.join(arguments)})",
             english=f"{self.name}'s {size} {'lowest' if reverse else 'highest'} multiples"
             f"{_limited(on)}",
-            basis=f"exact for those pairs, of {self._subject.evidence.description}",
+            basis=f"exact for those pairs, of {self._subject.evidence.budget_description}",
         )
 
     def random_multiples(
@@ -151,7 +184,8 @@ class Head:
             source=f"{self.name}.random_multiples({', '.join(arguments)})",
             english=f"{size} random {'above-average ' if above_average else ''}multiples of "
             f"{self.name}{_limited(on)}",
-            basis=f"about this seeded sample of pairs, of {self._subject.evidence.description}",
+            basis="about this seeded sample of pairs, of "
+            f"{self._subject.evidence.budget_description}",
         )
 
     def distribution(self, *, on: Expression | None = None) -> Distribution:

@@ -1,4 +1,4 @@
-"""What expressions mean on documents: the one evaluator, from tokens alone to boolean tensors.
+"""What expressions mean on documents: the one evaluator, from tokens alone to boolean arrays.
 
 No attention values and no statistics here, and nothing that depends on a model but its
 vocabulary.
@@ -7,11 +7,10 @@ vocabulary.
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from headtests.corpora import Batch, Document, Vocabulary
 from headtests.errors import ExpressionError
@@ -27,6 +26,8 @@ from headtests.expressions.conditions import (
 )
 from headtests.expressions.nodes import And, Not, Or, SideName
 from headtests.expressions.relations import CustomRelation, Duplicate, First, Induction, Offset
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,36 +65,35 @@ class Masks:
     """Expressions evaluated on one batch of documents."""
 
     def __init__(self, batch: Batch, vocabulary: Vocabulary, suppress_first_token: bool) -> None:
-        self._batch = batch
+        self._documents = batch.documents
+        self._valid: Bools = batch.valid.numpy()
         self._vocabulary = vocabulary
         self._suppress = suppress_first_token
-        special = torch.from_numpy(vocabulary.is_special(batch.ids.cpu().numpy()))
-        self._special = special.to(batch.ids.device) | ~batch.valid
+        # Half the width of the batch's: what compares ids is limited by memory.
+        self._ids = batch.ids.numpy().astype(np.int32)
 
-    def rows(self, condition: Expression) -> torch.Tensor:
+    def rows(self, condition: Expression) -> Bools:
         """Return where a condition on the query holds: boolean, `[batch, query]`."""
         mask, _ = self._evaluate(condition, negated=False)
-        length = self._batch.ids.shape[1]
-        return mask.expand(-1, length, 1)[:, :, 0].expand(self._batch.ids.shape)
+        # Conditions on the query are of one key, whichever.
+        return np.broadcast_to(mask[:, :, 0], self._ids.shape)
 
-    def relation(self, relation: Expression) -> torch.Tensor:
-        """Return where a relation holds: boolean, `[batch, query, key]`.
+    def relation(self, relation: Expression) -> Bools:
+        """Return where a relation holds: boolean, `[batch, query, key]`, not to be written to.
 
         Under `suppress_first_token`, key 0 is taken out of everything but what `ht.first` asks
         for. Which keys a row may attend to is not considered here.
         """
         mask, asked = self._evaluate(relation, negated=False)
-        batch, length = self._batch.ids.shape
-        mask = mask.expand(batch, length, length)
+        batch, length = self._ids.shape
+        mask = np.broadcast_to(mask, (batch, length, length))
         if not self._suppress:
             return mask
-        mask = mask.clone()
+        mask = mask.copy()
         mask[:, :, 0] = False if asked is None else asked
         return mask
 
-    def _evaluate(
-        self, expression: Expression, negated: bool
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _evaluate(self, expression: Expression, negated: bool) -> tuple[Bools, Bools | None]:
         """Return a mask, and in which rows `ht.first` asks for key 0; None for in none.
 
         They broadcast to `[batch, query, key]` and to `[batch, query]`.
@@ -112,7 +112,7 @@ class Masks:
 
     def _joined(
         self, parts: Sequence[Expression], conjunction: bool, negated: bool
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    ) -> tuple[Bools, Bools | None]:
         masks, asking = zip(*(self._evaluate(part, negated) for part in parts), strict=True)
         mask = reduce(operator.and_ if conjunction else operator.or_, masks)
         asked = [rows for rows in asking if rows is not None]
@@ -123,68 +123,77 @@ class Masks:
         rows = reduce(operator.or_, asked)
         return mask, rows & mask[:, :, 0] if conjunction else rows
 
-    def _leaf(self, expression: Expression) -> torch.Tensor:
+    def _leaf(self, expression: Expression) -> Bools:
         match expression:
             case Matches(side, pattern):
-                return self._of_side(side, self._matching(pattern))
+                return self._of_side(side, self._vocabulary.matching(pattern, self._ids))
             case Is(side, texts):
-                wanted = torch.tensor([self._vocabulary.single_id(text) for text in texts])
-                ids = self._batch.ids
-                return self._of_side(side, torch.isin(ids, wanted.to(ids.device)))
+                wanted = [self._vocabulary.single_id(text) for text in texts]
+                return self._of_side(side, np.isin(self._ids, wanted))
             case Repeats(side):
-                return self._of_side(side, self._earlier_occurrences().any(dim=2))
+                return self._of_side(side, self._last_occurrence >= 0)
             case Special(side):
-                return self._of_side(side, self._special & self._batch.valid)
+                return self._of_side(side, self._special & self._valid)
             case Position(side, comparison, number):
-                compared: torch.Tensor = COMPARISONS[comparison](self._positions(side), number)
+                compared: Bools = COMPARISONS[comparison](self._positions(side), number)
                 return compared
             case EveryRow():
-                return torch.ones((1, 1, 1), dtype=torch.bool, device=self._batch.ids.device)
+                return np.ones((1, 1, 1), dtype=np.bool_)
             case Offset(distance):
-                return self._positions("key") - self._positions("query") == distance
+                apart: Bools = self._positions("key") - self._positions("query") == distance
+                return apart
             case Duplicate():
-                return self._earlier_occurrences()
+                return self._earlier_occurrences
             case Induction(last_only):
-                return self._after(self._earlier_occurrences(), last_only)
+                if last_only:
+                    # Where there is none, no key: that before the document's first.
+                    last = np.where(self._last_occurrence >= 0, self._last_occurrence, -2)
+                    behind: Bools = self._positions("key") == last[:, :, None] + 1
+                    return behind
+                following = np.zeros_like(self._earlier_occurrences)
+                following[:, :, 1:] = self._earlier_occurrences[:, :, :-1]
+                return following
             case CustomRelation():
                 return self._custom(expression)
             case _:
                 raise ExpressionError(f"no evaluation is known for {expression!r}.")
 
-    def _of_side(self, side: SideName, mask: torch.Tensor) -> torch.Tensor:
+    def _of_side(self, side: SideName, mask: Bools) -> Bools:
         return mask[:, None, :] if side == "key" else mask[:, :, None]
 
-    def _positions(self, side: SideName) -> torch.Tensor:
-        positions = torch.arange(self._batch.ids.shape[1], device=self._batch.ids.device)
+    def _positions(self, side: SideName) -> npt.NDArray[np.int32]:
+        positions = np.arange(self._ids.shape[1], dtype=np.int32)
         return positions[None, None, :] if side == "key" else positions[None, :, None]
 
-    def _matching(self, pattern: str) -> torch.Tensor:
-        found = self._vocabulary.matching(pattern, self._batch.ids.cpu().numpy())
-        return torch.from_numpy(found).to(self._batch.ids.device)
+    @cached_property
+    def _special(self) -> Bools:
+        """Which positions are special tokens or padding, `[batch, length]`."""
+        return self._vocabulary.is_special(self._ids) | ~self._valid
 
-    def _earlier_occurrences(self) -> torch.Tensor:
-        """Return where the key is an earlier occurrence of the query's token."""
-        ids = self._batch.ids
-        same = ids[:, :, None] == ids[:, None, :]
+    @cached_property
+    def _earlier_occurrences(self) -> Bools:
+        """Where the key is an earlier occurrence of the query's token, `[batch, query, key]`."""
+        same: Bools = self._ids[:, :, None] == self._ids[:, None, :]
         same &= ~self._special[:, :, None]
-        return same & (self._positions("key") < self._positions("query"))
+        same &= self._positions("key") < self._positions("query")
+        return same
 
-    @staticmethod
-    def _after(occurrences: torch.Tensor, last_only: bool) -> torch.Tensor:
-        """Return where the key follows one of these occurrences."""
-        if last_only:
-            length = occurrences.shape[2]
-            places = torch.arange(1, length + 1, device=occurrences.device)
-            last = (occurrences * places).amax(dim=2, keepdim=True)
-            occurrences = occurrences & (places == last)
-        following = torch.zeros_like(occurrences)
-        following[:, :, 1:] = occurrences[:, :, :-1]
-        return following
+    @cached_property
+    def _last_occurrence(self) -> npt.NDArray[np.int32]:
+        """The last earlier occurrence of each position's token, `[batch, length]`; -1 for none."""
+        # Equal ids side by side, in the order of their positions.
+        order = np.argsort(self._ids, axis=1, kind="stable").astype(np.int32)
+        ids = np.take_along_axis(self._ids, order, axis=1)
+        before = np.full_like(order, -1)
+        before[:, 1:] = np.where(ids[:, 1:] == ids[:, :-1], order[:, :-1], -1)
+        last = np.empty_like(order)
+        np.put_along_axis(last, order, before, axis=1)
+        return np.where(self._special, -1, last)
 
-    def _custom(self, relation: CustomRelation) -> torch.Tensor:
-        batch, length = self._batch.ids.shape
-        result = torch.zeros((batch, length, length), dtype=torch.bool)
-        for row, document in enumerate(self._batch.documents):
+    def _custom(self, relation: CustomRelation) -> Bools:
+        batch, length = self._ids.shape
+        result = np.zeros((batch, length, length), dtype=np.bool_)
+        for row, document in enumerate(self._documents):
             view = DocumentView(document, self._vocabulary)
             found = np.asarray(relation.function(view))
             expected = (len(document), len(document))
@@ -194,5 +203,5 @@ class Masks:
                     f"type {found.dtype} for document {document.id}, where boolean {expected} "
                     "([query, key]) was expected."
                 )
-            result[row, : len(document), : len(document)] = torch.from_numpy(found)
-        return result.to(self._batch.ids.device)
+            result[row, : len(document), : len(document)] = found
+        return result

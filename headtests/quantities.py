@@ -1,22 +1,24 @@
-"""Figures of a head that compare, and the comparison: one claim, decided when it is asked for.
+"""Figures of a head that compare: what every figure can do, whatever it is a figure of.
 
-What every figure can do, whatever it is a figure of. The figures themselves are
-`headtests.estimates`; what makes a comparison hold is `headtests.verdicts`.
+The figures themselves are `headtests.estimates`; the claim that a comparison makes, and how it is
+decided when it is asked for, is `headtests.comparisons`.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
-from headtests.claims import OPERATORS_IN_ENGLISH, Operator, RowOptions, require_number, written
+from headtests.claims import Operator, Question, RowOptions, decimal, require_number, written
 from headtests.errors import ClaimError
 from headtests.evidence import Evidence
 from headtests.head_names import HeadName
-from headtests.locations import Location, calling_location
-from headtests.statistics import quantised_fraction
-from headtests.verdicts import Verdict, decide
+from headtests.readings import Reading
+from headtests.verdicts import Decision
+
+if TYPE_CHECKING:
+    from headtests.comparisons import Comparison, Equivalence
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +30,94 @@ class Subject:
     options: RowOptions
     observer: "Callable[[Comparison], None] | None" = None
     """Called once for each comparison, when it is decided."""
+    readings: dict[Question, Reading] = field(default_factory=dict)
+    """The longest reading of each statistic that was compared or read."""
+    read_whole: set[Question] = field(default_factory=set)
+    """The statistics that were read over the whole budget before they were compared."""
 
 
-class Quantity(ABC):
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the bounds are the figure itself."""
+        return self.low == self.value == self.high
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of a comparison, on the shortest prefix of documents that decided it."""
+
+    decision: Decision
+    left: "Quantity"
+    right: "Quantity | float"
+    difference: Interval | None = None
+    """The left side less the right one, of two figures that were read together."""
+    more_documents: int | None = None
+    """How many eligible documents, or texts, more it would about take.
+
+    None where it is decided, and where no number would do.
+    """
+    remedy: str = ""
+    """What would decide an undecided claim."""
+    documents_read: int = 0
+    """How many documents of the pass were read for it, up to the one that decided."""
+    alpha: float | None = None
+    """How often such a claim is decided falsely, at most; None for an exact comparison."""
+    read_before: bool = False
+    """Whether a side was read in full before it was compared."""
+
+
+class Comparable:
+    """What a claim is made with: compares with `>=`, `>`, `<=` and `<`, and has no truth."""
+
+    __hash__ = object.__hash__
+    __array_ufunc__ = None
+    """Has NumPy's numbers leave comparing and multiplying to this class."""
+
+    def __ge__(self, other: object) -> "Comparison":
+        return self._compared(">=", other)
+
+    def __gt__(self, other: object) -> "Comparison":
+        return self._compared(">", other)
+
+    def __le__(self, other: object) -> "Comparison":
+        return self._compared("<=", other)
+
+    def __lt__(self, other: object) -> "Comparison":
+        return self._compared("<", other)
+
+    def __eq__(self, other: object) -> "Equivalence":  # type: ignore[override]  # a claim
+        from headtests.comparisons import equivalence
+
+        return equivalence(self, other)
+
+    def __ne__(self, other: object) -> NoReturn:
+        raise ClaimError(
+            f"a measured figure always differs from another: {self!r} was compared with {other!r} "
+            f"by !=. Claim on which side it lies: {self!r} > 0.4."
+        )
+
+    def _compared(self, operator: Operator, other: object) -> "Comparison":
+        # Comparisons are made of figures, and figures make comparisons.
+        from headtests.comparisons import compare
+
+        return compare(self, operator, other)
+
+    def __bool__(self) -> NoReturn:
+        raise ClaimError(
+            f"{self!r} is a figure, so it is neither true nor false. Compare it with a threshold: "
+            f"{self!r} >= 0.4."
+        )
+
+
+class Quantity(Comparable, ABC):
     """A figure of a head that compares with a number or with another figure."""
 
     subject: Subject
@@ -48,14 +135,13 @@ class Quantity(ABC):
     def english(self) -> str:
         """The figure as a noun phrase."""
 
-    @property
     @abstractmethod
-    def basis(self) -> str:
-        """What a verdict on this figure is about."""
+    def basis(self, outcome: Outcome) -> str:
+        """Return what a verdict on this figure is about, and how sure it is."""
 
     @abstractmethod
     def summary(self, digits: int = 4) -> str:
-        """Return the value with its n, such as `0.61 over 253 documents (21,034 rows)`."""
+        """Return the value with its interval and n."""
 
     @abstractmethod
     def controls(self) -> list[str]:
@@ -84,49 +170,33 @@ class Quantity(ABC):
     def require_comparable(self, other: object) -> None:
         """Raise `ClaimError` where a comparison with a number or quantity claims nothing."""
 
+    @property
     @abstractmethod
-    def require_reachable(self, threshold: float) -> None:
-        """Raise `ClaimError` for a threshold that what was measured rules out."""
+    def largest(self) -> float:
+        """The largest value that is possible."""
 
-    def paired_with(self, other: "Quantity") -> tuple["Quantity", "Quantity"]:
-        """Return this figure and another as they are compared; by default as they are."""
-        return self, other
+    @abstractmethod
+    def settle(
+        self, operator: Operator, right: "Quantity | float", factor: Fraction, offset: Fraction
+    ) -> Outcome:
+        """Read as many documents as it takes to decide `self operator factor * right + offset`."""
+
+    @abstractmethod
+    def difference_from(self, other: "Quantity", factor: Fraction) -> Interval:
+        """Return this figure less another, times a factor, over the whole budget."""
 
     @property
     def value(self) -> float:
-        """The figure, measured over the whole budget."""
+        """The figure: of the documents that decided a claim, or else of the whole budget."""
         return float(self.exact)
-
-    def __ge__(self, other: object) -> "Comparison":
-        return compare(self, ">=", other)
-
-    def __gt__(self, other: object) -> "Comparison":
-        return compare(self, ">", other)
-
-    def __le__(self, other: object) -> "Comparison":
-        return compare(self, "<=", other)
-
-    def __lt__(self, other: object) -> "Comparison":
-        return compare(self, "<", other)
-
-    def __eq__(self, other: object) -> NoReturn:
-        raise _claimed_equal(self, other)
-
-    __ne__ = __eq__
-    __hash__ = object.__hash__
-    __array_ufunc__ = None
-    """Has NumPy's numbers leave comparing and multiplying to this class."""
 
     def __mul__(self, factor: object) -> "Multiplied":
         return Multiplied(self, 1.0) * factor
 
     __rmul__ = __mul__
 
-    def __bool__(self) -> NoReturn:
-        raise ClaimError(
-            f"{self!r} is a figure, so it is neither true nor false. Compare it with a threshold: "
-            f"{self!r} >= 0.4."
-        )
+    def __sub__(self, other: object) -> "Difference":
+        return _less(self, other)
 
     def __float__(self) -> float:
         return self.value
@@ -139,7 +209,7 @@ class Quantity(ABC):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Multiplied:
+class Multiplied(Comparable):
     """A quantity times a number, for claims such as `a >= 3 * b`."""
 
     quantity: Quantity
@@ -155,206 +225,75 @@ class Multiplied:
 
     __rmul__ = __mul__
 
-    def __ge__(self, other: object) -> "Comparison":
-        return compare(self, ">=", other)
-
-    def __gt__(self, other: object) -> "Comparison":
-        return compare(self, ">", other)
-
-    def __le__(self, other: object) -> "Comparison":
-        return compare(self, "<=", other)
-
-    def __lt__(self, other: object) -> "Comparison":
-        return compare(self, "<", other)
-
-    def __eq__(self, other: object) -> NoReturn:
-        raise _claimed_equal(self, other)
-
-    __ne__ = __eq__
-    __hash__ = object.__hash__
-    __array_ufunc__ = None
-    """Has NumPy's numbers leave comparing and multiplying to this class."""
-
-    def __bool__(self) -> NoReturn:
-        self.quantity.__bool__()
+    def __sub__(self, other: object) -> "Difference":
+        raise ClaimError(
+            f"a difference begins with a figure, not with a product: {self!r} was found before "
+            "the minus. Divide by its factor: a - 0.5 * b in place of 2 * a - b."
+        )
 
     def __repr__(self) -> str:
-        return f"{_factor(self.factor)} * {self.quantity!r}"
+        return f"{written_factor(self.factor)} * {self.quantity!r}"
 
 
-def _claimed_equal(left: object, right: object) -> ClaimError:
-    return ClaimError(
-        f"a measured figure is never claimed to equal another: {left!r} was compared with "
-        f"{right!r} by == or !=. Claim a range: 0.35 <= {left!r} <= 0.45."
-    )
-
-
-@dataclass(eq=False, repr=False)
-class Comparison:
-    """One claim: a quantity compared with a number or with another quantity."""
+@dataclass(frozen=True, eq=False, repr=False)
+class Difference(Comparable):
+    """A quantity less another on the same documents, for claims such as `a - b >= 0.1`."""
 
     left: Quantity
-    operator: Operator
-    right: Quantity | float
+    right: Quantity
     factor: Fraction = Fraction(1)
-    """What a quantity on the right side is multiplied by; over 0."""
-    verdict: Verdict | None = field(default=None, init=False)
-    """None until the comparison's truth was asked for."""
-    location: Location | None = field(default=None, init=False)
-    """The statement that asked."""
-
-    def __bool__(self) -> bool:
-        if self.location is None:
-            location = calling_location()
-            self.decide()
-            self.location = location
-            if self.left.subject.observer is not None:
-                self.left.subject.observer(self)
-        return self.verdict is Verdict.HOLDS
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, bool):
-            raise ClaimError(
-                f"the claim {self.source} was compared with {other} by == or !=, which asks "
-                "nothing. Write assert CLAIM, or assert not CLAIM."
-            )
-        return self is other
-
-    __hash__ = object.__hash__
-
-    def decide(self) -> Verdict:
-        """Return the verdict, measured once and remembered; nobody is told of it."""
-        if self.verdict is None:
-            left, right = self._sides()
-            self.verdict = decide(left, self.operator, right)
-        return self.verdict
-
-    def _sides(self) -> tuple[Fraction, Fraction]:
-        if isinstance(self.right, Quantity):
-            self.left, self.right = self.left.paired_with(self.right)
-            return self.left.exact, self.right.exact * self.factor
-        self.left.require_reachable(self.right)
-        # Both through the same rounding, so that 7 pairs of 10 tie with 0.7.
-        return quantised_fraction(self.left.exact), quantised_fraction(self.right)
+    """What the right one is multiplied by; over 0."""
 
     @property
-    def sentence(self) -> str:
-        """The claim in English."""
-        left = self.left.english
-        relation = OPERATORS_IN_ENGLISH[self.operator]
-        if isinstance(self.right, Quantity):
-            right = f"{self._times}{self.right.english}"
-        else:
-            right = written(self.right)
-        return f"{_capital(left)}{self.left.averaged} is {relation} {right}."
+    def interval(self) -> Interval:
+        """The difference with its bounds; reads the whole budget."""
+        return self.left.difference_from(self.right, self.factor)
 
     @property
-    def _times(self) -> str:
-        return "" if self.factor == 1 else f"{_factor(self.factor)} times "
-
-    def explanation(self) -> list[str]:
-        """Return what was found and what it is to be read beside, a line each; it decides."""
-        claimed = "as" if self.decide() is Verdict.HOLDS else "where"
-        left, right = self.left, self.right
-        if isinstance(right, Quantity):
-            bound = right.value * float(self.factor)
-            digits = _telling_digits(left.value, bound)
-            product = "" if self.factor == 1 else f", so {bound:.{digits}g}"
-            lines = [
-                f"{self.verdict}: {left.summary(digits)},",
-                f"  {claimed} {self.operator} {self._times}{right!r} was claimed,",
-                f"  which is {self._times}{right.summary(digits)}{product}",
-            ]
-            lines += [f"  {side!r}: {line}" for side in (left, right) for line in side.controls()]
-        else:
-            lines = [
-                f"{self.verdict}: {left.summary(_telling_digits(left.value, right))},",
-                f"  {claimed} {self.operator} {written(right)} was claimed",
-                *(f"  {line}" for line in left.controls()),
-            ]
-        lines.append(f"  {left.subject.evidence.description}")
-        return lines
+    def value(self) -> float:
+        """The difference; reads the whole budget."""
+        return self.interval.value
 
     @property
-    def source(self) -> str:
-        """The claim as Python."""
-        if isinstance(self.right, Quantity):
-            times = "" if self.factor == 1 else f"{_factor(self.factor)} * "
-            right = f"{times}{self.right!r}"
-        else:
-            right = written(self.right)
-        return f"{self.left!r} {self.operator} {right}"
+    def low(self) -> float:
+        """The lower bound of the difference; reads the whole budget."""
+        return self.interval.low
+
+    @property
+    def high(self) -> float:
+        """The upper bound of the difference; reads the whole budget."""
+        return self.interval.high
+
+    @property
+    def times(self) -> str:
+        """The factor as it is said before the right side; empty for 1."""
+        return "" if self.factor == 1 else f"{written_factor(self.factor)} * "
+
+    def __float__(self) -> float:
+        return self.value
 
     def __repr__(self) -> str:
-        if self.verdict is None:
-            return self.source
-        return f"{self.source} [{self.verdict}: {self.left.summary()}]"
+        return f"{self.left!r} - {self.times}{self.right!r}"
 
 
-def _capital(phrase: str) -> str:
-    # A head's name or a lower-case article may stand first; only the article changes.
-    return phrase[0].upper() + phrase[1:]
+def _less(left: Quantity, right: object) -> Difference:
+    factor = Fraction(1)
+    if isinstance(right, Multiplied):
+        factor, right = decimal(right.factor), right.quantity
+    if not isinstance(right, Quantity):
+        raise ClaimError(
+            f"a figure is subtracted from a figure, but {right!r} was subtracted from {left!r}. "
+            "Move the number to the other side of the comparison."
+        )
+    left.require_comparable(right)
+    return Difference(left, right, factor)
 
 
-def _factor(factor: float | Fraction) -> str:
-    return written(_rounded(float(factor)))
+def written_factor(factor: float | Fraction) -> str:
+    """Return a factor in Python, without the noise that arithmetic leaves in the last digits."""
+    return written(rounded(float(factor)))
 
 
-def _rounded(number: float) -> float:
+def rounded(number: float) -> float:
     """Return a number without the noise that arithmetic leaves in the last digits."""
     return float(f"{number:.15g}")
-
-
-def _telling_digits(left: float, right: float) -> int:
-    """Return how many digits tell two figures apart, 4 at least; 4 where they are as good as equal.
-
-    Figures are kept to 2**-30, so that a ninth digit may be noise.
-    """
-    apart = (n for n in range(4, 9) if f"{left:.{n}g}" != f"{right:.{n}g}")
-    return next(apart, 4)
-
-
-def _decimal(factor: float) -> Fraction:
-    """Return a factor as it is written, so that 33 of 50 ties with 1.1 times 3 of 5."""
-    return Fraction(repr(factor))
-
-
-MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
-"""Each operator as it reads from the other side."""
-
-
-def compare(left: Quantity | Multiplied, operator: Operator, right: object) -> Comparison:
-    """Return the comparison of a quantity with a number or a quantity, undecided.
-
-    A factor stands on the right side of a comparison alone: that of the left is divided out, or
-    the sides change places. Raises `ClaimError` for what can never be compared.
-    """
-    if isinstance(left, Multiplied) and isinstance(right, Quantity):
-        return compare(right, MIRRORED[operator], left)
-    left_factor, right_factor = Fraction(1), Fraction(1)
-    if isinstance(left, Multiplied):
-        left_factor, left = _decimal(left.factor), left.quantity
-    if isinstance(right, Multiplied):
-        right_factor, right = _decimal(right.factor), right.quantity
-    if isinstance(right, Quantity):
-        left.require_comparable(right)
-        return Comparison(left, operator, right, right_factor / left_factor)
-    threshold = require_number(right, f"a comparison with {left!r}")
-    if left_factor != 1:
-        threshold = _rounded(threshold / float(left_factor))
-    left.require_comparable(threshold)
-    return Comparison(left, operator, threshold)
-
-
-def explained(operator: str, left: object, right: object) -> list[str] | None:
-    """Return the lines that explain `left operator right`, or None where no figure is compared."""
-    if operator not in MIRRORED:
-        return None
-    if isinstance(left, Quantity | Multiplied):
-        comparison = compare(left, MIRRORED[MIRRORED[operator]], right)
-    elif isinstance(right, Quantity | Multiplied):
-        comparison = compare(right, MIRRORED[operator], left)
-    else:
-        return None
-    lines = comparison.explanation()
-    return [comparison.source, *lines]

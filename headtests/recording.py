@@ -5,8 +5,10 @@ nothing; the one thing that it measures is the multiples that a report shows of 
 """
 
 import hashlib
+import math
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,22 +17,27 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from headtests.claims import RowOptions
-from headtests.estimates import Estimate, PairFigure
+from headtests.comparisons import Comparison
+from headtests.estimates import Estimate
 from headtests.head_names import HeadName
 from headtests.multiples import Pair
-from headtests.quantities import Comparison, Quantity, Subject
+from headtests.quantities import Quantity, Subject
 from headtests.records import (
     FORMAT,
     VERSION,
     ClaimRecord,
+    DifferenceRecord,
     EstimateRecord,
     HeadRecord,
     PairRecord,
+    RankRecord,
     Record,
     SessionRecord,
     UnmeasuredRecord,
 )
+from headtests.samples import PairFigure
 from headtests.sessions import Session
+from headtests.statistics import e_bh, union_bound
 
 SHOWN_MULTIPLES = 10
 """Ranked and random multiples of each head that a record holds."""
@@ -83,7 +90,22 @@ def claim_record(
             else comparison.right
         ),
         factor=float(comparison.factor),
-        basis=comparison.left.basis,
+        offset=float(comparison.offset),
+        difference=(
+            None
+            if comparison.difference is None
+            else DifferenceRecord(
+                value=comparison.difference.value,
+                low=_finite(comparison.difference.low),
+                high=_finite(comparison.difference.high),
+            )
+        ),
+        alpha=comparison.alpha,
+        e_value=None if comparison.alpha is None else _e_value(comparison.decision.log_e),
+        e_bh=None,
+        more_documents=comparison.more_documents,
+        read_before=comparison.read_before,
+        basis=comparison.basis,
         file="" if location is None else _relative(location.file, root),
         line=0 if location is None else location.line,
         source="" if location is None else location.source,
@@ -106,6 +128,15 @@ def _relative(file: str, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
 
+def _e_value(log_e: float) -> float:
+    """Return e to a power, at most the largest float."""
+    return math.exp(log_e) if log_e < math.log(sys.float_info.max) else sys.float_info.max
+
+
+def _finite(bound: float) -> float | None:
+    return bound if math.isfinite(bound) else None
+
+
 def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
     record = EstimateRecord(
         expression=repr(quantity),
@@ -115,15 +146,24 @@ def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
         low=None,
         high=None,
         documents=None,
+        texts=None,
+        eligible=None,
         rows=None,
         pairs=None,
         base_rate=None,
+        matched_rate=None,
+        rank=None,
         resting_mass=None,
     )
     if isinstance(quantity, Estimate):
-        record["low"], record["high"] = quantity.low, quantity.high
+        settled = quantity.settled
+        record["low"], record["high"] = _finite(settled.low), _finite(settled.high)
         record["documents"], record["rows"] = quantity.documents, quantity.rows
+        record["texts"], record["eligible"] = quantity.texts, quantity.eligible
         record["base_rate"], record["resting_mass"] = quantity.base_rate, quantity.resting_mass
+        record["matched_rate"] = quantity.matched_rate
+        rank = quantity.rank
+        record["rank"] = None if rank is None else RankRecord(rank=rank.rank, of=rank.of)
     elif isinstance(quantity, PairFigure):
         record["pairs"] = quantity.pairs
     return record
@@ -165,6 +205,7 @@ def session_record(session: Session) -> SessionRecord:
         tokens_run=sweep.tokens_run,
         tokens_run_twice=sweep.tokens_run_twice,
         seed=session.settings.seed,
+        alpha=session.settings.alpha,
     )
 
 
@@ -178,14 +219,17 @@ def device_name(session: Session) -> str:
     return str(device)
 
 
-def head_record(session: Session, head: HeadName, options: RowOptions) -> HeadRecord:
-    """Return a head's ranked and random multiples; it reads every row of the budget."""
+def head_record(
+    session: Session, head: HeadName, options: RowOptions, documents: int
+) -> HeadRecord:
+    """Return a head's ranked and random multiples on the first documents of the pass."""
     key = session_key(session)
-    ranked, random, count = session.overview(head, SHOWN_MULTIPLES, options)
+    ranked, random, count = session.overview(head, SHOWN_MULTIPLES, options, documents)
     return HeadRecord(
         key=head_key(key, head, options),
         session=key,
         name=str(head),
+        documents=documents,
         above_average_pairs=count,
         suppress_first_token=options.suppress_first_token,
         min_query=options.min_query,
@@ -220,7 +264,13 @@ def make_record(
     root: Path,
     incomplete_reason: str = "",
 ) -> Record:
-    """Return the record of a run, dated now; a reason says that the run did not finish."""
+    """Return the record of a run, dated now; a reason says that the run did not finish.
+
+    What is said of all claims together, the rate of false decisions and e-BH, is added here.
+    """
+    decided = [claim for claim in claims if claim["e_value"] is not None]
+    discoveries = e_bh([math.log(claim["e_value"] or sys.float_info.min) for claim in decided])
+    discovered = dict(zip((claim["id"] for claim in decided), discoveries, strict=True))
     return Record(
         format=FORMAT,
         version=VERSION,
@@ -230,7 +280,8 @@ def make_record(
         environment=environment(root),
         sessions=list(sessions),
         heads=list(heads),
-        claims=list(claims),
+        claims=[claim | {"e_bh": discovered.get(claim["id"])} for claim in claims],
+        false_decisions=union_bound([claim["alpha"] or 0.0 for claim in claims]),
         unmeasured=list(unmeasured),
     )
 

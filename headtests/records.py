@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, cast
 from headtests.errors import RecordError
 
 FORMAT = "headtests-record"
-VERSION = 1
+VERSION = 2
 
 
 class PairRecord(TypedDict):
@@ -44,16 +44,31 @@ class HeadRecord(TypedDict):
     """The key of the session that it was measured in."""
     name: str
     """Such as `L1H3`."""
+    documents: int
+    """The first so many documents of the pass, which the pairs are from: as many as its claims
+    needed."""
     above_average_pairs: int
-    """How many pairs of the documents run have a multiple over 1."""
+    """How many pairs of those documents have a multiple over 1."""
     suppress_first_token: bool
     min_query: int
     ranked: list[PairRecord]
     random: list[PairRecord]
 
 
+class RankRecord(TypedDict):
+    """Where a head's figure stands among those of other heads on the same documents."""
+
+    rank: int
+    """1 for the highest; heads of equal figures share the better rank."""
+    of: int
+    """How many heads, itself included."""
+
+
 class EstimateRecord(TypedDict):
-    """What was measured of one statistic; a figure is null where it has no meaning."""
+    """What was measured of one statistic; a figure is null where it has no meaning.
+
+    Over the shortest prefix of documents that decided the claim, in the order of the pass.
+    """
 
     expression: str
     """The statistic as the Python that makes it, such as `L1H3.mass(ht.induction)`."""
@@ -65,16 +80,37 @@ class EstimateRecord(TypedDict):
     value: float
     low: float | None
     high: float | None
+    """Both bounds together hold but with probability 2 alpha, however often they were looked at;
+    null for pairs, and where there is no upper bound."""
     documents: int | None
     """Documents with an eligible row."""
+    texts: int | None
+    """Texts that these are pieces of, where the claim goes beyond the corpus and texts are the
+    units."""
+    eligible: int | None
+    """How many documents of the population have an eligible row; null beyond the corpus."""
     rows: int | None
     """Eligible rows of those documents."""
     pairs: int | None
     """For a figure of ranked or random multiples, how many pairs it is over."""
     base_rate: float | None
     """What uniform attention would give."""
+    matched_rate: float | None
+    """What the head's own average attention at the same query-key distances, in the same
+    documents, would give."""
+    rank: RankRecord | None
+    """Null where nobody asked for it."""
     resting_mass: float | None
     """Attention on position 0, averaged like the statistic."""
+
+
+class DifferenceRecord(TypedDict):
+    """Of a claim about two statistics: the left one less the right one, times its factor."""
+
+    value: float
+    low: float | None
+    high: float | None
+    """Null where there is no such bound, as of a lift over distance."""
 
 
 class ClaimRecord(TypedDict):
@@ -85,7 +121,8 @@ class ClaimRecord(TypedDict):
     test: str
     """The pytest node id; empty outside pytest."""
     outcome: str
-    """`passed`, `failed`, `xfailed`, `xpassed`, `error`, `skipped`; empty outside pytest."""
+    """`passed`, `failed`, `undecided`, `xfailed`, `xpassed`, `error`, `skipped`; empty outside
+    pytest."""
     reason: str
     """The reason of an xfail mark, or empty."""
     session: str
@@ -102,6 +139,25 @@ class ClaimRecord(TypedDict):
     """A threshold, or the other statistic."""
     factor: float
     """What the right side was multiplied by; 1 but for claims such as `a >= 3 * b`."""
+    offset: float
+    """What was added to the right side; 0 but for claims such as `a - b >= 0.1`."""
+    difference: DifferenceRecord | None
+    """`left - factor * right` where the right side is a statistic of documents."""
+    alpha: float | None
+    """How often such a claim is decided falsely, at most; null where it was compared exactly, as
+    figures of pairs are."""
+    e_value: float | None
+    """The evidence for the claim against its being false, at the document where reading stopped:
+    1 says nothing, 1/alpha decides. The largest float where nothing that was left to read could
+    have changed the answer, or would be more. Null where it was compared exactly."""
+    e_bh: bool | None
+    """Whether the claim is among the discoveries of e-BH at 0.05 over the run's claims."""
+    more_documents: int | None
+    """Of an undecided claim: about how many eligible documents, or texts where these are the
+    units, more it would take. Null where it is decided, and where no number is likely to do."""
+    read_before: bool
+    """Whether the statistic was read in full before it was compared, so that the threshold may
+    have followed the data, which the rate of false decisions does not cover."""
     basis: str
     """What the verdict is about, in words."""
     file: str
@@ -161,6 +217,8 @@ class SessionRecord(TypedDict):
     tokens_run: int
     tokens_run_twice: int
     seed: int
+    alpha: float
+    """How often each of its claims is decided falsely, at most."""
 
 
 class UnmeasuredRecord(TypedDict):
@@ -185,6 +243,8 @@ class Record(TypedDict):
     sessions: list[SessionRecord]
     heads: list[HeadRecord]
     claims: list[ClaimRecord]
+    false_decisions: float
+    """How often a run like this decides any claim falsely, at most: the claims' rates, summed."""
     unmeasured: list[UnmeasuredRecord]
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from headtests.capture import LoadedModel, adopt_bridge, load_model
-from headtests.claims import RowOptions, Statistic
+from headtests.claims import Question, RowOptions
+from headtests.comparisons import Comparison
 from headtests.corpora import (
     CorpusSpec,
     Document,
@@ -28,11 +29,11 @@ from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
 from headtests.multiples import Distribution, Pair
 from headtests.patterns import Pattern
-from headtests.quantities import Comparison
 from headtests.settings import ModelSpec, Settings
 from headtests.sketches import Pairs
-from headtests.statistics import DocumentFigures
+from headtests.statistics import DocumentFigures, Eligible, Int64s, concatenated
 from headtests.sweep import Progress, Sweep, measure, pairs
+from headtests.sweep.eligibility import eligible
 
 DEFAULT_LENGTH = 256
 """Tokens of a document at most, where nothing else is said and the context allows it."""
@@ -67,7 +68,9 @@ class Session:
         )
         self._announced = list(heads)
         self._progress = progress
-        self._figures: dict[tuple[HeadName, Statistic, RowOptions], DocumentFigures] = {}
+        self._figures: dict[tuple[Question, bool], list[DocumentFigures]] = {}
+        self._place_of: dict[bool, Int64s] = {}
+        self._eligible: dict[tuple[object, ...], Eligible] = {}
 
     @property
     def spec(self) -> ModelSpec:
@@ -97,14 +100,22 @@ class Session:
         )
 
     @cached_property
-    def sweep(self) -> Sweep:
-        """The pass over the documents."""
+    def _served(self) -> list[HeadName]:
+        """The heads that one pass serves."""
         named = [
             head
             for announced in self._announced
             for head in ([announced] if isinstance(announced, HeadName) else self._named(announced))
         ]
-        return Sweep(self.model, self.population, named, self.settings, self._progress)
+        if not self.settings.rank:
+            return named
+        layers = sorted({head.layer for head in named})
+        return [head for layer in layers for head in self._named(f"L{layer}H*")]
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The pass over the documents."""
+        return Sweep(self.model, self.population, self._served, self.settings, self._progress)
 
     def announce(self, heads: Iterable[HeadName]) -> None:
         """Have the pass serve these heads, too; of use only before anything was measured."""
@@ -148,26 +159,104 @@ class Session:
 
     @property
     def description(self) -> str:
-        """The model and the documents that were measured, in words."""
+        """The model and the population, in words."""
+        return f"{self.model.spec} over {self.population.description}"
+
+    @property
+    def budget_description(self) -> str:
+        """The model and the documents that a whole pass reads, in words."""
         documents = self.population.description
         if self.sweep.budget < len(self.population):
             documents = f"{self.sweep.budget:,} of {documents}"
         return f"{self.model.spec} over {documents}"
 
-    def figures(self, head: HeadName, statistic: Statistic, options: RowOptions) -> DocumentFigures:
-        """Return what each eligible document of the budget contributes to a statistic."""
-        question = (head, statistic, options)
-        if question not in self._figures:
-            self._figures[question] = measure.document_figures(
-                self.sweep.blocks(head), self.population.vocabulary, statistic, options
+    @property
+    def alpha(self) -> float:
+        """How often a claim may be decided falsely, at most."""
+        return self.settings.alpha
+
+    def extents(self, by_text: bool) -> Sequence[int]:
+        """Return how many documents have been read after each step; the last is the budget."""
+        return self.sweep.extents(by_text)
+
+    def eligible(self, question: Question) -> Eligible:
+        """Return the population's documents with an eligible row, from tokens alone."""
+        layer = question.head.layer
+        # Which rows a head has depends on its layer's window alone.
+        window = self.model.shape.windows[layer]
+        key = (window, question.statistic, question.options, question.beyond_corpus)
+        if key not in self._eligible:
+            self._eligible[key] = eligible(
+                self.model,
+                self.population,
+                self.sweep.order(question.beyond_corpus),
+                layer,
+                question.statistic,
+                question.options,
             )
-        return self._figures[question]
+        return self._eligible[key]
+
+    def figures(self, question: Question, documents: int) -> DocumentFigures:
+        """Return what the eligible ones of the first so many documents contribute."""
+        return self._measured(question, documents, matched=False)
+
+    def matched(self, question: Question, documents: int) -> DocumentFigures:
+        """Return the same of attention that follows the head's average at each distance."""
+        return self._measured(question, documents, matched=True)
+
+    def _measured(self, question: Question, documents: int, matched: bool) -> DocumentFigures:
+        by_text = question.beyond_corpus
+        extents = self.sweep.extents(by_text)
+        wanted = extents.index(documents) + 1
+        parts = self._figures.setdefault((question, matched), [])
+        while len(parts) < wanted:
+            start, stop = extents[len(parts) - 1] if parts else 0, extents[len(parts)]
+            parts.append(
+                measure.document_figures(
+                    self.sweep.blocks(question.head, start, stop, by_text),
+                    self.population.vocabulary,
+                    question.statistic,
+                    question.options,
+                    self._places(by_text),
+                    matched=matched,
+                )
+            )
+        return concatenated(parts[:wanted])
+
+    def _places(self, by_text: bool) -> Int64s:
+        """Return the place of each document in the order of the pass."""
+        if by_text not in self._place_of:
+            order = self.sweep.order(by_text)
+            places = np.empty(len(order), dtype=np.int64)
+            places[order] = np.arange(len(order))
+            self._place_of[by_text] = places
+        return self._place_of[by_text]
+
+    def place_of(self, question: Question, document: int) -> int:
+        """Return the place of a document in the order of the question's pass, from 0."""
+        return int(self._places(question.beyond_corpus)[document])
+
+    def heads_beside(self, question: Question) -> Sequence[HeadName]:
+        """Return the heads that a head's figure is to be ranked among; none unless asked for."""
+        # A head that nobody announced runs alone.
+        return self._served if self.settings.rank and question.head in self._served else ()
 
     def _columns(
-        self, head: HeadName, on: Expression | None, options: RowOptions, above_average: bool
+        self,
+        head: HeadName,
+        on: Expression | None,
+        options: RowOptions,
+        above_average: bool,
+        stop: int | None = None,
+        documents: Int64s | None = None,
     ) -> Iterable[Pairs]:
         return pairs.columns(
-            self.sweep.blocks(head), self.population.vocabulary, options, on, above_average
+            self.sweep.blocks(head, 0, stop),
+            self.population.vocabulary,
+            options,
+            on,
+            above_average,
+            documents,
         )
 
     def ranked_pairs(
@@ -191,10 +280,15 @@ class Session:
         return pairs.in_context(self.sweep, head, found)
 
     def overview(
-        self, head: HeadName, size: int, options: RowOptions
+        self, head: HeadName, size: int, options: RowOptions, documents: int
     ) -> tuple[list[Pair], list[Pair], int]:
-        """Return ranked and random above-average pairs, and how many there are, in one reading."""
-        columns = self._columns(head, None, options, above_average=True)
+        """Return ranked and random above-average pairs, and how many there are, in one reading.
+
+        Of the first so many documents of the pass.
+        """
+        stop = next(extent for extent in self.sweep.extents() if extent >= documents)
+        chosen = self.sweep.order()[:documents]
+        columns = self._columns(head, None, options, True, stop, chosen)
         ranked, sampled, count = pairs.overview(columns, size, self.settings.seed)
         return (
             pairs.in_context(self.sweep, head, ranked),
@@ -214,8 +308,8 @@ class Session:
         if found is None:
             limit = "" if on is None else f" with keys {on.english}"
             raise NoEligibleRowError(
-                f"{head} has no pairs{limit} in {self.description}, so they have no distribution. "
-                "Choose another on=, or measure on documents where they occur."
+                f"{head} has no pairs{limit} in {self.budget_description}, so they have no "
+                "distribution. Choose another on=, or measure on documents where they occur."
             )
         return found
 

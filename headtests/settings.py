@@ -12,6 +12,7 @@ from headtests.errors import SettingError
 
 BosPolicy = Literal["model", "always", "never"]
 Precision = Literal["float32", "float16", "bfloat16"]
+Undecided = Literal["fail", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ class Settings:
     """None: on for causal models, off for bidirectional ones."""
     min_query: int = 1
     """The first query position that is a row."""
+    alpha: float = 0.001
+    """How often a claim may be decided falsely, at most."""
+    undecided: Undecided = "fail"
+    """What becomes of a test whose claim the budget leaves undecided."""
+    rank: bool = False
+    """Whether each statistic is measured of every head of the layers that are read, as a rank."""
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -140,6 +147,21 @@ def truth(name: str, value: object) -> bool:
         raise SettingError(f"{name} is {value!r}, but it must be true or false.") from None
 
 
+def rate(name: str, value: object) -> float:
+    """Return a rate of errors: over 0 and under 0.5; raises `SettingError` for another.
+
+    >>> rate("headtests_alpha", "1e-3")
+    0.001
+    """
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 0.5:
+        raise SettingError(f"{name} is {value!r}, but it must be a number over 0 and under 0.5.")
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One setting of a run, as the ini file and the command line know it."""
@@ -148,6 +170,7 @@ class Option:
     """Its field in `Settings`."""
     help: str
     metavar: str
+    """What stands for its value in the help; empty for a flag, which takes none."""
     read: Callable[[str, object], Any]
     """From the option's name and its text to the value."""
 
@@ -220,5 +243,13 @@ OPTIONS: tuple[Option, ...] = (
         "N",
         lambda name, value: whole_number(name, value, 0),
     ),
+    Option("alpha", "how often a claim may be decided falsely, at most", "RATE", rate),
+    Option(
+        "undecided",
+        "fail or skip: what becomes of a test whose claim the budget leaves undecided",
+        "OUTCOME",
+        lambda name, value: choice(name, value, get_args(Undecided)),
+    ),
+    Option("rank", "rank each statistic among all heads of the layers that are read", "", truth),
 )
 """Every setting that an ini file or a command line may give, in the order of the help."""

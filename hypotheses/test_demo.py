@@ -53,6 +53,17 @@ def test_induction_on_documentation(head):
     assert head.mass(ht.induction, when=query.repeats) >= 0.25
 
 
+# What the same head would do did it look back by distance alone, whatever the tokens are.
+@pytest.mark.head("L1H2", "L1H3")
+def test_induction_is_no_matter_of_distance(head):
+    assert head.lift(ht.induction, when=query.repeats, over="distance") >= 4
+
+
+@pytest.mark.head("L0H2")
+def test_the_previous_token_is_a_matter_of_distance(head):
+    assert head.lift(ht.previous, over="distance") == ht.approx(1, abs=0.1)
+
+
 @pytest.mark.head("L1H0", "L1H1", "L1H2")
 def test_induction_is_most_of_what_does_not_rest(head):
     assert head.mass(ht.induction, when=query.repeats, of=~ht.first) >= 0.5
@@ -77,6 +88,12 @@ def test_one_induction_head_is_stronger(heads):
     assert strong.mass(ht.induction, when=query.repeats) >= weak.mass(
         ht.induction, when=query.repeats
     )
+
+
+@pytest.mark.heads("L1H2", "L0H2")
+def test_induction_is_more_than_a_previous_token_head_does_by_chance(heads):
+    induction, previous = (head.mass(ht.induction, when=query.repeats) for head in heads)
+    assert induction - previous >= 0.2
 
 
 @ht.relation

@@ -9,22 +9,34 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headtests.claims import RowOptions, Statistic
+from headtests.claims import Lift, Question, RowOptions
+from headtests.comparisons import Comparison
 from headtests.expressions import Expression
 from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
 from headtests.multiples import Distribution, Pair
 from headtests.patterns import Pattern
-from headtests.quantities import Comparison
-from headtests.statistics import DocumentFigures, quantise
+from headtests.statistics import DocumentFigures, Eligible, quantise
 
 
 @dataclass(eq=False)
 class FakeEvidence:
-    """A model over a population of documents, as far as a test gives it."""
+    """A model over a population of documents, as far as a test gives it.
+
+    The figures that are given are those of the whole budget, in the order of the pass.
+    """
 
     given: Mapping[str, DocumentFigures] = field(default_factory=dict)
     """What each statistic measured, by the Python that asks for it."""
+    on_matched: Mapping[str, DocumentFigures] = field(default_factory=dict)
+    """The same under attention by distance alone; without one, what was measured."""
+    populations: Mapping[str, Eligible] = field(default_factory=dict)
+    """Which documents are eligible; without one, those that have figures, a text each."""
+    steps: Sequence[int] = ()
+    """Documents read after each step; without any, all at once."""
+    alpha: float = 0.001
+    beside: Sequence[HeadName] = ()
+    """The heads that figures are ranked among."""
     ranked: Sequence[Pair] = ()
     random: Sequence[Pair] = ()
     inside: Mapping[Expression, Callable[[Pair], bool]] = field(default_factory=dict)
@@ -34,9 +46,42 @@ class FakeEvidence:
     description: str = "a model over all 4 documents of a corpus"
     asked: Counter[str] = field(default_factory=Counter)
     """How often each thing was asked for."""
+    furthest: int = 0
+    """The last of the steps that anything was asked of."""
 
-    def figures(self, head: HeadName, statistic: Statistic, options: RowOptions) -> DocumentFigures:
-        return self.given[self._asked(f"{head}.{statistic.kind}({statistic.arguments})")]
+    @property
+    def budget_description(self) -> str:
+        return self.description
+
+    def extents(self, by_text: bool) -> Sequence[int]:
+        longest = max((int(one.documents.max(initial=0)) + 1 for one in self._all()), default=1)
+        return self.steps or (longest,)
+
+    def _all(self) -> list[DocumentFigures | Eligible]:
+        return [*self.given.values(), *self.populations.values()]
+
+    def eligible(self, question: Question) -> Eligible:
+        asked = _python(question)
+        if asked in self.populations:
+            return self.populations[asked]
+        given = self.given[asked]
+        lift = isinstance(question.statistic, Lift) and question.statistic.over == "uniform"
+        return Eligible(given.documents, np.arange(len(given)), given.base_rates if lift else None)
+
+    def figures(self, question: Question, documents: int) -> DocumentFigures:
+        self.furthest = max(self.furthest, documents)
+        given = self.given[self._asked(_python(question))]
+        return given._taken(given.documents < documents)
+
+    def matched(self, question: Question, documents: int) -> DocumentFigures:
+        given = self.on_matched.get(_python(question), self.given[_python(question)])
+        return given._taken(given.documents < documents)
+
+    def place_of(self, question: Question, document: int) -> int:
+        return document
+
+    def heads_beside(self, question: Question) -> Sequence[HeadName]:
+        return self.beside
 
     def ranked_pairs(
         self, head: HeadName, size: int, reverse: bool, on: Expression | None, options: RowOptions
@@ -81,6 +126,11 @@ class FakeEvidence:
         return question
 
 
+def _python(question: Question) -> str:
+    statistic = question.statistic
+    return f"{question.head}.{statistic.kind}({statistic.arguments})"
+
+
 def figures(
     values: Sequence[float],
     denominators: Sequence[float] | None = None,
@@ -91,7 +141,10 @@ def figures(
     base_denominators: Sequence[float] | None = None,
     resting: Sequence[float] | None = None,
 ) -> DocumentFigures:
-    """Return what documents contribute: of each ten rows, a base rate of 0.1, 0.2 at rest."""
+    """Return what documents contribute: of each ten rows, a base rate of 0.1, 0.2 at rest.
+
+    Documents stand in the order of the pass, which is that of their ids.
+    """
     count = len(values)
 
     def given(column: Sequence[float] | None, default: float) -> Sequence[float]:
@@ -105,6 +158,7 @@ def figures(
         base_rates=quantise(given(base_rates, 0.1)),
         base_denominators=None if base_denominators is None else quantise(base_denominators),
         resting=quantise(given(resting, 0.2)),
+        sizes=np.ones(count, dtype=np.int64),
     )
 
 

@@ -5,7 +5,7 @@ is asked for nothing but the nodes of expressions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -372,6 +372,25 @@ class Reader:
     def sampled(self, size, seed, above_average=True, on=None):
         pairs = self.pairs(on, above_average)
         return sorted(pairs, key=lambda pair: split_mix(seed, *pair[1:]))[:size]
+
+
+def follows_distance(text, suppress, min_query):
+    """Return a text with the attention that its average at each distance would make of its rows."""
+    rows = range(min_query, len(text.ids))
+    keys = {q: [k for k in text.keys(q) if k != 0 or not suppress] for q in rows}
+    at_distance = {}
+    for q in rows:
+        for k in keys[q]:
+            at_distance.setdefault(q - k, []).append(text.attention[q][k])
+    averages = {distance: _mean(found) for distance, found in at_distance.items()}
+    attention = [[0.0] * len(text.ids) for _ in text.ids]
+    for q in rows:
+        resting = text.attention[q][0] if suppress and 0 in text.keys(q) else 0.0
+        attention[q][0] = resting
+        total = sum(averages[q - k] for k in keys[q])
+        for k in keys[q]:
+            attention[q][k] = (1 - resting) * averages[q - k] / total if total else 0.0
+    return replace(text, attention=attention)
 
 
 def _whole(text, rows):

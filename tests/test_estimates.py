@@ -1,13 +1,32 @@
-"""Estimates: averages, ratios and lifts, and the errors of those that cannot be had."""
+"""Estimates: what is read of a statistic, for how long, and what is said of it."""
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
-from fakes import FakeEvidence, figures, pair
+from fakes import FakeEvidence, figures
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import headtests as ht
-from headtests import key, query
-from headtests.errors import ClaimError, NoEligibleRowError
+from headtests.errors import ClaimError, NoEligibleRowError, UndecidedError
+from headtests.estimates import Rank
+from headtests.head_names import HeadName
+from headtests.statistics import Eligible
+from headtests.verdicts import Verdict
+
+FIXED = settings(derandomize=True, deadline=None)
+PREVIOUS = "L0H0.mass(ht.previous)"
+
+
+def beta(mean, documents, seed=0):
+    """Return figures of documents around a mean."""
+    return np.random.default_rng(seed).beta(4 * mean, 4 * (1 - mean), documents)
+
+
+def stepped(values, *steps, call="mass(ht.previous)", **columns):
+    """Return the evidence of one call that is read step by step."""
+    return FakeEvidence({f"L0H0.{call}": figures(values, **columns)}, steps=steps)
 
 
 def one(call, measured):
@@ -23,11 +42,6 @@ def test_an_estimate_has_its_value_size_and_controls():
     assert (found.base_rate, found.resting_mass) == (0.25, 0.25)
     assert found.kind == "mass"
     assert type(found.rows) is int
-
-
-def test_a_verdict_on_an_estimate_is_about_these_documents():
-    found = one("mass(ht.previous)", figures([0.5])).mass(ht.previous)
-    assert found.basis == "exact average of a model over all 4 documents of a corpus"
 
 
 def test_a_mass_of_another_divides_two_averages():
@@ -68,97 +82,6 @@ def test_no_other_statistic_is_refused_for_its_base_rate():
     assert not found >= 1
 
 
-# Without an eligible row.
-
-
-@pytest.mark.parametrize(
-    ("call", "ask", "missing"),
-    [
-        (
-            'mass(key.is_(" Zyzzyva"))',
-            lambda head: head.mass(key.is_(" Zyzzyva")),
-            'rows with keys whose token is " Zyzzyva" to attend to. Check the tokens that the '
-            "expression names, or measure on a corpus where they occur. Position 0, where BOS "
-            "stands, is taken out: ht.first asks for it, and suppress_first_token=False on the "
-            "head marker puts it back.",
-        ),
-        (
-            "mass(ht.induction, when=query.repeats)",
-            lambda head: head.mass(ht.induction, when=query.repeats),
-            "rows whose query token occurred earlier with keys that follow an earlier occurrence "
-            "of the query's token to attend to. Check the tokens that the expression names, or "
-            "measure on a corpus where they occur.",
-        ),
-        (
-            "lift(ht.duplicate)",
-            lambda head: head.lift(ht.duplicate),
-            "rows with keys that are earlier occurrences of the query's token to attend to. Check "
-            "the tokens that the expression names, or measure on a corpus where they occur.",
-        ),
-        (
-            "exceed_rate(1000, ht.duplicate)",
-            lambda head: head.exceed_rate(1000, ht.duplicate),
-            "rows with keys that are earlier occurrences of the query's token among at least 1000, "
-            "without which no multiple is as high. Check the tokens that the expression names, or "
-            "measure on a corpus where they occur.",
-        ),
-        (
-            "precision(ht.duplicate, above=1000)",
-            lambda head: head.precision(ht.duplicate, above=1000),
-            "rows of at least 1000 keys, without which no multiple is as high. Lower above=, or "
-            "measure on longer documents.",
-        ),
-    ],
-)
-def test_a_statistic_without_an_eligible_row_is_an_error_that_says_what_is_missing(
-    call, ask, missing
-):
-    head = one(call, figures([]))
-    with pytest.raises(NoEligibleRowError) as raised:
-        bool(ask(head) >= 0.4)
-    assert str(raised.value) == (
-        f"L0H0.{call} has no eligible row: no document of a model over all 4 documents of a "
-        f"corpus has {missing}"
-    )
-    with pytest.raises(NoEligibleRowError):
-        _ = ask(head).value
-
-
-def test_without_documents_there_are_no_controls():
-    found = one("mass(ht.previous)", figures([])).mass(ht.previous)
-    assert (found.documents, found.rows) == (0, 0)
-    assert (found.base_rate, found.resting_mass) == (None, None)
-    assert found.controls() == []
-
-
-@pytest.mark.parametrize(
-    ("call", "ask", "reason"),
-    [
-        (
-            "precision(ht.previous, above=10)",
-            lambda head: head.precision(ht.previous, above=10),
-            "no pair has a multiple of 10 or more. Lower above=.",
-        ),
-        (
-            "mass(ht.previous, of=ht.duplicate)",
-            lambda head: head.mass(ht.previous, of=ht.duplicate),
-            "no attention falls on keys that are earlier occurrences of the query's token. Choose "
-            "another of=.",
-        ),
-        (
-            "lift(ht.previous)",
-            lambda head: head.lift(ht.previous),
-            "uniform attention would put nothing there. Claim a mass instead.",
-        ),
-    ],
-)
-def test_a_ratio_over_nothing_is_an_error_that_says_why(call, ask, reason):
-    head = one(call, figures([0.0, 0.0], [0.0, 0.0], base_rates=[0.0, 0.0]))
-    with pytest.raises(NoEligibleRowError) as raised:
-        bool(ask(head) >= 0.4)
-    assert str(raised.value) == f"L0H0.{call} divides by zero: {reason}"
-
-
 # Two estimates.
 
 
@@ -176,8 +99,8 @@ def test_two_estimates_are_compared_on_the_documents_that_are_eligible_for_both(
     assert not claim
     assert (claim.left.value, claim.right.value) == (0.25, 0.5)
     assert claim.left.documents == claim.right.documents == 2
-    assert claim.explanation()[0] == "refuted: 0.25 over 2 documents (3 rows),"
-    assert claim.explanation()[2] == "  which is 0.5 over 2 documents (20 rows)"
+    assert claim.explanation()[0] == "refuted: 0.25 over all 2 documents (3 rows),"
+    assert claim.explanation()[2] == "  which is 0.5 over all 2 documents (20 rows)"
 
 
 def test_a_comparison_leaves_the_figures_that_were_compared_as_they_were():
@@ -216,116 +139,414 @@ def test_estimates_of_two_models_or_corpora_are_not_compared():
     )
 
 
-# Figures of pairs.
+# As few documents as it takes.
 
 
-def fractions_of(inside, of, *, relation=ht.previous, kind="ranked"):
-    """Return the fraction of a sample of which so many pairs lie in a relation."""
-    pairs = [pair(key=place) for place in range(of)]
-    evidence = FakeEvidence(ranked=pairs, random=pairs, inside={relation: lambda p: p.key < inside})
-    head = evidence.head("L0H0")
-    found = head.ranked_multiples(50) if kind == "ranked" else head.random_multiples(50)
-    return found.fraction(relation)
+def test_a_clear_claim_reads_no_further_than_the_step_that_decides_it():
+    evidence = stepped(beta(0.4, 4000), 64, 128, 256, 4000)
+    claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
+    assert claim
+    assert evidence.furthest == 64
+    assert 5 < claim.left.documents < 64
+    assert claim.documents_read == claim.left.documents
 
 
-@pytest.mark.parametrize(
-    ("inside", "of", "threshold"), [(3, 10, 0.3), (7, 10, 0.7), (6, 10, 0.6), (1, 3, 1 / 3)]
-)
-def test_a_fraction_of_pairs_ties_with_the_decimal_that_it_is(inside, of, threshold):
-    found = fractions_of(inside, of)
-    assert found >= threshold
-    assert found <= threshold
-    assert not found > threshold
-    assert not found < threshold
+def test_a_close_claim_reads_on_until_it_is_decided():
+    evidence = stepped(beta(0.4, 4000), 64, 128, 256, 512, 1024, 4000)
+    claim = evidence.head("L0H0").mass(ht.previous) >= 0.35
+    assert claim
+    assert evidence.furthest in (256, 512, 1024)
+    assert evidence.furthest / 2 < claim.left.documents <= evidence.furthest
 
 
-def test_a_fraction_of_pairs_is_exact():
-    assert fractions_of(1, 3).exact == Fraction(1, 3)
-    assert fractions_of(3, 10).value == 0.3
+@FIXED
+@given(st.sets(st.integers(1, 299), max_size=5), st.sampled_from([0.1, 0.3, 0.38, 0.6]))
+def test_what_is_printed_does_not_depend_on_the_steps(ends, threshold):
+    values = beta(0.4, 300)
+    whole = stepped(values, 300).head("L0H0").mass(ht.previous) >= threshold
+    parts = stepped(values, *sorted(ends), 300).head("L0H0").mass(ht.previous) >= threshold
+    assert parts.explanation() == whole.explanation()
+    assert parts.decision == whole.decision
 
 
-def test_the_number_of_pairs_stands_behind_a_fraction():
-    claim = fractions_of(3, 10) >= 0.5
-    assert claim.explanation() == [
-        "refuted: 0.3 of 10 pairs,",
-        "  where >= 0.5 was claimed",
-        "  a model over all 4 documents of a corpus",
-    ]
-    assert fractions_of(1, 1).summary() == "1 of 1 pair"
-
-
-def test_fractions_of_two_samples_compare_exactly():
-    evidence = FakeEvidence(
-        ranked=[pair(key=place) for place in range(10)],
-        random=[pair(key=place) for place in range(30)],
-        inside={ht.previous: lambda found: found.key < 3},
+def test_the_estimate_is_that_of_the_documents_that_decided():
+    values = beta(0.4, 1000)
+    claim = stepped(values, 64, 1000).head("L0H0").mass(ht.previous) >= 0.2
+    assert claim
+    read = claim.left.documents
+    assert claim.left.value == pytest.approx(values[:read].mean(), abs=1e-8)
+    assert claim.left.rows == 10 * read
+    assert claim.left.eligible == 1000
+    assert 0.2 <= claim.left.low < claim.left.value < claim.left.high
+    # The bound is where the claim stops being decided, so it was only just reached.
+    assert claim.left.low < 0.23
+    assert str(claim.left) == (
+        f"{claim.left.value:.4g} [{claim.left.low:.4g}, {claim.left.high:.4g}] over {read} of "
+        f"1,000 documents ({10 * read} rows)"
     )
+
+
+def test_only_eligible_documents_count_among_those_that_are_read():
+    documents = range(0, 3000, 3)
+    evidence = stepped(beta(0.4, 1000), 64, 128, 3000, documents=documents)
+    claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
+    assert claim
+    assert claim.left.eligible == 1000
+    assert claim.documents_read == 3 * (claim.left.documents - 1) + 1
+
+
+def test_a_figure_that_was_compared_keeps_what_was_read_for_it():
+    evidence = stepped(beta(0.4, 4000), 64, 4000)
     head = evidence.head("L0H0")
-    top, control = head.ranked_multiples(10), head.random_multiples(30)
-    assert top.fraction(ht.previous) >= 3 * control.fraction(ht.previous)
-    assert not top.fraction(ht.previous) > 3 * control.fraction(ht.previous)
+    found = head.mass(ht.previous)
+    claim = found >= 0.1
+    assert claim
+    assert found.value == head.mass(ht.previous).value == claim.left.value
+    assert (found.low, found.high) == (claim.left.low, claim.left.high)
+    assert evidence.furthest == 64
+
+
+def test_of_two_comparisons_the_longer_reading_is_kept():
+    found = stepped(beta(0.4, 4000), 64, 4000).head("L0H0").mass(ht.previous)
+    near, far = found >= 0.3, found >= 0.1
+    assert near
+    assert far
+    assert near.left.documents > far.left.documents
+    assert found.documents == near.left.documents
+
+
+@pytest.mark.parametrize("figure", ["value", "low", "high"])
+def test_a_figure_that_was_never_compared_is_read_over_the_whole_budget(figure):
+    evidence = stepped(beta(0.4, 4000), 64, 1000)
+    found = evidence.head("L0H0").mass(ht.previous)
+    getattr(found, figure)
+    assert evidence.furthest == 1000
+    assert found.documents == 1000
+
+
+def test_a_threshold_that_may_have_followed_the_data_is_noted():
+    head = stepped(beta(0.4, 1000), 64, 1000).head("L0H0")
+    threshold = head.mass(ht.previous).value - 0.2
+    claim = head.mass(ht.previous) >= threshold
+    assert claim
+    assert claim.read_before
+    assert any("read before it was compared" in line for line in claim.explanation())
+
+
+def test_a_figure_that_is_read_after_its_comparison_is_nothing_to_note():
+    head = stepped(beta(0.4, 1000), 64, 1000).head("L0H0")
+    assert head.mass(ht.previous) >= 0.1
+    _ = head.mass(ht.previous).value
+    claim = head.mass(ht.previous) >= 0.2
+    assert claim
+    assert not claim.read_before
+
+
+# Undecided.
+
+
+def undecided():
+    """Return a claim at a distance that 200 documents of 1,000 do not decide."""
+    return stepped(beta(0.4, 1000), 64, 200).head("L0H0").mass(ht.previous) >= 0.39
+
+
+def test_the_truth_of_a_claim_that_the_budget_leaves_open_is_an_error_that_says_so():
+    claim = undecided()
+    with pytest.raises(UndecidedError) as raised:
+        bool(claim)
+    assert claim.verdict is Verdict.UNDECIDED
+    found, more = claim.left, claim.more_documents
+    assert str(raised.value).splitlines() == [
+        f"undecided: {PREVIOUS} >= 0.39",
+        f"  {found.value:.4g} [{found.low:.4g}, {found.high:.4g}] over 200 of 1,000 documents "
+        "(2,000 rows),",
+        "    where >= 0.39 was claimed",
+        "    uniform attention would give 0.1",
+        "    the head's average attention at the same distances would give "
+        f"{found.matched_rate:.4g}",
+        "    resting mass, the attention on position 0: 0.2",
+        f"    about {more:,} eligible documents more would decide it: raise "
+        "headtests_max_documents, or move the threshold",
+        "    about a model over all 4 documents of a corpus; decided falsely at a rate of at most "
+        "0.001",
+    ]
+    assert 0 < more <= 800
+
+
+def test_an_open_claim_is_neither_true_nor_false_however_it_is_asked():
+    claim = undecided()
+    for ask in (lambda: not claim, lambda: claim and True, lambda: 1 if claim else 0):
+        with pytest.raises(UndecidedError):
+            ask()
+
+
+def test_an_open_claim_is_told_once():
+    asked = []
+    evidence = stepped(beta(0.4, 1000), 64, 200)
+    claim = evidence.head("L0H0", observer=asked.append).mass(ht.previous) >= 0.39
+    for _ in range(2):
+        with pytest.raises(UndecidedError):
+            bool(claim)
+    assert [found.verdict for found in asked] == [Verdict.UNDECIDED]
+
+
+def test_a_whole_population_leaves_nothing_open():
+    claim = stepped(beta(0.4, 200), 64, 200).head("L0H0").mass(ht.previous)
+    assert (claim >= 0.39).decide() is not Verdict.UNDECIDED
+
+
+def test_alpha_is_the_evidence_s():
+    def needed(alpha):
+        evidence = stepped(beta(0.4, 1000), 1000)
+        evidence.alpha = alpha
+        claim = evidence.head("L0H0").mass(ht.previous) >= 0.3
+        assert claim
+        assert claim.alpha == alpha
+        return claim.left.documents
+
+    assert needed(0.05) < needed(0.001) < needed(1e-6)
+
+
+# Ratios and lifts.
+
+
+def test_a_share_of_a_share_is_decided_without_its_whole_population():
+    whole = beta(0.5, 4000)
+    part = whole * beta(0.6, 4000, seed=1)
+    call = "mass(ht.induction, of=~ht.first)"
+    evidence = stepped(part, 64, 512, 4000, call=call, denominators=whole)
+    claim = evidence.head("L0H0").mass(ht.induction, of=~ht.first) >= 0.4
+    assert claim
+    read = claim.left.documents
+    assert read < 512
+    assert claim.left.value == pytest.approx(part[:read].sum() / whole[:read].sum(), abs=1e-6)
+    assert claim.left.low < claim.left.value < claim.left.high
+
+
+def test_a_precision_uses_what_is_known_of_how_many_pairs_can_exceed_a_multiple():
+    share = 0.05 * beta(0.5, 4000)
+    call = "precision(ht.previous, above=10)"
+    evidence = stepped(share * 0.9, 64, 128, 4000, call=call, denominators=share)
+    claim = evidence.head("L0H0").precision(ht.previous, above=10) >= 0.5
+    assert claim
+    # With no better bound than 1 it would take some thousands.
+    assert claim.left.documents < 500
+
+
+def lifted(mass, base, **columns):
+    return stepped(
+        mass,
+        64,
+        512,
+        4000,
+        call="lift(ht.previous)",
+        denominators=base,
+        base_rates=base,
+        base_denominators=base,
+        **columns,
+    )
+
+
+def test_a_lift_is_over_the_base_rate_of_every_eligible_document():
+    mass, base = beta(0.5, 4000), np.where(np.arange(4000) < 64, 0.2, 0.1)
+    claim = lifted(mass, base).head("L0H0").lift(ht.previous) >= 3
+    assert claim
+    read = claim.left.documents
+    assert read <= 64
+    assert claim.left.value == pytest.approx(mass[:read].mean() / base.mean(), rel=1e-6)
+
+
+def test_a_lift_over_distance_divides_by_what_distance_alone_would_give():
+    mass, matched = beta(0.5, 4000), 0.5 * beta(0.4, 4000, seed=1)
+    call = 'lift(ht.induction, over="distance")'
+    evidence = stepped(mass, 64, 512, 4000, call=call, denominators=matched)
+    claim = evidence.head("L0H0").lift(ht.induction, over="distance") >= 1.5
+    assert claim
+    read = claim.left.documents
+    assert read < 512
+    assert claim.left.value == pytest.approx(mass[:read].mean() / matched[:read].mean(), rel=1e-6)
+    assert claim.source == 'L0H0.lift(ht.induction, over="distance") >= 1.5'
+
+
+# Two statistics.
+
+
+def paired(left, right, *steps):
+    evidence = FakeEvidence(
+        {PREVIOUS: figures(left), "L1H1.mass(ht.induction)": figures(right)}, steps=steps
+    )
+    return evidence.head("L0H0").mass(ht.previous), evidence.head("L1H1").mass(ht.induction)
+
+
+def test_what_two_heads_share_from_document_to_document_does_not_cloud_their_difference():
+    common = beta(0.4, 4000)
+    left, right = paired(0.1 + 0.9 * common, 0.9 * common, 64, 4000)
+    claim = left >= right
+    assert claim
+    assert claim.left.documents < 130
+    alone, _ = paired(0.1 + 0.9 * common, common, 64, 4000)
+    assert (alone >= 0.36).decide() is Verdict.HOLDS
+
+
+def test_a_difference_is_claimed_of_a_size():
+    left, right = paired(beta(0.7, 4000), beta(0.3, 4000, seed=1), 64, 4000)
+    claim = left - right >= 0.1
+    assert claim
+    assert claim.source == f"{PREVIOUS} - L1H1.mass(ht.induction) >= 0.1"
+    assert claim.left.documents == claim.right.documents < 200
+    found = claim.difference
+    assert found.value == pytest.approx(claim.left.value - claim.right.value)
+    assert 0.1 <= found.low < found.value < found.high
+    assert not left - right >= 0.7
+    assert left - right <= 0.7
+    assert left - 2 * right > -0.5
+
+
+def test_a_difference_has_a_value_over_the_whole_budget():
+    left, right = paired([0.75, 0.5], [0.25, 0.5])
+    found = left - 0.5 * right
+    assert found.value == float(found) == found.low == found.high == 0.4375
+
+
+def test_two_ratios_are_compared_by_their_intervals():
+    whole = beta(0.6, 4000)
+    high, low = whole * 0.8, whole * 0.3
+    call = "mass(ht.induction, of=~ht.first)"
+    evidence = FakeEvidence(
+        {f"L0H0.{call}": figures(high, whole), f"L1H1.{call}": figures(low, whole)},
+        steps=(64, 256, 1024, 4000),
+    )
+    left, right = (
+        evidence.head(name).mass(ht.induction, of=~ht.first) for name in ("L0H0", "L1H1")
+    )
+    claim = left >= 2 * right
+    assert claim
+    assert claim.left.documents < 1024
+    assert claim.difference.low > 0
+
+
+# Beyond the corpus.
+
+
+def texts_of(sizes, seed=0):
+    """Return documents' figures that are alike within a text, and each document's text."""
+    random = np.random.default_rng(seed)
+    texts = np.repeat(np.arange(len(sizes)), sizes)
+    level = random.beta(1.6, 2.4, len(sizes))
+    return np.clip(level[texts] + random.normal(0, 0.01, len(texts)), 0, 1), texts
+
+
+def beyond(values, texts, *steps):
+    return FakeEvidence(
+        {"L0H0.mass(ht.previous)": figures(values)},
+        populations={PREVIOUS: Eligible(np.arange(len(values)), texts)},
+        steps=steps,
+    )
+
+
+def test_beyond_the_corpus_the_text_is_the_unit():
+    sizes = 1 + np.arange(300) % 5
+    values, texts = texts_of(sizes)
+    evidence = beyond(values, texts, 64, 128, 256, len(values))
+    claim = evidence.head("L0H0").mass(ht.previous, beyond_corpus=True) >= 0.2
+    assert claim
+    found = claim.left
+    assert found.texts < 150
+    assert found.documents == sizes[: found.texts].sum()
+    expected = [values[texts == text].mean() for text in range(found.texts)]
+    assert found.value == pytest.approx(np.mean(expected), abs=1e-8)
+    assert found.eligible is None
+    assert f"over {found.texts} texts ({found.documents} documents" in str(found)
+    assert claim.source == "L0H0.mass(ht.previous, beyond_corpus=True) >= 0.2"
+
+
+def test_pieces_of_one_text_are_not_counted_as_evidence_of_their_own():
+    values, texts = texts_of(np.full(12, 100))
+    corpus = beyond(values, texts, 1200).head("L0H0")
+    assert (corpus.mass(ht.previous) >= 0.2).decide() is not Verdict.UNDECIDED
+    open_claim = corpus.mass(ht.previous, beyond_corpus=True) >= 0.2
+    assert open_claim.decide() is Verdict.UNDECIDED
+    assert open_claim.left.texts == 12
+
+
+def test_a_text_counts_when_all_of_its_documents_were_read():
+    values, texts = texts_of(np.full(40, 3))
+    found = beyond(values, texts, 50).head("L0H0").mass(ht.previous, beyond_corpus=True)
+    assert (found.texts, found.documents) == (16, 48)
+
+
+def test_the_whole_corpus_is_no_proof_beyond_it():
+    evidence = beyond(np.full(30, 0.4), np.arange(30), 30)
+    claim = evidence.head("L0H0").mass(ht.previous, beyond_corpus=True) >= 0.39
+    assert claim.decide() is Verdict.UNDECIDED
+    assert "texts" in " ".join(claim.explanation())
+
+
+def test_a_lift_beyond_the_corpus_is_a_ratio_of_what_texts_give():
+    mass, base = beta(0.7, 2000), np.full(2000, 0.5)
+    evidence = lifted(mass, base)
+    claim = evidence.head("L0H0").lift(ht.previous, beyond_corpus=True) >= 1.1
+    assert claim
+    assert claim.left.value == pytest.approx(1.4, abs=0.2)
+
+
+def test_one_side_does_not_go_beyond_the_corpus_alone():
+    head = stepped([0.5]).head("L0H0")
+    with pytest.raises(ClaimError, match="Give both beyond_corpus=True, or neither"):
+        _ = head.mass(ht.previous, beyond_corpus=True) >= head.mass(ht.previous)
+
+
+# Controls.
+
+
+def test_the_matched_control_is_of_the_documents_that_decided():
+    values = beta(0.4, 1000)
+    evidence = stepped(values, 64, 1000)
+    evidence.on_matched = {PREVIOUS: figures(values / 2)}
+    claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
+    assert claim
+    assert claim.left.matched_rate == pytest.approx(claim.left.value / 2, abs=1e-8)
+
+
+def test_a_rank_is_among_the_same_statistic_of_other_heads_on_the_same_documents():
+    values = beta(0.4, 1000)
+    heads = [HeadName(0, number) for number in range(4)]
+    others = [values, values + 0.01, values, np.zeros(1000)]
+    # The one that is stronger falls behind in the documents that are not read.
+    others[1] = np.where(np.arange(1000) < 64, np.clip(others[1], 0, 1), 0)
+    evidence = FakeEvidence(
+        {
+            f"{head}.mass(ht.previous)": figures(other)
+            for head, other in zip(heads, others, strict=True)
+        },
+        steps=(64, 1000),
+        beside=heads,
+    )
+    claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
+    assert claim
+    assert (claim.left.rank.rank, claim.left.rank.of) == (2, 4)
+    assert str(claim.left.rank) == "2nd of 4"
+    assert any(line.startswith("  2nd of 4 heads") for line in claim.explanation())
+
+
+def test_nobody_is_ranked_who_did_not_ask():
+    assert one("mass(ht.previous)", figures([0.5])).mass(ht.previous).rank is None
 
 
 @pytest.mark.parametrize(
-    ("threshold", "message"),
+    ("rank", "said"),
     [
-        (
-            50,
-            "fraction is a figure from 0 to 1, so comparing it with 50 claims nothing. Choose a "
-            "threshold in that range; 50 percent is 0.5.",
-        ),
-        (
-            -1,
-            "fraction is a figure from 0 to 1, so comparing it with -1 claims nothing. Choose a "
-            "threshold in that range.",
-        ),
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (21, "21st"),
+        (111, "111th"),
+        (122, "122nd"),
     ],
 )
-def test_a_fraction_is_from_0_to_1(threshold, message):
-    with pytest.raises(ClaimError) as raised:
-        _ = fractions_of(3, 10) >= threshold
-    assert str(raised.value) == message
-
-
-@pytest.mark.parametrize("kind", ["median", "mean"])
-def test_a_median_or_mean_of_multiples_has_no_upper_end(kind):
-    found = getattr(FakeEvidence(ranked=[pair()]).head("L0H0").ranked_multiples(), kind)
-    assert found <= 1e6
-    with pytest.raises(
-        ClaimError, match=f"{kind} is a figure of 0 or more, so comparing it with -1"
-    ):
-        _ = found >= -1
-
-
-def test_figures_of_no_pairs_are_an_error():
-    head = FakeEvidence(inside={ht.previous: lambda found: True}).head("L0H0")
-    none = head.ranked_multiples(5)
-    for found in (none.fraction(ht.previous), none.median, none.mean):
-        with pytest.raises(NoEligibleRowError) as raised:
-            bool(found >= 0.5)
-        assert str(raised.value) == (
-            f"{found!r} has no pairs to be a figure of: the head has none of that kind in a model "
-            "over all 4 documents of a corpus. Drop on=, or measure on more documents."
-        )
-
-
-def test_a_figure_of_pairs_and_an_average_over_documents_are_not_compared():
-    evidence = FakeEvidence(
-        {"L0H0.mass(ht.previous)": figures([0.5])},
-        ranked=[pair()],
-        inside={ht.previous: lambda found: True},
-    )
-    head = evidence.head("L0H0")
-    average, share = head.mass(ht.previous), head.ranked_multiples().fraction(ht.previous)
-    with pytest.raises(ClaimError) as raised:
-        _ = average >= share
-    assert str(raised.value) == (
-        f"{average!r} is an average over documents and {share!r} a figure of a sample of pairs. "
-        "Compare an average with an average, a fraction with a fraction."
-    )
-    with pytest.raises(ClaimError) as raised:
-        _ = share >= 2 * average
-    assert str(raised.value) == (
-        f"{share!r} is a figure of a sample of pairs and {average!r} an average over documents. "
-        "Compare a fraction with a fraction, an average with an average."
-    )
+def test_ranks_are_said_in_english(rank, said):
+    assert str(Rank(rank, 144)) == f"{said} of 144"

@@ -4,7 +4,6 @@ import numpy as np
 import oracles
 import pytest
 import tiny_models
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import FIRST, LEAVES, ON_QUERY, Text
@@ -49,15 +48,15 @@ def masks_of(rows, vocabulary, suppress):
 def pairs_in(relation, words, vocabulary, suppress=False):
     """Return the pairs `(query, key)`, key up to query, that a relation has on one document."""
     _, masks = masks_of([ids_of(words, vocabulary)], vocabulary, suppress)
-    found = masks.relation(relation)[0].tril()
-    return {(int(q), int(k)) for q, k in found.nonzero()}
+    found = np.tril(masks.relation(relation)[0])
+    return {(int(q), int(k)) for q, k in np.argwhere(found)}
 
 
 def assert_as_said(expression, rows, vocabulary, suppress):
     """Compare a relation with its oracle on every pair of every document."""
     batch, masks = masks_of(rows, vocabulary, suppress)
     found = masks.relation(expression.expression)
-    assert found.dtype == torch.bool
+    assert found.dtype == np.bool_
     assert found.shape == (*batch.ids.shape, batch.ids.shape[1])
     for row, document in enumerate(batch.documents):
         text = text_of(document, vocabulary)
@@ -152,7 +151,9 @@ def test_padding_is_no_occurrence_of_the_padding_id(vocabulary):
     masks = Masks(batch, vocabulary, suppress_first_token=False)
     for relation in (ht.duplicate, ht.induction):
         assert not masks.relation(relation)[1, :, 2:].any()
-    assert masks.relation(ht.current & key.repeats)[1].nonzero().tolist() == [[1, 1]]
+    for relation in (ht.duplicate, ht.induction, ht.induction.latest):
+        assert not masks.relation(relation)[1, 2:].any()
+    assert np.argwhere(masks.relation(ht.current & key.repeats)[1]).tolist() == [[1, 1]]
     assert not masks.relation(ht.current & key.special).any()
 
 
@@ -219,7 +220,7 @@ def test_twice_denied_is_affirmed(documents, expression, vocabulary):
     rows = [ids_of(words, vocabulary) for words in documents]
     _, masks = masks_of(rows, vocabulary, suppress=True)
     once = masks.relation(expression.expression)
-    assert torch.equal(masks.relation(~~expression.expression), once)
+    assert np.array_equal(masks.relation(~~expression.expression), once)
 
 
 @FIXED
@@ -229,7 +230,7 @@ def test_suppression_touches_key_0_alone(documents, expression, vocabulary):
     _, suppressed = masks_of(rows, vocabulary, suppress=True)
     _, plain = masks_of(rows, vocabulary, suppress=False)
     found, whole = (masks.relation(expression.expression) for masks in (suppressed, plain))
-    assert torch.equal(found[:, :, 1:], whole[:, :, 1:])
+    assert np.array_equal(found[:, :, 1:], whole[:, :, 1:])
     assert not (found & ~whole).any()
 
 
@@ -241,6 +242,23 @@ def test_without_suppression_first_is_a_relation_like_any_other(suppress, vocabu
         (2, 0),
     }
     assert_as_said(~FIRST, [ids_of([" a", "et", ","], vocabulary)], vocabulary, suppress)
+
+
+def test_the_last_occurrence_is_the_nearest_of_many(vocabulary):
+    generator = np.random.default_rng(0)
+    rows = [generator.choice(ids_of([None, *WORDS], vocabulary), size=60).tolist() for _ in "abc"]
+    for leaf in ("latest", "query repeats", "key repeats"):
+        assert_as_said(LEAVES[leaf], rows, vocabulary, suppress=False)
+
+
+def test_what_is_evaluated_twice_comes_out_twice(vocabulary):
+    """What one leaf works with is kept for the next, and must not be written to."""
+    words = [" the", "et", " the", "et", " the"]
+    _, masks = masks_of([ids_of(words, vocabulary)], vocabulary, suppress=True)
+    for relation in (ht.duplicate, ht.induction, ht.induction.latest, ~ht.duplicate):
+        first = masks.relation(relation).copy()
+        masks.relation(ht.induction & ~ht.duplicate)
+        assert np.array_equal(masks.relation(relation), first)
 
 
 def test_a_function_sees_tokens_ids_and_special_ones(vocabulary):
@@ -300,9 +318,9 @@ def test_the_special_tokens_of_an_encoder_are_its_own():
     vocabulary = Vocabulary(tokenizer)
     row = tokenizer("the cat saw the dog")["input_ids"]
     _, masks = masks_of([row], vocabulary, suppress=False)
-    assert masks.rows(query.special)[0].nonzero()[:, 0].tolist() == [0, len(row) - 1]
+    assert np.flatnonzero(masks.rows(query.special)[0]).tolist() == [0, len(row) - 1]
     separators = masks.relation(key.is_("[SEP]"))[0]
     assert separators[:, -1].all()
     assert not separators[:, :-1].any()
     # Of a bidirectional model, too, an occurrence is an earlier one.
-    assert masks.relation(ht.duplicate)[0].nonzero().tolist() == [[4, 1]]
+    assert np.argwhere(masks.relation(ht.duplicate)[0]).tolist() == [[4, 1]]

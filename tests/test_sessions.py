@@ -45,6 +45,14 @@ def population():
         yield made
 
 
+@pytest.fixture(scope="module")
+def few():
+    """So few documents that double loops are done soon."""
+    documents = tiny_models.random_documents(LENGTHS[:12], first_id=0, vocabulary=12)
+    with tiny_models.population_of(documents) as made:
+        yield made
+
+
 @pytest.fixture
 def session_of(loaded, population):
     """Return a function that opens a session on a loaded model and documents made by hand."""
@@ -88,7 +96,7 @@ WHEN = [None, EVERY_ROW, ON_QUERY["query repeats"], ~ON_QUERY["query special"]]
 
 def assert_estimate(estimate, expected):
     assert estimate.value == pytest.approx(expected.value, rel=NEAR, abs=NEAR)
-    assert estimate.low <= estimate.value <= estimate.high
+    assert estimate.low == estimate.value == estimate.high
     assert estimate.documents == len(expected.documents)
     assert estimate.rows == sum(expected.rows)
     assert estimate.base_rate == pytest.approx(expected.base, rel=NEAR, abs=NEAR)
@@ -97,8 +105,11 @@ def assert_estimate(estimate, expected):
 
 @pytest.mark.parametrize(("name", "head"), [("gpt2", "L2H1"), ("mistral", "L1H3")])
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
-def test_statistics_of_a_random_model_are_those_of_a_double_loop(name, head, suppress, session_of):
-    session = session_of(name, heads=[head], max_documents=12, suppress_first_token=suppress)
+def test_statistics_of_a_random_model_are_those_of_a_double_loop(
+    name, head, suppress, session_of, few
+):
+    session = session_of(name, heads=[head], suppress_first_token=suppress)
+    session.population = few
     window = session.model.shape.windows[parsed(head).layer]
     reader, subject = reader_of(session, head, suppress, window), session.head(head)
     for on in ON:
@@ -192,11 +203,111 @@ def test_a_distribution_is_of_all_pairs_not_of_those_above_average(session_of):
 def test_an_overview_is_the_ranked_the_random_and_their_number(session_of):
     session = session_of(heads=["L1H2"], seed=2)
     options = RowOptions(suppress_first_token=True)
-    ranked, sampled, count = session.overview(parsed("L1H2"), 15, options)
+    ranked, sampled, count = session.overview(parsed("L1H2"), 15, options, documents=70)
     head = session.head("L1H2")
     assert ranked == list(head.ranked_multiples(15))
     assert sampled == list(head.random_multiples(15))
     assert count == len(list(reader_of(session, "L1H2").pairs()))
+
+
+def test_an_overview_may_be_of_the_first_documents_of_the_pass_alone(session_of):
+    session = session_of(heads=["L1H2"])
+    options = RowOptions(suppress_first_token=True)
+    ranked, sampled, count = session.overview(parsed("L1H2"), 1000, options, documents=5)
+    first = set(session.sweep.order()[:5].tolist())
+    everything = session.head("L1H2").ranked_multiples(100_000)
+    assert list(ranked) == [pair for pair in everything if pair.document in first][:1000]
+    assert {pair.document for pair in sampled} <= first
+    assert count == sum(pair.document in first for pair in everything)
+
+
+# As few documents as it takes.
+
+
+def decided(session, claim):
+    """Return what a claim on a head of a session came to."""
+    asked = claim(session.head("L1H2"))
+    verdict = asked.decide()
+    return verdict, asked.left.documents, asked.documents_read, asked.left.value
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        lambda head: head.mass(~ht.current) >= 0.4,
+        lambda head: head.mass(ht.current) >= 0.2,
+        lambda head: head.mass(~ht.first, beyond_corpus=True) >= 0.3,
+        lambda head: head.lift(key.repeats) <= 3,
+        lambda head: head.lift(ht.duplicate, over="distance") <= 4,
+        lambda head: head.precision(key.repeats, above=1.2) >= 0.05,
+        lambda head: head.mass(~ht.current, of=~ht.first) - head.mass(ht.current) >= 0.05,
+    ],
+)
+def test_a_verdict_and_its_documents_are_the_same_whatever_the_batch_size(claim, session_of):
+    found = [
+        decided(session_of(heads=["L1H2"], batch_size=size, alpha=0.05), claim)
+        for size in (1, 7, 64)
+    ]
+    assert found[0][:3] == found[1][:3] == found[2][:3]
+    assert [value for *_, value in found] == pytest.approx([found[0][3]] * 3, abs=NEAR)
+
+
+def test_a_clear_claim_runs_one_step(session_of, population):
+    session = session_of(heads=["L1H2"], alpha=0.05)
+    claim = session.head("L1H2").mass(~ht.current, when=ht.every_row) >= 0.1
+    assert claim
+    assert session.sweep.documents_run == 64 < len(population)
+    assert claim.left.documents < 64
+
+
+def test_no_document_runs_for_a_statistic_without_eligible_rows(session_of):
+    session = session_of(heads=["L1H2"])
+    with pytest.raises(NoEligibleRowError):
+        bool(session.head("L1H2").mass(ht.offset(-1000)) >= 0.1)
+    assert session.sweep.documents_run == 0
+
+
+def test_a_lift_that_no_attention_reaches_is_refused_before_a_document_runs(session_of):
+    session = session_of(heads=["L1H2"])
+    with pytest.raises(ClaimError, match="can never reach"):
+        bool(session.head("L1H2").lift(~ht.current) >= 50)
+    assert session.sweep.documents_run == 0
+
+
+def test_what_another_claim_has_read_is_not_run_again(session_of):
+    session = session_of(heads=["L1H2", "L0H0"])
+    _ = session.head("L1H2").mass(ht.current).value
+    ran = session.sweep.tokens_run
+    assert session.head("L0H0").mass(~ht.current, when=ht.every_row) >= 0.02
+    assert session.sweep.tokens_run == ran
+
+
+def test_a_rank_is_among_all_heads_of_the_layers_that_are_read(session_of):
+    session = session_of(heads=["L1H2", "L0H0"], rank=True)
+    claim = session.head("L1H2").mass(ht.current) >= 0.001
+    assert claim
+    values = {
+        f"L{layer}H{head}": session_of(heads=["L0H*", "L1H*"])
+        .head(f"L{layer}H{head}")
+        .mass(ht.current)
+        for layer in (0, 1)
+        for head in range(4)
+    }
+    read = claim.left.reading
+    shares = {
+        name: figure.reading.of(figure.reading.figures)
+        .of_documents(read.eligible.documents[: read.documents])
+        .average
+        for name, figure in values.items()
+    }
+    better = sum(share > shares["L1H2"] for share in shares.values())
+    assert (claim.left.rank.rank, claim.left.rank.of) == (1 + better, 8)
+
+
+def test_without_rank_nobody_else_is_measured(session_of):
+    claim = session_of(heads=["L1H2", "L0H0"]).head("L1H2").mass(ht.current) >= 0.001
+    assert claim
+    assert claim.left.rank is None
 
 
 # The pass.
@@ -272,7 +383,7 @@ def test_an_interruption_leaves_a_session_that_goes_on(session_of, population, m
     with pytest.raises(KeyboardInterrupt):
         float(estimate)
     assert session.sweep.documents_run == 16
-    assert not session.sweep.is_complete(parsed("L1H2"))
+    assert session.sweep.documents_read(parsed("L1H2")) == 0
     assert estimate.value == pytest.approx(value, abs=NEAR)
     assert estimate.documents == expected.documents
     assert session.sweep.tokens_run == population.tokens
@@ -302,7 +413,8 @@ def test_the_description_says_which_documents_were_measured(session_of, loaded):
     name = loaded("gpt2").spec.name
     assert session_of().description == f"{name} over all 70 documents of by-hand"
     cut = session_of(max_documents=20)
-    assert cut.description == f"{name} over 20 of all 70 documents of by-hand"
+    assert cut.description == f"{name} over all 70 documents of by-hand"
+    assert cut.budget_description == f"{name} over 20 of all 70 documents of by-hand"
     assert cut.head("L0H0").mass(ht.current).documents == 20
 
 

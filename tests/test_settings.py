@@ -12,6 +12,7 @@ from headtests.settings import (
     Settings,
     byte_size,
     choice,
+    rate,
     truth,
     whole_number,
 )
@@ -40,6 +41,9 @@ def test_the_defaults_are_those_that_are_documented():
         seed=0,
         suppress_first_token=None,
         min_query=1,
+        alpha=0.001,
+        undecided="fail",
+        rank=False,
     )
     assert ModelSpec() == ModelSpec("demo", None, None, None, missing="fail")
 
@@ -65,6 +69,11 @@ def test_an_option_reads_its_own_default(option):
         ("seed", "0", 0),
         ("suppress_first_token", "off", False),
         ("min_query", "0", 0),
+        ("alpha", " 1e-4 ", 0.0001),
+        ("alpha", 0.05, 0.05),
+        ("undecided", "skip", "skip"),
+        ("rank", True, True),
+        ("rank", "no", False),
     ],
 )
 def test_an_option_reads_its_text(name, text, value):
@@ -88,6 +97,9 @@ def test_an_option_reads_its_text(name, text, value):
         ("seed", "-1", "a whole number from 0 on"),
         ("suppress_first_token", "maybe", "true or false"),
         ("min_query", "-1", "a whole number from 0 on"),
+        ("alpha", "0.5", "a number over 0 and under 0.5"),
+        ("undecided", "xfail", "one of fail, skip"),
+        ("rank", "2", "true or false"),
     ],
 )
 def test_an_option_names_itself_what_it_found_and_what_it_takes(name, text, expected):
@@ -127,6 +139,21 @@ def test_a_size_is_a_number_and_a_unit(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(SettingError, match=r"^n is .*, but it must be a size such as 4 GB"):
         byte_size("n", text)
+
+
+@pytest.mark.parametrize("text", ["0.49", "1e-300", ".1", 0.001])
+def test_a_rate_of_errors_is_over_0_and_under_a_half(text):
+    assert rate("n", text) == float(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "0.5", "1", "-0.1", "nan", "inf", "5%", True, None])
+def test_what_is_no_rate_of_errors_is_refused(text):
+    with pytest.raises(SettingError, match=r"^n is .*, but it must be a number over 0 and under"):
+        rate("n", text)
+
+
+def test_a_flag_takes_no_value():
+    assert [option.name for option in OPTIONS if not option.metavar] == ["rank"]
 
 
 @pytest.mark.parametrize("text", ["true", "1", "yes", "on", " True ", "ON", True, 1])

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MIN_TOKENS = 2
 """A document of one token has no row that could attend to anything but itself."""
 
+_OF_TEXTS = 1
+"""Goes into the hash of texts, so that their order is not that of documents."""
+
 Progress = Callable[[int, int], None]
 """Told how many documents there are so far, and how many are wanted."""
 
@@ -122,6 +125,16 @@ class Population:
         Which of two documents comes first depends on the seed and their ids alone.
         """
         return np.argsort(keyed_hash(seed, np.arange(len(self))), kind="stable").astype(np.int64)
+
+    def text_order(self, seed: int) -> npt.NDArray[np.int64]:
+        """Return the document ids with texts in hash order, shape `[documents]`.
+
+        The documents of a text stand together, in the order of its pieces. Which of two texts
+        comes first depends on the seed and their numbers alone.
+        """
+        hashes = keyed_hash(seed, _OF_TEXTS, np.arange(self.texts))
+        texts = np.asarray(self.index.texts, dtype=np.int64)
+        return np.argsort(hashes[texts], kind="stable").astype(np.int64)
 
     @property
     def sha256(self) -> str:

@@ -1,17 +1,19 @@
 """The pytest plugin: markers, options, fixtures, outcomes and the end of a run.
 
 Hooks that delegate. What a test asks for is `selection`, what a run opens and decides `runs`,
-what all processes of a run found `gathering`, what the terminal shows `terminal`. Loading this
-brings in neither torch nor transformers nor numpy.
+what becomes of its tests `outcomes` and `undecided`, what all processes of a run found
+`gathering`, what the terminal shows `terminal` and `progress`. Loading this brings in neither
+torch nor transformers nor numpy.
 """
 
 import sys
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
+from headtests.plugin import undecided
 from headtests.plugin.gathering import RUN, Gathering
 from headtests.plugin.selection import (
     head_parameters,
@@ -42,6 +44,7 @@ SAID = {
     "max_length": "256, or the model's context",
     "spool": "4 GB",
     "suppress_first_token": "true for causal models",
+    "rank": "false",
 }
 """Defaults that the help says in words."""
 
@@ -61,9 +64,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         default = getattr(defaults, option.name)
         shown = SAID.get(option.name, default)
-        group.addoption(
-            option.flag, metavar=option.metavar, default=None, help=f"{option.help} ({shown})"
+        takes: dict[str, Any] = (
+            {"metavar": option.metavar} if option.metavar else {"action": "store_true"}
         )
+        group.addoption(option.flag, default=None, help=f"{option.help} ({shown})", **takes)
         parser.addini(option.ini, f"{option.help} ({shown})")
 
 
@@ -91,8 +95,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     claims = [item for item in session.items if is_claim(item)]
     if not claims:
         return
+    from headtests.plugin.progress import progress_for
     from headtests.plugin.runs import Run
-    from headtests.plugin.terminal import progress_for
 
     config = session.config
     config.stash[RUN] = Run(config, progress_for(config))
@@ -131,6 +135,27 @@ def _heads(request: pytest.FixtureRequest, kind: str) -> "list[Head]":
         raise
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Tell the reports of a claim's subtests, made while its body runs, from its own."""
+    if not is_claim(item):
+        return (yield)
+    from headtests.plugin.runs import SUBTESTS, Subtests
+
+    item.stash[SUBTESTS] = Subtests()
+    try:
+        return (yield)
+    finally:
+        item.stash[SUBTESTS].running = False
+
+
+@pytest.hookimpl(specname="pytest_runtest_makereport")
+def pytest_skip_undecided(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Skip a test with an undecided claim, where it is to be skipped."""
+    # After unittest's tests have said what they raised, and before pytest makes the report.
+    undecided.skip_if_wished(item, call)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -139,15 +164,39 @@ def pytest_runtest_makereport(
     if RUN in item.config.stash:
         item.config.stash[RUN].settle()
     report = yield
+    left_open = undecided.undecided_error(call) is not None
     raised = call.excinfo is not None and isinstance(call.excinfo.value, HeadtestsError)
-    if not is_claim(item) and not (raised and taken(item)):
+    ours = is_claim(item) or (raised and bool(taken(item)))
+    if not ours and not left_open:
         return report
     from headtests.plugin import outcomes
 
     outcomes.keep_xfail_to_claims(item, call, report)
     outcomes.show_plainly(item, call, report)
-    outcomes.attach_claims(item, call, report)
+    outcomes.call_undecided(item, call, report)
+    if ours:
+        outcomes.attach_claims(item, call, report)
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(report: Any) -> Generator[None, Any, Any]:
+    """Call an undecided test by its name."""
+    status = yield
+    return undecided.status(report) if undecided.is_undecided(report) else status
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, None, None]:
+    """Add the undecided tests to pytest's short summary, which knows its own outcomes only."""
+    result = yield
+    if terminalreporter.stats.get("undecided"):
+        from headtests.plugin.terminal import short_summary
+
+        short_summary(terminalreporter)
+    return result
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

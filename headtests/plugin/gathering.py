@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.plugin.selection import given, is_claim
+from headtests.plugin.undecided import EXIT_CODE, is_undecided
 
 if TYPE_CHECKING:
     from headtests.plugin.runs import Run
@@ -26,6 +27,7 @@ class Gathering:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._tests: dict[str, dict[str, Any]] = {}
+        self._undecided = 0
         self._running = ""
         self._ended: set[str] = set()
         self._crashed = ""
@@ -49,16 +51,18 @@ class Gathering:
         """Note which test runs, in case it never ends."""
         self._running = nodeid
 
+    # First, as pytest counts failures: another hook fails a test for its subtests.
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what a test decided, in whichever process it ran."""
         if report.when == "teardown":
             self._ended.add(report.nodeid)
+        if report.failed and is_undecided(report):
+            self._undecided += 1
         carried = getattr(report, CARRIED, None)
         if carried is not None:
             # A test that is run again by a plugin counts as its last run.
             self._tests[report.nodeid] = carried
-        elif report.when == "teardown" and report.failed and report.nodeid in self._tests:
-            self._tests[report.nodeid]["outcome"] = "error"
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -72,7 +76,9 @@ class Gathering:
     def _take(self, measured: dict[str, Any]) -> None:
         self._troubles += measured["troubles"]
         for head in measured["heads"]:
-            self._heads.setdefault(head["key"], head)
+            known_head = self._heads.setdefault(head["key"], head)
+            if known_head["documents"] < head["documents"]:
+                self._heads[head["key"]] = head
         for session in measured["sessions"]:
             known = self._sessions.setdefault(session["key"], session)
             if known is not session:
@@ -88,6 +94,11 @@ class Gathering:
         self, session: pytest.Session, exitstatus: int | pytest.ExitCode
     ) -> None:
         """Write the report; a worker hands what it measured to the process that prints."""
+        # A failure of any other kind, one that a plugin counted included, keeps its exit code.
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and (
+            0 < self._undecided == session.testsfailed
+        ):
+            session.exitstatus = EXIT_CODE
         run = self._config.stash.get(RUN, None)
         if run is not None:
             interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -132,7 +143,8 @@ class Gathering:
         for nodeid in sorted(self._tests, key=lambda nodeid: order.get(nodeid, 0)):
             test = self._tests[nodeid]
             outcome = {"outcome": test["outcome"], "reason": test["reason"]}
-            claims += [claim | outcome for claim in test["claims"]]
+            # A subtest's claims have its own outcome already.
+            claims += [claim if claim["outcome"] else claim | outcome for claim in test["claims"]]
             if not test["claims"]:
                 message = {"test": nodeid, "message": test["message"]}
                 unmeasured.append(message | {"outcome": test["outcome"]})
@@ -156,7 +168,11 @@ class Gathering:
             self._written = [place / "headtests.html", place / "headtests.json"]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print a line a claim, what was run, and where the report is."""
+        """Print undecided tests, a line a claim, what was run, and where the report is."""
+        if terminalreporter.stats.get("undecided"):
+            from headtests.plugin.terminal import undecided_tests
+
+            undecided_tests(terminalreporter)
         if self._record is None:
             return
         from headtests.plugin.terminal import summary

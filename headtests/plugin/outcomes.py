@@ -11,23 +11,24 @@ from pathlib import Path
 import pytest
 
 import headtests
+from headtests.comparisons import Comparison, Equivalence, explained
 from headtests.errors import HeadtestsError
 from headtests.locations import Location, statement_at
+from headtests.plugin import undecided
 from headtests.plugin.gathering import CARRIED
-from headtests.plugin.runs import CLAIMS, DECIDED
-from headtests.quantities import Comparison
+from headtests.plugin.runs import CLAIMS, DECIDED, SUBTESTS, TOLD
+from headtests.verdicts import Verdict
 
 _PACKAGE = Path(headtests.__file__).parent
 _LIBRARIES = tuple(
     Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 NOT_EXCUSED = "xfail excuses a claim that fails, and nothing else; this is another failure."
+LEFT_OPEN = "xfail excuses a claim that fails, and nothing else; this one is undecided."
 
 
 def explanation(op: str, left: object, right: object) -> list[str] | None:
     """Return the lines that explain a comparison of figures which an assertion refused."""
-    from headtests.quantities import explained
-
     return explained(op, left, right)
 
 
@@ -36,7 +37,8 @@ def keep_xfail_to_claims(
 ) -> None:
     """Undo an xfail that excused something other than an assertion about a claim.
 
-    A model that could not be loaded, a bad marker or a crash in the body stays an error.
+    A model that could not be loaded, a bad marker or a crash in the body stays an error, and an
+    undecided claim stays undecided.
     """
     if call.excinfo is None or not (report.skipped and hasattr(report, "wasxfail")):
         return
@@ -44,7 +46,8 @@ def keep_xfail_to_claims(
         return
     report.outcome = "failed"
     del report.wasxfail
-    report.sections.append(("xfail", NOT_EXCUSED))
+    left_open = undecided.undecided_error(call) is not None
+    report.sections.append(("xfail", LEFT_OPEN if left_open else NOT_EXCUSED))
 
 
 def _is_about_a_claim(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
@@ -59,13 +62,20 @@ def _is_about_a_claim(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
     asked = any(
         statement.covers(file, line)
         for decided in item.stash.get(DECIDED, [])
+        if _is_decided(decided.comparison)
         for file, line in decided.stack
     )
     return asked or any(
-        isinstance(value, Comparison) and value.verdict is not None
+        _is_decided(frame.f_locals.get(name, frame.f_globals.get(name)))
         for name in _names_in(statement)
-        for value in (frame.f_locals.get(name, frame.f_globals.get(name)),)
     )
+
+
+def _is_decided(value: object) -> bool:
+    """Return whether a value is a claim that was asked for, and that its documents decided."""
+    if isinstance(value, Equivalence):
+        return any(map(_is_decided, value.parts))
+    return isinstance(value, Comparison) and value.verdict not in (None, Verdict.UNDECIDED)
 
 
 def _names_in(statement: Location) -> set[str]:
@@ -103,25 +113,76 @@ def _is_users(path: Path | str, item: pytest.Item) -> bool:
     )
 
 
+def call_undecided(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Mark the report of a call that an undecided claim ended, and have it never run again."""
+    error = undecided.undecided_error(call)
+    if error is None or call.excinfo is None or report.passed:
+        return
+    entries = list(call.excinfo.traceback)
+    entry = next((e for e in reversed(entries) if _is_users(e.path, item)), entries[-1])
+    undecided.mark(item, report, error, str(entry.path), entry.lineno + 1)
+    undecided.refuse_rerun(item)
+
+
 def attach_claims(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
     """Put what a test decided on the report that ends it, for whoever prints the run."""
-    if report.when == "teardown" or (report.when == "setup" and report.passed):
+    subtests = item.stash.get(SUBTESTS, None)
+    if subtests is not None and subtests.running:
+        _settle_subtest(item, call, report)
         return
-    carried = {
+    if report.when == "setup" and report.passed:
+        return
+    claims = item.stash.get(CLAIMS, []).copy()
+    before = item.stash.get(TOLD, None)
+    told = {
         "outcome": _outcome(report),
-        "reason": str(getattr(report, "wasxfail", "")).removeprefix("reason: "),
+        "reason": _reason(report),
         "message": _message(call, report),
-        "claims": item.stash.get(CLAIMS, []),
+        "claims": claims,
     }
-    setattr(report, CARRIED, carried)
+    if report.when == "teardown" and before is not None:
+        if report.passed and len(claims) == len(before["claims"]):
+            return
+        # A fixture that goes on after the test may have failed, or decided claims of its own.
+        outcome = told["outcome"]
+        if outcome != "error" and (outcome != "undecided" or before["outcome"] == "failed"):
+            outcome = before["outcome"]
+        told = before | {"outcome": outcome, "claims": claims}
+    elif subtests is not None and subtests.failed and told["outcome"] == "passed":
+        # pytest fails it when it is printed.
+        told["outcome"] = subtests.outcome
+        undecided.mark_for_subtests(report, subtests.outcome)
+    item.stash[TOLD] = told
+    setattr(report, CARRIED, told)
+
+
+def _settle_subtest(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Give the claims that a subtest decided the subtest's own outcome."""
+    outcome = {"outcome": _outcome(report), "reason": _reason(report)}
+    asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
+    for decided, claim in zip(asked, claims, strict=True):
+        if decided.time >= call.start and not claim["outcome"]:
+            claim.update(outcome)
+    if report.failed:
+        item.stash[SUBTESTS].failed.append(outcome["outcome"])
 
 
 def _outcome(report: pytest.TestReport) -> str:
     if hasattr(report, "wasxfail"):
         return "xfailed" if report.skipped else "xpassed"
-    return "error" if report.failed and report.when == "setup" else report.outcome
+    if undecided.is_undecided(report):
+        return "undecided"
+    return "error" if report.failed and report.when != "call" else report.outcome
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return str(getattr(report, "wasxfail", "")).removeprefix("reason: ")
 
 
 def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:

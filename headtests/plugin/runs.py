@@ -6,19 +6,23 @@ Knows pytest's items and reports, and hands the rest to `headtests.sessions` and
 
 import hashlib
 import sys
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headtests.errors import HeadtestsError
 from headtests.plugin.selection import Request, once, requested, run_settings, taken
+from headtests.plugin.undecided import PROPERTY
 
 if TYPE_CHECKING:
     from headtests.capture import LoadedModel
+    from headtests.comparisons import Comparison
     from headtests.corpora import CorpusSpec
     from headtests.heads import Head
-    from headtests.quantities import Comparison, Subject
+    from headtests.quantities import Subject
+    from headtests.records import EstimateRecord
     from headtests.sessions import Session
     from headtests.settings import ModelSpec
     from headtests.sweep import Progress
@@ -31,12 +35,33 @@ class Decided:
     comparison: "Comparison"
     stack: tuple[tuple[str, int], ...]
     """File and line of every call that was going on when its truth was asked for."""
+    time: float
+    """When it was asked for, as `time.time` has it."""
+
+
+@dataclass
+class Subtests:
+    """What became of the subtests of a test."""
+
+    running: bool = True
+    """Whether the test's body goes on, so that a report is one of a subtest."""
+    failed: list[str] = field(default_factory=list)
+    """The outcome of each that did not pass: `failed` or `undecided`."""
+
+    @property
+    def outcome(self) -> str:
+        """What they make of a test that passed otherwise, where any failed."""
+        return "undecided" if set(self.failed) == {"undecided"} else "failed"
 
 
 DECIDED: pytest.StashKey[list[Decided]] = pytest.StashKey()
 """On an item: the comparisons that its test decided, in order."""
 CLAIMS: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
 """On an item: their records."""
+SUBTESTS: pytest.StashKey[Subtests] = pytest.StashKey()
+"""On an item, from its body on: what became of its subtests."""
+TOLD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+"""On an item: what its latest report carries."""
 PROPERTIES = ("head", "model", "claim", "estimate", "verdict")
 """What JUnit XML says of a comparison."""
 
@@ -46,8 +71,20 @@ def forget(item: pytest.Item) -> None:
     item.stash[DECIDED] = []
     item.stash[CLAIMS] = []
     item.user_properties[:] = [
-        (name, value) for name, value in item.user_properties if name not in PROPERTIES
+        (name, value)
+        for name, value in item.user_properties
+        if name not in PROPERTIES and (name, value) != PROPERTY
     ]
+
+
+@dataclass
+class Claimed:
+    """A head that something was claimed of."""
+
+    session: "Session"
+    subject: "Subject"
+    documents: int = 0
+    """How many documents of the pass its claims needed."""
 
 
 class Run:
@@ -59,7 +96,7 @@ class Run:
         self._planned: dict[tuple[ModelSpec, CorpusSpec], list[str]] = {}
         self._sessions: dict[tuple[ModelSpec, CorpusSpec], Session | HeadtestsError] = {}
         self._models: dict[ModelSpec, LoadedModel | HeadtestsError] = {}
-        self._claimed: dict[str, tuple[Session, Subject]] = {}
+        self._claimed: dict[str, Claimed] = {}
 
     def plan(self, items: list[pytest.Item]) -> None:
         """Note the heads that the selected tests need, so that one pass can serve them all."""
@@ -82,8 +119,9 @@ class Run:
         session = self._session(request)
 
         def decided(comparison: "Comparison") -> None:
-            item.stash[DECIDED].append(Decided(comparison, _stack()))
+            now = time.time()
             self._note(item, session, comparison)
+            item.stash[DECIDED].append(Decided(comparison, _stack(), now))
 
         return [
             session.head(
@@ -110,9 +148,13 @@ class Run:
         session = Session(model, corpus, settings=settings, progress=self._progress)
         for name in self._planned.get((spec, corpus), ()):
             try:
-                session.announce(parse_head(name).within(model.shape.layers, model.shape.heads))
+                named = parse_head(name).within(model.shape.layers, model.shape.heads)
             except HeadtestsError:
                 continue  # Its own test reports it.
+            session.announce(named)
+            for layer in {head.layer for head in named} if settings.rank else ():
+                beside = parse_head(f"L{layer}H*").within(model.shape.layers, model.shape.heads)
+                session.announce(beside)
         # Here, so that a corpus that cannot be read is an error of the test's set-up.
         _ = session.population
         return session
@@ -131,13 +173,14 @@ class Run:
         )
         records.append(dict(record))
         subjects = subjects_of(comparison)
-        for key, claimed in zip(record["heads"], subjects, strict=True):
-            self._claimed.setdefault(key, (session, claimed))
+        for key, subject in zip(record["heads"], subjects, strict=True):
+            claimed = self._claimed.setdefault(key, Claimed(session, subject))
+            claimed.documents = max(claimed.documents, comparison.documents_read)
         said = (
             ", ".join(dict.fromkeys(str(subject.name) for subject in subjects)),
             str(session.spec),
             record["expression"],
-            f"{comparison.left.value:.6g}",
+            _estimate(record["left"]),
             record["verdict"],
         )
         item.user_properties += zip(PROPERTIES, said, strict=True)
@@ -145,20 +188,20 @@ class Run:
     def measured(self, with_heads: bool) -> dict[str, list[Any]]:
         """Return the records of what was opened and, if wanted, of the heads claimed of.
 
-        A head whose pass was cut short has none: its multiples would be those of some documents.
+        A head's multiples are those of as many documents as its claims needed: the report runs
+        the model on no more.
         """
         found: dict[str, list[Any]] = {"sessions": [], "heads": [], "troubles": []}
         if not self._usable():
             return found
         from headtests.recording import head_record, session_record
 
-        for session, subject in self._claimed.values() if with_heads else ():
-            if not session.sweep.is_complete(subject.name):
-                continue
+        for claimed in self._claimed.values() if with_heads else ():
+            name, options = claimed.subject.name, claimed.subject.options
             try:
-                head = head_record(session, subject.name, subject.options)
+                head = head_record(claimed.session, name, options, claimed.documents)
             except HeadtestsError as error:
-                found["troubles"].append(f"the multiples of {subject.name} are missing: {error}")
+                found["troubles"].append(f"the multiples of {name} are missing: {error}")
             else:
                 found["heads"].append(dict(head))
         found["sessions"] += [
@@ -182,6 +225,15 @@ class Run:
 def _wanted(request: Request) -> "tuple[ModelSpec, CorpusSpec]":
     # What becomes of a test without its model makes it no other model.
     return replace(request.model, missing="fail"), request.corpus
+
+
+def _estimate(measured: "EstimateRecord") -> str:
+    """Return an estimate with its interval, as in `0.47 [0.41, 0.53]`."""
+    value = f"{measured['value']:.6g}"
+    if measured["low"] is None:
+        return value
+    high = "inf" if measured["high"] is None else f"{measured['high']:.6g}"
+    return f"{value} [{measured['low']:.6g}, {high}]"
 
 
 def _stack() -> tuple[tuple[str, int], ...]:

@@ -1,20 +1,17 @@
-"""What a run shows in the terminal: a bar while the model runs, and a line a claim at its end.
+"""What a run shows in the terminal at its end: undecided tests, a line a claim, what was run.
 
 Text only; every figure comes from the record.
 """
 
-import sys
+import os
 import textwrap
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import pytest
-from tqdm import tqdm
 
-from headtests.claims import written
-from headtests.records import ClaimRecord, EstimateRecord, Record, SessionRecord
+from headtests.plugin import table
+from headtests.plugin.undecided import YELLOW, word
+from headtests.records import ClaimRecord, Record, SessionRecord
 
 COLOURS = {
     "passed": {"green": True},
@@ -22,99 +19,99 @@ COLOURS = {
     "error": {"red": True},
 }
 """Of a test's outcome, as pytest has them; any other is yellow."""
-HEADINGS = ("verdict", "test", "measured", "n", "claim")
 WITHOUT_CLAIM = {
     "passed": "passed without a claim",
     "failed": "failed before a claim",
     "error": "error before a claim",
 }
 """How a test that decided nothing is said, by its outcome; any other is said as it is."""
+SUMMARISED = {
+    "x": "xfailed",
+    "X": "xpassed",
+    "f": "failed",
+    "s": "skipped",
+    "p": "passed",
+    "E": "error",
+}
+"""The letters of pytest's `-r` that have lines in its short summary, and of which outcome."""
 
 
-class _Bar(tqdm):  # type: ignore[type-arg]  # no subscript at run time
-    """A bar that is drawn when it is advanced, and by no thread of its own."""
+def undecided_tests(reporter: pytest.TerminalReporter) -> None:
+    """Print the message of each undecided test, as pytest prints those of failures."""
+    option = reporter.config.option
+    # Those that a debugger was entered for were shown there.
+    reports = [one for one in reporter.stats["undecided"] if not hasattr(one, "_pdbshown")]
+    if option.tbstyle == "no" or option.no_summary or not reports:
+        return
+    reporter.write_sep("=", "UNDECIDED", **YELLOW)
+    for report in reports:
+        if option.tbstyle == "line":
+            crash = getattr(report.longrepr, "reprcrash", None)
+            place = "" if crash is None else f"{crash.path}:{crash.lineno}: "
+            reporter.write_line(f"{place}{_first_line(report)}")
+        else:
+            reporter.write_sep("_", report.head_line, **YELLOW, bold=True)
+            _message(reporter, report)
 
-    # The thread would write while a test's output is captured by another.
-    monitor_interval = 0
+
+def _message(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
+    if report.skipped:
+        reporter.write_line(_reason(report))
+    else:
+        report.toterminal(reporter.config.get_terminal_writer())
+    captured = reporter.config.option.showcapture
+    for name, content in report.sections:
+        if captured == "all" or (captured != "no" and captured in name):
+            reporter.write_sep("-", name)
+            reporter.write_line(content.removesuffix("\n"))
 
 
-def progress_for(config: pytest.Config) -> "TerminalProgress | None":
-    """Return a bar for this run's terminal; None where the output is no terminal."""
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or not reporter.isatty or config.get_verbosity() < -1:
-        return None
-    capture: Any = config.pluginmanager.get_plugin("capturemanager")
-    uncaptured = nullcontext if capture is None else capture.global_and_fixture_disabled
-    return TerminalProgress(config.get_terminal_writer(), sys.__stdout__, uncaptured)
+def _reason(report: pytest.TestReport) -> str:
+    """Return the message of an undecided test's report."""
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return report.longreprtext if crash is None else str(crash.message)
 
 
-class TerminalProgress:
-    """A bar with documents, tokens a second and the time left, below pytest's own line.
+def _first_line(report: pytest.TestReport) -> str:
+    return _reason(report).partition("\n")[0]
 
-    `writer` tells where that line ends: the bar takes the next one, and goes without a trace.
-    `stream` is the terminal, which a test's output is captured from but within `uncaptured()`.
+
+def short_summary(reporter: pytest.TerminalReporter) -> None:
+    """Print a line an undecided test below those of pytest's short summary.
+
+    Where `-r` asks for failed tests, or for skipped ones if they were skipped.
     """
+    letters, option = reporter.reportchars, reporter.config.option
+    reports = [
+        report
+        for report in reporter.stats["undecided"]
+        if ("s" if report.skipped else "f") in letters
+    ]
+    if not reports or option.no_summary:
+        return
+    if not any(
+        reporter.stats.get(SUMMARISED[letter]) for letter in letters if letter in SUMMARISED
+    ):
+        reporter.write_sep("=", "short test summary info", cyan=True, bold=True)
+    for report in reports:
+        _short_line(reporter, report)
 
-    def __init__(
-        self, writer: Any, stream: Any, uncaptured: Callable[[], AbstractContextManager[object]]
-    ) -> None:
-        self._writer = writer
-        self._stream = stream
-        self._uncaptured = uncaptured
-        self._bar: _Bar | None = None
-        self._tokens = 0
-        self._column = 0
 
-    def start(self, documents: int) -> None:
-        """Begin a pass over so many documents."""
-        self.finish()
-        self._tokens = 0
-        self._column = self._writer.width_of_current_line
-        if self._column:
-            self.write("\n")
-        self._bar = _Bar(
-            total=documents,
-            file=self,
-            leave=False,
-            # Whatever other bars there are.
-            position=0,
-            # Batches are few enough to draw each.
-            mininterval=0,
-            miniters=1,
-            # One less than the terminal has: a full line would begin another.
-            ncols=self._writer.fullwidth - 1,
-            bar_format="{n_fmt}/{total_fmt} documents |{bar}| {desc}{remaining} left",
-        )
-
-    def advance(self, documents: int, tokens: int) -> None:
-        """Count documents and tokens that have been run."""
-        if self._bar is None:
-            return
-        self._tokens += tokens
-        elapsed = self._bar.format_dict["elapsed"]
-        rate = self._tokens / elapsed if elapsed else 0.0
-        self._bar.set_description_str(f"{rate:,.0f} tokens/s, ", refresh=False)
-        self._bar.update(documents)
-
-    def finish(self) -> None:
-        """End the pass and take the bar away; without a bar, do nothing."""
-        if self._bar is None:
-            return
-        self._bar.close()
-        self._bar = None
-        if self._column:
-            # Up, and to where pytest left off.
-            self.write(f"\x1b[A\x1b[{self._column}C")
-
-    def write(self, text: str) -> int:
-        """Write to the terminal itself, past the capture of a test's output."""
-        with self._uncaptured():
-            self._stream.write(text)
-            self._stream.flush()
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing: every write is flushed."""
+def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
+    config, writer = reporter.config, reporter.config.get_terminal_writer()
+    file, _, name = report.nodeid.partition("::")
+    place = os.path.relpath(config.rootpath / file, config.invocation_params.dir)
+    said, reason = word(report), _first_line(report).removeprefix("undecided: ")
+    whole = config.option.verbose >= 2 or any(map(os.environ.get, ("CI", "BUILD_NUMBER")))
+    room = writer.fullwidth - len(f"{said} {place}::{name} - ")
+    if (config.option.force_short_summary or not whole) and len(reason) > room:
+        reason = f"{reason[: room - 3]}..." if room > 3 else ""
+    reporter.write_line(
+        f"{writer.markup(said, **YELLOW)} {place}::{writer.markup(name, bold=True)}"
+        f"{' - ' if reason else ''}{reason}"
+    )
 
 
 def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
@@ -123,6 +120,7 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     _claims(reporter, record["claims"])
     _unmeasured(reporter, record)
     _verdicts(reporter, record["claims"])
+    _rate(reporter, record)
     for session in record["sessions"]:
         _session(reporter, session)
     if not record["complete"]:
@@ -133,57 +131,14 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
     if not claims:
         return
     writer = reporter.config.get_terminal_writer()
-    rows = [HEADINGS, *map(_columns, claims)]
-    widths = [max(len(row[place]) for row in rows) for place in range(4)]
-    for row in rows:
-        verdict, outcome, measured = (
-            cell.ljust(width) for cell, width in zip(row[:3], widths[:3], strict=True)
-        )
-        count = row[3].rjust(widths[3])
-        if row is not HEADINGS:
-            outcome = writer.markup(outcome, **COLOURS.get(row[1], {"yellow": True}))
-        claim = _clipped(row[4], writer.fullwidth - sum(widths) - 6)
-        reporter.write_line(f"{verdict} {outcome}  {measured} {count}  {claim}")
-
-
-def _clipped(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
-
-
-def _columns(claim: ClaimRecord) -> tuple[str, str, str, str, str]:
-    left, right = claim["left"], claim["right"]
-    if isinstance(right, dict):
-        found, bound = _told_apart(left["value"], right["value"] * claim["factor"])
-        about = _two_sides(left["expression"], right["expression"], claim["factor"])
-    else:
-        found, bound = _told_apart(left["value"], right)
-        # As the user wrote it, unless it was computed.
-        bound = min(written(right), bound, key=len) if len(written(right)) > 8 else written(right)
-        about = left["expression"]
-    measured = f"{found} {claim['operator']} {bound}"
-    return claim["verdict"], claim["outcome"], measured, _count(left), about
-
-
-def _told_apart(left: float, right: float) -> tuple[str, str]:
-    """Return two figures with as few digits as tell them apart, 3 at least."""
-    for digits in range(3, 9):
-        told = f"{left:.{digits}g}", f"{right:.{digits}g}"
-        if told[0] != told[1]:
-            return told
-    return f"{left:.3g}", f"{right:.3g}"
-
-
-def _two_sides(left: str, right: str, factor: float) -> str:
-    """Return both figures of a comparison; what they share stands there once."""
-    head, _, figure = left.partition(".")
-    shared = factor == 1 and figure == right.partition(".")[2]
-    times = "" if factor == 1 else f"{factor:g} * "
-    return f"{head if shared else left} vs {times}{right}"
-
-
-def _count(estimate: EstimateRecord) -> str:
-    counted = estimate["documents"] if estimate["pairs"] is None else estimate["pairs"]
-    return f"{counted:,}"
+    colours = [{}, *(COLOURS.get(claim["outcome"], YELLOW) for claim in claims)]
+    lines = table.lines(claims, writer.fullwidth)
+    for line, colour in zip(lines, colours, strict=True):
+        reporter.write_line(f"{line.before}{writer.markup(line.outcome, **colour)}{line.behind}")
+        if line.below:
+            reporter.write_line(line.below)
+    if any(map(table.is_of_two, claims)):
+        _wrapped(reporter, "Of two statistics, the interval is that of their difference.")
 
 
 def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
@@ -206,7 +161,42 @@ def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> N
         if counts[verdict]
     )
     if said:
-        reporter.write_line(f"{len(claims)} claim{'' if len(claims) == 1 else 's'}: {said}")
+        reporter.write_line(f"{_counted(len(claims), 'claim')}: {said}")
+    open_ones = (claim for claim in claims if claim["verdict"] == "undecided")
+    for line in dict.fromkeys(f"{claim['expression']}: {_more(claim)}" for claim in open_ones):
+        _wrapped(reporter, f"undecided: {line}", indent="  ")
+
+
+def _more(claim: ClaimRecord) -> str:
+    more = claim["more_documents"]
+    if more is None:
+        return "no number of documents is likely to decide it"
+    return f"about {_counted(more, 'document')} more"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
+    """Print how often a run like this decides any claim falsely, and what that leaves out."""
+    alphas = [claim["alpha"] for claim in record["claims"] if claim["alpha"] is not None]
+    if not alphas:
+        return
+    each = f", {alphas[0]:g} each" if len(set(alphas)) == 1 else ""
+    _wrapped(
+        reporter,
+        f"rate of false decisions of this run: at most {record['false_decisions']:.3g} "
+        f"({_counted(len(alphas), 'claim')}{each})",
+    )
+    before = sum(claim["read_before"] for claim in record["claims"])
+    if before:
+        _wrapped(
+            reporter,
+            f"It does not cover {_counted(before, 'claim')} whose statistic was read before it was "
+            "compared.",
+            indent="  ",
+        )
 
 
 def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
@@ -215,7 +205,8 @@ def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
     cut = f"{budget:,} of " if budget < corpus["documents"] else ""
     name = model["name"] if model["revision"] is None else f"{model['name']} at {model['revision']}"
     _wrapped(reporter, f"{name} over {cut}{corpus['description']}")
-    run = f"{session['tokens_run']:,} tokens run on {model['device']}"
+    documents = _counted(session["documents_run"], "document")
+    run = f"{documents}, {session['tokens_run']:,} tokens run on {model['device']}"
     for note in (f"{run}, {session['tokens_run_twice']:,} of them twice", *corpus["notes"]):
         _wrapped(reporter, note, indent="  ")
 

@@ -3,12 +3,12 @@
 Records in, strings out. What a claim means is the record's to say; nothing is decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from headtests.claims import CONTROLS, OPERATORS_IN_ENGLISH, UNIFORM, Operator
-from headtests.records import ClaimRecord, EstimateRecord
-from headtests.report.figures import apart, count, number
+from headtests.claims import CONTROLS, MATCHED, OPERATORS_IN_ENGLISH, UNIFORM, Operator
+from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.report.figures import apart, beside, count, number, ordinal
 
 SYMBOLS = {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}
 """What stands beside each verdict, so that colour is never alone."""
@@ -22,6 +22,7 @@ class Comparison:
     """Both sides of a claim, rounded so that they look as different as they are."""
 
     estimate: str
+    """What was measured, a difference spelt out."""
     sign: str
     """The operator."""
     bound: str
@@ -29,101 +30,218 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One statistic with its figures; what has no meaning is empty."""
+class Line:
+    """One figure of each of a claim's statistics: a named line of their table."""
 
-    expression: str
-    head: str
-    value: str
-    interval: str
-    over: str
-    """Documents, rows or pairs."""
-    base_rate: str
-    resting_mass: str
+    name: str
+    values: list[str]
+    """One a statistic; empty where it has no meaning."""
 
 
 def comparison(claim: ClaimRecord) -> Comparison:
     """Return the estimate and what it was compared with."""
-    left, right, factor = claim["left"], claim["right"], claim["factor"]
-    unit = _unit(left)
-    single = right if isinstance(right, float | int) else right["value"]
-    estimate, bound = apart(left["value"], single * factor)
-    if isinstance(right, dict) and factor != 1:
-        bound = f"{number(factor)} \u00d7 {number(single)} = {bound}"
-    return Comparison(estimate + unit, _OPERATOR_SIGNS[claim["operator"]], bound + unit)
+    left, unit = claim["left"], _unit(claim["left"])
+    estimate, bound = apart(*_compared(claim))
+    sign = _OPERATOR_SIGNS[claim["operator"]]
+    product = _product(claim)
+    if _is_difference(claim):
+        estimate = f"{number(left['value'])} - {product} = {estimate}"
+        return Comparison(estimate + unit, sign, bound + unit)
+    if product and claim["factor"] != 1:
+        bound = f"{product} = {bound}"
+    return Comparison(estimate + unit, sign, bound + unit)
 
 
 def verdict_in_words(claim: ClaimRecord) -> str:
-    """Return the verdict with its figures, such as "refuted: 0.12 over 212 documents, ..."."""
+    """Return the verdict with its figures, such as "refuted: 0.12 over 64 documents, ..."."""
     compared, left, right = comparison(claim), claim["left"], claim["right"]
     words = f"{claim['verdict']}: {compared.estimate}"
-    if interval := _interval(left):
+    if interval := _interval_of(claim):
         words += f", {interval},"
-    if over := _over(left):
+    if over := measured_on(left):
         words += f" over {over}"
     bound = f"{OPERATORS_IN_ENGLISH[claim['operator']]} {compared.bound}"
     words = f"{words.rstrip(',')}, where {bound} was claimed"
-    if isinstance(right, dict):
-        words += f", from {right['expression']}"
-    if left["base_rate"] is not None:
-        control = CONTROLS.get(left["kind"], UNIFORM)
-        words += f"; {control} {number(left['base_rate'])}{_unit(left)}"
-    if left["resting_mass"] is not None:
-        words += f"; resting mass {number(left['resting_mass'])}"
+    if not isinstance(right, dict):
+        return words
+    if _is_difference(claim):
+        return f"{words} of {_expressions(claim)}"
+    words = f"{words}, from {right['expression']}"
+    if claim["difference"] is not None:
+        value = number(claim["difference"]["value"]) + _unit(left)
+        words += f"; {_expressions(claim)} is {value}"
+        if interval := _difference_interval(claim):
+            words += f", {interval}"
     return words
 
 
-def sides(claim: ClaimRecord, head_names: Mapping[str, str]) -> list[Measured]:
-    """Return the statistics that the claim is about: one, or two that were compared."""
-    right = claim["right"]
-    both = [claim["left"], right] if isinstance(right, dict) else [claim["left"]]
-    return [_measured(estimate, head_names) for estimate in both]
+def interval_in_brief(claim: ClaimRecord) -> str:
+    """Return the interval of what was compared, such as "0.09 to 0.16", for a table's cell."""
+    difference, left = claim["difference"], claim["left"]
+    figure = left if difference is None else difference
+    low, high, unit = figure["low"], figure["high"], _unit(left)
+    if low is None and high is None:
+        return "none"
+    if low == high == figure["value"]:
+        return "exact"
+    bound = claim["offset"] if difference is not None else _compared(claim)[1]
+    if high is None:
+        words = f"{beside(low or 0.0, bound)}{unit} or more"
+    elif low is None:
+        words = f"{beside(high, bound)}{unit} or less"
+    else:
+        words = f"{beside(low, high, bound)} to {beside(high, low, bound)}{unit}"
+    return words if difference is None or claim["offset"] else f"{words} (difference)"
 
 
-def sample_size(claim: ClaimRecord) -> str:
-    """Return how many documents, or pairs, the claim's statistic was measured on."""
+def documents_in_brief(claim: ClaimRecord) -> str:
+    """Return how many documents, texts or pairs the claim was decided on, for a table's cell."""
     left = claim["left"]
     if left["pairs"] is not None:
         return count(left["pairs"], "pair")
-    return "" if left["documents"] is None else count(left["documents"], "document")
+    if left["texts"] is not None:
+        return count(left["texts"], "text")
+    if left["documents"] is None:
+        return ""
+    of = "" if left["eligible"] is None else f" of {left['eligible']:,}"
+    return f"{left['documents']:,}{of}"
 
 
-def _measured(estimate: EstimateRecord, head_names: Mapping[str, str]) -> Measured:
-    base_rate, resting_mass = estimate["base_rate"], estimate["resting_mass"]
-    return Measured(
-        expression=estimate["expression"],
-        head=head_names.get(estimate["head"], estimate["head"]),
-        value=number(estimate["value"]) + _unit(estimate),
-        interval=_interval(estimate),
-        over=_over(estimate),
-        base_rate="" if base_rate is None else number(base_rate) + _unit(estimate),
-        resting_mass="" if resting_mass is None else number(resting_mass),
+def measured_on(estimate: EstimateRecord) -> str:
+    """Return documents and rows, such as "64 of 217 eligible documents (4,310 rows)"."""
+    documents, eligible, rows = estimate["documents"], estimate["eligible"], estimate["rows"]
+    named = [] if estimate["pairs"] is None else [count(estimate["pairs"], "pair")]
+    if documents is not None:
+        named.append(
+            count(documents, "document")
+            if eligible is None
+            else f"{documents:,} of {count(eligible, 'eligible document')}"
+        )
+    inside = [] if rows is None else [count(rows, "row")]
+    if estimate["texts"] is not None:
+        inside = [*named, *inside]
+        named = [count(estimate["texts"], "text")]
+    if not named:
+        named, inside = inside, []
+    return " of ".join(named) + (f" ({', '.join(inside)})" if inside else "")
+
+
+def controls(claim: ClaimRecord) -> list[Line]:
+    """Return what stands beside the claim's statistics, to hold them against."""
+    return _lines([list(_controls(estimate)) for estimate in _sides(claim)])
+
+
+def both_sides(claim: ClaimRecord) -> list[Line]:
+    """Return every figure of two statistics that were compared; nothing of one alone."""
+    sides = _sides(claim)
+    if len(sides) == 1:
+        return []
+    values = apart(*(estimate["value"] for estimate in sides))
+    return _lines(
+        [
+            [*_figures(estimate, value), *_controls(estimate)]
+            for estimate, value in zip(sides, values, strict=True)
+        ]
     )
 
 
-def _interval(estimate: EstimateRecord) -> str:
-    low, high = estimate["low"], estimate["high"]
+def expressions(claim: ClaimRecord) -> list[str]:
+    """Return the claim's statistics as Python: one, or two that were compared."""
+    return [estimate["expression"] for estimate in _sides(claim)]
+
+
+def _sides(claim: ClaimRecord) -> list[EstimateRecord]:
+    right = claim["right"]
+    return [claim["left"], right] if isinstance(right, dict) else [claim["left"]]
+
+
+def _compared(claim: ClaimRecord) -> tuple[float, float]:
+    """Return the two figures whose order the claim is about."""
+    left, right = claim["left"]["value"], claim["right"]
+    if not isinstance(right, dict):
+        return left, right * claim["factor"] + claim["offset"]
+    product = right["value"] * claim["factor"]
+    if not claim["offset"]:
+        return left, product
+    difference = claim["difference"]
+    return (left - product if difference is None else difference["value"]), claim["offset"]
+
+
+def _is_difference(claim: ClaimRecord) -> bool:
+    return isinstance(claim["right"], dict) and claim["offset"] != 0
+
+
+def _product(claim: ClaimRecord) -> str:
+    """Return the right side's figure with its factor; nothing of a plain number."""
+    right, factor = claim["right"], claim["factor"]
+    if not isinstance(right, dict):
+        return ""
+    figure = number(right["value"])
+    return figure if factor == 1 else f"{number(factor)} \u00d7 {figure}"
+
+
+def _expressions(claim: ClaimRecord) -> str:
+    """Return the two statistics' difference as Python."""
+    left, right = expressions(claim)
+    factor = claim["factor"]
+    return f"{left} - {right}" if factor == 1 else f"{left} - {number(factor)} * {right}"
+
+
+def _interval_of(claim: ClaimRecord) -> str:
+    """Return the interval of the figure that the sentence begins with."""
+    if _is_difference(claim):
+        return _difference_interval(claim)
+    # Of two statistics, the difference decided; the interval of one alone would mislead.
+    if claim["difference"] is not None:
+        return ""
+    return _interval(claim["left"], _unit(claim["left"]), _compared(claim)[1])
+
+
+def _difference_interval(claim: ClaimRecord) -> str:
+    difference = claim["difference"]
+    if difference is None:
+        return ""
+    return _interval(difference, _unit(claim["left"]), claim["offset"])
+
+
+def _interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
+    """Return an interval, its bounds told apart from each other and from those given."""
+    low, high = figure["low"], figure["high"]
     # An exact figure is its own interval, which says nothing more.
-    if low == high and low in (None, estimate["value"]):
+    if low == high and low in (None, figure["value"]):
         return ""
     if high is None:
-        return f"at least {number(low or 0.0)}{_unit(estimate)}"
+        return f"at least {beside(low or 0.0, *bounds)}{unit}"
     if low is None:
-        return f"at most {number(high)}{_unit(estimate)}"
-    return f"between {number(low)} and {number(high)}{_unit(estimate)}"
+        return f"at most {beside(high, *bounds)}{unit}"
+    return f"between {beside(low, high, *bounds)} and {beside(high, low, *bounds)}{unit}"
 
 
-def _over(estimate: EstimateRecord) -> str:
-    documents, rows, pairs = estimate["documents"], estimate["rows"], estimate["pairs"]
-    named = [
-        count(amount, noun)
-        for amount, noun in ((pairs, "pair"), (documents, "document"))
-        if amount is not None
-    ]
-    words = " of ".join(named)
-    if rows is None:
-        return words
-    return f"{words} ({count(rows, 'row')})" if words else count(rows, "row")
+def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
+    yield "Value", value + _unit(estimate)
+    yield "Interval", _interval(estimate, _unit(estimate))
+    yield "Measured on", measured_on(estimate)
+
+
+def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
+    """Yield what the statistic is to be held against: a name and a figure, empty without one."""
+    unit, rank = _unit(estimate), estimate["rank"]
+    for name, rate in (
+        (CONTROLS.get(estimate["kind"], UNIFORM), estimate["base_rate"]),
+        (MATCHED, estimate["matched_rate"]),
+    ):
+        yield name[:1].upper() + name[1:], "" if rate is None else number(rate) + unit
+    ranked = "" if rank is None else f"{ordinal(rank['rank'])} of {count(rank['of'], 'head')}"
+    yield "Rank on the same documents", ranked and f"{ranked}: a rank, and no null"
+    resting = estimate["resting_mass"]
+    yield "Resting mass", "" if resting is None else number(resting)
+
+
+def _lines(sides: list[list[tuple[str, str]]]) -> list[Line]:
+    """Return the named figures of each side as lines, without those that no side has."""
+    names = dict.fromkeys(name for side in sides for name, _ in side)
+    lines = [Line(name, [dict(side).get(name, "") for side in sides]) for name in names]
+    return [line for line in lines if any(line.values)]
 
 
 def _unit(estimate: EstimateRecord) -> str:

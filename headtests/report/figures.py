@@ -47,6 +47,36 @@ def apart(left: float, right: float) -> tuple[str, str]:
     return number(left), number(right)
 
 
+def beside(value: float, *others: float) -> str:
+    """Return a figure with as many digits as it takes to tell it from each of the others.
+
+    >>> beside(0.39996, 0.4, 0.2), beside(0.4, 0.4)
+    ('0.39996', '0.40')
+    """
+    return max((apart(value, other)[0] for other in others), key=len, default=number(value))
+
+
+def power_of_ten(value: float) -> str:
+    """Return a positive figure as a power of ten, rounded down so that it never says too much.
+
+    >>> power_of_ten(2600.0), power_of_ten(1000.0), power_of_ten(1.0), power_of_ten(0.02)
+    ('10^3.4', '10^3', '1', '10^-1.7')
+    """
+    # A thousand that was computed as 999.9999999999 is a thousand.
+    exponent = math.floor(10 * (math.log10(value) + 1e-9)) / 10
+    return f"10^{exponent:g}" if exponent else "1"
+
+
+def ordinal(place: int) -> str:
+    """Return a place in a ranking.
+
+    >>> ordinal(1), ordinal(2), ordinal(13), ordinal(143)
+    ('1st', '2nd', '13th', '143rd')
+    """
+    teen = place % 100 in (11, 12, 13)
+    return f"{place:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th"))
+
+
 def times(multiple: float) -> str:
     r"""Return a multiple of the row's average.
 

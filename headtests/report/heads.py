@@ -76,6 +76,7 @@ def head_view(head: HeadRecord, anchor: str, session: Session | None, each: int)
         session=session.name if session else plain(head["session"], NAME_LIMIT),
         session_anchor=session.anchor if session else "",
         facts=[
+            f"over the first {count(head['documents'], 'document')} of the pass",
             f"{count(head['above_average_pairs'], 'pair')} above average",
             f"position 0 {first_token}",
             f"rows from position {head['min_query']} on",

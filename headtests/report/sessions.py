@@ -6,7 +6,7 @@ Records in, words out; every field of the record's session is here.
 from dataclasses import dataclass
 
 from headtests.records import CorpusRecord, ModelRecord, SessionRecord
-from headtests.report.figures import count
+from headtests.report.figures import count, number
 from headtests.report.text import NAME_LIMIT, plain
 
 
@@ -96,4 +96,5 @@ def _run_facts(session: SessionRecord) -> list[Fact]:
         Fact("Tokens run", f"{session['tokens_run']:,}"),
         Fact("Tokens run twice", f"{session['tokens_run_twice']:,}"),
         Fact("Seed", str(session["seed"])),
+        Fact("Alpha", f"{number(session['alpha'])}, the rate of false decisions of each claim"),
     ]

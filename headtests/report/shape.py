@@ -93,8 +93,15 @@ def _is_plain(value: object, expected: Any) -> bool:
     if isinstance(value, bool):
         return expected is bool
     if expected is float:
-        return isinstance(value, float | int) and math.isfinite(value)
+        return isinstance(value, float | int) and _is_finite(value)
     return isinstance(value, expected)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # A whole number that no float can hold.
+        return False
 
 
 def _expected(what: str, found: object, place: str) -> str:

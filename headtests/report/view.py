@@ -12,11 +12,23 @@ from headtests.records import ClaimRecord, Record, UnmeasuredRecord
 from headtests.report.claims import (
     SYMBOLS,
     Comparison,
-    Measured,
+    Line,
+    both_sides,
     comparison,
-    sample_size,
-    sides,
+    controls,
+    documents_in_brief,
+    expressions,
+    interval_in_brief,
     verdict_in_words,
+)
+from headtests.report.decisions import (
+    discovery,
+    e_value,
+    evidence,
+    false_decisions,
+    remaining,
+    warning,
+    what_alpha_means,
 )
 from headtests.report.figures import count
 from headtests.report.heads import Head, drawn_per_list, head_view
@@ -55,9 +67,21 @@ class Claim:
     sentence: str
     expression: str
     compared: Comparison
-    sample_size: str
+    interval: str
+    documents: str
+    e_value: str
+    discovery: str
     words: str
-    sides: list[Measured]
+    remaining: str
+    """Of an undecided claim, how much more it would take."""
+    warning: str
+    """Why the rate of false decisions does not cover it; empty where it does."""
+    statistics: list[str]
+    """Its statistics as Python: one or two."""
+    both_sides: list[Line]
+    """Every figure of two statistics; empty for one."""
+    controls: list[Line]
+    evidence: str
     test: str
     outcome: str
     reason: str
@@ -90,6 +114,9 @@ class Report:
     complete: bool
     incomplete_reason: str
     tallies: list[Tally]
+    false_decisions: str
+    """The rate of the whole run; empty where no claim has one."""
+    what_alpha_means: list[str]
     claims: list[Claim]
     unmeasured: list[Unmeasured]
     unmeasured_tests: int
@@ -128,6 +155,8 @@ def report(record: Record) -> Report:
         complete=record["complete"],
         incomplete_reason=record["incomplete_reason"],
         tallies=tallies,
+        false_decisions=false_decisions(record),
+        what_alpha_means=what_alpha_means(record),
         claims=claims,
         unmeasured=_unmeasured(record["unmeasured"]),
         unmeasured_tests=len(record["unmeasured"]),
@@ -144,7 +173,6 @@ def report(record: Record) -> Report:
 def _claim(
     claim: ClaimRecord, anchor: str, heads: Mapping[str, Head], sessions: Mapping[str, Session]
 ) -> Claim:
-    names = {key: head.name for key, head in heads.items()}
     line = f":{claim['line']}" if claim["line"] else ""
     return Claim(
         anchor=anchor,
@@ -153,9 +181,17 @@ def _claim(
         sentence=claim["sentence"],
         expression=claim["expression"],
         compared=comparison(claim),
-        sample_size=sample_size(claim),
+        interval=interval_in_brief(claim),
+        documents=documents_in_brief(claim),
+        e_value=e_value(claim),
+        discovery=discovery(claim),
         words=verdict_in_words(claim),
-        sides=sides(claim, names),
+        remaining=remaining(claim),
+        warning=warning(claim),
+        statistics=expressions(claim),
+        both_sides=both_sides(claim),
+        controls=controls(claim),
+        evidence=evidence(claim),
         test=claim["test"],
         outcome=plain(claim["outcome"], NAME_LIMIT),
         reason=claim["reason"],

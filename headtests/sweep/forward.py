@@ -4,18 +4,23 @@ Which documents run, in which batches, and how often. What rows amount to is `me
 `pairs`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import torch
 
 from headtests.capture import LoadedModel
 from headtests.corpora import Batch, Population, make_batches
 from headtests.errors import ModelError
 from headtests.head_names import HeadName
+from headtests.masks import Bools
 from headtests.settings import Settings
+from headtests.statistics.quanta import Int64s
 from headtests.sweep.kept import KeptRows, OnDisk
+from headtests.sweep.remembered import Remembered
+from headtests.sweep.tokens import Tokens, allowed_keys
 
 FIRST_STEP = 64
 """Documents of the first step; each step doubles what was run, whatever the batch size."""
@@ -23,6 +28,9 @@ FIRST_STEP = 64
 BATCH_BYTES = 2**28
 """The most that the rows of one batch take, of all asked heads together."""
 FLOAT_BYTES = 4
+
+REMEMBERED_BYTES = 2**28
+"""The most that what was found out of tokens takes, to serve other heads and statistics."""
 
 
 class Progress(Protocol):
@@ -42,24 +50,54 @@ class Progress(Protocol):
 class Block:
     """One head's rows on a batch of documents."""
 
-    batch: Batch
+    tokens: Tokens
     rows: torch.Tensor
     """Float32 on the CPU, `[batch, query, key]`; 0 where a row may not attend."""
-    attendable: torch.Tensor
-    """Boolean, `[batch, query, key]`: the keys that each row may attend to."""
+
+    @property
+    def batch(self) -> Batch:
+        """The documents."""
+        return self.tokens.batch
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """Which documents run, and in which batches, in one of the two orders."""
+
+    order: Int64s
+    """The ids of the whole population; the budget is the first part."""
+    extents: tuple[int, ...]
+    """Documents that have run after each step."""
+    batches: list[tuple[int, ...]]
+    """The members of each batch, none of which goes beyond its step."""
+    steps: list[int]
+    """The number of each batch's step."""
+
+    def between(self, start: int, stop: int) -> list[int]:
+        """Return the numbers of the batches of the steps that cover some places."""
+        begins = (0, *self.extents[:-1])
+        return [
+            number
+            for number, step in enumerate(self.steps)
+            if begins[step] < stop and self.extents[step] > start
+        ]
 
 
 @dataclass(eq=False)
 class _Lane:
-    """One pass for a set of heads, as far as it was run."""
+    """One pass for a set of heads in one order, as far as it was run."""
 
     heads: tuple[HeadName, ...]
-    kept: list[list[torch.Tensor | OnDisk | None]]
-    """Of each batch that was run, in order, what each head's rows are loaded by."""
+    by_text: bool
+    kept: dict[int, list[torch.Tensor | OnDisk | None]] = field(default_factory=dict)
+    """Of each batch that was run, what each head's rows are loaded by."""
 
 
 class Sweep:
-    """A model over the first documents of a population in hash order, up to the budget."""
+    """A model over the first documents of a population in hash order, up to the budget.
+
+    In one of two orders: of documents, or of texts, whose documents then stand together.
+    """
 
     def __init__(
         self,
@@ -76,93 +114,129 @@ class Sweep:
         self.notes: list[str] = []
         """What a reader of the results should know of the pass."""
         self._progress = progress
+        self._settings = settings
         self._batch_size = settings.batch_size
         self._kept = KeptRows(settings.spool)
+        self._remembered = Remembered(REMEMBERED_BYTES)
         self._ran: set[int] = set()
-        self._order: list[int] = population.order(settings.seed)[: settings.max_documents].tolist()
-        planned = tuple(sorted(set(heads)))
-        self._batches = list(
-            _planned(population, self._order, settings.batch_size, max(1, len(planned)))
-        )
-        self._lanes = [_Lane(planned, [])] if planned else []
+        self._planned = tuple(sorted(set(heads)))
+        self._lanes: list[_Lane] = []
+        self._plans: dict[bool, _Plan] = {}
+        self._layers: dict[int, tuple[int, Bools]] = {}
 
     @property
     def budget(self) -> int:
         """How many documents the run may put through the model."""
-        return len(self._order)
+        return min(self._settings.max_documents, len(self.population))
 
     @property
     def documents_run(self) -> int:
-        """How many documents have been run, for any head."""
-        return max(
-            (
-                sum(len(members) for members in self._batches[: len(lane.kept)])
-                for lane in self._lanes
-            ),
-            default=0,
-        )
+        """How many different documents have been run, for any head in any order."""
+        return len(self._ran)
 
-    def is_complete(self, head: HeadName) -> bool:
-        """Return whether a head's rows were read on every document of the budget."""
-        return any(
-            head in lane.heads and len(lane.kept) == len(self._batches) for lane in self._lanes
-        )
+    def extents(self, by_text: bool = False) -> tuple[int, ...]:
+        """Return how many documents have been read after each step; the last is the budget."""
+        return self._plan(by_text).extents
 
-    def blocks(self, head: HeadName) -> Iterator[Block]:
-        """Yield a head's rows on every document of the budget, running what was not run."""
-        lane = self._lane_of(head)
-        first_pass = len(lane.kept) < len(self._batches)
-        if first_pass and self._progress is not None:
-            self._progress.start(sum(map(len, self._batches[len(lane.kept) :])))
+    def order(self, by_text: bool = False) -> Int64s:
+        """Return the ids of the whole population in the order of the pass, shape `[documents]`.
+
+        The budget is its first part. `by_text`: texts in hash order, each one's documents
+        together.
+        """
+        return self._plan(by_text).order
+
+    def blocks(
+        self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
+    ) -> Iterator[Block]:
+        """Yield a head's rows on the documents of some places of the order.
+
+        Those from `start` up to `stop`, each 0 or one of the extents; None is the budget. What
+        was not run is run.
+        """
+        plan = self._plan(by_text)
+        numbers = plan.between(start, self.budget if stop is None else stop)
+        return self._blocks(self._lane_of(head, by_text), head, numbers)
+
+    def block_of(self, head: HeadName, documents: Collection[int]) -> Iterator[Block]:
+        """Yield the blocks of a head that hold some of these documents of the budget."""
+        return self._blocks(self._lane_of(head, False), head, self._holding(documents))
+
+    def tokens_of(self, head: HeadName, documents: Collection[int]) -> Iterator[Tokens]:
+        """Yield what the tokens of those blocks say, for which nothing is run."""
+        return (self._tokens(False, number, head.layer) for number in self._holding(documents))
+
+    def _holding(self, documents: Collection[int]) -> list[int]:
+        wanted = set(documents)
+        batches = self._plan(False).batches
+        return [number for number, members in enumerate(batches) if not wanted.isdisjoint(members)]
+
+    def _blocks(self, lane: _Lane, head: HeadName, numbers: Sequence[int]) -> Iterator[Block]:
+        batches = self._plan(lane.by_text).batches
+        ahead = sum(len(batches[number]) for number in numbers if number not in lane.kept)
+        if ahead and self._progress is not None:
+            self._progress.start(ahead)
         try:
-            for number in range(len(self._batches)):
-                batch = self._batch(self._batches[number])
-                rows = self._rows(lane, number, batch, head)
-                yield Block(batch, rows, self.model.attendable(batch.valid, head.layer))
+            for number in numbers:
+                tokens = self._tokens(lane.by_text, number, head.layer)
+                yield Block(tokens, self._rows(lane, number, tokens.batch, head))
         finally:
-            if first_pass and self._progress is not None:
+            if ahead and self._progress is not None:
                 self._progress.finish()
 
-    def block_of(self, head: HeadName, documents: Sequence[int]) -> Iterator[Block]:
-        """Yield the blocks of a head that hold some of these documents."""
-        wanted = set(documents)
-        lane = self._lane_of(head)
-        for number, members in enumerate(self._batches):
-            if wanted.isdisjoint(members):
-                continue
-            batch = self._batch(members)
-            rows = self._rows(lane, number, batch, head)
-            yield Block(batch, rows, self.model.attendable(batch.valid, head.layer))
+    def _plan(self, by_text: bool) -> _Plan:
+        if by_text not in self._plans:
+            seed = self._settings.seed
+            population = self.population
+            order = population.text_order(seed) if by_text else population.order(seed)
+            self._plans[by_text] = _plan_of(
+                population, order, self.budget, self._settings.batch_size, len(self._planned)
+            )
+        return self._plans[by_text]
 
-    def _lane_of(self, head: HeadName) -> _Lane:
+    def _lane_of(self, head: HeadName, by_text: bool) -> _Lane:
         for lane in self._lanes:
-            if head in lane.heads:
+            if head in lane.heads and lane.by_text == by_text:
                 return lane
         # A head that nobody announced, as in a notebook: the documents run again for it.
-        lane = _Lane((head,), [])
+        lane = _Lane(self._planned if head in self._planned else (head,), by_text)
         self._lanes.append(lane)
         return lane
 
-    def _batch(self, members: Sequence[int]) -> Batch:
-        documents = [self.population[member] for member in members]
+    def _tokens(self, by_text: bool, number: int, layer: int) -> Tokens:
+        batch = self._remembered.get(
+            (by_text, number), lambda: self._batch(by_text, number), _bytes_of
+        )
+        like, allowed = self._allowed(layer)
+        length = batch.ids.shape[1]
+        key = (by_text, number, like)
+        return Tokens(batch, allowed[:length, :length], key, self._remembered)
+
+    def _allowed(self, layer: int) -> tuple[int, Bools]:
+        """Return the first known layer with the same allowed keys, and these, `[query, key]`."""
+        if layer not in self._layers:
+            allowed = allowed_keys(self.model, layer, int(self.population.lengths.max()))
+            alike = (found for found in self._layers.values() if np.array_equal(found[1], allowed))
+            self._layers[layer] = next(alike, (layer, allowed))
+        return self._layers[layer]
+
+    def _batch(self, by_text: bool, number: int) -> Batch:
+        documents = [self.population[member] for member in self._plan(by_text).batches[number]]
         (batch,) = make_batches(documents, len(documents), self.model.pad_id)
         return batch
 
     def _rows(self, lane: _Lane, number: int, batch: Batch, head: HeadName) -> torch.Tensor:
         place = lane.heads.index(head)
-        if number < len(lane.kept):
+        if number in lane.kept:
             kept = lane.kept[number][place]
-            return self._run(number, batch, (head,))[0] if kept is None else self._kept.load(kept)
-        if number > len(lane.kept):
-            # A batch asked for ahead of the pass: what is kept stands in the batches' order.
-            return self._run(number, batch, (head,))[0]
-        rows = self._run(number, batch, lane.heads)
-        lane.kept.append([self._kept.keep(rows[of]) for of in range(len(lane.heads))])
+            return self._run(batch, (head,))[0] if kept is None else self._kept.load(kept)
+        rows = self._run(batch, lane.heads)
+        lane.kept[number] = [self._kept.keep(rows[of]) for of in range(len(lane.heads))]
         if self._progress is not None:
             self._progress.advance(len(batch.documents), int(batch.valid.sum()))
         return rows[place]
 
-    def _run(self, number: int, batch: Batch, heads: Sequence[HeadName]) -> torch.Tensor:
+    def _run(self, batch: Batch, heads: Sequence[HeadName]) -> torch.Tensor:
         length = batch.ids.shape[1]
         rows = torch.zeros((len(heads), len(batch.documents), length, length))
         done = 0
@@ -176,11 +250,11 @@ class Sweep:
                 self._shrink(len(part.documents), length, error)
                 continue
             done += len(part.documents)
-        tokens = int(batch.valid.sum())
-        self.tokens_run += tokens
-        if number in self._ran:
-            self.tokens_run_twice += tokens
-        self._ran.add(number)
+        for document in batch.documents:
+            self.tokens_run += len(document)
+            if document.id in self._ran:
+                self.tokens_run_twice += len(document)
+            self._ran.add(document.id)
         return rows
 
     def _shrink(self, found: int, length: int, error: Exception) -> None:
@@ -197,29 +271,42 @@ class Sweep:
             torch.cuda.empty_cache()
 
     def close(self) -> None:
-        """Drop the rows that were kept."""
+        """Drop the rows and masks that were kept."""
         self._kept.close()
+        self._remembered.clear()
 
 
-def _planned(
-    population: Population, order: Sequence[int], batch_size: int, heads: int
-) -> Iterator[tuple[int, ...]]:
-    """Yield the members of each batch: within a step, documents of like length together.
+def _plan_of(
+    population: Population, order: Int64s, budget: int, batch_size: int, heads: int
+) -> _Plan:
+    """Return the steps and batches: within a step, documents of like length together.
 
     No batch's rows exceed `BATCH_BYTES`, but for those of a single document.
     """
-    lengths = population.lengths
-    start, size = 0, FIRST_STEP
-    while start < len(order):
+    extents = [FIRST_STEP]
+    while extents[-1] < budget:
+        extents.append(2 * extents[-1])
+    extents[-1] = budget
+    batches: list[tuple[int, ...]] = []
+    steps: list[int] = []
+    start = 0
+    for number, stop in enumerate(extents):
         # The longest first, so that the end of memory shows at once.
-        step = sorted(order[start : start + size], key=lambda number: -int(lengths[number]))
-        first = 0
+        step = order[start:stop]
+        step = step[np.argsort(-population.lengths[step], kind="stable")]
+        first, start = 0, stop
         while first < len(step):
-            row_bytes = FLOAT_BYTES * heads * int(lengths[step[first]]) ** 2
+            row_bytes = FLOAT_BYTES * max(1, heads) * int(population.lengths[step[first]]) ** 2
             last = first + min(batch_size, max(1, BATCH_BYTES // row_bytes))
-            yield tuple(step[first:last])
+            batches.append(tuple(step[first:last].tolist()))
+            steps.append(number)
             first = last
-        start, size = start + size, start + size
+    return _Plan(order, tuple(extents), batches, steps)
+
+
+def _bytes_of(batch: Batch) -> int:
+    # Ids twice, of 8 bytes and of 4, and whether they are valid.
+    return 13 * batch.ids.numel()
 
 
 def _part(batch: Batch, start: int, stop: int) -> Batch:

@@ -4,7 +4,7 @@ Which pairs exist and what their multiples are. Keeping the best of them is
 `headtests.sketches`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -15,8 +15,9 @@ from headtests.expressions import Expression
 from headtests.head_names import HeadName
 from headtests.multiples import Distribution, Pair, QuantileBand
 from headtests.sketches import Histogram, Moments, Pairs, RankedPairs, SampledPairs
+from headtests.sweep.chosen import average_attention
 from headtests.sweep.forward import Block, Sweep
-from headtests.sweep.measure import row_view
+from headtests.sweep.tokens import TokenView
 
 BANDS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 """The quantiles between which a distribution gives examples."""
@@ -32,27 +33,27 @@ def columns(
     options: RowOptions,
     on: Expression | None,
     above_average: bool,
+    documents: Collection[int] | None = None,
 ) -> Iterator[Pairs]:
     """Yield the pairs of each block with their multiples.
 
-    Those of rows from `min_query` on, limited to a relation where one is given, without key 0
-    under `suppress_first_token`, and only those over 1 where `above_average`.
+    Those of rows from `min_query` on, limited to a relation and to some documents where these are
+    given, without key 0 under `suppress_first_token`, and only those over 1 where `above_average`.
     """
+    limit = None if documents is None else np.fromiter(documents, dtype=np.int64)
     for block in blocks:
-        view = row_view(block, vocabulary, options)
-        multiples = view.multiples
+        ids = np.array([document.id for document in block.batch.documents])
+        view = TokenView(block.tokens, vocabulary, options)
+        rows, counts = block.rows.numpy(), block.tokens.counts
         # A relation decides by itself what it takes of key 0: `on=ht.first` asks for it.
         chosen = view.pairs if on is None else view.within(on) & view.rows[:, :, None]
         if above_average:
-            chosen = chosen & (multiples > 1)
-        row, query, key = chosen.nonzero(as_tuple=True)
-        documents = np.array([document.id for document in block.batch.documents])
-        yield Pairs.of(
-            documents[row.numpy()],
-            query.numpy(),
-            key.numpy(),
-            multiples[row, query, key].numpy(),
-        )
+            chosen = chosen & (rows > average_attention(counts)[:, :, None])
+        if limit is not None:
+            chosen = chosen & np.isin(ids, limit)[:, None, None]
+        row, query, key = np.unravel_index(np.flatnonzero(chosen), chosen.shape)
+        multiples = rows[row, query, key].astype(np.float64) * counts[row, query]
+        yield Pairs.of(ids[row], query, key, multiples)
 
 
 def ranked(parts: Iterable[Pairs], size: int, reverse: bool) -> Pairs:
@@ -92,7 +93,7 @@ def in_context(sweep: Sweep, head: HeadName, pairs: Pairs) -> list[Pair]:
             for place in by_document.get(document.id, ()):
                 query, key = int(pairs.queries[place]), int(pairs.keys[place])
                 tokens = tuple(sweep.population.vocabulary.texts(document.ids))
-                attendable = block.attendable[row, query].nonzero()[:, 0].tolist()
+                attendable = np.flatnonzero(block.tokens.attendable[row, query]).tolist()
                 result[place] = Pair(
                     token=tokens[key],
                     multiple=float(pairs.multiples[place]),
@@ -150,10 +151,9 @@ def in_relation(
     for place, pair in enumerate(pairs):
         places.setdefault(pair.document, []).append(place)
     result = [False] * len(pairs)
-    for block in sweep.block_of(head, list(places)):
-        view = row_view(block, sweep.population.vocabulary, options)
-        within = view.within(relation)
-        for row, document in enumerate(block.batch.documents):
+    for tokens in sweep.tokens_of(head, places):
+        within = TokenView(tokens, sweep.population.vocabulary, options).within(relation)
+        for row, document in enumerate(tokens.batch.documents):
             for place in places.get(document.id, ()):
                 result[place] = bool(within[row, pairs[place].query, pairs[place].key])
     return result

@@ -178,6 +178,44 @@ def test_the_order_of_two_documents_does_not_depend_on_the_others(demo, first, s
     assert [number for number in many if number < first] == few
 
 
+def test_the_order_of_texts_keeps_the_pieces_of_each_together(demo, tmp_path):
+    name = corpus(tmp_path, [f"{number} {'word ' * (number % 5)}" for number in range(40)])
+    population = build_population(CorpusSpec(name), demo, max_length=4)
+    order = population.text_order(0)
+    assert order.dtype == np.int64
+    assert sorted(order.tolist()) == list(range(len(population)))
+    texts = list(population.index.text_ids)
+    hashed = sorted(range(len(texts)), key=lambda number: keyed_hash(0, 1, number))
+    documents = [population[number] for number in order.tolist()]
+    assert list(dict.fromkeys(document.text_id for document in documents)) == [
+        texts[number] for number in hashed
+    ]
+    assert [(document.text_id, document.piece) for document in documents] == [
+        (texts[number], piece)
+        for number in hashed
+        for piece in range(sum(text == number for text in population.index.texts))
+    ]
+    assert max(population.index.pieces) > 1
+    assert order.tolist() == population.text_order(0).tolist()
+    assert order.tolist() != population.text_order(1).tolist()
+
+
+def test_the_order_of_texts_is_not_that_of_documents(demo, tmp_path):
+    """Even where each text is one document."""
+    name = corpus(tmp_path, [f"text {number}" for number in range(30)])
+    population = build_population(CorpusSpec(name), demo, max_length=32)
+    assert len(population) == population.texts == 30
+    assert population.text_order(0).tolist() != population.order(0).tolist()
+
+
+@FIXED
+@given(first=st.integers(1, 60), seed=st.integers(0, 2**32))
+def test_the_order_of_two_texts_does_not_depend_on_the_others(demo, first, seed):
+    many = build_population(CorpusSpec(first=60), demo, max_length=32).text_order(seed).tolist()
+    few = build_population(CorpusSpec(first=first), demo, max_length=32).text_order(seed).tolist()
+    assert [number for number in many if number < first] == few
+
+
 def test_the_hash_is_of_the_exact_ids(demo, tmp_path):
     name = corpus(tmp_path, TEXTS)
 

@@ -25,6 +25,8 @@ LINES = len(HEADER.splitlines()) + 1
 """The line before a file's own first one."""
 TOKENS = 8 * 13
 """The tokens of that corpus."""
+FEW = "--headtests-max-documents=4"
+"""A budget of half of that corpus, which leaves claims open that are close."""
 SHARED_PROCESS = (
     # The plugin was imported before the run began, which only happens here.
     "-W",
@@ -77,6 +79,12 @@ class Ran:
         ]
 
     @property
+    def sections(self):
+        """The titles of the sections of the output that stand between double lines."""
+        titles = (line.strip("= ") for line in self.lines if line[:1] == "=" and line[-1:] == "=")
+        return list(titles)
+
+    @property
     def unmeasured(self):
         """Outcome and message of each test without a claim, by its name."""
         return {
@@ -105,9 +113,9 @@ def _everything_imported():
     assert 0 <= session.head("L0H0").mass(ht.previous).value <= 1
     session.close()
     from headtests import recording, report
-    from headtests.plugin import outcomes, terminal
+    from headtests.plugin import outcomes, progress, terminal
 
-    assert all((recording, report, outcomes, terminal))
+    assert all((recording, report, outcomes, progress, terminal))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ BAD = {
     "seed": ("-1", "it must be a whole number from 0 on."),
     "suppress-first-token": ("perhaps", "it must be true or false."),
     "min-query": ("1.5", "it must be a whole number from 0 on."),
+    "alpha": ("0.5", "it must be a number over 0 and under 0.5."),
+    "undecided": ("pass", "it must be one of fail, skip."),
 }
 
 
@@ -41,6 +43,17 @@ def test_in_the_ini_file(run_claims, option):
     name = f"headtests_{option.replace('-', '_')}"
     run = run_claims(TEST, ini=f"{name} = {value}")
     assert usage_error(run) == f"ERROR: {name} is {value!r}, but {expected}"
+
+
+def test_a_flag_in_the_ini_file(run_claims):
+    run = run_claims(TEST, ini="headtests_rank = maybe")
+    said = "ERROR: headtests_rank is 'maybe', but it must be true or false."
+    assert usage_error(run) == said
+
+
+def test_a_flag_with_a_value(run_claims):
+    run = run_claims(TEST, "--headtests-rank=yes")
+    assert run.exit_code == pytest.ExitCode.USAGE_ERROR
 
 
 @pytest.mark.parametrize("option", ["model", "corpus"])

@@ -15,5 +15,5 @@ def test_a_refuted_claim_that_is_denied_passes_and_both_are_shown(run_claims):
         ("test_is_no_previous_token_head[L0H2]", "holds", "failed"),
     ]
     shown = run.section("claims")
-    assert shown[1].startswith("refuted passed  ")
-    assert shown[2].startswith("holds   failed  ")
+    assert shown[1].startswith("refuted passed ")
+    assert shown[2].startswith("holds   failed ")

@@ -5,16 +5,13 @@ import sys
 
 import pytest
 
+from headtests.capture import LoadedModel
 from headtests.records import read_record
 
 TESTS = """
 pytestmark = []
 few = pytest.mark.corpus("repeated-random", documents=8, period=6)
 many = pytest.mark.corpus("repeated-random", documents=80, period=6)
-
-@ht.relation
-def stop(document):
-    raise KeyboardInterrupt
 
 @few
 @pytest.mark.head("L0H2")
@@ -24,13 +21,32 @@ def test_before(head):
 @many
 @pytest.mark.head("L0H2")
 def test_during(head):
-    assert head.mass({relation}) >= 0.1
+    assert head.mass(ht.previous) >= 0.1
 
 @few
 @pytest.mark.head("L0H2")
 def test_after(head):
     assert head.mass(ht.previous) >= 0.1
 """
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Return a function that has a run interrupted at a batch of the model, by its number."""
+
+    def at(number):
+        batches = []
+
+        def stopping(self, batch, heads):
+            batches.append(batch)
+            if len(batches) == number:
+                raise KeyboardInterrupt
+            return rows(self, batch, heads)
+
+        rows = LoadedModel.rows
+        monkeypatch.setattr(LoadedModel, "rows", stopping)
+
+    return at
 
 
 def check(run):
@@ -51,8 +67,9 @@ def check(run):
     assert "The run was interrupted." in page
 
 
-def test_the_report_tells_what_is_known(run_claims):
-    run = run_claims(TESTS.format(relation="stop"))
+def test_the_report_tells_what_is_known(run_claims, interrupted):
+    interrupted(3)
+    run = run_claims(TESTS)
     check(run)
     shown = run.section("claims")
     assert "incomplete: The run was interrupted." in shown
@@ -60,8 +77,9 @@ def test_the_report_tells_what_is_known(run_claims):
     assert "not run: test_inside.py::test_after[L0H2]" in shown
 
 
-def test_in_the_first_pass_there_is_a_report_too(run_claims):
-    run = run_claims(TESTS.format(relation="stop"), "-k", "test_during")
+def test_in_the_first_pass_there_is_a_report_too(run_claims, interrupted):
+    interrupted(2)
+    run = run_claims(TESTS, "-k", "test_during")
     assert run.exit_code == pytest.ExitCode.INTERRUPTED
     assert run.claims == []
     assert run.unmeasured["test_during[L0H2]"][0] == "interrupted"
@@ -74,19 +92,20 @@ def test_a_signal_does_the_same(claims_process):
         f"""
 import os
 import signal
+from headtests.capture import LoadedModel
 
-seen = []
+rows, batches = LoadedModel.rows, []
 # A run that was started in the background has inherited that the signal is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-@ht.relation
-def slow(document):
-    seen.append(document)
-    if len(seen) == 3:
+def slow(self, batch, heads):
+    batches.append(batch)
+    if len(batches) == 3:
         os.kill(os.getpid(), signal.{signal.SIGINT.name})
-    return [[True] * len(document.tokens)] * len(document.tokens)
+    return rows(self, batch, heads)
 
-{TESTS.format(relation="slow")}
+LoadedModel.rows = slow
+{TESTS}
 """
     )
     check(run)

@@ -101,7 +101,7 @@ def test_rows_that_were_not_kept_run_twice_and_it_is_said(run_claims):
     total, twice = session["tokens_run"], session["tokens_run_twice"]
     assert twice > 0
     assert total == twice + TOKENS
-    assert f"  {total} tokens run on cpu, {twice} of them twice" in run.lines
+    assert f"  8 documents, {total:,} tokens run on cpu, {twice:,} of them twice" in run.lines
 
 
 def test_a_test_with_a_bad_marker_takes_no_head_from_the_others(run_claims, forwards):

@@ -10,7 +10,9 @@ import sys
 import pytest
 from tqdm import tqdm
 
-from headtests.plugin.terminal import TerminalProgress
+from headtests.capture import LoadedModel
+from headtests.errors import ModelError
+from headtests.plugin.progress import TerminalProgress
 
 from .conftest import HEADER
 
@@ -135,25 +137,35 @@ def test_nothing_is_drawn_before_a_pass_or_after_it():
 
 def test_an_error_in_the_middle_of_a_pass_takes_it_away(run_claims, pytester, monkeypatch):
     """Before pytest prints the outcome, that is, and not when the error is forgotten."""
-    from headtests.plugin import terminal
+    from headtests.plugin import progress as module
 
     bar, stream = progress(14)
-    monkeypatch.setattr(terminal, "progress_for", lambda config: bar)
+    monkeypatch.setattr(module, "progress_for", lambda config: bar)
+    rows, batches = LoadedModel.rows, []
+
+    def failing(self, batch, heads):
+        batches.append(batch)
+        if len(batches) == 2:
+            raise ModelError("the second batch is too much.")
+        return rows(self, batch, heads)
+
+    monkeypatch.setattr(LoadedModel, "rows", failing)
     pytester.makeconftest(
         """
-from headtests.plugin import terminal
+from headtests.plugin import progress
 
 def pytest_runtest_logreport(report):
     if report.when == "call":
-        terminal.progress_for(None).write(f"[{report.outcome}]")
+        progress.progress_for(None).write(f"[{report.outcome}]")
 """
     )
     run = run_claims(
         """
 @pytest.mark.head("L0H2")
 def test_it(head):
-    assert head.mass(key.is_(" Zyzzyva")) >= 0.1
-"""
+    assert head.mass(ht.previous) >= 0.1
+""",
+        "--headtests-batch-size=4",
     )
     assert run.outcomes == {"failed": 1}
     assert "documents |" in stream.getvalue()

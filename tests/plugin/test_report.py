@@ -1,7 +1,5 @@
 """The report that a run writes: where, and what is in its record."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from headtests.records import read_record
@@ -120,7 +118,7 @@ def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, mo
     from headtests import recording
     from headtests.errors import ModelError
 
-    def head_record(session, head, options):
+    def head_record(session, head, options, documents):
         raise ModelError("out of memory.")
 
     monkeypatch.setattr(recording, "head_record", head_record)
@@ -131,14 +129,38 @@ def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, mo
     assert len(run.record["claims"]) == 1
 
 
-def test_multiples_of_some_documents_are_not_shown_as_those_of_all(monkeypatch):
-    from headtests.plugin.runs import Run
+def test_multiples_are_of_as_many_documents_as_the_heads_claims_needed(run_claims, monkeypatch):
+    from headtests import recording
 
-    cut = SimpleNamespace(is_open=False, sweep=SimpleNamespace(is_complete=lambda head: False))
-    run = Run(config=None, progress=None)
-    monkeypatch.setattr(run, "_sessions", {"wanted": cut})
-    monkeypatch.setattr(run, "_claimed", {"key": (cut, SimpleNamespace(name="L0H2"))})
-    assert run.measured(with_heads=True) == {"sessions": [], "heads": [], "troubles": []}
+    asked = {}
+
+    def head_record(session, head, options, documents):
+        asked[str(head)] = documents
+        return {"key": f"{head}", "documents": documents}
+
+    monkeypatch.setattr(recording, "head_record", head_record)
+    run_claims(
+        """
+@pytest.mark.heads("L0H2", "L0H1", "L1H2", "L0H3")
+def test_it(heads):
+    strong, weak, ranked, unasked = heads
+    assert strong.mass(ht.previous) >= 0.1
+    assert weak.mass(ht.previous) >= 0.158
+    assert weak.mass(ht.previous) >= 0.01
+    assert strong.mass(ht.previous) >= 0.3
+    assert ranked.ranked_multiples(5).fraction(ht.previous) >= 0
+""",
+        "--headtests-report=reports",
+    )
+    assert list(asked) == ["L0H2", "L0H1", "L1H2"]
+    # A share of 0.3 of 8 documents takes 3 of them; one as close as that, or pairs, takes all.
+    assert asked == {"L0H2": 3, "L0H1": 8, "L1H2": 8}
+
+
+def test_the_record_says_how_sure_the_run_is(run_claims):
+    record = run_claims(TESTS, "--headtests-alpha=0.01").record
+    assert {claim["alpha"] for claim in record["claims"]} == {0.01}
+    assert record["false_decisions"] == pytest.approx(0.03)
 
 
 def test_a_later_run_takes_the_place_of_an_earlier_one(run_claims, pytester):

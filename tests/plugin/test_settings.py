@@ -68,6 +68,11 @@ SETTINGS = {
         [1, 2, 3, 4],
         lambda run: head(run)["min_query"],
     ),
+    "alpha": (
+        [0.001, 0.01, None, 0.05],
+        [0.001, 0.01, None, 0.05],
+        lambda run: session(run)["alpha"],
+    ),
     "report": (
         ["reports", "ini-report", None, "line-report"],
         ["reports", "ini-report", None, "line-report"],

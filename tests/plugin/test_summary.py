@@ -29,43 +29,59 @@ def test_one_example(head):
 """
 
 
+INTERVAL = r"\[\S+, \S+\]|exact|"
+
+
 def columns(line):
-    return re.fullmatch(r"(\S+) +(\S+) +(\S+ \S+ \S+) +([\d,]+)  (.+)", line).groups()
+    """Return verdict, outcome, what was measured, interval, documents and the claim."""
+    found = rf"(\S+) +(\S+) +(\S+ \S+ \S+) +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +(\S.*))?"
+    return re.fullmatch(found, line).groups()
 
 
-def test_there_is_one_line_a_claim_under_headings(run_claims):
+def test_there_is_one_line_a_claim_under_headings(run_claims, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     shown = run_claims(TESTS).section("claims")
-    assert re.fullmatch(r"verdict test +measured +n  claim", shown[0])
-    lines = [columns(line) for line in shown[1:6]]
+    assert re.fullmatch(r"verdict test +measured +interval +docs +rows  claim", shown[0])
+    lines = [line.split("  ")[-1] for line in shown[1:6]]
+    assert lines[0] == "L0H1 vs L0H2.mass(ht.previous, when=query.repeats)"
+    assert lines[1] == "L0H2.mass(ht.previous) vs 3 * L0H1.mass(ht.previous)"
+    assert lines[4] == "L0H2.mass(ht.previous)"
+    assert shown[6] == "Of two statistics, the interval is that of their difference."
+    assert shown[7] == "passed without a claim: test_inside.py::test_one_example[L0H2] and 1 more"
+    assert shown[8] == "5 claims: 4 held, 1 refuted"
+
+
+def test_where_a_claim_does_not_fit_it_stands_below_its_figures(run_claims):
+    shown = run_claims(TESTS).section("claims")
+    assert re.fullmatch(r"verdict test +measured +interval +docs claim", shown[0])
+    lines = [columns(line) for line in (*shown[1:9:2], shown[9])]
     assert [line[0] for line in lines] == ["holds"] * 4 + ["refuted"]
     assert [line[1] for line in lines] == ["passed"] * 5
-    assert [line[3] for line in lines] == ["8", "8", "20", "8", "8"]
     assert re.fullmatch(r"0\.1\d+ <= 0\.98\d", lines[0][2])
     # The bound is the product, and the claim says of what.
-    assert re.fullmatch(r"0\.98\d >= 0\.47\d", lines[1][2])
+    assert re.fullmatch(r"0\.98\d >= 0\.\d+", lines[1][2])
     assert re.fullmatch(r"[\d.]+ >= 0\.5", lines[2][2])
-    assert lines[0][4] == "L0H1 vs L0H2.mass(ht.previous, when=query...."
-    assert lines[1][4] == "L0H2.mass(ht.previous) vs 3 * L0H1.mass(ht..."
-    assert lines[4][4] == "L0H2.mass(ht.previous)"
-    assert shown[6] == "passed without a claim: test_inside.py::test_one_example[L0H2] and 1 more"
-    assert shown[7] == "5 claims: 4 held, 1 refuted"
+    assert lines[2][3:5] == ("", "20 pairs")
+    assert [line[5] for line in lines] == [None] * 4 + ["L0H2.mass(ht.previous)"]
+    assert shown[2] == "  L0H1 vs L0H2.mass(ht.previous, when=query.repeats)"
+    assert shown[10] == "Of two statistics, the interval is that of their difference."
 
 
-@pytest.mark.parametrize("columns", [80, 60, 200])
+@pytest.mark.parametrize("columns", [80, 60, 120, 200])
 def test_no_line_of_it_is_wider_than_the_terminal(run_claims, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     shown = run_claims(TESTS).section("claims")
     claims = shown[: shown.index("5 claims: 4 held, 1 refuted") - 1]
     assert max(map(len, claims)) <= columns
     # What does not fit is cut, and says so.
-    assert any(line.endswith("...") for line in claims) == (columns < 200)
+    assert any(line.endswith("...") for line in claims) == (columns == 60)
 
 
 def test_it_counts_tokens_and_names_the_report(run_claims):
     shown = run_claims(TESTS).section("claims")
     assert shown[-3:] == [
         "demo over all 8 documents of repeated-random (period 6, repeats 2, seed 0)",
-        f"  {TOKENS} tokens run on cpu, 0 of them twice",
+        f"  8 documents, {TOKENS} tokens run on cpu, 0 of them twice",
         "report: reports/headtests.html (record: reports/headtests.json)",
     ]
 
@@ -85,9 +101,46 @@ def test_it(head):
     assert head.mass(ht.previous) >= value - 1e-5
 """
     )
-    found, threshold = re.search(r"passed  (\S+) >= (\S+) ", run.text).groups()
+    found, threshold = re.search(r"passed (\S+) >= (\S+) ", run.text).groups()
     assert float(found) > float(threshold)
     assert len(threshold) < 8
+
+
+def test_the_rate_of_false_decisions_is_that_of_the_claims_on_documents(run_claims):
+    run = run_claims(TESTS, "--headtests-alpha=0.01")
+    # Figures of pairs are compared exactly.
+    said = "rate of false decisions of this run: at most 0.04 (4 claims, 0.01 each)"
+    assert said in run.section("claims")
+
+
+def test_without_such_a_claim_there_is_no_rate(run_claims):
+    run = run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.ranked_multiples(20).fraction(ht.previous) >= 0.5
+"""
+    )
+    assert "1 claim: 1 held" in run.section("claims")
+    assert "rate of false decisions" not in run.text
+
+
+def test_a_claim_whose_figure_was_read_first_is_not_covered(run_claims):
+    run = run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    mass = head.mass(ht.previous)
+    assert mass.value >= 0.1
+    assert mass >= 0.1
+    assert head.mass(ht.current) <= 0.9
+"""
+    )
+    shown = run.section("claims")
+    start = shown.index("rate of false decisions of this run: at most 0.002 (2 claims, 0.001 each)")
+    assert shown[start + 1] == (
+        "  It does not cover 1 claim whose statistic was read before it was compared."
+    )
 
 
 def test_a_threshold_is_shown_as_it_was_written(run_claims):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .conftest import TOKENS
+from .conftest import FEW, TOKENS
 
 TESTS = """
 @pytest.mark.head("L0H1", "L0H2", "L1H2", "L9H9")
@@ -47,7 +47,8 @@ def test_two_workers_find_what_one_process_does(alone, claims_process):
     # Each worker that had a claim ran the documents.
     assert session["tokens_run"] in (TOKENS, 2 * TOKENS)
     assert session["tokens_run_twice"] == session["tokens_run"] - TOKENS
-    said = f"{session['tokens_run']} tokens run on cpu, {session['tokens_run_twice']} of them twice"
+    ran, twice = session["tokens_run"], session["tokens_run_twice"]
+    said = f"8 documents, {ran} tokens run on cpu, {twice} of them twice"
     assert said in run.text
     assert len(re.findall("= claims =", run.text)) == 1
     assert run.exit_code == pytest.ExitCode.TESTS_FAILED
@@ -66,21 +67,70 @@ def pytest_runtest_teardown(item):
     assert "incomplete: A worker crashed, and what it measured is missing." in run.lines
 
 
+OPEN = """
+@pytest.mark.head("L0H1", "L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.158
+
+@pytest.mark.xfail
+@pytest.mark.head("L0H1")
+def test_known(head):
+    assert head.mass(ht.previous) >= 0.158
+
+@pytest.mark.head("L0H1")
+def test_parts(head, subtests):
+    with subtests.test("open"):
+        assert head.mass(ht.previous) >= 0.158
+"""
+
+
+@pytest.mark.parametrize(("undecided", "code"), [("fail", 6), ("skip", 0)])
+def test_undecided_tests_are_told_by_their_workers(run_claims, claims_process, undecided, code):
+    alone = run_claims(OPEN, FEW).record["claims"]
+    run = claims_process(
+        OPEN, "-n2", "-p", "no:randomly", FEW, f"--headtests-undecided={undecided}", "-rfs"
+    )
+    # The one with a subtest counts beside it, as it does in one process: open, or passed.
+    fails = undecided == "fail"
+    assert run.outcomes == {"passed": 2 - fails, "undecided": 3 + fails}
+    assert run.claims == [
+        ("test_it[L0H1]", "undecided", "undecided"),
+        ("test_it[L0H2]", "holds", "passed"),
+        ("test_known[L0H1]", "undecided", "undecided"),
+        ("test_parts[L0H1]", "undecided", "undecided"),
+    ]
+    # Whatever else a worker was asked, and in which order.
+    for one, other in zip(run.record["claims"], alone, strict=True):
+        for figure in ("left", "alpha", "e_value", "more_documents"):
+            assert one[figure] == other[figure]
+    assert "UNDECIDED" in run.sections
+    summary = run.section("short test summary info")
+    words = sorted(line.split()[0] for line in summary)
+    assert words == ["SUBUNDECIDED[open]", *["UNDECIDED"] * (2 + fails)]
+    assert run.exit_code == code
+
+
 def measured(run, twice, documents):
     session = {"key": "s", "tokens_run": run, "tokens_run_twice": twice}
     session |= {"documents_run": documents, "corpus": {"notes": [f"{documents} ran"]}}
-    return {"sessions": [session], "heads": [{"key": str(documents)}], "troubles": []}
+    heads = [{"key": "of all", "documents": documents}, {"key": str(documents), "documents": 1}]
+    return {"sessions": [session], "heads": heads, "troubles": []}
 
 
 def test_what_workers_measured_is_added_up():
     from headtests.plugin.gathering import Gathering
 
     gathering = Gathering(config=None)
-    for worker in (measured(100, 0, 8), measured(60, 20, 4), measured(100, 0, 8)):
+    for worker in (measured(60, 20, 4), measured(100, 0, 8), measured(100, 0, 8)):
         gathering._take(worker)
     (session,) = gathering._sessions.values()
     # All 160 beyond the longest pass were run before, by this worker or by another.
     assert (session["tokens_run"], session["tokens_run_twice"]) == (260, 160)
     assert session["documents_run"] == 8
-    assert session["corpus"]["notes"] == ["8 ran", "4 ran"]
-    assert list(gathering._heads) == ["8", "4"]
+    assert session["corpus"]["notes"] == ["4 ran", "8 ran"]
+    # Of a head, the pairs of most documents; a worker that had it alone is heard, too.
+    assert [(head["key"], head["documents"]) for head in gathering._heads.values()] == [
+        ("of all", 8),
+        ("4", 1),
+        ("8", 1),
+    ]

@@ -9,6 +9,7 @@ from headtests.records import (
     EstimateRecord,
     HeadRecord,
     PairRecord,
+    RankRecord,
     Record,
     SessionRecord,
 )
@@ -53,6 +54,7 @@ def head(key: str = "demo L1H3", **changes: Any) -> HeadRecord:
         key=key,
         session="demo",
         name=key.split()[-1],
+        documents=128,
         above_average_pairs=4310,
         suppress_first_token=True,
         min_query=1,
@@ -63,18 +65,22 @@ def head(key: str = "demo L1H3", **changes: Any) -> HeadRecord:
 
 
 def estimate(**changes: Any) -> EstimateRecord:
-    """Return a mass over 212 documents."""
+    """Return a mass that was decided on 64 of 217 documents."""
     record = EstimateRecord(
         expression="L1H3.mass(ht.induction)",
         kind="mass",
         head="demo L1H3",
         value=0.12,
-        low=None,
-        high=None,
-        documents=212,
+        low=0.09,
+        high=0.16,
+        documents=64,
+        texts=None,
+        eligible=217,
         rows=4310,
         pairs=None,
         base_rate=0.021,
+        matched_rate=0.31,
+        rank=RankRecord(rank=2, of=12),
         resting_mass=0.63,
     )
     return cast(EstimateRecord, {**record, **changes})
@@ -96,7 +102,14 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         left=estimate(),
         right=0.4,
         factor=1,
-        basis="the exact average over the first 253 documents of demo",
+        offset=0,
+        difference=None,
+        alpha=0.001,
+        e_value=0.02,
+        e_bh=False,
+        more_documents=None,
+        read_before=False,
+        basis="the average over the first 253 documents of demo",
         file="hypotheses/test_demo.py",
         line=12,
         source="assert head.mass(ht.induction) >= 0.4",
@@ -140,25 +153,51 @@ def session(**corpus: Any) -> SessionRecord:
         "tokens_run": 31416,
         "tokens_run_twice": 0,
         "seed": 7,
+        "alpha": 0.001,
     }
     return cast(SessionRecord, record)
 
 
+def fraction(**changes: Any) -> EstimateRecord:
+    """Return a figure of ranked multiples."""
+    return estimate(
+        **{
+            "expression": "L1H3.ranked_multiples(50).fraction(CAPITAL)",
+            "kind": "fraction",
+            "value": 0.62,
+            "low": None,
+            "high": None,
+            "documents": None,
+            "eligible": None,
+            "rows": None,
+            "pairs": 50,
+            "base_rate": None,
+            "matched_rate": None,
+            "rank": None,
+            "resting_mass": None,
+            **changes,
+        }
+    )
+
+
+def other(**changes: Any) -> EstimateRecord:
+    """Return what the same documents say of another head."""
+    return estimate(
+        **{
+            "expression": "L0H1.mass(ht.induction)",
+            "head": "demo L0H1",
+            "value": 0.03,
+            "low": 0.01,
+            "high": 0.07,
+            "matched_rate": 0.02,
+            "rank": RankRecord(rank=11, of=12),
+            **changes,
+        }
+    )
+
+
 def record(**changes: Any) -> Record:
-    """Return a complete run of three claims about two heads, one of them about both."""
-    other = estimate(
-        expression="L0H1.mass(ht.induction)", head="demo L0H1", value=0.03, documents=210
-    )
-    fraction = estimate(
-        expression="L1H3.ranked_multiples(50).fraction(CAPITAL)",
-        kind="fraction",
-        value=0.62,
-        documents=None,
-        rows=None,
-        pairs=50,
-        base_rate=None,
-        resting_mass=None,
-    )
+    """Return a complete run of six claims about two heads, of every kind."""
     content = Record(
         format=FORMAT,
         version=VERSION,
@@ -177,11 +216,78 @@ def record(**changes: Any) -> Record:
                 reason="",
                 heads=["demo L1H3", "demo L0H1"],
                 sentence="L1H3 attends to induction targets three times as much as L0H1.",
-                right=other,
+                expression="L1H3.mass(ht.induction) >= 3 * L0H1.mass(ht.induction)",
+                right=other(),
                 factor=3,
+                difference={"value": 0.03, "low": 0.004, "high": 0.07},
+                e_value=2600.0,
+                e_bh=True,
             ),
-            claim("c3", verdict="undecided", outcome="failed", left=fraction, right=0.625),
+            claim(
+                "c3",
+                outcome="failed",
+                sentence="Of L1H3's 50 ranked multiples, 0.625 are capitals at least.",
+                expression="L1H3.ranked_multiples(50).fraction(CAPITAL) >= 0.625",
+                left=fraction(),
+                right=0.625,
+                alpha=None,
+                e_value=None,
+                e_bh=None,
+            ),
+            claim(
+                "c4",
+                verdict="undecided",
+                outcome="undecided",
+                reason="",
+                sentence="The share of L1H3's attention that goes to first tokens is at least 0.6.",
+                expression="L1H3.mass(ht.first) >= 0.6",
+                left=estimate(
+                    expression="L1H3.mass(ht.first)", value=0.61, low=0.57, high=0.65, rank=None
+                ),
+                right=0.6,
+                e_value=3.1,
+                more_documents=120,
+            ),
+            claim(
+                "c5",
+                verdict="holds",
+                outcome="passed",
+                reason="",
+                heads=["demo L1H3", "demo L0H1"],
+                sentence="L1H3 attends to induction targets 0.05 more than L0H1.",
+                expression="L1H3.mass(ht.induction) - L0H1.mass(ht.induction) >= 0.05",
+                left=estimate(documents=217),
+                right=other(documents=217),
+                offset=0.05,
+                difference={"value": 0.09, "low": 0.09, "high": 0.09},
+                e_value=1.7e308,
+                e_bh=True,
+            ),
+            claim(
+                "c6",
+                verdict="holds",
+                outcome="passed",
+                reason="",
+                sentence="Beyond the corpus, L1H3's lift of induction targets is at least 4.",
+                expression="L1H3.lift(ht.induction, beyond_corpus=True) >= 4",
+                left=estimate(
+                    expression="L1H3.lift(ht.induction, beyond_corpus=True)",
+                    kind="lift",
+                    value=5.7,
+                    low=4.2,
+                    high=None,
+                    texts=31,
+                    eligible=None,
+                    base_rate=1.0,
+                    matched_rate=1.8,
+                ),
+                right=4.0,
+                e_value=14000.0,
+                e_bh=True,
+                read_before=True,
+            ),
         ],
+        false_decisions=0.005,
         unmeasured=[],
     )
     return cast(Record, {**content, **changes})

@@ -107,26 +107,128 @@ def test_a_claim_says_everything_that_is_known_of_it() -> None:
     text = page.with_id("c1").text
     for said in (
         "The share of L1H3's attention that goes to induction targets is at least 0.4.",
-        "refuted: 0.12 over 212 documents (4,310 rows), where at least 0.40 was claimed",
-        "uniform attention would give 0.021; resting mass 0.63",
+        "refuted: 0.12, between 0.09 and 0.16, over 64 of 217 eligible documents (4,310 rows), "
+        "where at least 0.40 was claimed",
+        "Uniform attention would give0.021",
+        "The head's average attention at the same distances would give0.31",
+        "Rank on the same documents2nd of 12 heads: a rank, and no null",
+        "Resting mass0.63",
+        "e-value 10^-1.7 for the claim, where 10^3 makes it hold (alpha 0.001); "
+        "no discovery of e-BH at 0.05",
         "L1H3.mass(ht.induction) >= 0.4",
         "hypotheses/test_demo.py::test_induction[L1H3] xfailed",
         "too strong by far",
         "hypotheses/test_demo.py:12",
         "assert head.mass(ht.induction) >= 0.4",
-        "the exact average over the first 253 documents of demo",
+        "the average over the first 253 documents of demo",
         "L1H3 of headtests/demo on demo",
     ):
         assert said in text, said
 
 
-def test_a_claim_about_two_statistics_shows_both_and_leaves_out_what_neither_has() -> None:
+def test_a_claim_about_two_statistics_shows_both() -> None:
     page = Page(render_html(sample.record()))
-    text = page.with_id("c2").text
-    assert "212 documents (4,310 rows)" in text
-    assert "210 documents (4,310 rows)" in text
-    assert "Interval" not in text
-    assert "Resting mass" in text
+    _, table, _ = page.all("table")
+    assert table.classes() == ["sides"]
+    lines = [row.text for body in table.children[1:] for row in body.children]
+    assert lines == [
+        "L1H3.mass(ht.induction)L0H1.mass(ht.induction)",
+        "Value0.120.03",
+        "Intervalbetween 0.09 and 0.16between 0.01 and 0.07",
+        "Measured on" + "64 of 217 eligible documents (4,310 rows)" * 2,
+        "Uniform attention would give0.0210.021",
+        "The head's average attention at the same distances would give0.310.02",
+        "Rank on the same documents2nd of 12 heads: a rank, and no null"
+        "11th of 12 heads: a rank, and no null",
+        "Resting mass0.630.63",
+    ]
+    # What stands in the table is not said again beneath it.
+    assert page.with_id("c2").text.count("Resting mass") == 1
+
+
+def test_the_overview_has_interval_documents_and_evidence_and_names_them_on_a_phone() -> None:
+    page = Page(render_html(sample.record()))
+    rows = [row for row in page.all("tr") if row.children[-1].attributes.get("data-label")]
+    labels = ["Estimate", "Interval", "Claimed", "Documents", "E-value", "e-BH", "Test"]
+    for row in rows:
+        assert [cell.attributes.get("data-label") for cell in row.children[2:]] == labels
+    headers = [cell.text for cell in page.all("th") if cell.attributes["scope"] == "col"]
+    assert headers[:9] == ["Verdict", "Claim", *labels]
+    assert [[cell.text for cell in row.children[2:]] for row in rows] == [
+        ["0.12", "0.09 to 0.16", "\u2265 0.40", "64 of 217", "10^-1.7", "no", "xfailed"],
+        [
+            "0.12",
+            "0.004 to 0.07 (difference)",
+            "\u2265 3 \u00d7 0.03 = 0.09",
+            "64 of 217",
+            "10^3.4",
+            "discovery",
+            "passed",
+        ],
+        ["0.62", "none", "\u2265 0.625", "50 pairs", "exact", "not counted", "failed"],
+        ["0.61", "0.57 to 0.65", "\u2265 0.60", "64 of 217", "10^0.4", "no", "undecided"],
+        [
+            "0.12 - 0.03 = 0.09",
+            "exact",
+            "\u2265 0.05",
+            "217 of 217",
+            "exact",
+            "discovery",
+            "passed",
+        ],
+        [
+            "5.70\u00d7",
+            "4.20\u00d7 or more",
+            "\u2265 4\u00d7",
+            "31 texts",
+            "10^4.1",
+            "discovery",
+            "passed",
+        ],
+    ]
+
+
+def test_an_undecided_claim_says_how_many_documents_more_and_looks_like_no_other() -> None:
+    source = render_html(sample.record())
+    text = Page(source).with_id("c4").text
+    assert "undecided: 0.61, between 0.57 and 0.65, over 64 of 217 eligible documents" in text
+    assert "It would take about 120 eligible documents more." in text
+    for other in ("c1", "c2"):
+        assert "It would take" not in Page(source).with_id(other).text
+    # Told from the others by its outline as well as by its colour.
+    assert re.search(r"\.claim\.undecided {[^}]*dashed", source)
+    assert re.search(r"\.verdict\.undecided {[^}]*dashed", source)
+
+
+def test_a_figure_that_was_read_first_is_warned_of_in_both_places() -> None:
+    page = Page(render_html(sample.record()))
+    (warning,) = page.all("p", "warning")
+    assert "The figure was read in full before it was compared." in warning.text
+    assert "the rate of false decisions does not cover this claim" in warning.text
+    assert warning.text in page.with_id("c6").text
+    (caution,) = page.all("span", "caution")
+    assert "read before it was compared" in caution.text
+
+
+def test_the_summary_states_the_rate_of_false_decisions_and_what_alpha_means() -> None:
+    page = Page(render_html(sample.record()))
+    (rate,) = page.all("div", "rate")
+    words = " ".join(rate.text.split())
+    assert words.startswith(
+        "Rate of false decisions of this run: at most 0.005 (5 claims, 0.001 each). "
+        "Alpha, here 0.001, is how often a claim is decided falsely, at most,"
+    )
+    assert not Page(render_html(sample.record(claims=[]))).all("div", "rate")
+    pairs = sample.record(claims=[sample.claim(left=sample.fraction(), alpha=None)])
+    (rate,) = Page(render_html(pairs)).all("div", "rate")
+    assert " ".join(rate.text.split()) == "1 claim was compared exactly and has no such rate."
+
+
+def test_a_head_says_how_many_documents_its_pairs_are_from() -> None:
+    page = Page(render_html(sample.record()))
+    assert "over the first 128 documents of the pass; 4,310 pairs above average" in (
+        page.with_id("head_1").text
+    )
 
 
 def test_a_head_is_drawn_once_and_its_claims_lead_there() -> None:
@@ -216,9 +318,9 @@ def test_the_header_counts_the_verdicts() -> None:
     page = Page(render_html(sample.record()))
     (tallies,) = page.all("ul", "tallies")
     counted = " ".join(tallies.text.split())
-    assert counted == "1 \u2713 held 1 \u2715 refuted 1 ? undecided"
+    assert counted == "3 \u2713 held 2 \u2715 refuted 1 ? undecided"
     assert "2026-02-03, 04:05 UTC" in page.text
-    assert "3 claims about the heads of headtests/demo" in page.text
+    assert "6 claims about the heads of headtests/demo" in page.text
 
 
 def test_the_provenance_has_every_field_of_the_session() -> None:
@@ -240,6 +342,7 @@ def test_the_provenance_has_every_field_of_the_session() -> None:
         "2,000 documents",
         "Tokens run twice",
         "Seed",
+        "Alpha0.001, the rate of false decisions of each claim",
         "0123abc",
     ):
         assert said in text, said

@@ -1,6 +1,15 @@
 import pytest
 
-from headtests.report.figures import apart, count, number, share, times
+from headtests.report.figures import (
+    apart,
+    beside,
+    count,
+    number,
+    ordinal,
+    power_of_ten,
+    share,
+    times,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +51,47 @@ def test_two_figures_that_differ_look_different(
     left: float, right: float, expected: tuple[str, str]
 ) -> None:
     assert apart(left, right) == expected
+
+
+def test_a_figure_looks_different_from_each_of_several() -> None:
+    assert beside(0.3996, 0.39996, 0.4) == "0.3996"
+    assert beside(0.39996, 0.4, 0.1) == beside(0.39996, 0.1, 0.4) == "0.39996"
+    assert beside(0.4, 0.4) == beside(0.4) == "0.40"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1e299, "10^299"),
+        (1000, "10^3"),
+        (999.9999999999, "10^3"),
+        (999, "10^2.9"),
+        (1, "1"),
+        (0.99, "10^-0.1"),
+        (0.001, "10^-3"),
+        (5e-324, "10^-323.4"),
+    ],
+)
+def test_a_power_of_ten_is_rounded_down(value: float, expected: str) -> None:
+    assert power_of_ten(value) == expected
+
+
+def test_places_in_a_ranking() -> None:
+    assert [ordinal(place) for place in (1, 2, 3, 4, 10, 11, 12, 13, 21, 102, 111, 1213, 1023)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "10th",
+        "11th",
+        "12th",
+        "13th",
+        "21st",
+        "102nd",
+        "111th",
+        "1,213th",
+        "1,023rd",
+    ]
 
 
 def test_small_and_large_multiples_and_shares() -> None:

@@ -38,6 +38,7 @@ def test_all_text_stands_out(colours: dict[str, str]) -> None:
     pairs += [(mark, ground) for mark in ("query", "key") for ground in ("page", "card")]
     for verdict in ("holds", "refuted", "undecided"):
         pairs += [(verdict, f"{verdict}-wash"), ("ink", f"{verdict}-wash")]
+    pairs += [("undecided", "page")]
     for text, ground in pairs:
         assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
 

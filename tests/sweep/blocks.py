@@ -9,8 +9,11 @@ import torch
 from hypothesis import strategies as st
 from oracles import Text
 
-from headtests.corpora import Vocabulary
+from headtests.claims import RowOptions
+from headtests.corpora import Document, Vocabulary
 from headtests.sweep import Block
+from headtests.sweep.measure import document_figures
+from headtests.sweep.tokens import Tokens
 
 WORDS = [" the", ",", " The", "et", " a", "I"]
 """Of the demo tokenizer, one token each; few, so that they repeat."""
@@ -100,8 +103,11 @@ def by_hand(documents, attentions):
     return Measured(list(_blocks(made, texts)), texts, [text.ids for text in texts])
 
 
-def at_random(seed, lengths, bidirectional=False, window=None):
-    """Return documents with rows of small weights, so that ties and exact thresholds are many."""
+def at_random(seed, lengths, bidirectional=False, window=None, ties=True):
+    """Return documents with rows of small weights, so that ties and exact thresholds are many.
+
+    Without `ties`, any two weights differ.
+    """
     generator = np.random.default_rng(seed)
     words = vocabulary()
     known = [0, *(words.single_id(word) for word in WORDS)]
@@ -111,7 +117,9 @@ def at_random(seed, lengths, bidirectional=False, window=None):
         text = Text(document.id, document.ids, (), (), (), bidirectional, window)
         rows = np.zeros((len(document), len(document)), dtype=np.float32)
         for q in range(len(document)):
-            weights = generator.integers(0, 4, size=len(text.keys(q))).astype(np.float32)
+            keys = len(text.keys(q))
+            weights = generator.integers(0, 4, size=keys) if ties else generator.random(keys) ** 4
+            weights = weights.astype(np.float32)
             weights[-1] += not weights.any()
             rows[q, text.keys(q)] = weights / weights.sum()
         texts.append(text_of(document, torch.from_numpy(rows), words, bidirectional, window))
@@ -123,10 +131,28 @@ def _blocks(documents, texts):
         batch = tiny_models.batch_of(documents[start : start + 2])
         length = batch.ids.shape[1]
         rows = torch.zeros((len(batch), length, length))
-        attendable = torch.zeros(rows.shape, dtype=torch.bool)
         for row, document in enumerate(batch.documents):
             text = texts[document.id]
             rows[row, : len(document), : len(document)] = torch.tensor(text.attention)
-            for q in range(len(document)):
-                attendable[row, q, text.keys(q)] = True
-        yield Block(batch, rows, attendable)
+        longest = texts[batch.documents[0].id]
+        yield Block(Tokens(batch, allowed_of(longest)), rows)
+
+
+def alone(text):
+    """Return a text as a block of its own."""
+    document = Document(text.number, f"text-{text.number}", 0, np.array(text.ids, dtype=np.int32))
+    rows = torch.tensor(text.attention)[None]
+    return Block(Tokens(tiny_models.batch_of([document]), allowed_of(text)), rows)
+
+
+def allowed_of(text):
+    """Return the keys of each row of a text, boolean `[query, key]`."""
+    length = len(text.ids)
+    return np.array([[k in text.keys(q) for k in range(length)] for q in range(length)])
+
+
+def figures_of(blocks, statistic, options=None, matched=False, places=None):
+    """Return the figures of blocks, by default in the order of the documents' ids."""
+    places = np.arange(1000) if places is None else places
+    options = options or RowOptions(suppress_first_token=True)
+    return document_figures(iter(blocks), vocabulary(), statistic, options, places, matched)

@@ -1,11 +1,14 @@
 """The pass: which documents run, in which batches, how often, and what survives an interruption."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import tiny_models
 import torch
 from oracles import split_mix
 
+from headtests.corpora import Document
 from headtests.errors import ModelError
 from headtests.head_names import HeadName
 from headtests.settings import ModelSpec, Settings
@@ -75,11 +78,13 @@ def sweep_of(model, population, *heads, progress=None, **settings):
     return Sweep(model, population, heads, Settings(**settings), progress)
 
 
-def read(sweep, head=HEAD):
+def read(sweep, head=HEAD, start=0, stop=None, by_text=False):
     """Return each document's rows, after checking blocks for what each must be."""
     found = {}
-    for block in sweep.blocks(head):
-        assert torch.equal(block.attendable, sweep.model.attendable(block.batch.valid, head.layer))
+    for block in sweep.blocks(head, start, stop, by_text):
+        attendable = sweep.model.attendable(block.batch.valid, head.layer)
+        assert torch.equal(torch.from_numpy(block.tokens.attendable.copy()), attendable)
+        assert block.tokens.counts.tolist() == attendable.sum(-1).clamp(min=1).tolist()
         for row, document in enumerate(block.batch.documents):
             assert document.id not in found
             length = len(document)
@@ -169,7 +174,6 @@ def test_nothing_runs_before_it_is_read(model, population):
     assert not model.tried
     next(blocks)
     assert len(model.tried) == 1
-    assert not sweep.is_complete(HEAD)
 
 
 def test_an_unannounced_head_runs_the_documents_again(model, population):
@@ -303,12 +307,11 @@ def test_an_interruption_keeps_what_was_read(model, population):
     with pytest.raises(KeyboardInterrupt):
         read(sweep)
     assert sweep.documents_run == 48
-    assert not sweep.is_complete(HEAD)
     assert log.events[-1] == ("finish",)
     seen = {number for call in model.calls for number in call}
     assert sweep.tokens_run == tokens_of(seen)
     assert_right(read(sweep), population)
-    assert sweep.is_complete(HEAD)
+    assert sweep.documents_run == DOCUMENTS
     assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
 
 
@@ -421,6 +424,130 @@ def test_a_block_that_was_not_run_yet_spoils_no_later_reading(model, population)
     (block,) = sweep.block_of(HEAD, [last])
     assert last in {document.id for document in block.batch.documents}
     assert_right(read(sweep), population)
+
+
+def test_what_was_run_ahead_of_the_pass_is_not_run_again(model, population):
+    sweep = sweep_of(model, population, HEAD, OTHER, batch_size=16)
+    list(sweep.block_of(HEAD, [hash_order()[-1]]))
+    assert_right(read(sweep, OTHER), population, OTHER)
+    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
+
+
+@pytest.mark.parametrize("budget", [1, 63, 64, 65, 128, 129, 150, 10_000])
+def test_extents_double_up_to_the_budget(budget, model, population):
+    sweep = sweep_of(model, population, HEAD, max_documents=budget)
+    limit = min(budget, DOCUMENTS)
+    expected = [extent for extent in (64, 128) if extent < limit] + [limit]
+    for by_text in (False, True):
+        assert sweep.extents(by_text) == tuple(expected)
+    assert not model.tried
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_order_is_of_the_whole_population(seed, model, population):
+    sweep = sweep_of(model, population, HEAD, max_documents=20, seed=seed)
+    assert sweep.order().tolist() == hash_order(seed)
+    assert sweep.order(by_text=True).tolist() == population.text_order(seed).tolist()
+    assert not model.tried
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+@pytest.mark.parametrize("by_text", [False, True], ids=["documents", "texts"])
+@pytest.mark.parametrize(("start", "stop"), [(0, 64), (0, 128), (64, 128), (128, 150), (0, None)])
+def test_blocks_cover_the_asked_places(start, stop, by_text, batch_size, model, population):
+    sweep = sweep_of(model, population, HEAD, batch_size=batch_size)
+    found = read(sweep, HEAD, start, stop, by_text)
+    wanted = sweep.order(by_text)[start:stop].tolist()
+    assert set(found) == set(wanted)
+    assert_right(found, population, documents=len(wanted))
+    assert sweep.tokens_run == tokens_of(wanted)
+
+
+def test_the_budget_ends_the_last_step(model, population):
+    sweep = sweep_of(model, population, HEAD, max_documents=100)
+    assert set(read(sweep, HEAD, 64, 100)) == set(hash_order()[64:100])
+
+
+def test_a_pass_goes_on_where_it_ended(model, population):
+    log = Log()
+    sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
+    for start, stop in ((0, 64), (64, 128), (128, 150)):
+        read(sweep, HEAD, start, stop)
+    assert [event[1] for event in log.events if event[0] == "start"] == [64, 64, 22]
+    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert_right(read(sweep), population)
+    assert sweep.tokens_run == ALL_TOKENS
+    assert [event[1] for event in log.events if event[0] == "start"] == [64, 64, 22]
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    """Texts of one to four pieces."""
+    documents = [
+        Document(number, f"text-{text}", piece, document.ids)
+        for number, (document, (text, piece)) in enumerate(
+            zip(
+                tiny_models.random_documents(LENGTHS),
+                ((text, piece) for text in range(DOCUMENTS) for piece in range(1 + text % 4)),
+                strict=False,
+            )
+        )
+    ]
+    with tiny_models.population_of(documents) as made:
+        yield made
+
+
+def test_a_pass_over_texts_is_one_of_its_own(model, pieces):
+    sweep = sweep_of(model, pieces, HEAD, OTHER, batch_size=16)
+    first = set(sweep.order()[:64].tolist())
+    also = set(sweep.order(by_text=True)[:64].tolist())
+    read(sweep, HEAD, 0, 64)
+    assert sweep.tokens_run == tokens_of(first)
+    assert set(read(sweep, HEAD, 0, 64, by_text=True)) == also
+    assert sweep.documents_run == len(first | also)
+    assert sweep.tokens_run == tokens_of(first) + tokens_of(also)
+    assert sweep.tokens_run_twice == tokens_of(first & also)
+    assert 0 < len(first & also) < 64
+    # It served both heads, and goes on.
+    assert_right(read(sweep, OTHER, 0, None, by_text=True), pieces, OTHER)
+    assert sweep.tokens_run == ALL_TOKENS + tokens_of(first)
+    assert sweep.documents_run == DOCUMENTS
+
+
+def test_a_pass_over_texts_runs_them_one_after_another(model, pieces):
+    sweep = sweep_of(model, pieces, HEAD, batch_size=1)
+    read(sweep, HEAD, by_text=True)
+    order = sweep.order(by_text=True).tolist()
+    texts = [pieces[number].text_id for number in order]
+    assert len([text for text, then in pairwise([*texts, None]) if text != then]) == len(set(texts))
+    run = [number for (number,) in model.calls]
+    for start, stop in ((0, 64), (64, 128), (128, 150)):
+        assert set(run[start:stop]) == set(order[start:stop])
+
+
+def test_tokens_of_documents_need_no_pass(model, population):
+    sweep = sweep_of(model, population, HEAD, batch_size=16)
+    wanted = hash_order()[:3]
+    found = {
+        document.id
+        for tokens in sweep.tokens_of(HEAD, wanted)
+        for document in tokens.batch.documents
+    }
+    assert found.issuperset(wanted)
+    assert not model.tried
+
+
+def test_layers_with_other_windows_are_not_taken_for_one(population):
+    class Windowed(Model):
+        def attendable(self, valid, layer):
+            return super().attendable(valid, layer).triu(-2 if layer == 1 else -100)
+
+    sweep = sweep_of(Windowed(), population, HEAD, OTHER, UNANNOUNCED)
+    blocks = [next(sweep.blocks(head)) for head in (HEAD, OTHER, UNANNOUNCED)]
+    first, windowed, second = (block.tokens for block in blocks)
+    assert first.key == second.key != windowed.key
+    for head in (HEAD, OTHER, UNANNOUNCED):
+        read(sweep, head)
 
 
 def test_a_closed_sweep_gives_its_rows_back(model, population):

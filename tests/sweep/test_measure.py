@@ -1,5 +1,8 @@
 """Each statistic is what DESIGN.md says, computed by a double loop over tokens."""
 
+from dataclasses import fields
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,9 +33,12 @@ from headtests.claims import (
     Top1Rate,
 )
 from headtests.errors import ClaimError
+from headtests.masks import Masks
 from headtests.statistics import QUANTA
-from headtests.sweep.measure import document_figures, row_view
-from sweep.blocks import at_random, by_hand, measured, vocabulary
+from headtests.sweep import Block
+from headtests.sweep.remembered import Remembered
+from headtests.sweep.tokens import Tokens
+from sweep.blocks import alone, at_random, by_hand, figures_of, measured
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 NEAR = 1e-6
@@ -75,7 +81,7 @@ def expression(said):
 
 def assert_measured(statistic, chosen, measured, expected):
     """Compare a statistic's figures with those that a reader computes by hand."""
-    figures = document_figures(iter(measured.blocks), vocabulary(), statistic, chosen)
+    figures = figures_of(measured.blocks, statistic, chosen)
     assert figures.documents.tolist() == expected.documents
     assert figures.rows.tolist() == expected.rows
     assert figures.numerators / QUANTA == pytest.approx(expected.shares, abs=NEAR)
@@ -200,11 +206,7 @@ NESTED = st.recursive(
 def masses(measured, chosen, *expressions):
     """Return the mass on each, every row counted."""
     return [
-        float(
-            document_figures(
-                iter(measured.blocks), vocabulary(), Mass(on, ht.every_row), chosen
-            ).average
-        )
+        float(figures_of(measured.blocks, Mass(on, ht.every_row), chosen).average)
         for on in expressions
     ]
 
@@ -240,7 +242,7 @@ def test_ties_for_the_most_attended_key_go_to_the_lower():
 
     def rate(on):
         statistic = Top1Rate(on, ht.every_row)
-        return float(document_figures(iter(one.blocks), vocabulary(), statistic, chosen).average)
+        return float(figures_of(one.blocks, statistic, chosen).average)
 
     assert rate(ht.first) == pytest.approx(1 / 3)
     assert rate(key.is_("et")) == pytest.approx(2 / 3)
@@ -254,7 +256,7 @@ def test_a_multiple_of_exactly_the_threshold_is_at_least_it():
     chosen = RowOptions(suppress_first_token=True)
 
     def value(statistic):
-        found = document_figures(iter(one.blocks), vocabulary(), statistic, chosen)
+        found = figures_of(one.blocks, statistic, chosen)
         return found.average, found.rows.tolist()
 
     # Row 3 alone has pairs of 2, and row 1 has two keys, so that 2 is possible there.
@@ -268,9 +270,7 @@ def test_a_document_counts_as_one_however_many_rows_it_has():
     short = [[1.0], [0.0, 1.0]]
     long = [[1.0], [1.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]
     two = by_hand([[" a", "et"], [" a", "et", ",", "I"]], [short, long])
-    figures = document_figures(
-        iter(two.blocks), vocabulary(), Mass(ht.current, None), RowOptions(True)
-    )
+    figures = figures_of(two.blocks, Mass(ht.current, None))
     assert figures.rows.tolist() == [1, 3]
     assert figures.average == 0.5
     assert figures.resting_mass == 0.5
@@ -279,38 +279,49 @@ def test_a_document_counts_as_one_however_many_rows_it_has():
 def test_suppression_renormalises_nothing():
     one = by_hand([[" a", "et", ","]], [[[1.0], [0.75, 0.25], [0.5, 0.25, 0.25]]])
     for suppress in (True, False):
-        figures = document_figures(
-            iter(one.blocks), vocabulary(), Mass(ht.current, None), RowOptions(suppress)
-        )
+        figures = figures_of(one.blocks, Mass(ht.current, None), RowOptions(suppress))
         assert figures.average == 0.25
         assert float(figures.base_rate) == pytest.approx((1 / 2 + 1 / 3) / 2)
         assert float(figures.resting_mass) == pytest.approx(0.625)
 
 
-def test_key_0_has_no_multiple_under_suppression():
-    one = by_hand([[" a", "et"]], [[[1.0], [0.75, 0.25]]])
-    for suppress, pairs in ((True, 1), (False, 2)):
-        view = row_view(one.blocks[0], vocabulary(), RowOptions(suppress))
-        assert int(view.pairs.sum()) == pairs
-        assert view.multiples[0, 1].tolist() == [1.5, 0.5]
-
-
-def test_figures_are_ordered_by_document_and_may_be_none():
+def test_figures_are_in_the_order_of_the_places_and_may_be_none():
     rows = [[1.0], [0.5, 0.5]]
-    three = by_hand([[" a", "et"], [" a"], ["et", "et", "et"]], [rows, rows[:1], None])
-    figures = document_figures(
-        iter(three.blocks[::-1]), vocabulary(), Mass(ht.previous, None), RowOptions(False)
+    four = by_hand(
+        [[" a", "et"], [" a"], ["et", "et", "et"], ["et", "I"]], [rows, rows[:1], None, rows]
     )
-    assert figures.documents.tolist() == [0, 2]
-    nothing = document_figures(
-        iter(three.blocks), vocabulary(), Mass(key.is_(" The"), None), RowOptions(False)
-    )
+    mass = Mass(ht.previous, None)
+    for places, expected in (([0, 1, 2, 3], [0, 2, 3]), ([2, 0, 3, 1], [3, 0, 2])):
+        figures = figures_of(four.blocks[::-1], mass, RowOptions(False), places=np.array(places))
+        assert figures.documents.tolist() == expected
+        assert figures.rows.tolist() == [{0: 1, 2: 2, 3: 1}[number] for number in expected]
+        assert figures.sizes.tolist() == [1, 1, 1]
+    nothing = figures_of(four.blocks, Mass(key.is_(" The"), None), RowOptions(False))
     assert len(nothing) == 0
     assert nothing.average is None
-    without_blocks = document_figures(
-        iter([]), vocabulary(), Lift(ht.previous, None), RowOptions(False)
-    )
-    assert len(without_blocks) == 0
+
+
+@pytest.mark.parametrize(
+    ("statistic", "ratio"),
+    [
+        (Mass(ht.previous, None), False),
+        (Mass(ht.previous, None, ht.current), True),
+        (Lift(ht.previous, None), True),
+        (Lift(ht.previous, None, "distance"), True),
+        (Top1Rate(ht.previous, None), False),
+        (ExceedRate(ht.previous, None), False),
+        (Precision(ht.previous, None), True),
+    ],
+    ids=repr,
+)
+def test_figures_of_nothing_have_the_columns_of_figures_of_something(statistic, ratio):
+    """So that a part without an eligible document joins those with some."""
+    some = by_hand([[" a", "et", ","]], [None])
+    for blocks in ([], some.blocks):
+        figures = figures_of(blocks, statistic)
+        assert (figures.denominators is not None) == ratio
+        assert (figures.base_denominators is not None) == ratio
+        assert len(figures) == len(blocks)
 
 
 def test_a_statistic_of_no_known_kind_is_an_error():
@@ -319,4 +330,107 @@ def test_a_statistic_of_no_known_kind_is_an_error():
 
     one = by_hand([[" a", "et"]], [[[1.0], [0.5, 0.5]]])
     with pytest.raises(ClaimError, match="no measurement"):
-        document_figures(iter(one.blocks), vocabulary(), Other(ht.previous, None), RowOptions(True))
+        figures_of(one.blocks, Other(ht.previous, None))
+
+
+def test_shares_stay_within_what_is_possible():
+    # As rows of float32 come out of a softmax: with sums a little over 1, or under.
+    third = np.nextafter(np.float32(1 / 3), np.float32(1))
+    rows = [[1.0], [0.5, 0.50001], [float(third)] * 3, [0.25, 0.250001, 0.25, 0.25]]
+    one = by_hand([[" a", "et", ",", "I"]], [rows])
+    chosen = RowOptions(suppress_first_token=False)
+    everything = figures_of(one.blocks, Mass(ht.first | ~ht.first, None), chosen)
+    assert everything.numerators.tolist() == [QUANTA]
+    part = figures_of(one.blocks, Mass(ht.first | ~ht.first, None, ht.first | ~ht.first), chosen)
+    assert part.denominators.tolist() == part.numerators.tolist() == [QUANTA]
+
+
+@FIXED
+@given(measured(), relations, relations, conditions, options, st.booleans())
+def test_a_part_is_at_most_the_whole(measured, on, of, when, chosen, matched):
+    relation, condition = on.expression, expression(when)
+    for statistic in (
+        Mass(relation, condition, of.expression),
+        Precision(relation, condition, 1.5),
+    ):
+        figures = figures_of(measured.blocks, statistic, chosen, matched)
+        assert (figures.numerators >= 0).all()
+        assert (figures.numerators <= figures.denominators).all()
+        assert (figures.denominators <= QUANTA).all()
+
+
+def test_padding_and_the_documents_beside_it_change_nothing():
+    """Not even the last bit: the order of a sum is a document's own."""
+    lengths = [40, 3, 17, 31, 9]
+    every = at_random(5, lengths)
+    for statistic in (
+        Mass(~ht.first, None),
+        Mass(ht.duplicate, ht.every_row, ~ht.previous),
+        Lift(ht.duplicate, None),
+        Lift(ht.duplicate, None, "distance"),
+        Precision(ht.duplicate, None, 1.5),
+    ):
+        together, apart = (
+            figures_of(every.blocks, statistic),
+            figures_of(map(alone, every.texts), statistic),
+        )
+        for column in ("documents", "numerators", "rows", "base_rates", "resting"):
+            assert getattr(together, column).tolist() == getattr(apart, column).tolist(), column
+
+
+def assert_same(found, expected):
+    for field in fields(found):
+        left, right = getattr(found, field.name), getattr(expected, field.name)
+        assert (left is None) == (right is None)
+        assert left is None or left.tolist() == right.tolist(), field.name
+
+
+QUESTIONS = [
+    (Mass(ht.duplicate, None), RowOptions(True)),
+    (Lift(ht.duplicate, None), RowOptions(True)),
+    (Lift(ht.duplicate, None, "distance"), RowOptions(True)),
+    (Top1Rate(ht.duplicate, None), RowOptions(True)),
+    (Mass(ht.duplicate, None), RowOptions(False)),
+    (Mass(ht.duplicate, None), RowOptions(True, 3)),
+    (Lift(ht.duplicate, None, "distance"), RowOptions(True, 3)),
+    (Mass(ht.duplicate, ht.every_row), RowOptions(True)),
+    (Mass(ht.duplicate, None, ht.previous), RowOptions(True)),
+    (Mass(ht.previous, None), RowOptions(True)),
+    (ExceedRate(ht.duplicate, None, 1.5), RowOptions(True)),
+    (ExceedRate(ht.duplicate, None, 2.5), RowOptions(True)),
+    (Precision(ht.duplicate, None, 1.5), RowOptions(True)),
+]
+
+
+def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
+    some = at_random(3, [8, 9, 5])
+    remembered = Remembered(10**6)
+    kept = [
+        Block(Tokens(block.batch, block.tokens.allowed, number, remembered), block.rows)
+        for number, block in enumerate(some.blocks)
+    ]
+    # Another head, on the same tokens.
+    other = [Block(block.tokens, (block.rows + block.rows.tril()) / 2) for block in kept]
+    for _ in range(2):
+        for statistic, chosen in QUESTIONS:
+            expected = figures_of(some.blocks, statistic, chosen)
+            assert_same(figures_of(kept, statistic, chosen), expected)
+            fresh = [
+                Block(Tokens(block.batch, block.tokens.allowed), head.rows)
+                for block, head in zip(some.blocks, other, strict=True)
+            ]
+            assert_same(figures_of(other, statistic, chosen), figures_of(fresh, statistic, chosen))
+
+
+def test_tokens_are_read_once_for_what_counts_the_same(monkeypatch):
+    (block,) = at_random(3, [8]).blocks
+    kept = Block(Tokens(block.batch, block.tokens.allowed, 0, Remembered(10**6)), block.rows)
+    evaluated = []
+    relation = Masks.relation
+    monkeypatch.setattr(
+        Masks, "relation", lambda self, on: evaluated.append(on) or relation(self, on)
+    )
+    for statistic, chosen in QUESTIONS[:4]:
+        for matched in (False, True):
+            figures_of([kept], statistic, chosen, matched)
+    assert evaluated == [ht.duplicate]

@@ -80,6 +80,17 @@ def test_an_overview_is_both_and_their_number(measured, size, seed):
     assert count == len(list(reader.pairs()))
 
 
+@FIXED
+@given(measured(), relations, options, st.sets(st.integers(0, 3)), st.booleans())
+def test_pairs_are_limited_to_some_documents(measured, on, chosen, documents, above_average):
+    reader = Reader(measured.texts, chosen.suppress_first_token, chosen.min_query)
+    parts = pairs.columns(
+        measured.blocks, vocabulary(), chosen, expression(on), above_average, documents
+    )
+    expected = [pair for pair in reader.pairs(on, above_average) if pair[1] in documents]
+    assert sorted(pair for part in parts for pair in listed(part)) == sorted(expected)
+
+
 HEAD = HeadName(1, 2)
 FIRST_HEAD = HeadName(0, 1)
 LENGTHS = [3 + (number * 5) % 14 for number in range(70)]
@@ -311,3 +322,11 @@ def test_a_relation_that_asks_for_key_0_gets_its_pairs(sweep_of):
     asked = pairs.sampled(columns(sweep, on=FIRST, above_average=False), 500, 0)
     assert set(asked.keys.tolist()) == {0}
     assert ht.first == FIRST.expression
+
+
+def test_to_ask_of_a_relation_runs_nothing(sweep_of):
+    sweep = sweep_of(spool=0)
+    shown = pairs.in_context(sweep, HEAD, pairs.ranked(columns(sweep), 5, False))
+    run = sweep.tokens_run
+    assert any(pairs.in_relation(sweep, HEAD, shown, ~ht.previous, SUPPRESSED))
+    assert sweep.tokens_run == run

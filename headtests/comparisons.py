@@ -1,0 +1,362 @@
+"""The claim that a comparison makes: decided when its truth is asked for, once, and remembered.
+
+How a figure is compared, said and explained. What makes a comparison hold is
+`headtests.verdicts`; which documents are read for it is the figure's own affair.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from headtests.claims import (
+    OPERATORS_IN_ENGLISH,
+    Approximately,
+    Operator,
+    decimal,
+    require_number,
+    written,
+)
+from headtests.errors import ClaimError, UndecidedError
+from headtests.locations import Location, calling_location
+from headtests.quantities import (
+    Comparable,
+    Difference,
+    Interval,
+    Multiplied,
+    Outcome,
+    Quantity,
+    rounded,
+    written_factor,
+)
+from headtests.verdicts import Decision, Verdict
+
+
+@dataclass(eq=False, repr=False)
+class Comparison:
+    """One claim: a quantity compared with a number or with another quantity."""
+
+    left: Quantity
+    """Once decided: on the documents that decided it."""
+    operator: Operator
+    right: Quantity | float
+    factor: Fraction = Fraction(1)
+    """What a quantity on the right side is multiplied by; over 0."""
+    offset: Fraction = Fraction(0)
+    """What is added to a quantity on the right side."""
+    outcome: Outcome | None = field(default=None, init=False)
+    """None until the comparison's truth was asked for."""
+    location: Location | None = field(default=None, init=False)
+    """The statement that asked."""
+
+    def __bool__(self) -> bool:
+        """Return whether the claim holds; raises `UndecidedError` where the budget left it open."""
+        verdict = self.ask()
+        if verdict is Verdict.UNDECIDED:
+            raise UndecidedError(self.undecided_message)
+        return verdict is Verdict.HOLDS
+
+    def ask(self) -> Verdict:
+        """Return the verdict of a claim that somebody makes, and tell the subject's observer."""
+        if self.location is None:
+            location = calling_location()
+            self.decide()
+            self.location = location
+            if self.left.subject.observer is not None:
+                self.left.subject.observer(self)
+        return self.decide()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, bool):
+            raise ClaimError(
+                f"the claim {self.source} was compared with {other} by == or !=, which asks "
+                "nothing. Write assert CLAIM, or assert not CLAIM."
+            )
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def decide(self) -> Verdict:
+        """Return the verdict, measured once and remembered; nobody is told of it."""
+        if self.outcome is None:
+            self.outcome = self.left.settle(self.operator, self.right, self.factor, self.offset)
+            self.left, self.right = self.outcome.left, self.outcome.right
+        return self.outcome.decision.verdict
+
+    @property
+    def _settled(self) -> Outcome:
+        self.decide()
+        if self.outcome is None:
+            raise ClaimError(f"{self.source} was not decided.")
+        return self.outcome
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What became of the claim; None until its truth was asked for."""
+        return None if self.outcome is None else self.outcome.decision.verdict
+
+    @property
+    def decision(self) -> Decision:
+        """The verdict with its evidence; decides."""
+        return self._settled.decision
+
+    @property
+    def difference(self) -> Interval | None:
+        """The left side less the right one, where both are statistics of documents; decides."""
+        return self._settled.difference
+
+    @property
+    def more_documents(self) -> int | None:
+        """Of an undecided claim, how many eligible documents more it would about take; decides."""
+        return self._settled.more_documents
+
+    @property
+    def documents_read(self) -> int:
+        """How many documents of the pass were read, up to the one that decided; decides."""
+        return self._settled.documents_read
+
+    @property
+    def alpha(self) -> float | None:
+        """How often such a claim is decided falsely, at most; None for an exact comparison."""
+        return self._settled.alpha
+
+    @property
+    def read_before(self) -> bool:
+        """Whether a side was read in full before it was compared; decides."""
+        return self._settled.read_before
+
+    @property
+    def basis(self) -> str:
+        """What the verdict is about, and how sure it is; decides."""
+        return self.left.basis(self._settled)
+
+    @property
+    def sentence(self) -> str:
+        """The claim in English."""
+        left, relation = self.left.english, OPERATORS_IN_ENGLISH[self.operator]
+        if not isinstance(self.right, Quantity):
+            return f"{_capital(left)}{self.left.averaged} is {relation} {written(self.right)}."
+        if not self.offset:
+            right = f"{self._times}{self.right.english}"
+            return f"{_capital(left)}{self.left.averaged} is {relation} {right}."
+        right = f"{self._times}{self.right.english}"
+        return f"{_capital(left)} less {right} is {relation} {written(float(self.offset))}."
+
+    @property
+    def _times(self) -> str:
+        return "" if self.factor == 1 else f"{written_factor(self.factor)} times "
+
+    @property
+    def undecided_message(self) -> str:
+        """What is said of a claim that the documents left open, with what would decide it."""
+        return "\n  ".join([f"undecided: {self.source}", *self._found(""), *self._beside()])
+
+    def explanation(self) -> list[str]:
+        """Return what was found and what it is to be read beside, a line each; it decides."""
+        return [*self._found(f"{self.decide()}: "), *self._beside()]
+
+    def _found(self, word: str) -> list[str]:
+        """Return the figures and what was claimed of them, after a word."""
+        difference = self._settled.difference
+        left, right = self.left, self.right
+        claimed = "as" if self.verdict is Verdict.HOLDS else "where"
+        if not isinstance(right, Quantity):
+            digits = _telling_digits(left.value, right)
+            return [
+                f"{word}{left.summary(digits)},",
+                f"  {claimed} {self.operator} {written(right)} was claimed",
+            ]
+        bound = right.value * float(self.factor)
+        digits = _telling_digits(left.value, bound)
+        so = "" if self.factor == 1 else f", so {bound:.{digits}g}"
+        lines = [f"{word}{left.summary(digits)},"]
+        if self.offset:
+            offset = written(float(self.offset))
+            lines.append(f"  {claimed} {self.operator} {offset} more was claimed")
+            lines.append(f"  than {self._times}{right!r},")
+        else:
+            lines.append(f"  {claimed} {self.operator} {self._times}{right!r} was claimed,")
+        lines.append(f"  which is {self._times}{right.summary(digits)}{so}")
+        if difference is not None:
+            lines.append(f"  difference: {_in_bounds(difference, digits)}")
+        return lines
+
+    def _beside(self) -> list[str]:
+        """Return the controls, a remedy, a warning and what the verdict is about."""
+        sides = [side for side in (self.left, self.right) if isinstance(side, Quantity)]
+        lines = [
+            line if len(sides) == 1 else f"{side!r}: {line}"
+            for side in sides
+            for line in side.controls()
+        ]
+        if self._settled.remedy:
+            lines.append(self._settled.remedy)
+        if self._settled.read_before:
+            lines.append(
+                "the figure was read before it was compared: a threshold that followed it is not "
+                "covered by the rate of false decisions"
+            )
+        return [f"  {line}" for line in [*lines, self.basis]]
+
+    @property
+    def source(self) -> str:
+        """The claim as Python."""
+        if not isinstance(self.right, Quantity):
+            return f"{self.left!r} {self.operator} {written(self.right)}"
+        times = "" if self.factor == 1 else f"{written_factor(self.factor)} * "
+        if not self.offset:
+            return f"{self.left!r} {self.operator} {times}{self.right!r}"
+        offset = written(float(self.offset))
+        return f"{self.left!r} - {times}{self.right!r} {self.operator} {offset}"
+
+    def __repr__(self) -> str:
+        if self.verdict is None:
+            return self.source
+        return f"{self.source} [{self.verdict}: {self.left.summary()}]"
+
+
+@dataclass(eq=False, repr=False)
+class Equivalence:
+    """The claim that a figure lies within a margin of a number: it does if both edges hold."""
+
+    source: str
+    """The claim as Python."""
+    parts: tuple[Comparison, ...]
+    """At least the lower edge, at most the upper; one of them where the other claims nothing."""
+
+    def __bool__(self) -> bool:
+        """Return whether both hold; raises `UndecidedError` where one is open and none refuted."""
+        verdicts = [part.ask() for part in self.parts]
+        if Verdict.REFUTED in verdicts:
+            return False
+        for part, verdict in zip(self.parts, verdicts, strict=True):
+            if verdict is Verdict.UNDECIDED:
+                raise UndecidedError(part.undecided_message)
+        return True
+
+    __hash__ = object.__hash__
+
+    def explanation(self) -> list[str]:
+        """Return the explanation of the edge that failed, or of the first; it decides."""
+        failed = [part for part in self.parts if part.decide() is not Verdict.HOLDS]
+        part = (failed or list(self.parts))[0]
+        return [part.source, *part.explanation()]
+
+    def __repr__(self) -> str:
+        return self.source
+
+
+def equivalence(left: object, right: object) -> Equivalence:
+    """Return the claim that a figure is about a number.
+
+    Raises `ClaimError` for anything but `ht.approx`, and for a margin that leaves nothing out.
+    """
+    if not isinstance(right, Approximately):
+        raise ClaimError(
+            f"a measured figure is never claimed to equal another exactly: {left!r} was compared "
+            f"with {right!r} by ==. Claim a range, {left!r} == ht.approx(0.4, abs=0.05), or "
+            "compare by >= or <=."
+        )
+    if not isinstance(left, Quantity):
+        raise ClaimError(f"{left!r} is compared by >= or <=; ht.approx takes a figure alone.")
+    parts = []
+    if right.low > 0:
+        parts.append(compare(left, ">=", right.low))
+    if right.high < left.largest:
+        parts.append(compare(left, "<=", right.high))
+    if not parts:
+        raise ClaimError(
+            f"{right!r} spans everything that {left!r} could be, so it claims nothing. Choose a "
+            "smaller margin."
+        )
+    return Equivalence(f"{left!r} == {right!r}", tuple(parts))
+
+
+def _in_bounds(interval: Interval, digits: int) -> str:
+    if interval.is_exact:
+        return f"{interval.value:.{digits}g}"
+    return f"{interval.value:.{digits}g} [{interval.low:.{digits}g}, {interval.high:.{digits}g}]"
+
+
+def _capital(phrase: str) -> str:
+    # A head's name or a lower-case article may stand first; only the article changes.
+    return phrase[0].upper() + phrase[1:]
+
+
+def _telling_digits(left: float, right: float) -> int:
+    """Return how many digits tell two figures apart, 4 at least; 4 where they are as good as equal.
+
+    Figures are kept to 2**-30, so that a ninth digit may be noise.
+    """
+    apart = (n for n in range(4, 9) if f"{left:.{n}g}" != f"{right:.{n}g}")
+    return next(apart, 4)
+
+
+MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
+"""Each operator as it reads from the other side."""
+
+
+def compare(left: Comparable, operator: Operator, right: object) -> Comparison:
+    """Return the comparison of a figure with a number or a figure, undecided.
+
+    A factor stands on the right side of a comparison alone: that of the left is divided out, or
+    the sides change places. Raises `ClaimError` for what can never be compared.
+    """
+    if isinstance(left, Difference):
+        return _difference_compared(left, operator, right)
+    if isinstance(right, Difference):
+        raise ClaimError(
+            f"{right!r} is a difference of two figures, which compares with a number alone, but "
+            f"{left!r} was found."
+        )
+    if isinstance(left, Multiplied) and isinstance(right, Quantity):
+        return compare(right, MIRRORED[operator], left)
+    left_factor, right_factor = Fraction(1), Fraction(1)
+    if isinstance(left, Multiplied):
+        left_factor, left = decimal(left.factor), left.quantity
+    if not isinstance(left, Quantity):
+        raise ClaimError(f"{left!r} is no figure of a head, so it cannot be compared.")
+    if isinstance(right, Multiplied):
+        right_factor, right = decimal(right.factor), right.quantity
+    if isinstance(right, Quantity):
+        left.require_comparable(right)
+        return Comparison(left, operator, right, right_factor / left_factor)
+    threshold = require_number(right, f"a comparison with {left!r}")
+    if left_factor != 1:
+        threshold = rounded(threshold / float(left_factor))
+    left.require_comparable(threshold)
+    return Comparison(left, operator, threshold)
+
+
+def _difference_compared(left: Difference, operator: Operator, right: object) -> Comparison:
+    if isinstance(right, Comparable):
+        raise ClaimError(
+            f"{left!r} is a difference of two figures, which compares with a number alone, but "
+            f"{right!r} was found."
+        )
+    offset = require_number(right, f"a comparison with {left!r}")
+    least, most = -float(left.factor) * left.right.largest, left.left.largest
+    if not least <= offset <= most:
+        raise ClaimError(
+            f"{left!r} lies between {written(least)} and {written(most)}, so comparing it with "
+            f"{written(offset)} claims nothing. Choose a threshold in that range."
+        )
+    return Comparison(left.left, operator, left.right, left.factor, decimal(offset))
+
+
+def explained(operator: str, left: object, right: object) -> list[str] | None:
+    """Return the lines that explain `left operator right`, or None where no figure is compared."""
+    if operator == "==":
+        figures = [side for side in (left, right) if isinstance(side, Quantity)]
+        ranges = [side for side in (left, right) if isinstance(side, Approximately)]
+        if not figures or not ranges:
+            return None
+        claim = equivalence(figures[0], ranges[0])
+        return [claim.source, *claim.explanation()]
+    if operator not in MIRRORED:
+        return None
+    if isinstance(left, Comparable):
+        comparison = compare(left, MIRRORED[MIRRORED[operator]], right)
+    elif isinstance(right, Comparable):
+        comparison = compare(right, MIRRORED[operator], left)
+    else:
+        return None
+    return [comparison.source, *comparison.explanation()]

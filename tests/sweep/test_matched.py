@@ -1,0 +1,169 @@
+"""The matched-distance control is what a double loop over pairs makes of a head's own averages."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import (
+    DUPLICATE,
+    EVERY_ROW,
+    FIRST,
+    INDUCTION,
+    ON_KEY,
+    ON_QUERY,
+    PREVIOUS,
+    Reader,
+    follows_distance,
+)
+
+import headtests as ht
+from headtests.claims import ExceedRate, Lift, Mass, Precision, RowOptions, Top1Rate
+from headtests.errors import ClaimError
+from headtests.sweep import Block
+from headtests.sweep.matched import matched_rows
+from headtests.sweep.tokens import Tokens
+from sweep.blocks import at_random, by_hand, figures_of, measured
+
+FIXED = settings(derandomize=True, deadline=None, max_examples=100)
+NEAR = 1e-6
+options = st.builds(RowOptions, st.booleans(), st.sampled_from([0, 1, 2]))
+
+
+def control_of(measured, chosen):
+    """Return the texts with the control's attention, by hand."""
+    return [
+        follows_distance(text, chosen.suppress_first_token, chosen.min_query)
+        for text in measured.texts
+    ]
+
+
+@FIXED
+@given(measured(), options)
+def test_rows_follow_the_average_at_each_distance(measured, chosen):
+    expected = {text.number: text.attention for text in control_of(measured, chosen)}
+    for block in measured.blocks:
+        found = matched_rows(block, chosen)
+        assert found.shape == tuple(block.rows.shape)
+        for row, document in enumerate(block.batch.documents):
+            length = len(document)
+            lines = range(chosen.min_query, length)
+            hoped = np.array(expected[document.id], dtype=float).reshape(length, length)
+            assert found[row, lines, :length] == pytest.approx(hoped[lines], abs=NEAR)
+            assert not found[row, length:].any()
+            assert not found[row, :, length:].any()
+
+
+@FIXED
+@given(measured(), options)
+def test_each_row_sums_to_what_it_does(measured, chosen):
+    for block in measured.blocks:
+        found, read = matched_rows(block, chosen), block.rows.numpy()
+        rests = 1 if chosen.suppress_first_token else 0
+        for row, document in enumerate(block.batch.documents):
+            for q in range(chosen.min_query, len(document)):
+                if found[row, q, rests:].any():
+                    assert found[row, q].sum() == pytest.approx(1, abs=NEAR)
+                if rests:
+                    assert found[row, q, 0] == read[row, q, 0]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"window": 4}, {"bidirectional": True}],
+    ids=["causal", "windowed", "bidirectional"],
+)
+def some(request):
+    """Documents of several lengths in whose rows nothing ties."""
+    return at_random(2, [7, 12, 2, 9, 1, 5], ties=False, **request.param)
+
+
+@pytest.mark.parametrize(
+    "chosen", [RowOptions(True), RowOptions(False), RowOptions(True, 3)], ids=repr
+)
+@pytest.mark.parametrize("when", [None, EVERY_ROW, ON_QUERY["query repeats"]], ids=repr)
+@pytest.mark.parametrize(
+    "on",
+    [PREVIOUS, ~PREVIOUS, FIRST, DUPLICATE, INDUCTION, PREVIOUS | FIRST, ON_KEY["key < 3"]],
+    ids=repr,
+)
+def test_every_statistic_of_the_control(on, when, chosen, some):
+    control = Reader(control_of(some, chosen), chosen.suppress_first_token, chosen.min_query)
+    relation, condition = on.expression, None if when is None else when.expression
+    for statistic, expected in (
+        (Mass(relation, condition), control.mass(on, when)),
+        (Mass(relation, condition, ht.duplicate), control.mass(on, when, DUPLICATE)),
+        (Lift(relation, condition), control.lift(on, when)),
+        (Top1Rate(relation, condition), control.top1_rate(on, when)),
+        (ExceedRate(relation, condition, 1.3), control.exceed_rate(1.3, on, when)),
+        (Precision(relation, condition, 0.7), control.precision(on, 0.7, when)),
+    ):
+        found = figures_of(some.blocks, statistic, chosen, matched=True)
+        assert found.documents.tolist() == expected.documents
+        assert found.rows.tolist() == expected.rows
+        for value, hoped in (
+            (found.average, expected.value),
+            (found.base_rate, expected.base),
+            (found.resting_mass, expected.resting),
+        ):
+            assert (value is None) == (hoped is None)
+            assert value is None or float(value) == pytest.approx(hoped, rel=NEAR, abs=NEAR)
+
+
+@FIXED
+@given(measured(), st.sampled_from([PREVIOUS, DUPLICATE, ~PREVIOUS, FIRST]), options)
+def test_lift_over_distance_is_the_mass_over_that_of_the_control(measured, on, chosen):
+    lift = Lift(on.expression, None, "distance")
+    found = figures_of(measured.blocks, lift, chosen)
+    mass = figures_of(measured.blocks, Mass(on.expression, None), chosen)
+    control = figures_of(measured.blocks, Mass(on.expression, None), chosen, matched=True)
+    assert found.documents.tolist() == mass.documents.tolist()
+    assert found.numerators.tolist() == mass.numerators.tolist()
+    assert found.denominators.tolist() == control.numerators.tolist()
+    assert found.base_rates.tolist() == mass.base_rates.tolist()
+    assert found.base_denominators.tolist() == control.numerators.tolist()
+    itself = figures_of(measured.blocks, lift, chosen, matched=True)
+    assert itself.average in (None, Fraction(1))
+
+
+def test_a_document_read_by_hand():
+    rows = [[1.0], [0.5, 0.5], [0.25, 0.75, 0.0], [0.5, 0.0, 0.25, 0.25]]
+    one = by_hand([[" a", "et", ",", "I"]], [rows])
+    # Key 0 takes no part: a(0) = (0.5 + 0 + 0.25) / 3, a(1) = (0.75 + 0.25) / 2, a(2) = 0.
+    found = matched_rows(one.blocks[0], RowOptions(True))[0]
+    assert found[1].tolist() == [0.5, 0.5, 0, 0]
+    assert found[2].tolist() == [0.25, 0.5, 0.25, 0]
+    assert found[3] == pytest.approx([0.5, 0, 1 / 3, 1 / 6])
+
+
+def test_a_head_that_attends_by_distance_alone_is_its_own_control():
+    weights = [0.25, 0.375, 0.125, 0.125]
+    rows = [[1.0]]
+    for q in range(1, 5):
+        behind = weights[:q][::-1]
+        rows.append([1 - sum(behind), *behind])
+    one = by_hand([["et"] * 5], [rows])
+    found = matched_rows(one.blocks[0], RowOptions(True))
+    assert found[0, 1:] == pytest.approx(one.blocks[0].rows[0, 1:].numpy())
+
+
+def test_small_averages_on_one_side_keep_their_digits_beside_large_ones_on_the_other():
+    (block,) = at_random(0, [6], bidirectional=True).blocks
+    rows = torch.zeros((1, 6, 6))
+    for q in range(5):
+        rows[0, q, q + 1] = 1
+    rows[0, 5, 1], rows[0, 5, 4] = 2e-18, 4e-18
+    # One pair has the distance 4, and four the distance 1.
+    found = matched_rows(Block(block.tokens, rows), RowOptions(True))[0, 5]
+    assert found == pytest.approx([0, 2 / 3, 0, 0, 1 / 3, 0])
+
+
+def test_keys_that_stand_apart_are_an_error():
+    (block,) = by_hand([["et"] * 4], [None]).blocks
+    allowed = block.tokens.allowed.copy()
+    allowed[3, 2] = False
+    apart = Block(Tokens(block.batch, allowed), block.rows)
+    with pytest.raises(ClaimError, match="row 3 of this model leaves some out"):
+        matched_rows(apart, RowOptions(True))
