@@ -28,7 +28,7 @@ OPERATORS_IN_ENGLISH: dict[Operator, str] = {
 
 UNIFORM = "uniform attention would give"
 """How a base rate is said."""
-MATCHED = "the head's average attention at the same distances would give"
+MATCHED = "average attention at the same distances would give"
 """How the matched-distance control is said."""
 CONTROLS = {
     "top1_rate": "a key chosen at random would give",
@@ -185,7 +185,7 @@ class Precision(Statistic):
         The multiples of a row of n keys sum to n, so that n / above of them are that high at most;
         the fewest keys of a counted row give the largest share. In (0, 1].
         """
-        above = Fraction(repr(self.above))
+        above = decimal(self.above)
         keys = max(math.ceil(above), 1)
         pairs = keys - suppress_first_token
         # Rows of a low-precision model may sum to a little more than 1.

@@ -24,6 +24,7 @@ from headtests.quantities import (
     Multiplied,
     Outcome,
     Quantity,
+    require_factor,
     rounded,
     written_factor,
 )
@@ -120,13 +121,15 @@ class Comparison:
 
     @property
     def read_before(self) -> bool:
-        """Whether a side was read in full before it was compared; decides."""
+        """Whether somebody had read a side's figure before it was compared; decides."""
         return self._settled.read_before
 
     @property
     def basis(self) -> str:
         """What the verdict is about, and how sure it is; decides."""
-        return self.left.basis(self._settled)
+        sides = [side for side in (self.left, self.right) if isinstance(side, Quantity)]
+        # Of ranked and random pairs, each is about its own.
+        return "; ".join(dict.fromkeys(side.basis(self._settled) for side in sides))
 
     @property
     def sentence(self) -> str:
@@ -181,12 +184,13 @@ class Comparison:
 
     def _beside(self) -> list[str]:
         """Return the controls, a remedy, a warning and what the verdict is about."""
-        sides = [side for side in (self.left, self.right) if isinstance(side, Quantity)]
-        lines = [
-            line if len(sides) == 1 else f"{side!r}: {line}"
-            for side in sides
-            for line in side.controls()
-        ]
+        if isinstance(self.right, Quantity):
+            # In brief: pytest cuts what has more than eight lines.
+            brief = (("left", self.left), ("right", self.right))
+            said = [(name, side.controls_in_brief()) for name, side in brief]
+            lines = [f"{name}: {controls}" for name, controls in said if controls]
+        else:
+            lines = self.left.controls()
         if self._settled.remedy:
             lines.append(self._settled.remedy)
         if self._settled.read_before:
@@ -318,6 +322,7 @@ def compare(left: Comparable, operator: Operator, right: object) -> Comparison:
         right_factor, right = decimal(right.factor), right.quantity
     if isinstance(right, Quantity):
         left.require_comparable(right)
+        require_factor(float(right_factor / left_factor))
         return Comparison(left, operator, right, right_factor / left_factor)
     threshold = require_number(right, f"a comparison with {left!r}")
     if left_factor != 1:

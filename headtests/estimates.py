@@ -75,13 +75,21 @@ class Estimate(Quantity):
         return Question(subject.name, self.statistic, subject.options, self.beyond_corpus)
 
     @property
+    def _figure(self) -> Question:
+        """What is read of the evidence, whatever the claim is about."""
+        return replace(self.question, beyond_corpus=False)
+
+    @property
     def reading(self) -> Reading:
-        """What was read: for the comparisons so far, or else of the whole budget."""
+        """What was read: for the comparisons so far, or else of the whole budget.
+
+        Whoever asks sees figures that a threshold could follow, which is noted.
+        """
         if self.given is not None:
             return self.given
         known = self.subject.readings
+        self.subject.evidence.was_read.add(self._figure)
         if self.question not in known:
-            self.subject.read_whole.add(self.question)
             evidence = self.subject.evidence
             last = _last(growing(evidence, self.question))
             if last is None or not last.has_value:
@@ -165,8 +173,14 @@ class Estimate(Quantity):
             if head != self.subject.name:
                 question = replace(self.question, head=head)
                 figures = reading.of(evidence.figures(question, reading.extent))
-                others.append(replace(reading, question=question, figures=figures))
-        values = [other.contrast.value for other in others if other.has_value]
+                eligible = evidence.eligible(question).common_with(reading.eligible)
+                others.append(Reading(question, figures, eligible, reading.extent))
+        # A head that is not eligible on each of these documents is not ranked on these.
+        values = [
+            other.contrast.value
+            for other in others
+            if other.has_value and len(other) == len(reading)
+        ]
         return Rank(1 + sum(value > self.exact for value in values), 1 + len(values))
 
     @property
@@ -203,17 +217,31 @@ class Estimate(Quantity):
 
     def controls(self) -> list[str]:
         """Return what uniform attention and distance alone would give, the rank, the rest."""
-        lines, unit = [], self.statistic.unit
-        if self.base_rate is not None:
-            control = CONTROLS.get(self.kind, UNIFORM)
-            lines.append(f"{control} {self.base_rate:.4g}{unit}")
-        if self.matched_rate is not None:
-            lines.append(f"{MATCHED} {self.matched_rate:.4g}{unit}")
+        lines = [f"{control} {figure}" for control, figure in self._expected]
         if self.rank is not None:
             lines.append(f"{self.rank} heads on these documents, by rank, which is no null")
         if self.resting_mass is not None:
             lines.append(f"resting mass, the attention on position 0: {self.resting_mass:.4g}")
         return lines
+
+    def controls_in_brief(self) -> str:
+        """Return the same in one line."""
+        parts = [f"{name.removesuffix(' would give')} {figure}" for name, figure in self._expected]
+        if self.rank is not None:
+            parts.append(f"{self.rank} heads")
+        if self.resting_mass is not None:
+            parts.append(f"resting mass {self.resting_mass:.4g}")
+        return ", ".join(parts)
+
+    @property
+    def _expected(self) -> list[tuple[str, str]]:
+        """What would give how much, were it not for what is claimed."""
+        found = {CONTROLS.get(self.kind, UNIFORM): self.base_rate, MATCHED: self.matched_rate}
+        return [
+            (control, f"{figure:.4g}{self.statistic.unit}")
+            for control, figure in found.items()
+            if figure is not None
+        ]
 
     def require_comparable(self, other: object) -> None:
         """Raise `ClaimError` for an impossible threshold, or documents of another run."""
@@ -255,7 +283,8 @@ class Estimate(Quantity):
         if isinstance(right, Quantity):
             raise ClaimError(f"{self!r} cannot be compared with {right!r}.")
         evidence, threshold = self.subject.evidence, decimal(right)
-        self._require_reachable(right)
+        if operator in (">=", ">"):
+            self._require_reachable(right)
         found, reading = None, None
         for reading in growing(evidence, self.question):
             if reading.has_value:
@@ -266,6 +295,7 @@ class Estimate(Quantity):
             raise no_value(evidence, self.question, reading)
         undecided = found.verdict is Verdict.UNDECIDED
         more = more_documents(reading.contrast, threshold, evidence.alpha) if undecided else None
+        found = replace(found, units=reading.least_with_value(found.units))
         decisive = reading.first(found.units)
         return Outcome(
             found,
@@ -275,7 +305,7 @@ class Estimate(Quantity):
             remedy=_remedy(more, self.beyond_corpus) if undecided else "",
             documents_read=_documents_read(evidence, decisive, undecided),
             alpha=evidence.alpha,
-            read_before=self.question in self.subject.read_whole,
+            read_before=self._figure in evidence.was_read,
         )
 
     def _settle_against(
@@ -292,6 +322,7 @@ class Estimate(Quantity):
             raise no_common_value(evidence, self.question, right.question, pair)
         undecided = found.verdict is Verdict.UNDECIDED
         more = pair.more_documents(factor, offset, evidence.alpha) if undecided else None
+        found = replace(found, units=pair.least_with_value(found.units))
         decisive = pair.first(found.units)
         return Outcome(
             found,
@@ -302,7 +333,7 @@ class Estimate(Quantity):
             remedy=_remedy(more, self.beyond_corpus) if undecided else "",
             documents_read=_documents_read(evidence, decisive.left, undecided),
             alpha=evidence.alpha,
-            read_before=any(side.question in side.subject.read_whole for side in (self, right)),
+            read_before=not evidence.was_read.isdisjoint((self._figure, right._figure)),
         )
 
     def _on(self, reading: Reading) -> "Estimate":
@@ -325,8 +356,7 @@ class Estimate(Quantity):
         pair = _last(growing_together(evidence, self.question, other.question))
         if pair is None or not pair.has_value:
             raise no_common_value(evidence, self.question, other.question, pair)
-        for side in (self, other):
-            side.subject.read_whole.add(side.question)
+        evidence.was_read.update((self._figure, other._figure))
         return Interval(*pair.difference(factor, evidence.alpha))
 
     def _require_reachable(self, threshold: float) -> None:

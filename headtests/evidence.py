@@ -27,6 +27,10 @@ class Evidence(Protocol):
         """The model and the documents that a whole pass reads, where the budget cuts it short."""
 
     @property
+    def was_read(self) -> set[Question]:
+        """The figures that somebody has read, so that thresholds could follow them."""
+
+    @property
     def alpha(self) -> float:
         """How often a claim may be decided falsely, at most."""
 

@@ -6,7 +6,7 @@ Messages only, from the question that was asked and what was read for it.
 from headtests.claims import ExceedRate, Lift, Mass, Precision, Question, Statistic, written
 from headtests.errors import NoEligibleRowError
 from headtests.evidence import Evidence
-from headtests.readings import PairedReading, Reading
+from headtests.readings import PairedReading, Reading, base_of
 
 
 def no_value(evidence: Evidence, question: Question, reading: Reading | None) -> NoEligibleRowError:
@@ -27,7 +27,15 @@ def no_value(evidence: Evidence, question: Question, reading: Reading | None) ->
             f"over {evidence.description}, which has {len(reading.eligible):,} eligible documents "
             f"but no whole {units} so soon. Raise headtests_max_documents."
         )
-    return NoEligibleRowError(f"{figure} divides by zero: {_empty_divisor(question.statistic)}.")
+    so_far = (
+        ""
+        if reading.is_whole or base_of(question, reading.eligible) == 0
+        else f" in the first {reading.extent:,} documents of the pass, or raise "
+        "headtests_max_documents"
+    )
+    return NoEligibleRowError(
+        f"{figure} divides by zero: {_empty_divisor(question.statistic)}{so_far}."
+    )
 
 
 def no_common_value(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from headtests.comparisons import Comparison, Equivalence
 
 
+LARGEST_FACTOR = 1e6
+"""What a figure may be multiplied by, at most: figures are kept to a billionth."""
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """The head that a quantity is about, and where its evidence comes from."""
@@ -32,8 +36,6 @@ class Subject:
     """Called once for each comparison, when it is decided."""
     readings: dict[Question, Reading] = field(default_factory=dict)
     """The longest reading of each statistic that was compared or read."""
-    read_whole: set[Question] = field(default_factory=set)
-    """The statistics that were read over the whole budget before they were compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Outcome:
     alpha: float | None = None
     """How often such a claim is decided falsely, at most; None for an exact comparison."""
     read_before: bool = False
-    """Whether a side was read in full before it was compared."""
+    """Whether somebody had read a side's figure before it was compared."""
 
 
 class Comparable:
@@ -147,6 +149,10 @@ class Quantity(Comparable, ABC):
     def controls(self) -> list[str]:
         """Return a line for each figure that the value is to be read beside."""
 
+    @abstractmethod
+    def controls_in_brief(self) -> str:
+        """Return the same in one line; empty where there is nothing."""
+
     @property
     @abstractmethod
     def is_share(self) -> bool:
@@ -221,6 +227,7 @@ class Multiplied(Comparable):
             raise ClaimError(
                 f"expected a factor over 0 but found {written(number)} times {self.quantity!r}."
             )
+        require_factor(self.factor * number)
         return Multiplied(self.quantity, self.factor * number)
 
     __rmul__ = __mul__
@@ -272,6 +279,14 @@ class Difference(Comparable):
     def __float__(self) -> float:
         return self.value
 
+    def __str__(self) -> str:
+        found = self.interval
+        bounds = "" if found.is_exact else f" [{found.low:.4g}, {found.high:.4g}]"
+        return f"{found.value:.4g}{bounds}"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec) if spec else str(self)
+
     def __repr__(self) -> str:
         return f"{self.left!r} - {self.times}{self.right!r}"
 
@@ -287,6 +302,15 @@ def _less(left: Quantity, right: object) -> Difference:
         )
     left.require_comparable(right)
     return Difference(left, right, factor)
+
+
+def require_factor(factor: float) -> None:
+    """Raise `ClaimError` for a factor beside which one of two figures is nothing."""
+    if not 1 / LARGEST_FACTOR <= factor <= LARGEST_FACTOR:
+        raise ClaimError(
+            f"expected a factor from {1 / LARGEST_FACTOR:g} to {LARGEST_FACTOR:g} between two "
+            f"figures but found {factor:g}, beside which one of them is nothing."
+        )
 
 
 def written_factor(factor: float | Fraction) -> str:

@@ -64,6 +64,16 @@ class Reading:
         """Return the reading of the first so many documents, or texts."""
         return replace(self, figures=self.figures.first(units))
 
+    def least_with_value(self, units: int) -> int:
+        """Return the least number of documents or texts, so many at least, that have a value.
+
+        A trivial claim may be decided before there is anything to divide by.
+        """
+        divisors = self.figures.denominators
+        if divisors is None:
+            return max(units, 1)
+        return max(units, 1, 1 + int(np.flatnonzero(divisors)[0]))
+
     def of(self, figures: DocumentFigures) -> DocumentFigures:
         """Return figures of the same statistic on this reading's documents, in its units."""
         read = self.eligible.documents[: self.documents]
@@ -94,6 +104,10 @@ class PairedReading:
     def has_value(self) -> bool:
         """Whether there are documents, and something to divide by on either side."""
         return self.left.has_value and self.right.has_value
+
+    def least_with_value(self, units: int) -> int:
+        """Return the least number of documents or texts, so many at least, that have values."""
+        return max(side.least_with_value(units) for side in (self.left, self.right))
 
     def first(self, units: int) -> "PairedReading":
         """Return the reading of the first so many documents, or texts."""
@@ -137,9 +151,11 @@ class PairedReading:
         if self._is_linear:
             return more_documents(self._contrast(factor), offset, alpha)
         left, right = self.left.contrast, self.right.contrast
+        # Their intervals have to part, and meet in the middle until then.
+        middle = (left.value + factor * right.value + offset) / 2
         each = (
-            more_documents(left, factor * right.value + offset, alpha / 2),
-            more_documents(right, (left.value - offset) / factor, alpha / 2),
+            more_documents(left, middle, alpha / 2),
+            more_documents(right, (middle - offset) / factor, alpha / 2),
         )
         return None if None in each else max(number for number in each if number is not None)
 

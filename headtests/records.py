@@ -156,8 +156,8 @@ class ClaimRecord(TypedDict):
     """Of an undecided claim: about how many eligible documents, or texts where these are the
     units, more it would take. Null where it is decided, and where no number is likely to do."""
     read_before: bool
-    """Whether the statistic was read in full before it was compared, so that the threshold may
-    have followed the data, which the rate of false decisions does not cover."""
+    """Whether somebody had read the statistic's value before it was compared, so that the threshold
+    may have followed the data, which the rate of false decisions does not cover."""
     basis: str
     """What the verdict is about, in words."""
     file: str

@@ -57,6 +57,10 @@ class PairFigure(Quantity):
         """Return nothing: a sample's control is another sample."""
         return []
 
+    def controls_in_brief(self) -> str:
+        """Return nothing."""
+        return ""
+
     def require_comparable(self, other: object) -> None:
         """Raise `ClaimError` for an impossible threshold, or an average over documents."""
         if isinstance(other, float):

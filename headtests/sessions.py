@@ -69,6 +69,8 @@ class Session:
         self._announced = list(heads)
         self._progress = progress
         self._figures: dict[tuple[Question, bool], list[DocumentFigures]] = {}
+        self.was_read: set[Question] = set()
+        """The figures that somebody has read, so that thresholds could follow them."""
         self._place_of: dict[bool, Int64s] = {}
         self._eligible: dict[tuple[object, ...], Eligible] = {}
 
@@ -186,7 +188,7 @@ class Session:
         window = self.model.shape.windows[layer]
         key = (window, question.statistic, question.options, question.beyond_corpus)
         if key not in self._eligible:
-            self._eligible[key] = eligible(
+            found = eligible(
                 self.model,
                 self.population,
                 self.sweep.order(question.beyond_corpus),
@@ -194,6 +196,10 @@ class Session:
                 question.statistic,
                 question.options,
             )
+            if question.beyond_corpus and self.population.cuts_last_text:
+                # A part of a text is not its average.
+                found = found.without_text(self.population.texts - 1)
+            self._eligible[key] = found
         return self._eligible[key]
 
     def figures(self, question: Question, documents: int) -> DocumentFigures:
@@ -221,7 +227,10 @@ class Session:
                     matched=matched,
                 )
             )
-        return concatenated(parts[:wanted])
+        found = concatenated(parts[:wanted])
+        if by_text and self.population.cuts_last_text:
+            return found.of_documents(self.eligible(question).documents)
+        return found
 
     def _places(self, by_text: bool) -> Int64s:
         """Return the place of each document in the order of the pass."""

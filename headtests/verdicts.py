@@ -43,7 +43,8 @@ class Decision:
     log_e: float
     """The natural logarithm of the e-value for the claim after that prefix, not of its largest.
 
-    Infinite where nothing left could change that the claim holds, or that it is refuted.
+    Infinite where nothing left could change that the claim holds, or that it is refuted; minus
+    infinity, too, where two ratios were not told apart.
     """
     exact: bool
     """Whether it was decided because nothing left could change the answer."""
@@ -79,8 +80,8 @@ def decide_apart(
     The claim is `left` against `factor * right + offset`, on the same documents. Each figure has an
     interval at half of alpha a side; the claim is decided by the first prefix whose intervals lie
     apart, and exactly by the whole population. Its e-value is 1 / alpha where intervals made it
-    hold, and 1 where it is undecided or refuted by them. Raises `ValueError` for an alpha outside
-    (0, 0.5), a factor that is not over 0, and figures of different documents.
+    hold, and 0 where they did not, so that it is 1 at most on average. Raises `ValueError` for an
+    alpha outside (0, 0.5), a factor that is not over 0, and figures of different documents.
     """
     require_alpha(alpha)
     if factor <= 0:
@@ -105,7 +106,7 @@ def decide_apart(
     verdict = apart(last)
     if verdict is Verdict.UNDECIDED:
         if not whole:
-            return Decision(verdict, units, 0.0, exact=False)
+            return Decision(verdict, units, -math.inf, exact=False)
         difference = left.value - factor * right.value - offset
         tied = abs(difference) <= Fraction(1, 2 * QUANTA)
         over = _TIES_ARE_OVER[operator] if tied else difference > 0
@@ -118,7 +119,7 @@ def decide_apart(
             undecided = middle
         else:
             decided = middle
-    log_e = math.log(1 / alpha) if verdict is Verdict.HOLDS else 0.0
+    log_e = math.log(1 / alpha) if verdict is Verdict.HOLDS else -math.inf
     return Decision(verdict, decided, log_e, exact=False)
 
 

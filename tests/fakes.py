@@ -48,6 +48,7 @@ class FakeEvidence:
     """How often each thing was asked for."""
     furthest: int = 0
     """The last of the steps that anything was asked of."""
+    was_read: set[Question] = field(default_factory=set)
 
     @property
     def budget_description(self) -> str:

@@ -233,13 +233,64 @@ def test_a_threshold_that_may_have_followed_the_data_is_noted():
     assert any("read before it was compared" in line for line in claim.explanation())
 
 
-def test_a_figure_that_is_read_after_its_comparison_is_nothing_to_note():
-    head = stepped(beta(0.4, 1000), 64, 1000).head("L0H0")
-    assert head.mass(ht.previous) >= 0.1
-    _ = head.mass(ht.previous).value
-    claim = head.mass(ht.previous) >= 0.2
+@pytest.mark.parametrize("read", [lambda found: found.value, str, lambda found: found - found])
+def test_whoever_reads_a_figure_is_noted_whichever_claim_and_head_follows(read):
+    evidence = stepped(beta(0.4, 1000), 64, 1000)
+    first = evidence.head("L0H0").mass(ht.previous) >= 0.1
+    assert first
+    assert not first.read_before
+    found = read(evidence.head("L0H0").mass(ht.previous))
+    _ = getattr(found, "value", None)
+    for beyond_corpus in (False, True):
+        again = evidence.head("L0H0").mass(ht.previous, beyond_corpus=beyond_corpus) >= 0.1
+        assert again
+        assert again.read_before
+
+
+def test_what_is_explained_and_recorded_was_read_by_nobody():
+    evidence = stepped(beta(0.4, 1000), 64, 1000)
+    claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
+    claim.explanation()
+    repr(claim)
+    assert not evidence.was_read
+
+
+# Trivial claims.
+
+
+@pytest.mark.parametrize(
+    ("ask", "documents"),
+    [
+        (lambda found: found >= 0, 3),
+        (lambda found: found <= 1, 3),
+        (lambda found: found - found >= -1, 3),
+        (lambda found: found > 0, 5),
+    ],
+)
+def test_a_trivial_claim_reads_until_there_is_something_to_divide_by(ask, documents):
+    call = "mass(ht.induction, of=~ht.first)"
+    tops, divisors = [0.0, 0.0, 0.0, 0.0, 0.5] * 8, [0.0, 0.0, 0.5, 0.5, 0.5] * 8
+    evidence = stepped(tops, 40, call=call, denominators=divisors)
+    claim = ask(evidence.head("L0H0").mass(ht.induction, of=~ht.first))
     assert claim
-    assert not claim.read_before
+    assert claim.left.documents == documents
+    assert claim.explanation()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda found: found >= 0,
+        lambda found: found <= 1,
+        lambda found: found > 0,
+        lambda found: found < 1,
+    ],
+)
+def test_what_is_certain_is_so_beyond_the_corpus_too(ask):
+    found = stepped(beta(0.4, 40), 40).head("L0H0").mass(ht.previous, beyond_corpus=True)
+    claim = ask(found)
+    assert claim
+    assert claim.left.texts == 1
 
 
 # Undecided.
@@ -262,8 +313,7 @@ def test_the_truth_of_a_claim_that_the_budget_leaves_open_is_an_error_that_says_
         "(2,000 rows),",
         "    where >= 0.39 was claimed",
         "    uniform attention would give 0.1",
-        "    the head's average attention at the same distances would give "
-        f"{found.matched_rate:.4g}",
+        f"    average attention at the same distances would give {found.matched_rate:.4g}",
         "    resting mass, the attention on position 0: 0.2",
         f"    about {more:,} eligible documents more would decide it: raise "
         "headtests_max_documents, or move the threshold",
@@ -402,10 +452,46 @@ def test_a_difference_is_claimed_of_a_size():
     assert left - 2 * right > -0.5
 
 
+def test_the_pairs_of_two_ratios_that_it_would_take_are_enough():
+    def share_of_share(documents):
+        random = np.random.default_rng(3)
+        whole = random.beta(2, 2, documents)
+        return (
+            whole,
+            whole * random.beta(2.4, 1.6, documents),
+            whole * random.beta(1.6, 2.4, documents),
+        )
+
+    whole, high, low = share_of_share(20_000)
+    call = "mass(ht.induction, of=~ht.first)"
+    given = {f"L0H0.{call}": figures(high, whole), f"L1H1.{call}": figures(low, whole)}
+
+    def claim(*steps):
+        evidence = FakeEvidence(given, steps=steps)
+        sides = [evidence.head(name).mass(ht.induction, of=~ht.first) for name in ("L0H0", "L1H1")]
+        return sides[0] >= sides[1]
+
+    left_open, decided = claim(64), claim(64, 128, 256, 512, 1024, 20_000)
+    assert left_open.decide() is Verdict.UNDECIDED
+    assert decided
+    needed = decided.left.documents - 64
+    assert needed / 3 < left_open.more_documents < 4 * needed
+
+
 def test_a_difference_has_a_value_over_the_whole_budget():
     left, right = paired([0.75, 0.5], [0.25, 0.5])
     found = left - 0.5 * right
     assert found.value == float(found) == found.low == found.high == 0.4375
+    assert (str(found), f"{found:.2f}") == ("0.4375", "0.44")
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-7, 1e7, 1e200])
+def test_a_factor_beside_which_a_figure_is_nothing_is_refused(factor):
+    left, right = paired([0.75, 0.5], [0.25, 0.5])
+    with pytest.raises(ClaimError, match="expected a factor from 1e-06 to 1e\\+06"):
+        _ = left >= factor * right
+    with pytest.raises(ClaimError, match="expected a factor from"):
+        _ = 1e4 * left >= 1e-4 * right
 
 
 def test_two_ratios_are_compared_by_their_intervals():
@@ -423,6 +509,13 @@ def test_two_ratios_are_compared_by_their_intervals():
     assert claim
     assert claim.left.documents < 1024
     assert claim.difference.low > 0
+
+
+def test_a_range_of_a_lift_may_end_beyond_what_is_possible():
+    evidence = lifted(beta(0.9, 4000), np.full(4000, 0.5))
+    found = evidence.head("L0H0").lift(ht.previous)
+    assert found == ht.approx(1.75, abs=0.4)
+    assert found <= 2.5
 
 
 # Beyond the corpus.
@@ -527,6 +620,32 @@ def test_a_rank_is_among_the_same_statistic_of_other_heads_on_the_same_documents
     assert (claim.left.rank.rank, claim.left.rank.of) == (2, 4)
     assert str(claim.left.rank) == "2nd of 4"
     assert any(line.startswith("  2nd of 4 heads") for line in claim.explanation())
+
+
+def test_a_lift_is_ranked_by_each_head_s_own_base_rate():
+    heads = [HeadName(0, 0), HeadName(1, 0), HeadName(2, 0)]
+
+    def given(mass, base, documents=range(4)):
+        column = [base] * len(documents)
+        return figures(
+            [mass] * len(documents),
+            column,
+            base_rates=column,
+            base_denominators=column,
+            documents=documents,
+        )
+
+    evidence = FakeEvidence(
+        {
+            "L0H0.lift(ht.previous)": given(0.1, 0.01),
+            "L1H0.lift(ht.previous)": given(0.2, 0.4),
+            # Eligible on some of the documents only, so not to be ranked on these.
+            "L2H0.lift(ht.previous)": given(0.9, 0.01, documents=[0, 1]),
+        },
+        beside=heads,
+    )
+    ranks = [(evidence.head(name).lift(ht.previous) <= 40).left for name in ("L0H0", "L1H0")]
+    assert [str(found.settled.rank) for found in ranks] == ["1st of 2", "2nd of 2"]
 
 
 def test_nobody_is_ranked_who_did_not_ask():

@@ -326,7 +326,7 @@ def test_ratios_far_apart_are_decided_by_their_intervals(operator):
     found = decide_apart(high, operator, low, Fraction(1), Fraction(0), 0.001)
     assert found.verdict == OVER[operator]
     assert 10 < found.units < 200
-    assert found.log_e == (math.log(1000) if found.verdict == "holds" else 0)
+    assert found.log_e == (math.log(1000) if found.verdict == "holds" else -math.inf)
     assert not found.exact
     other = decide_apart(low, operator, high, Fraction(1), Fraction(0), 0.001)
     assert (other.verdict, other.units) == (UNDER[operator], found.units)
@@ -361,7 +361,7 @@ def test_the_decision_about_ratios_is_that_of_the_shortest_prefix():
             high.first(units), ">=", low.first(units), Fraction(1), Fraction(0), 0.001
         )
         if units < last.units:
-            assert (found.verdict, found.units, found.log_e) == ("undecided", units, 0)
+            assert (found.verdict, found.units, found.log_e) == ("undecided", units, -math.inf)
         else:
             assert found == last
 

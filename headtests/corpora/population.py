@@ -87,6 +87,8 @@ class Population:
     """Where the ids lie."""
     index: Index
     """Which text each document is a piece of."""
+    cuts_last_text: bool = False
+    """Whether the last text goes on behind the last document."""
     lengths: npt.NDArray[np.int64] = field(init=False)
     """Tokens of each document, shape `[documents]`."""
 
@@ -216,7 +218,7 @@ def build_population(
                     break
             # Before the look at what follows, which is not to be spoken of.
             notes = reading.notes
-            is_whole = _is_exhausted(pieces)
+            following = _following(pieces)
         spool.seal()
         _check_documents(spec, spool, reading)
     except BaseException:
@@ -228,10 +230,11 @@ def build_population(
         bos=bos,
         bos_effect=reading.bos_effect,
         max_length=limit,
-        is_whole=is_whole,
+        is_whole=following is None,
         notes=notes,
         spool=spool,
         index=index,
+        cuts_last_text=following is not None and following > 0,
     )
 
 
@@ -299,12 +302,14 @@ class _Reading:
             )
 
 
-def _is_exhausted(pieces: Iterator[_Piece]) -> bool:
+def _following(pieces: Iterator[_Piece]) -> int | None:
+    """Return which piece of its text comes next; None where none does."""
     try:
-        return next(pieces, None) is None
+        following = next(pieces, None)
     except CorpusError:
         # What cannot be read lies behind the documents that were asked for: no reason to fail.
-        return False
+        return 0
+    return None if following is None else following[1]
 
 
 def _check_documents(spec: CorpusSpec, spool: Spool, reading: _Reading) -> None:

@@ -152,9 +152,6 @@ class Run:
             except HeadtestsError:
                 continue  # Its own test reports it.
             session.announce(named)
-            for layer in {head.layer for head in named} if settings.rank else ():
-                beside = parse_head(f"L{layer}H*").within(model.shape.layers, model.shape.heads)
-                session.announce(beside)
         # Here, so that a corpus that cannot be read is an error of the test's set-up.
         _ = session.population
         return session

@@ -84,7 +84,11 @@ class Scores:
         Shape [n]. `ties`: whether the threshold itself, to half a quantum, counts as over it.
         """
         if self.population is None:
-            return np.zeros(len(self), dtype=np.bool_)
+            # No figure is under 0: that much is known of what was not read, too.
+            if self.boundary < 0 or (ties and self.boundary == 0):
+                return np.ones(len(self), dtype=np.bool_)
+            known = self.sums > 0 if self.boundary == 0 else np.zeros(len(self))
+            return known.astype(np.bool_)
         slack = Fraction(self.population * self.unit, 2 * QUANTA)
         if ties:
             reached = self.sums >= _comparable(self.sums, self.boundary - slack, up=True)

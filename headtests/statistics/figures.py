@@ -26,6 +26,12 @@ class Eligible:
     def __len__(self) -> int:
         return len(self.documents)
 
+    def without_text(self, text: int) -> "Eligible":
+        """Return those that are no piece of a text, in the same order."""
+        kept = self.texts != text
+        base = None if self.base_rates is None else self.base_rates[kept]
+        return Eligible(self.documents[kept], self.texts[kept], base)
+
     def common_with(self, other: "Eligible") -> "Eligible":
         """Return those that are eligible for another statistic, too, in the same order."""
         kept = np.isin(self.documents, other.documents, assume_unique=True)

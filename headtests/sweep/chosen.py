@@ -100,9 +100,8 @@ def least_attention(counts: Int64s, multiple: float) -> Float32s:
     `counts` are the keys of each row. So compared, attention needs no copy of 64 bits, which
     hold every multiple without rounding.
     """
+    # The nearest, which is that one or the one before it.
     least = (multiple / counts).astype(np.float32)
-    lower = np.nextafter(least, np.float32(0))
-    least = np.where(lower.astype(np.float64) * counts >= multiple, lower, least)
     higher = np.nextafter(least, np.float32(np.inf))
     return np.where(least.astype(np.float64) * counts >= multiple, least, higher)
 

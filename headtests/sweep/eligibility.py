@@ -43,7 +43,7 @@ def eligible(
     longest = int(population.lengths[left].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
     # What a user's function says of a part of a document need not be what it says of the whole.
-    whole = needs_base or any(map(_is_custom, _expressions(statistic)))
+    whole = needs_base or _is_custom(statistic.on)
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
         for batch in _batches(population, left, length, model.pad_id):
             tokens = Tokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
@@ -74,11 +74,6 @@ def _batches(population: Population, chosen: Int64s, length: int, pad_id: int) -
         ]
         yield from make_batches(documents, len(documents), pad_id)
         start += len(part)
-
-
-def _expressions(statistic: Statistic) -> list[Expression]:
-    named = (statistic.on, statistic.when, getattr(statistic, "of", None))
-    return [expression for expression in named if expression is not None]
 
 
 def _is_custom(expression: Expression) -> bool:

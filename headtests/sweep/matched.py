@@ -41,9 +41,8 @@ def matched_rows(block: Block, options: RowOptions) -> Float32s:
     for query, begin, end in spans.lines:
         of_row = averages[:, length - 1 - query :][:, begin:end]
         rows[:, query, begin:end] = of_row * scales[:, query, None]
-    # A line goes on to the end of the longest document.
+    # Of a bidirectional model, a line goes on to the end of the longest document.
     for row, end in zip(rows, spans.lengths.tolist(), strict=True):
-        row[end:] = 0
         row[:, end:] = 0
     if options.suppress_first_token:
         rows[:, :, 0] = first

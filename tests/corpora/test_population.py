@@ -73,6 +73,8 @@ def test_the_first_documents_are_taken_and_no_more(demo, tmp_path):
     assert first.description == f"the first 3 documents of {name}"
     assert not first.is_whole
     assert first.texts == 2, "of the second text only a piece"
+    assert first.cuts_last_text
+    assert not whole.cuts_last_text
 
 
 def test_a_corpus_that_ends_just_there_is_whole(demo, tmp_path):
@@ -80,6 +82,7 @@ def test_a_corpus_that_ends_just_there_is_whole(demo, tmp_path):
     for first, is_whole in ((1, False), (2, True), (3, True)):
         population = build_population(CorpusSpec(name, first=first), demo, max_length=8)
         assert population.is_whole is is_whole
+        assert not population.cuts_last_text, "the next text is no part of the last one"
     assert population.description == f"all 2 documents of {name}"
 
 

@@ -1,6 +1,10 @@
 """A claim that its documents leave open makes its test undecided: an outcome of its own."""
 
+from types import SimpleNamespace
+
 import pytest
+
+from headtests.plugin.undecided import MARK, is_undecided
 
 from .conftest import FEW
 
@@ -51,8 +55,8 @@ def test_the_ini_file_may_say_so(run_claims):
 @pytest.mark.parametrize(
     ("tests", "arguments", "code"),
     [
-        (OPEN + HELD, (), 6),
-        (OPEN + HELD, ("-x",), 6),
+        (OPEN + HELD, (), 10),
+        (OPEN + HELD, ("-x",), 10),
         (OPEN + HELD + REFUTED, (), 1),
         (OPEN + HELD + "\ndef test_beside_it():\n    assert False\n", (), 1),
         (OPEN + HELD + "\n@pytest.fixture\ndef no(): raise OSError\ndef test_no(no): pass", (), 1),
@@ -148,7 +152,7 @@ def test_it(checked):
     assert run.outcomes == {"passed": 1, "undecided": 1}
     assert [verdict for _, verdict, _ in run.claims] == ["holds", "undecided"]
     assert {outcome for _, _, outcome in run.claims} == {"undecided"}
-    assert run.exit_code == 6
+    assert run.exit_code == 10
 
 
 @pytest.mark.parametrize(
@@ -272,3 +276,11 @@ def test_it(head):
     )
     assert run.outcomes == {"passed": 1}, run.text
     assert run.claims == [("test_it[L0H1]", "undecided", "passed")]
+
+
+def test_a_test_that_passed_is_not_undecided_whatever_its_subtests_were():
+    """Before pytest fails it for them, or where nothing does."""
+    assert is_undecided(SimpleNamespace(passed=False, **{MARK: True}))
+    assert not is_undecided(SimpleNamespace(passed=True, **{MARK: True}))
+    assert not is_undecided(SimpleNamespace(passed=False, **{MARK: False}))
+    assert not is_undecided(SimpleNamespace(passed=False))

@@ -40,7 +40,7 @@ def test_it_runs_once(rerun, arguments, undecided):
     assert run.outcomes == {"undecided": 1}
     assert run.claims == [("test_open[L0H1]", "undecided", "undecided")]
     assert times == 1
-    assert run.exit_code == (6 if undecided == "fail" else 0)
+    assert run.exit_code == (10 if undecided == "fail" else 0)
 
 
 @pytest.mark.parametrize("mark", MARKED)
@@ -80,7 +80,7 @@ def test_open(head, subtests):
     )
     assert times == 1
     assert run.claims == [("test_open[L0H1]", "undecided", "undecided")]
-    assert run.exit_code == 6
+    assert run.exit_code == 10
 
 
 def test_other_failures_run_again_as_ever(rerun):
@@ -97,7 +97,7 @@ def test_one_that_is_open_when_it_runs_again_is_undecided(rerun):
     )
     assert run.outcomes == {"undecided": 1, "rerun": 1}
     assert times == 2
-    assert run.exit_code == 6
+    assert run.exit_code == 10
 
 
 def test_a_plugin_that_runs_it_again_nevertheless_gets_the_same_verdict(run_claims, pytester):
@@ -109,3 +109,25 @@ def test_a_plugin_that_runs_it_again_nevertheless_gets_the_same_verdict(run_clai
     assert (pytester.path / "ran.txt").read_text().split() == ["L0H1", "L0H1"]
     xml = (pytester.path / "junit.xml").read_text()
     assert xml.count('name="outcome" value="undecided"') == xml.count("</testcase>")
+
+
+def test_one_that_is_decided_when_it_runs_again_leaves_no_trace(run_claims, pytester):
+    """As where its body asks something else then."""
+    from .test_rerun import AGAIN
+
+    pytester.makeconftest(AGAIN)
+    run = run_claims(
+        """
+thresholds = [0.158, 0.01]
+
+@pytest.mark.head("L0H1")
+def test_open(head):
+    assert head.mass(ht.previous) >= thresholds.pop(0)
+""",
+        FEW,
+        "--junitxml=junit.xml",
+    )
+    assert run.claims == [("test_open[L0H1]", "holds", "passed")]
+    last = (pytester.path / "junit.xml").read_text().rpartition("<testcase")[2]
+    assert 'name="verdict" value="holds"' in last
+    assert 'name="outcome"' not in last

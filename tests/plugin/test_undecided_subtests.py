@@ -33,7 +33,7 @@ def test_an_open_one_is_undecided_and_so_is_its_test(run_claims):
         ("test_it[L0H1]", "undecided", "undecided"),
         ("test_it[L0H1]", "holds", "undecided"),
     ]
-    assert run.exit_code == 6
+    assert run.exit_code == 10
 
 
 def test_a_refuted_one_fails_the_test(run_claims):
@@ -72,6 +72,15 @@ def test_it_is_shown_by_its_name(run_claims):
     ]
 
 
+def test_two_of_them_say_so_once_in_junit_xml(run_claims, pytester):
+    again = """with subtests.test("again"):
+        assert head.mass(ht.previous) >= 0.159"""
+    run = run_claims(TEST.format(more=again), FEW, "--junitxml=junit.xml")
+    assert run.outcomes == {"undecided": 3}
+    xml = (pytester.path / "junit.xml").read_text()
+    assert xml.count('name="outcome" value="undecided"') == 1
+
+
 def test_those_that_follow_it_run(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW)
     assert len(run.claims) == 5
@@ -80,7 +89,7 @@ def test_those_that_follow_it_run(run_claims):
 def test_x_stops_at_it(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW, "-x")
     assert len(run.claims) == 3
-    assert run.exit_code == 6
+    assert run.exit_code == 10
 
 
 def test_one_within_another_has_its_own_outcome(run_claims):

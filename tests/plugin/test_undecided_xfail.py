@@ -32,7 +32,7 @@ def test_it_is_undecided_all_the_same(run_claims, mark, undecided):
     run = run_claims(test, FEW, f"--headtests-undecided={undecided}")
     assert run.outcomes == {"undecided": 1}, run.text
     assert run.claims == [("test_it[L0H1]", "undecided", "undecided")]
-    assert run.exit_code == (6 if undecided == "fail" else 0)
+    assert run.exit_code == (10 if undecided == "fail" else 0)
 
 
 def test_it_says_why(run_claims):

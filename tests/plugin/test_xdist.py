@@ -84,12 +84,11 @@ def test_parts(head, subtests):
 """
 
 
-@pytest.mark.parametrize(("undecided", "code"), [("fail", 6), ("skip", 0)])
+@pytest.mark.parametrize(("undecided", "code"), [("fail", 10), ("skip", 0)])
 def test_undecided_tests_are_told_by_their_workers(run_claims, claims_process, undecided, code):
-    alone = run_claims(OPEN, FEW).record["claims"]
-    run = claims_process(
-        OPEN, "-n2", "-p", "no:randomly", FEW, f"--headtests-undecided={undecided}", "-rfs"
-    )
+    arguments = (FEW, f"--headtests-undecided={undecided}", "-rfs")
+    alone = run_claims(OPEN, *arguments).record["claims"]
+    run = claims_process(OPEN, "-n2", "-p", "no:randomly", *arguments)
     # The one with a subtest counts beside it, as it does in one process: open, or passed.
     fails = undecided == "fail"
     assert run.outcomes == {"passed": 2 - fails, "undecided": 3 + fails}
@@ -121,16 +120,17 @@ def test_what_workers_measured_is_added_up():
     from headtests.plugin.gathering import Gathering
 
     gathering = Gathering(config=None)
-    for worker in (measured(60, 20, 4), measured(100, 0, 8), measured(100, 0, 8)):
+    for worker in (measured(60, 20, 4), measured(100, 0, 8), measured(100, 80, 2)):
         gathering._take(worker)
     (session,) = gathering._sessions.values()
     # All 160 beyond the longest pass were run before, by this worker or by another.
     assert (session["tokens_run"], session["tokens_run_twice"]) == (260, 160)
     assert session["documents_run"] == 8
-    assert session["corpus"]["notes"] == ["4 ran", "8 ran"]
+    assert session["corpus"]["notes"] == ["4 ran", "8 ran", "2 ran"]
     # Of a head, the pairs of most documents; a worker that had it alone is heard, too.
     assert [(head["key"], head["documents"]) for head in gathering._heads.values()] == [
         ("of all", 8),
         ("4", 1),
         ("8", 1),
+        ("2", 1),
     ]

@@ -70,7 +70,7 @@ def test_what_has_no_meaning_is_left_out() -> None:
 def test_the_controls_are_what_the_package_calls_them() -> None:
     assert values(controls(claim())) == {
         "Uniform attention would give": ["0.021"],
-        "The head's average attention at the same distances would give": ["0.31"],
+        "Average attention at the same distances would give": ["0.31"],
         "Rank on the same documents": ["2nd of 12 heads: a rank, and no null"],
         "Resting mass": ["0.63"],
     }
@@ -82,7 +82,7 @@ def test_a_control_of_zero_has_a_meaning_and_one_that_is_missing_has_none() -> N
     zero = estimate(base_rate=0.0, matched_rate=0.0, resting_mass=0.0, rank=None)
     assert values(controls(claim(left=zero))) == {
         "Uniform attention would give": ["0"],
-        "The head's average attention at the same distances would give": ["0"],
+        "Average attention at the same distances would give": ["0"],
         "Resting mass": ["0"],
     }
 
@@ -145,7 +145,7 @@ def test_both_sides_stand_beside_each_other() -> None:
         "Interval": ["between 0.09 and 0.16", "between 0.01 and 0.07"],
         "Measured on": ["64 of 217 eligible documents (4,310 rows)"] * 2,
         "Uniform attention would give": ["0.021", "0.021"],
-        "The head's average attention at the same distances would give": ["0.31", "0.02"],
+        "Average attention at the same distances would give": ["0.31", "0.02"],
         "Rank on the same documents": [
             "2nd of 12 heads: a rank, and no null",
             "11th of 12 heads: a rank, and no null",
@@ -228,7 +228,7 @@ def test_multiples_have_their_sign(kind: str) -> None:
     assert interval_in_brief(asked) == "9.50 to 20\u00d7"
     beside = values(controls(asked))
     assert beside["Uniform attention would give"] == ["1\u00d7"]
-    assert beside["The head's average attention at the same distances would give"] == ["0.31\u00d7"]
+    assert beside["Average attention at the same distances would give"] == ["0.31\u00d7"]
     assert beside["Resting mass"] == ["0.63"]
 
 

@@ -110,7 +110,7 @@ def test_a_claim_says_everything_that_is_known_of_it() -> None:
         "refuted: 0.12, between 0.09 and 0.16, over 64 of 217 eligible documents (4,310 rows), "
         "where at least 0.40 was claimed",
         "Uniform attention would give0.021",
-        "The head's average attention at the same distances would give0.31",
+        "Average attention at the same distances would give0.31",
         "Rank on the same documents2nd of 12 heads: a rank, and no null",
         "Resting mass0.63",
         "e-value 10^-1.7 for the claim, where 10^3 makes it hold (alpha 0.001); "
@@ -137,7 +137,7 @@ def test_a_claim_about_two_statistics_shows_both() -> None:
         "Intervalbetween 0.09 and 0.16between 0.01 and 0.07",
         "Measured on" + "64 of 217 eligible documents (4,310 rows)" * 2,
         "Uniform attention would give0.0210.021",
-        "The head's average attention at the same distances would give0.310.02",
+        "Average attention at the same distances would give0.310.02",
         "Rank on the same documents2nd of 12 heads: a rank, and no null"
         "11th of 12 heads: a rank, and no null",
         "Resting mass0.630.63",

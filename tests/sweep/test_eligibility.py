@@ -154,8 +154,8 @@ def assert_eligible(documents, kind, on, when, multiple, chosen):
 @pytest.mark.parametrize("on", RELATIONS, ids=repr)
 def test_every_statistic_of_each_relation(on, when, kind, suppress, small_prefixes):
     documents = documents_of_words(np.random.default_rng(1), [1, 2, 3, 4, 5, 7, 9, 3, 8, 2])
-    for multiple in (1, 5.0):
-        assert_eligible(documents, kind, on, when, multiple, RowOptions(suppress))
+    for multiple, first_row in ((1, 1), (5.0, 1), (1, 0)):
+        assert_eligible(documents, kind, on, when, multiple, RowOptions(suppress, first_row))
 
 
 def documents_of_words(generator, lengths):

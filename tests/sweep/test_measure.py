@@ -1,9 +1,11 @@
 """Each statistic is what DESIGN.md says, computed by a double loop over tokens."""
 
 from dataclasses import fields
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import (
@@ -22,7 +24,7 @@ from oracles import (
 )
 
 import headtests as ht
-from headtests import key
+from headtests import key, query
 from headtests.claims import (
     ExceedRate,
     Lift,
@@ -249,6 +251,16 @@ def test_ties_for_the_most_attended_key_go_to_the_lower():
     assert rate(key.is_(",", "I")) == 0
 
 
+def test_of_a_row_without_attention_the_lowest_key_in_its_window_is_the_most_attended():
+    """As the control has rows, where nothing is put on any of their distances."""
+    (block,) = at_random(0, [7], window=3).blocks
+    empty = Block(block.tokens, torch.zeros((1, 7, 7)))
+    for on, expected in ((ht.offset(-2), 1), (ht.previous, Fraction(1, 6)), (ht.current, 0)):
+        assert figures_of([empty], Top1Rate(on, None), RowOptions(False)).average == pytest.approx(
+            expected
+        )
+
+
 def test_a_multiple_of_exactly_the_threshold_is_at_least_it():
     one = by_hand(
         [[" a", "et", ",", "I"]], [[[1.0], [0.5, 0.5], [0.0, 0.5, 0.5], [0.5, 0.5, 0, 0]]]
@@ -394,6 +406,8 @@ QUESTIONS = [
     (Mass(ht.duplicate, None), RowOptions(True, 3)),
     (Lift(ht.duplicate, None, "distance"), RowOptions(True, 3)),
     (Mass(ht.duplicate, ht.every_row), RowOptions(True)),
+    (Lift(ht.duplicate, ht.every_row), RowOptions(True)),
+    (Top1Rate(ht.duplicate, query.repeats), RowOptions(True)),
     (Mass(ht.duplicate, None, ht.previous), RowOptions(True)),
     (Mass(ht.previous, None), RowOptions(True)),
     (ExceedRate(ht.duplicate, None, 1.5), RowOptions(True)),

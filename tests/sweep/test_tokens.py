@@ -55,4 +55,7 @@ def test_places_are_in_order_and_sums_are_of_each_document():
     assert places.counts.tolist() == [2, 0, 1]
     assert places.sums(np.array([0.25, 0.5, 4], dtype=np.float32)).tolist() == [0.75, 0, 4]
     assert places.sums(np.array([True, True, False])).tolist() == [2, 0, 0]
+    many = Places.of(np.ones((1, 1000, 1), dtype=bool))
+    tenths = np.full(1000, 0.1, dtype=np.float32)
+    assert many.sums(tenths) == pytest.approx(1000 * float(tenths[0]), rel=1e-12)
     assert Places.of(mask & False).sums(np.zeros(0)).tolist() == [0, 0, 0]
