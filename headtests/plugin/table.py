@@ -1,13 +1,14 @@
 """The claims of a run as a table for a terminal: a line each, every figure from the record."""
 
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import NamedTuple
 
 from headtests.claims import written
 from headtests.records import ClaimRecord
 
 WIDE = 100
-"""Columns of a terminal from which on there is room for the rows."""
+"""Columns of a terminal from which on there is room between the columns of the table."""
 
 
 class Line(NamedTuple):
@@ -37,11 +38,8 @@ class Printed(NamedTuple):
 
 def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
     """Return the headings and a line a claim, none wider than so many characters if it may be."""
-    # Where there is little room, the record has the digits that are left out.
-    digits, gap = (3, "  ") if width >= WIDE else (2, " ")
-    rows = [HEADINGS, *(line_of(claim, digits) for claim in claims)]
-    if width < WIDE:
-        rows = [row._replace(rows="") for row in rows]
+    gap = "  " if width >= WIDE else " "
+    rows = [HEADINGS, *map(line_of, claims)]
     if not any(row.interval for row in rows[1:]):
         rows = [row._replace(interval="") for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -56,22 +54,22 @@ def _printed(row: Line, widths: list[int], width: int, gap: str) -> Printed:
     before = f"{words[0]} "
     if len(f"{before}{words[1]}{behind}{gap}{row.claim}") <= width:
         return Printed(before, words[1], f"{behind}{gap}{row.claim}", "")
-    return Printed(before, words[1], behind, f"  {_clipped(row.claim, width - 2)}")
+    return Printed(before, words[1], behind.rstrip(), f"  {_clipped(row.claim, width - 2)}")
 
 
 def _clipped(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
 
 
-def line_of(claim: ClaimRecord, digits: int = 3) -> Line:
-    """Return what the table says of a claim, its interval with so many digits."""
+def line_of(claim: ClaimRecord) -> Line:
+    """Return what the table says of a claim."""
     left = claim["left"]
     counted, rows = left["documents"], left["rows"]
     return Line(
         claim["verdict"],
         claim["outcome"],
         _measured(claim),
-        _interval(claim, digits),
+        _interval(claim),
         f"{left['pairs']:,} pairs" if counted is None else f"{counted:,}",
         "" if rows is None else f"{rows:,}",
         _about(claim),
@@ -103,7 +101,7 @@ def is_of_two(claim: ClaimRecord) -> bool:
     return claim["difference"] is not None
 
 
-def _interval(claim: ClaimRecord, digits: int) -> str:
+def _interval(claim: ClaimRecord) -> str:
     """Return both bounds of the statistic, or of the difference of two; empty for pairs."""
     left, difference = claim["left"], claim["difference"]
     low, high = left["low"], left["high"]
@@ -113,7 +111,13 @@ def _interval(claim: ClaimRecord, digits: int) -> str:
         return ""
     if low == high:
         return "exact"
-    return f"[{low:.{digits}g}, {'inf' if high is None else f'{high:.{digits}g}'}]"
+    upper = "inf" if high is None else _rounded(high, ROUND_CEILING)
+    return f"[{_rounded(low, ROUND_FLOOR)}, {upper}]"
+
+
+def _rounded(bound: float, rounding: str) -> str:
+    """Return a bound with three digits, rounded outward so that it never says too much."""
+    return f"{float(Context(prec=3, rounding=rounding).create_decimal(repr(bound))):.3g}"
 
 
 def _about(claim: ClaimRecord) -> str:

@@ -171,7 +171,8 @@ def _more(claim: ClaimRecord) -> str:
     more = claim["more_documents"]
     if more is None:
         return "no number of documents is likely to decide it"
-    return f"about {_counted(more, 'document')} more"
+    unit = "document" if claim["left"]["texts"] is None else "text"
+    return f"about {_counted(more, unit)} more"
 
 
 def _counted(number: int, noun: str) -> str:

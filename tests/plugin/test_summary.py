@@ -33,8 +33,8 @@ INTERVAL = r"\[\S+, \S+\]|exact|"
 
 
 def columns(line):
-    """Return verdict, outcome, what was measured, interval, documents and the claim."""
-    found = rf"(\S+) +(\S+) +(\S+ \S+ \S+) +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +(\S.*))?"
+    """Return verdict, outcome, what was measured, interval, documents and rows."""
+    found = rf"(\S+) +(\S+) +(\S+ \S+ \S+) +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
     return re.fullmatch(found, line).groups()
 
 
@@ -53,18 +53,19 @@ def test_there_is_one_line_a_claim_under_headings(run_claims, monkeypatch):
 
 def test_where_a_claim_does_not_fit_it_stands_below_its_figures(run_claims):
     shown = run_claims(TESTS).section("claims")
-    assert re.fullmatch(r"verdict test +measured +interval +docs claim", shown[0])
-    lines = [columns(line) for line in (*shown[1:9:2], shown[9])]
+    assert re.fullmatch(r"verdict test +measured +interval +docs +rows claim", shown[0])
+    lines = [columns(line) for line in shown[1:11:2]]
     assert [line[0] for line in lines] == ["holds"] * 4 + ["refuted"]
     assert [line[1] for line in lines] == ["passed"] * 5
     assert re.fullmatch(r"0\.1\d+ <= 0\.98\d", lines[0][2])
     # The bound is the product, and the claim says of what.
     assert re.fullmatch(r"0\.98\d >= 0\.\d+", lines[1][2])
     assert re.fullmatch(r"[\d.]+ >= 0\.5", lines[2][2])
-    assert lines[2][3:5] == ("", "20 pairs")
-    assert [line[5] for line in lines] == [None] * 4 + ["L0H2.mass(ht.previous)"]
+    assert lines[2][3:] == ("", "20 pairs", None)
+    assert all(line[5] for line in (*lines[:2], *lines[3:]))
     assert shown[2] == "  L0H1 vs L0H2.mass(ht.previous, when=query.repeats)"
-    assert shown[10] == "Of two statistics, the interval is that of their difference."
+    assert shown[10] == "  L0H2.mass(ht.previous)"
+    assert shown[11] == "Of two statistics, the interval is that of their difference."
 
 
 @pytest.mark.parametrize("columns", [80, 60, 120, 200])

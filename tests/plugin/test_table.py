@@ -24,33 +24,34 @@ def printed(claims, width):
     return shown
 
 
-def test_a_wide_terminal_has_room_for_rows():
+def test_a_wide_terminal_has_room_between_the_columns():
     assert printed([claim()], 100) == [
         "verdict test    measured    interval    docs   rows  claim",
         "holds   passed  0.5 >= 0.3  [0.4, 0.6]    64  1,234  L0H2.mass(ht.previous)",
     ]
 
 
-def test_a_narrow_one_has_not_and_fewer_digits():
+def test_a_narrow_one_has_not():
     found = estimate(value=0.51234, low=0.41234, high=0.61234)
     assert printed([claim(found)], 99) == [
-        "verdict test   measured     interval     docs claim",
-        "holds   passed 0.512 >= 0.3 [0.41, 0.61]   64 L0H2.mass(ht.previous)",
+        "verdict test   measured     interval       docs  rows claim",
+        "holds   passed 0.512 >= 0.3 [0.412, 0.613]   64 1,234 L0H2.mass(ht.previous)",
     ]
 
 
-def test_the_longest_words_fit_80_columns_beside_an_ordinary_claim():
-    found = estimate(value=0.0197, low=0.00986, high=0.512, documents=2000)
+def test_the_longest_figures_fit_80_columns_above_their_claim():
+    found = estimate(value=0.0197, low=0.00986, high=0.512, documents=2000, rows=123_456)
     lines = printed([claim(found, 0.0157, verdict="undecided", outcome="undecided")], 80)
-    assert len(lines) == 2
-    assert lines[1].endswith(" L0H2.mass(ht.previous)")
+    assert max(map(len, lines)) <= 80
+    assert lines[1].endswith(" 123,456")
+    assert lines[2] == "  L0H2.mass(ht.previous)"
 
 
 def test_a_claim_that_does_not_fit_stands_below_and_is_cut_at_the_terminals_end():
     long = estimate("L0H2.mass(" + "x" * 100 + ")")
     lines = printed([claim(), claim(long)], 80)
     assert lines[1].endswith("L0H2.mass(ht.previous)")
-    assert lines[2].endswith(" 64")
+    assert lines[2].endswith(" 1,234")
     assert lines[3] == f"  L0H2.mass({'x' * 65}..."
     assert len(lines[3]) == 80
 
@@ -70,6 +71,9 @@ def test_figures_of_pairs_have_no_interval_and_no_rows():
     [
         (0.4, 0.6, "[0.4, 0.6]"),
         (0.0004123, 0.98765, "[0.000412, 0.988]"),
+        # Outward, so that no bound lies on the wrong side of what it bounds.
+        (0.90049, 0.99301, "[0.9, 0.994]"),
+        (-0.12345, -0.0012345, "[-0.124, -0.00123]"),
         (12.0, None, "[12, inf]"),
         (0.5, 0.5, "exact"),
     ],
