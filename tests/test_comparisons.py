@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import headtests as ht
 from headtests import key, query
-from headtests.comparisons import explained
-from headtests.errors import ClaimError
+from headtests.comparisons import Equivalence, explained
+from headtests.errors import ClaimError, UndecidedError
 from headtests.verdicts import Verdict
 
 FIXED = settings(derandomize=True, deadline=None)
@@ -210,6 +210,76 @@ def test_thresholds_and_factors_of_any_library_serve_on_either_side(kind):
 def test_an_array_is_no_threshold():
     with pytest.raises(ClaimError, match="expected a finite number"):
         _ = np.array([0.1, 0.2]) <= mass(0.5)
+
+
+def equivalence_of(values, *steps, around, margin):
+    asked = []
+    evidence = FakeEvidence({PREVIOUS: figures(values)}, steps=steps)
+    found = evidence.head("L0H0", observer=asked.append).mass(ht.previous)
+    return found == ht.approx(around, abs=margin), asked
+
+
+def test_an_equivalence_holds_if_both_of_its_edges_do():
+    claim, asked = equivalence_of([0.4, 0.42], around=0.4, margin=0.05)
+    assert not asked
+    assert claim
+    assert [part.source for part in asked] == [f"{PREVIOUS} >= 0.35", f"{PREVIOUS} <= 0.45"]
+    assert repr(claim) == f"{PREVIOUS} == ht.approx(0.4, abs=0.05)"
+    assert claim == claim
+    assert len({claim}) == 1
+
+
+@pytest.mark.parametrize("around", [0.1, 0.9])
+def test_an_equivalence_is_refuted_if_one_of_its_edges_is(around):
+    claim, asked = equivalence_of([0.4, 0.42], around=around, margin=0.05)
+    assert not claim
+    assert {part.verdict for part in asked} == {Verdict.HOLDS, Verdict.REFUTED}
+
+
+def test_an_equivalence_with_an_open_edge_is_open():
+    values = np.random.default_rng(0).beta(1.6, 2.4, 1000)
+    claim, asked = equivalence_of(values, 100, around=0.4, margin=0.02)
+    with pytest.raises(UndecidedError, match="undecided: L0H0"):
+        bool(claim)
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("first", ["undecided", "holds"])
+def test_what_is_refuted_is_so_beside_an_open_edge(first):
+    values = np.random.default_rng(0).beta(1.6, 2.4, 1000)
+    parts = [mass_of(values, 100) >= 0.4, mass_of(values, 100) <= 0.1]
+    if first == "holds":
+        parts[0] = mass_of(values, 100) >= 0.01
+    assert parts[0].decide() == first
+    assert not Equivalence("a claim", tuple(parts))
+
+
+def mass_of(values, *steps):
+    evidence = FakeEvidence({PREVIOUS: figures(values)}, steps=steps)
+    return evidence.head("L0H0").mass(ht.previous)
+
+
+def test_an_edge_that_claims_nothing_is_left_out():
+    claim, asked = equivalence_of([0.02, 0.04], around=0.02, margin=0.05)
+    assert claim
+    assert [part.source for part in asked] == [f"{PREVIOUS} <= 0.07"]
+    with pytest.raises(ClaimError, match="so it claims nothing"):
+        equivalence_of([0.5], around=0.5, margin=0.5)
+
+
+@pytest.mark.parametrize("margin", [0, -0.1])
+def test_an_equivalence_has_a_margin(margin):
+    with pytest.raises(ClaimError, match="expected a margin over 0"):
+        ht.approx(0.4, abs=margin)
+
+
+def test_an_equivalence_that_failed_is_explained_by_the_edge_that_did():
+    found = mass(0.4, 0.42)
+    lines = explained("==", found, ht.approx(0.9, abs=0.05))
+    assert lines[0] == f"{PREVIOUS} == ht.approx(0.9, abs=0.05)"
+    assert lines[1] == f"{PREVIOUS} >= 0.85"
+    assert lines[2].startswith("refuted: 0.4")
+    assert explained("==", ht.approx(0.9, abs=0.05), found)[0] == lines[0]
 
 
 # Two figures.

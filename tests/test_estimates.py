@@ -293,6 +293,17 @@ def test_what_is_certain_is_so_beyond_the_corpus_too(ask):
     assert claim.left.texts == 1
 
 
+def test_after_the_last_eligible_document_nothing_more_is_read():
+    left, right = beta(0.4, 50), beta(0.3, 50, seed=1)
+    evidence = FakeEvidence(
+        {PREVIOUS: figures(left), "L1H1.mass(ht.induction)": figures(right)}, steps=(60, 5000)
+    )
+    one, other = evidence.head("L0H0").mass(ht.previous), evidence.head("L1H1").mass(ht.induction)
+    assert one.value == pytest.approx(left.mean(), abs=1e-8)
+    assert (one - other).value == pytest.approx((left - right).mean(), abs=1e-8)
+    assert evidence.furthest == 60
+
+
 # Undecided.
 
 
@@ -379,8 +390,13 @@ def test_a_precision_uses_what_is_known_of_how_many_pairs_can_exceed_a_multiple(
     evidence = stepped(share * 0.9, 64, 128, 4000, call=call, denominators=share)
     claim = evidence.head("L0H0").precision(ht.previous, above=10) >= 0.5
     assert claim
-    # With no better bound than 1 it would take some thousands.
-    assert claim.left.documents < 500
+    assert claim.left.documents < 250
+    # With no better bound than 1 it takes much more.
+    call = "mass(ht.induction, of=~ht.first)"
+    evidence = stepped(share * 0.9, 64, 128, 4000, call=call, denominators=share)
+    without = evidence.head("L0H0").mass(ht.induction, of=~ht.first) >= 0.5
+    assert without
+    assert without.left.documents > 3 * claim.left.documents
 
 
 def lifted(mass, base, **columns):
@@ -491,7 +507,38 @@ def test_a_factor_beside_which_a_figure_is_nothing_is_refused(factor):
     with pytest.raises(ClaimError, match="expected a factor from 1e-06 to 1e\\+06"):
         _ = left >= factor * right
     with pytest.raises(ClaimError, match="expected a factor from"):
+        _ = left - factor * right
+    with pytest.raises(ClaimError, match="expected a factor from"):
         _ = 1e4 * left >= 1e-4 * right
+
+
+def test_a_difference_beyond_what_is_possible_claims_nothing():
+    left, right = paired([0.75, 0.5], [0.25, 0.5])
+    for claimed in (1.1, -2.1):
+        with pytest.raises(ClaimError, match=r"lies between -2 and 1, so comparing it with"):
+            _ = left - 2 * right >= claimed
+    assert left - 2 * right >= -2
+
+
+def test_a_difference_of_lifts_is_one_of_multiples():
+    def given(values, base):
+        column = np.full(len(values), base)
+        return figures(values, column, base_rates=column, base_denominators=column)
+
+    evidence = FakeEvidence(
+        {
+            "L0H0.lift(ht.previous)": given(beta(0.6, 4000), 0.1),
+            "L1H1.lift(ht.previous)": given(beta(0.5, 4000, seed=1), 0.25),
+        },
+        steps=(64, 256, 4000),
+    )
+    left, right = (evidence.head(name).lift(ht.previous) for name in ("L0H0", "L1H1"))
+    claim = left - right >= 2
+    assert claim
+    assert claim.left.documents < 256
+    assert claim.difference.value == pytest.approx(claim.left.value - claim.right.value)
+    assert 3 < claim.difference.value < 5
+    assert claim.difference.low < claim.difference.value < claim.difference.high
 
 
 def test_two_ratios_are_compared_by_their_intervals():

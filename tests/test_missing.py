@@ -92,3 +92,23 @@ def test_a_ratio_over_nothing_is_an_error_that_says_why(call, ask, reason):
     with pytest.raises(NoEligibleRowError) as raised:
         bool(ask(head) >= 0.4)
     assert str(raised.value) == f"L0H0.{call} divides by zero: {reason}"
+
+
+def test_what_only_the_budget_says_is_not_said_of_the_corpus():
+    call = "precision(ht.previous, above=10)"
+    evidence = FakeEvidence({f"L0H0.{call}": figures([0.0] * 10, [0.0] * 9 + [0.1])}, steps=(5,))
+    with pytest.raises(NoEligibleRowError) as raised:
+        bool(evidence.head("L0H0").precision(ht.previous, above=10) >= 0.4)
+    assert str(raised.value) == (
+        f"L0H0.{call} divides by zero: no pair has a multiple of 10 or more. Lower above= in the "
+        "first 5 documents of the pass, or raise headtests_max_documents."
+    )
+
+
+def test_a_budget_without_an_eligible_document_says_how_many_there_are():
+    evidence = FakeEvidence(
+        {"L0H0.mass(ht.previous)": figures([0.5, 0.5], documents=[8, 9])}, steps=(5,)
+    )
+    with pytest.raises(NoEligibleRowError, match="which has 2 eligible documents") as raised:
+        bool(evidence.head("L0H0").mass(ht.previous) >= 0.4)
+    assert "Raise headtests_max_documents" in str(raised.value)

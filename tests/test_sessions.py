@@ -13,7 +13,7 @@ from sweep.blocks import texts_of
 import headtests as ht
 from headtests import key, query
 from headtests.capture import LoadedModel
-from headtests.claims import RowOptions
+from headtests.claims import Mass, Question, RowOptions
 from headtests.corpora import CorpusSpec
 from headtests.errors import (
     ClaimError,
@@ -322,6 +322,41 @@ def test_a_text_that_the_population_cuts_is_no_unit_beyond_the_corpus(tmp_path):
     assert [estimate.texts for estimate in found] == [2, 2]
     assert found[0].value == pytest.approx(found[1].value, abs=NEAR)
     assert found[0].documents == found[1].documents
+
+
+def test_the_matched_control_is_measured_on_matched_attention(session_of):
+    session = session_of(heads=["L1H2"])
+    claim = session.head("L1H2").mass(key.repeats) >= 0.001
+    assert claim
+    question = claim.left.question
+    read = claim.left.reading.eligible.documents[: claim.left.documents]
+    expected = session.matched(question, session.extents(False)[-1]).of_documents(read).average
+    assert claim.left.matched_rate == pytest.approx(float(expected))
+    assert claim.left.matched_rate != pytest.approx(claim.left.value, abs=1e-4)
+
+
+def test_eligible_documents_of_either_order_are_known_apart(session_of):
+    session = session_of(heads=["L0H0"])
+    corpus, beyond = (
+        Question(parsed("L0H0"), Mass(ht.current, None), RowOptions(True), flag)
+        for flag in (False, True)
+    )
+    orders = [session.eligible(question).documents.tolist() for question in (corpus, beyond)]
+    assert orders[0] == [d for d in session.sweep.order(False).tolist() if d in set(orders[1])]
+    assert orders[1] == [d for d in session.sweep.order(True).tolist() if d in set(orders[0])]
+    assert orders[0] != orders[1]
+
+
+def test_eligible_documents_of_layers_with_other_windows_are_known_apart(session_of):
+    session = session_of("gemma3", heads=["L*H*"])
+    windows = session.model.shape.windows
+    layers = [
+        next(n for n, w in enumerate(windows) if (w is None) == whole) for whole in (False, True)
+    ]
+    far = ht.offset(-(tiny_models.WINDOW + 1))
+    for layer, some in zip(layers, (False, True), strict=True):
+        question = Question(HeadName(layer, 0), Mass(far, None), RowOptions(True))
+        assert bool(len(session.eligible(question))) is some
 
 
 def test_without_rank_nobody_else_is_measured(session_of):

@@ -34,7 +34,9 @@ INTERVAL = r"\[\S+, \S+\]|exact|"
 
 def columns(line):
     """Return verdict, outcome, what was measured, interval, documents and rows."""
-    found = rf"(\S+) +(\S+) +(\S+ \S+ \S+) +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
+    found = (
+        rf"(\S+) +(\S+) +(\S+ \S+ \S+) +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
+    )
     return re.fullmatch(found, line).groups()
 
 
