@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from headtests.heads import Head
     from headtests.sessions import Session
     from headtests.settings import ModelSpec, Settings
-    from headtests.statistics import planned_documents
+    from headtests.statistics import documents_needed
 
 _MODULES = {
     "headtests.claims": ("approx",),
@@ -71,7 +71,7 @@ _MODULES = {
     "headtests.heads": ("Head",),
     "headtests.sessions": ("Session",),
     "headtests.settings": ("ModelSpec", "Settings"),
-    "headtests.statistics": ("planned_documents",),
+    "headtests.statistics": ("documents_needed",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -94,13 +94,13 @@ __all__ = [
     "UndecidedError",
     "approx",
     "current",
+    "documents_needed",
     "duplicate",
     "every_row",
     "first",
     "induction",
     "key",
     "offset",
-    "planned_documents",
     "previous",
     "query",
     "relation",

@@ -50,6 +50,8 @@ class Comparison:
 
     def __bool__(self) -> bool:
         """Return whether the claim holds; raises `UndecidedError` where the budget left it open."""
+        # A debugger stops where it was asked.
+        __tracebackhide__ = True
         verdict = self.ask()
         if verdict is Verdict.UNDECIDED:
             raise UndecidedError(self.undecided_message)
@@ -228,6 +230,7 @@ class Equivalence:
 
     def __bool__(self) -> bool:
         """Return whether both hold; raises `UndecidedError` where one is open and none refuted."""
+        __tracebackhide__ = True
         verdicts = [part.ask() for part in self.parts]
         if Verdict.REFUTED in verdicts:
             return False

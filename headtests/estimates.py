@@ -192,10 +192,15 @@ class Estimate(Quantity):
         """Return what a verdict on this figure is about, and how sure it is."""
         about = self.subject.evidence.description
         rate = f"decided falsely at a rate of at most {written(self.subject.evidence.alpha)}"
+        if outcome.decision.verdict is Verdict.UNDECIDED:
+            beyond = "what the texts are a sample of: " if self.beyond_corpus else ""
+            return f"about {beyond}{about}"
         if self.beyond_corpus:
             return f"about what the texts are a sample of: {about}; {rate}"
-        if outcome.decision.exact:
+        if outcome.decision.exact and self.reading.is_whole:
             return f"exact for {about}"
+        if outcome.decision.exact:
+            return f"about {about}; certain, since no document that is left could change it"
         return f"about {about}; {rate}"
 
     def summary(self, digits: int = 4) -> str:
@@ -302,7 +307,7 @@ class Estimate(Quantity):
             self._on(decisive),
             right,
             more_documents=more,
-            remedy=_remedy(more, self.beyond_corpus) if undecided else "",
+            remedy=_remedy(more, decisive) if undecided else "",
             documents_read=_documents_read(evidence, decisive, undecided),
             alpha=evidence.alpha,
             read_before=self._figure in evidence.was_read,
@@ -330,7 +335,7 @@ class Estimate(Quantity):
             right._on(decisive.right),
             Interval(*decisive.difference(factor, evidence.alpha)),
             more_documents=more,
-            remedy=_remedy(more, self.beyond_corpus) if undecided else "",
+            remedy=_remedy(more, decisive.left) if undecided else "",
             documents_read=_documents_read(evidence, decisive.left, undecided),
             alpha=evidence.alpha,
             read_before=not evidence.was_read.isdisjoint((self._figure, right._figure)),
@@ -384,14 +389,16 @@ def _documents_read(evidence: Evidence, reading: Reading, undecided: bool) -> in
     return evidence.place_of(reading.question, last) + 1
 
 
-def _remedy(more: int | None, beyond_corpus: bool) -> str:
+def _remedy(more: int | None, reading: Reading) -> str:
     if more is None:
         return "no number of documents is likely to decide it: move the threshold"
-    if beyond_corpus:
-        return (
-            f"about {_count(more, 'text')} more would decide it: raise headtests_max_documents or "
-            "first= of the corpus, or move the threshold"
+    if reading.question.beyond_corpus:
+        raised = (
+            "every text was read, so raise first= if the corpus has more, name a larger one"
+            if reading.documents == len(reading.eligible)
+            else "raise headtests_max_documents"
         )
+        return f"about {_count(more, 'text')} more would decide it: {raised}, or move the threshold"
     return (
         f"about {_count(more, 'eligible document')} more would decide it: raise "
         "headtests_max_documents, or move the threshold"

@@ -255,6 +255,17 @@ def test_what_is_explained_and_recorded_was_read_by_nobody():
     assert not evidence.was_read
 
 
+# What a verdict is about.
+
+
+def test_what_nothing_left_could_change_is_certain_and_not_exact():
+    claim = stepped([1.0] * 9 + [0.0], 10).head("L0H0").mass(ht.previous) >= 0.5
+    assert claim
+    assert claim.left.documents < 10
+    assert claim.decision.exact
+    assert claim.basis.endswith("; certain, since no document that is left could change it")
+
+
 # Trivial claims.
 
 
@@ -328,8 +339,7 @@ def test_the_truth_of_a_claim_that_the_budget_leaves_open_is_an_error_that_says_
         "    resting mass, the attention on position 0: 0.2",
         f"    about {more:,} eligible documents more would decide it: raise "
         "headtests_max_documents, or move the threshold",
-        "    about a model over all 4 documents of a corpus; decided falsely at a rate of at most "
-        "0.001",
+        "    about a model over all 4 documents of a corpus",
     ]
     assert 0 < more <= 800
 
@@ -620,6 +630,18 @@ def test_the_whole_corpus_is_no_proof_beyond_it():
     claim = evidence.head("L0H0").mass(ht.previous, beyond_corpus=True) >= 0.39
     assert claim.decide() is Verdict.UNDECIDED
     assert "texts" in " ".join(claim.explanation())
+
+
+def test_where_every_text_was_read_no_larger_budget_is_advised():
+    evidence = beyond(beta(0.4, 30), np.arange(30), 20, 30)
+    open_claim = evidence.head("L0H0").mass(ht.previous, beyond_corpus=True) >= 0.39
+    assert open_claim.decide() is Verdict.UNDECIDED
+    assert "every text was read" in open_claim.undecided_message
+    assert "max_documents" not in open_claim.undecided_message
+    cut = beyond(beta(0.4, 30), np.arange(30), 20).head("L0H0")
+    assert "raise headtests_max_documents" in (
+        (cut.mass(ht.previous, beyond_corpus=True) >= 0.39).undecided_message
+    )
 
 
 def test_a_lift_beyond_the_corpus_is_a_ratio_of_what_texts_give():

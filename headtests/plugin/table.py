@@ -65,12 +65,13 @@ def line_of(claim: ClaimRecord) -> Line:
     """Return what the table says of a claim."""
     left = claim["left"]
     counted, rows = left["documents"], left["rows"]
+    units = f"{left['texts']:,} texts" if left["texts"] is not None else ""
     return Line(
         claim["verdict"],
         claim["outcome"],
         _measured(claim),
         _interval(claim),
-        f"{left['pairs']:,} pairs" if counted is None else f"{counted:,}",
+        f"{left['pairs']:,} pairs" if counted is None else units or f"{counted:,}",
         "" if rows is None else f"{rows:,}",
         _about(claim),
     )

@@ -162,7 +162,9 @@ def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> N
     )
     if said:
         reporter.write_line(f"{_counted(len(claims), 'claim')}: {said}")
-    open_ones = (claim for claim in claims if claim["verdict"] == "undecided")
+    open_ones = [claim for claim in claims if claim["verdict"] == "undecided"]
+    for test in dict.fromkeys(one["test"] for one in open_ones if one["outcome"] == "passed"):
+        _wrapped(reporter, f"passed with an undecided claim: {test}")
     for line in dict.fromkeys(f"{claim['expression']}: {_more(claim)}" for claim in open_ones):
         _wrapped(reporter, f"undecided: {line}", indent="  ")
 

@@ -30,7 +30,7 @@ from headtests.statistics.figures import (
 )
 from headtests.statistics.intervals import bounds
 from headtests.statistics.multiplicity import e_bh, union_bound
-from headtests.statistics.planning import more_documents, planned_documents
+from headtests.statistics.planning import documents_needed, more_documents, planned_documents
 from headtests.statistics.quanta import (
     QUANTA,
     Float64s,
@@ -56,6 +56,7 @@ __all__ = [
     "Settled",
     "bounds",
     "concatenated",
+    "documents_needed",
     "e_bh",
     "log_wealth",
     "more_documents",

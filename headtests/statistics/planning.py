@@ -43,6 +43,42 @@ def planned_documents(
     return max(1, math.ceil(needed))
 
 
+def documents_needed(
+    threshold: float,
+    expected: float,
+    deviation: float,
+    alpha: float = 0.001,
+    population: int | None = None,
+) -> int:
+    """Return about how many documents it takes to tell a share from a threshold.
+
+    `expected` is what the share is thought to be, `deviation` the standard deviation of the
+    documents' figures. However much documents agree, a bet on one of them wins no more than its
+    odds allow. At most the population. Raises `ValueError` for a threshold or an expectation
+    outside [0, 1], a negative deviation, an alpha outside (0, 0.5), and, without a population, a
+    threshold that is expected to be met exactly.
+
+    >>> documents_needed(threshold=0.9, expected=0.95, deviation=0.02)
+    175
+    >>> documents_needed(threshold=0.3, expected=0.4, deviation=0.2)
+    72
+    """
+    if not 0 <= threshold <= 1 or not 0 <= expected <= 1:
+        raise ValueError(
+            f"expected a threshold and an expectation from 0 to 1 but found {threshold!r} and "
+            f"{expected!r}."
+        )
+    gap = expected - threshold
+    planned = planned_documents(abs(gap), deviation, alpha, population)
+    # The odds of the larger stake, all of which may be won where documents do not differ.
+    odds = threshold if gap > 0 else 1 - threshold
+    if not gap or not odds:
+        return planned
+    fastest = math.log1p(FRACTIONS[-1] * abs(gap) / odds)
+    needed = max(planned, math.ceil(math.log(len(FRACTIONS) / alpha) / fastest))
+    return needed if population is None else min(needed, population)
+
+
 def more_documents(contrast: Contrast, threshold: Fraction, alpha: float) -> int | None:
     """Return how many documents more a comparison is likely to take that these did not decide.
 
@@ -66,9 +102,5 @@ def more_documents(contrast: Contrast, threshold: Fraction, alpha: float) -> int
     gap = float(figures.mean()) - null
     if gap == 0:
         return None if population is None else max(1, population - read)
-    planned = planned_documents(abs(gap), float(figures.std()), alpha, population)
-    # Figures without any spread take their time, too: all that the largest stake can win.
-    odds = null if gap > 0 else 1 - null
-    fastest = math.log1p(FRACTIONS[-1] * abs(gap) / odds) if odds > 0 else math.inf
-    needed = max(planned, math.ceil(math.log(len(FRACTIONS) / alpha) / fastest))
-    return max(1, (needed if population is None else min(needed, population)) - read)
+    bounded = min(max(null, 0.0), 1.0), min(max(null + gap, 0.0), 1.0)
+    return max(1, documents_needed(*bounded, float(figures.std()), alpha, population) - read)

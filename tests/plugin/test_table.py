@@ -6,7 +6,7 @@ from headtests.plugin import table
 
 
 def estimate(expression="L0H2.mass(ht.previous)", value=0.5, low=0.4, high=0.6, **figures):
-    counted = {"documents": 64, "rows": 1234, "pairs": None}
+    counted = {"documents": 64, "rows": 1234, "pairs": None, "texts": None}
     return {"expression": expression, "value": value, "low": low, "high": high, **counted} | figures
 
 
@@ -80,6 +80,10 @@ def test_figures_of_pairs_have_no_interval_and_no_rows():
 )
 def test_an_interval(low, high, shown):
     assert table.line_of(claim(estimate(low=low, high=high))).interval == shown
+
+
+def test_texts_are_called_so_where_they_are_the_units():
+    assert table.line_of(claim(estimate(texts=15, documents=102))).documents == "15 texts"
 
 
 def test_of_two_statistics_the_interval_is_that_of_the_difference():

@@ -205,6 +205,7 @@ def test_it(head):
         ("test_it[L0H1]", "holds", "passed"),
     ]
     assert run.exit_code == pytest.ExitCode.OK
+    assert "passed with an undecided claim: test_inside.py::test_it[L0H1]" in run.lines
 
 
 def test_a_failure_that_it_led_to_is_a_failure(run_claims):

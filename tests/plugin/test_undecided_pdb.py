@@ -1,8 +1,10 @@
 """`--pdb` stops at an undecided claim as at a failure, and not where it is skipped."""
 
+import sys
+
 import pytest
 
-from .conftest import FEW
+from .conftest import FEW, HEADER
 
 OPEN = """
 @pytest.mark.head("L0H1")
@@ -44,6 +46,15 @@ def test_it_stops_there(run_pdb):
     assert run.outcomes == {"undecided": 1}
     # Shown when the debugger was entered.
     assert "UNDECIDED" not in run.sections
+
+
+def test_it_stops_in_the_body_of_the_test(pytester, plain_terminal, monkeypatch):
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+    pytester.makepyfile(test_inside=f"{HEADER}\n{OPEN}")
+    ran = pytester.run(
+        sys.executable, "-m", "pytest", FEW, "--pdb", stdin=b"p mine\nq\n", timeout=120
+    )
+    ran.stdout.fnmatch_lines(["-> assert head.mass(ht.previous) >= 0.158", "*'a name of the body'"])
 
 
 def test_it_does_not_stop_where_it_is_skipped(run_pdb):

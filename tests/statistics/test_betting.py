@@ -193,6 +193,22 @@ def test_what_is_closer_than_half_a_quantum_is_a_tie(noise):
     assert not settle(tied, 0.001, ties=False).over
 
 
+def test_a_tie_with_next_to_nothing_left_of_the_null_is_not_bet_on():
+    quanta = 2**30
+    # Of three, a millionth of a quantum is left; 3 quanta are many times that, and still a tie.
+    boundary = Fraction(6 * quanta) + Fraction(1, 10**6)
+    tied = Scores(np.array([quanta] * 6 + [3, 0, 0]), quanta, boundary, 9)
+    assert (settle(tied, 0.001, ties=False).over, settle(tied, 0.001, ties=True).over) == (0, 1)
+
+
+def test_small_means_are_bet_on():
+    over, under = wealth(scores([1, 4], 2**30, Fraction(2, 2**30)))
+    assert over == pytest.approx(
+        [np.mean(1 - FRACTIONS / 2), np.mean((1 - FRACTIONS / 2) * (1 + FRACTIONS))]
+    )
+    assert under == pytest.approx([1, 1])
+
+
 @pytest.mark.parametrize("noise", [-4, 4])
 def test_what_is_further_than_half_a_quantum_is_no_tie(noise):
     quanta = 2**30
@@ -204,6 +220,21 @@ def test_what_is_further_than_half_a_quantum_is_no_tie(noise):
 def test_a_sample_of_something_larger_is_never_known_whole():
     assert settle(scores([1] * 9, 1, "0.9"), 0.001, ties=True).over is None
     assert not scores([1] * 9, 1, "0.9").exceeded(ties=True).any()
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_of_a_sample_it_is_known_that_no_figure_lies_outside_its_range(mirror):
+    def exceeded(values, mean, ties):
+        sample = scores(values, 1, mean)
+        return (sample.mirrored() if mirror else sample).exceeded(ties).tolist()
+
+    at, beyond, inside = (1, 2, "0.99") if mirror else (0, -1, "0.01")
+    some, none = (0, 1) if mirror else (1, 0)
+    assert exceeded([none, some, none], at, ties=True) == [True] * 3
+    assert exceeded([none, some, none], at, ties=False) == [False, True, True]
+    assert exceeded([none, some, none], beyond, ties=True) == [True] * 3
+    assert exceeded([none, some, none], beyond, ties=False) == [True] * 3
+    assert exceeded([none, some, none], inside, ties=True) == [False] * 3
 
 
 def test_evidence_that_has_since_melted_away_still_settles_it():
@@ -227,6 +258,8 @@ def test_what_came_first_counts():
     assert min(over.max(), under.max()) > math.log(1000)
     assert settle(turned, 0.001, ties=True).over
     assert not settle(turned.mirrored(), 0.001, ties=False).over
+    assert settles_over(turned, 0.001, ties=True)
+    assert not settles_over(turned.mirrored(), 0.001, ties=False)
 
 
 def test_what_is_certain_comes_before_a_bet_that_is_won_by_the_same_document():

@@ -11,12 +11,14 @@ from headtests.statistics import (
     Mean,
     Ratio,
     ScaledMean,
+    documents_needed,
     more_documents,
     planned_documents,
     quantise,
     settle,
 )
 from headtests.statistics.quanta import QUANTA
+from headtests.verdicts import decide
 
 
 def test_the_formula_rounded_up():
@@ -123,3 +125,31 @@ def test_a_lift_is_planned_for_by_its_mass():
     lift = ScaledMean(mass.numerators, 2000, 2000 * QUANTA // 8)
     found = [more_documents(mass, Fraction("0.38"), 0.001)]
     assert found == [more_documents(lift, Fraction("0.38") * 8, 0.001)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected", "deviation"),
+    [
+        (0.3, 0.957, 0.012),
+        (0.8, 0.957, 0.012),
+        (0.9, 0.95, 0.02),
+        (0.6, 0.5, 0.2),
+        (0.2, 0.1, 0.01),
+    ],
+)
+def test_documents_that_agree_take_what_a_bet_on_them_can_win(threshold, expected, deviation):
+    needed = documents_needed(threshold, expected, deviation)
+    used = []
+    for seed in range(30):
+        values = np.random.default_rng(seed).normal(expected, deviation, 1000).clip(0, 1)
+        comparison = ">=" if expected > threshold else "<="
+        found = decide(Mean(quantise(values), None), comparison, Fraction(str(threshold)), 0.001)
+        used.append(found.units)
+    assert needed / 1.5 < np.median(used) < 1.5 * needed
+    assert documents_needed(threshold, expected, deviation, population=3) == 3
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(-0.1, 0.5), (0.5, 1.1), (math.nan, 0.5)])
+def test_a_share_lies_from_0_to_1(threshold, expected):
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        documents_needed(threshold, expected, 0.1)
