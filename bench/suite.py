@@ -40,7 +40,7 @@ from headtests import key, query
 
 pytestmark = [
     pytest.mark.model({model!r}),
-    pytest.mark.corpus("corpus.jsonl", max_length=64, first=4000),
+    pytest.mark.corpus("corpus.jsonl", max_length=128, first=4000),
 ]
 
 
@@ -100,7 +100,7 @@ def main() -> int:
             str(folder / "corpus.jsonl"),
             heads=HEADS,
             settings=ht.Settings(max_documents=1000),
-            max_length=64,
+            max_length=128,
             first=4000,
         )
         claims = claims_of(session)
