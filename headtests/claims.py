@@ -344,3 +344,13 @@ def written(number: float) -> str:
     """
     number = float(number)
     return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def ordinal(place: int) -> str:
+    """Return a place in a ranking.
+
+    >>> ordinal(1), ordinal(2), ordinal(13), ordinal(143)
+    ('1st', '2nd', '13th', '143rd')
+    """
+    teen = place % 100 in (11, 12, 13)
+    return f"{place:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th"))

@@ -21,6 +21,7 @@ from headtests.claims import (
     Question,
     Statistic,
     decimal,
+    ordinal,
     written,
 )
 from headtests.errors import ClaimError
@@ -33,8 +34,6 @@ from headtests.verdicts import Verdict, decide
 
 Read = TypeVar("Read", Reading, PairedReading)
 
-ORDINALS = {1: "st", 2: "nd", 3: "rd"}
-
 
 @dataclass(frozen=True, slots=True)
 class Rank:
@@ -46,8 +45,7 @@ class Rank:
     """How many heads, itself included."""
 
     def __str__(self) -> str:
-        last = self.rank % 10 if self.rank % 100 not in (11, 12, 13) else 0
-        return f"{self.rank}{ORDINALS.get(last, 'th')} of {self.of}"
+        return f"{ordinal(self.rank)} of {self.of}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

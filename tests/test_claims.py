@@ -17,6 +17,7 @@ from headtests.claims import (
     RowOptions,
     Statistic,
     Top1Rate,
+    ordinal,
     require_multiple,
     require_number,
     written,
@@ -255,3 +256,21 @@ def test_a_statistic_of_no_kind_measures_a_share():
     assert Statistic(ht.previous, None).largest == 1
     assert Statistic(ht.previous, None).unit == ""
     assert Lift.unit == "x"
+
+
+def test_places_in_a_ranking() -> None:
+    assert [ordinal(place) for place in (1, 2, 3, 4, 10, 11, 12, 13, 21, 102, 111, 1213, 1023)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "4th",
+        "10th",
+        "11th",
+        "12th",
+        "13th",
+        "21st",
+        "102nd",
+        "111th",
+        "1,213th",
+        "1,023rd",
+    ]

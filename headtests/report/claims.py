@@ -6,9 +6,9 @@ Records in, strings out. What a claim means is the record's to say; nothing is d
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from headtests.claims import CONTROLS, MATCHED, OPERATORS_IN_ENGLISH, UNIFORM, Operator
+from headtests.claims import CONTROLS, MATCHED, OPERATORS_IN_ENGLISH, UNIFORM, Operator, ordinal
 from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
-from headtests.report.figures import apart, beside, count, number, ordinal
+from headtests.report.figures import apart, beside, count, number
 
 SYMBOLS = {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}
 """What stands beside each verdict, so that colour is never alone."""

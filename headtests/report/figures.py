@@ -67,16 +67,6 @@ def power_of_ten(value: float) -> str:
     return f"10^{exponent:g}" if exponent else "1"
 
 
-def ordinal(place: int) -> str:
-    """Return a place in a ranking.
-
-    >>> ordinal(1), ordinal(2), ordinal(13), ordinal(143)
-    ('1st', '2nd', '13th', '143rd')
-    """
-    teen = place % 100 in (11, 12, 13)
-    return f"{place:,}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th"))
-
-
 def times(multiple: float) -> str:
     r"""Return a multiple of the row's average.
 

@@ -5,6 +5,7 @@ in a range that is known, and whose mean is known where the figure is exactly th
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import Field, dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
@@ -54,7 +55,7 @@ class _Line(NamedTuple):
     """What the score is on average where the figure is the threshold."""
 
 
-class _Linear:
+class _Linear(ABC):
     """What the contrasts share: scores of lines, exact or approximate."""
 
     # What `replace` knows a dataclass by, which each contrast is.
@@ -63,8 +64,9 @@ class _Linear:
     _columns: ClassVar[tuple[str, ...]]
     """The names of the columns: that which a line takes as numerator, and the other if any."""
 
+    @abstractmethod
     def _line(self, threshold: Fraction) -> _Line:
-        raise NotImplementedError
+        """Return the line whose scores compare the figure with a threshold."""
 
     def __len__(self) -> int:
         return len(self._column(0))

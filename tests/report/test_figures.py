@@ -5,7 +5,6 @@ from headtests.report.figures import (
     beside,
     count,
     number,
-    ordinal,
     power_of_ten,
     share,
     times,
@@ -74,24 +73,6 @@ def test_a_figure_looks_different_from_each_of_several() -> None:
 )
 def test_a_power_of_ten_is_rounded_down(value: float, expected: str) -> None:
     assert power_of_ten(value) == expected
-
-
-def test_places_in_a_ranking() -> None:
-    assert [ordinal(place) for place in (1, 2, 3, 4, 10, 11, 12, 13, 21, 102, 111, 1213, 1023)] == [
-        "1st",
-        "2nd",
-        "3rd",
-        "4th",
-        "10th",
-        "11th",
-        "12th",
-        "13th",
-        "21st",
-        "102nd",
-        "111th",
-        "1,213th",
-        "1,023rd",
-    ]
 
 
 def test_small_and_large_multiples_and_shares() -> None:
