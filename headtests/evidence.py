@@ -10,8 +10,9 @@ from typing import Protocol
 from headtests.claims import Question, RowOptions
 from headtests.expressions import Expression
 from headtests.head_names import HeadName
-from headtests.multiples import Distribution, Pair
+from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
+from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible
 
 
@@ -61,28 +62,23 @@ class Evidence(Protocol):
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
         """Return the heads that a head's figure is to be ranked among; none unless asked for."""
 
-    def ranked_pairs(
-        self, head: HeadName, size: int, reverse: bool, on: Expression | None, options: RowOptions
-    ) -> Sequence[Pair]:
-        """Return the above-average pairs of highest or lowest multiple, best first."""
+    def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
+        """Have the next documents that are read serve this, too, when it is asked for."""
 
-    def random_pairs(
-        self,
-        head: HeadName,
-        size: int,
-        above_average: bool,
-        on: Expression | None,
-        options: RowOptions,
-    ) -> Sequence[Pair]:
-        """Return a seeded uniform sample of the pairs."""
+    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+        """Return a head's ranked or random pairs, over the whole budget."""
 
-    def distribution(
-        self, head: HeadName, on: Expression | None, options: RowOptions
-    ) -> Distribution:
-        """Return how the multiples of the pairs are distributed."""
+    def in_context(self, head: HeadName, pairs: Pairs) -> Sequence[Pair]:
+        """Return pairs with their tokens and the rows that they stand in."""
+
+    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+        """Return how the multiples of the pairs are distributed.
+
+        Raises `NoEligibleRowError` where there are none.
+        """
 
     def in_relation(
-        self, pairs: Sequence[Pair], head: HeadName, relation: Expression, options: RowOptions
+        self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
         """Return of each pair whether it lies in a relation."""
 

@@ -6,6 +6,7 @@ Each method makes a lazy figure or asks the evidence for pairs. Nothing is measu
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from statistics import median
 from typing import overload
 
@@ -15,6 +16,7 @@ from headtests.claims import (
     Lift,
     Mass,
     Precision,
+    Question,
     RowOptions,
     Statistic,
     Top1Rate,
@@ -25,10 +27,18 @@ from headtests.estimates import Estimate
 from headtests.evidence import Evidence
 from headtests.expressions import Expression, require_relation
 from headtests.head_names import HeadName
-from headtests.multiples import Distribution, Pair
+from headtests.multiples import (
+    Distributed,
+    Distribution,
+    Pair,
+    QuantileBand,
+    Ranked,
+    Sampled,
+)
 from headtests.patterns import Pattern
 from headtests.quantities import Subject
 from headtests.samples import PairFigure
+from headtests.sketches import Histogram, Moments, Pairs
 
 
 class Head:
@@ -139,25 +149,28 @@ class Head:
         return self._estimate(Lift(on, when, over), beyond_corpus)
 
     def _estimate(self, statistic: Statistic, beyond_corpus: bool) -> Estimate:
-        return Estimate(self._subject, statistic, beyond_corpus)
+        subject = self._subject
+        question = Question(subject.name, statistic, subject.options, beyond_corpus)
+        subject.evidence.wish(question)
+        return Estimate(subject, statistic, beyond_corpus)
 
     def ranked_multiples(
         self, size: int = 10, *, reverse: bool = False, on: Expression | None = None
     ) -> "Multiples":
         """Return the above-average pairs of highest multiple, best first.
 
-        Exact over the whole budget; ties are broken on `(document, query, key)`. `reverse=True`:
-        those of lowest multiple. `on=` limits the pairs. Fewer pairs than `size` give fewer.
+        Read when they are looked at. Exact over the whole budget; ties are broken on
+        `(document, query, key)`. `reverse=True`: those of lowest multiple. `on=` limits the pairs.
+        Fewer pairs than `size` give fewer.
         """
         on = self._limit(size, on)
-        pairs = self._subject.evidence.ranked_pairs(
-            self._subject.name, size, reverse, on, self._subject.options
-        )
+        request = Ranked(size, self._subject.options, on, reverse)
         arguments = [str(size), *(["reverse=True"] if reverse else [])]
         arguments += [f"on={on!r}"] if on is not None else []
+        self._subject.evidence.wish((self._subject.name, request))
         return Multiples(
             self._subject,
-            pairs,
+            request,
             source=f"{self.name}.ranked_multiples({', '.join(arguments)})",
             english=f"{self.name}'s {size} {'lowest' if reverse else 'highest'} multiples"
             f"{_limited(on)}",
@@ -169,18 +182,18 @@ class Head:
     ) -> "Multiples":
         """Return a seeded uniform sample of the above-average pairs, or of all pairs.
 
-        The pairs of smallest hash, keyed by seed and pair, over the whole budget. `on=` limits
+        Read when they are looked at. The pairs of smallest hash, keyed by seed and pair, over the
+        whole budget. `on=` limits
         the pairs. Fewer pairs than `size` give fewer.
         """
         on = self._limit(size, on)
-        pairs = self._subject.evidence.random_pairs(
-            self._subject.name, size, above_average, on, self._subject.options
-        )
+        request = Sampled(size, self._subject.options, on, above_average)
         arguments = [str(size), *([] if above_average else ["above_average=False"])]
         arguments += [f"on={on!r}"] if on is not None else []
+        self._subject.evidence.wish((self._subject.name, request))
         return Multiples(
             self._subject,
-            pairs,
+            request,
             source=f"{self.name}.random_multiples({', '.join(arguments)})",
             english=f"{size} random {'above-average ' if above_average else ''}multiples of "
             f"{self.name}{_limited(on)}",
@@ -188,10 +201,16 @@ class Head:
             f"{self._subject.evidence.budget_description}",
         )
 
-    def distribution(self, *, on: Expression | None = None) -> Distribution:
-        """Return how the multiples of the pairs in `on` are distributed, or of all pairs."""
+    def distribution(self, *, on: Expression | None = None) -> "Multiplicity":
+        """Return how the multiples of the pairs in `on` are distributed, or of all pairs.
+
+        Of all of them where one pass serves up to eight heads; of a hashed sample of 100,000, the
+        same pairs for every head, where it serves more, which it then says.
+        """
         on = self._limit(1, on)
-        return self._subject.evidence.distribution(self._subject.name, on, self._subject.options)
+        request = Distributed(self._subject.options, on)
+        self._subject.evidence.wish((self._subject.name, request))
+        return Multiplicity(self._subject, request)
 
     def _limit(self, size: object, on: Expression | None) -> Expression | None:
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
@@ -215,13 +234,26 @@ class Head:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Multiples(Sequence[Pair]):
-    """Ranked or random pairs of a head, and the figures of them that compare."""
+    """Ranked or random pairs of a head, and the figures of them that compare.
+
+    Nothing is read before it is asked for: what was asked for together is read in one pass.
+    """
 
     subject: Subject
-    pairs: Sequence[Pair]
+    request: Ranked | Sampled
     source: str
     english: str
     basis: str
+
+    @cached_property
+    def columns(self) -> Pairs:
+        """The pairs without their context."""
+        return self.subject.evidence.pairs(self.subject.name, self.request)
+
+    @cached_property
+    def pairs(self) -> Sequence[Pair]:
+        """The pairs with their tokens and rows."""
+        return self.subject.evidence.in_context(self.subject.name, self.columns)
 
     @overload
     def __getitem__(self, index: int) -> Pair: ...
@@ -231,7 +263,7 @@ class Multiples(Sequence[Pair]):
         return self.pairs[index]
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.columns)
 
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
@@ -240,7 +272,7 @@ class Multiples(Sequence[Pair]):
         """Return the share of these pairs that lie in a relation, in [0, 1]."""
         checked = require_relation(relation, "relation", has_when=False)
         inside = self.subject.evidence.in_relation(
-            self.pairs, self.subject.name, checked, self.subject.options
+            self.columns, self.subject.name, checked, self.subject.options
         )
         return self._figure(
             "fraction",
@@ -252,14 +284,16 @@ class Multiples(Sequence[Pair]):
     @property
     def median(self) -> PairFigure:
         """The median of their multiples."""
-        middle = Fraction(median(pair.multiple for pair in self.pairs)) if self.pairs else None
+        multiples = self.columns.multiples.tolist()
+        middle = Fraction(median(multiples)) if multiples else None
         return self._figure("median", "median", f"the median of {self.english}", middle)
 
     @property
     def mean(self) -> PairFigure:
         """The average of their multiples."""
-        total = sum((Fraction(pair.multiple) for pair in self.pairs), Fraction(0))
-        average = total / len(self.pairs) if self.pairs else None
+        multiples = self.columns.multiples.tolist()
+        total = sum(map(Fraction, multiples), Fraction(0))
+        average = total / len(multiples) if multiples else None
         return self._figure("mean", "mean", f"the mean of {self.english}", average)
 
     def _figure(self, kind: str, call: str, english: str, measured: Fraction | None) -> PairFigure:
@@ -269,7 +303,7 @@ class Multiples(Sequence[Pair]):
             f"{self.source}.{call}",
             english,
             self.basis,
-            len(self.pairs),
+            len(self),
             measured,
         )
 
@@ -281,6 +315,67 @@ class Multiples(Sequence[Pair]):
         )
         more = f"\n  and {len(self) - 10} more" if len(self) > 10 else ""
         return f"{self.source}: {len(self)} pairs{rows}{more}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Multiplicity:
+    """How a head's multiples are distributed; nothing is read before it is asked for."""
+
+    subject: Subject
+    request: Distributed
+
+    @cached_property
+    def read(self) -> Distribution:
+        """The distribution, once it was measured.
+
+        Raises `NoEligibleRowError` where there are no pairs.
+        """
+        return self.subject.evidence.distribution(self.subject.name, self.request)
+
+    @property
+    def histogram(self) -> Histogram:
+        """Counts of the multiples in bins."""
+        return self.read.histogram
+
+    @property
+    def moments(self) -> Moments:
+        """Number, mean and variance of the multiples."""
+        return self.read.moments
+
+    @property
+    def bands(self) -> Sequence[QuantileBand]:
+        """Examples between quantiles, from the lowest multiples to the highest."""
+        return self.read.bands
+
+    @property
+    def count(self) -> int:
+        """How many pairs it is of, all or sampled."""
+        return self.read.count
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are in all."""
+        return self.read.pairs
+
+    @property
+    def sampled(self) -> int | None:
+        """The number of hashed pairs that it is of; None where it is of all."""
+        return self.read.sampled
+
+    @property
+    def mean(self) -> float:
+        """The average multiple."""
+        return self.read.mean
+
+    def quantile(self, probability: float) -> float:
+        """Return the multiple below which this share of the pairs lies, to bin resolution."""
+        return self.read.quantile(probability)
+
+    def __str__(self) -> str:
+        return str(self.read)
+
+    def __repr__(self) -> str:
+        return repr(self.read)
 
 
 def _limited(on: Expression | None) -> str:

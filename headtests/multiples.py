@@ -4,10 +4,50 @@ The shapes that `ranked_multiples`, `random_multiples` and `distribution` return
 there are is measured by `headtests.sweep`; comparing a figure of them is `headtests.estimates`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from headtests.sketches import Histogram, Moments
+from headtests.claims import RowOptions
+from headtests.expressions import Expression
+from headtests.sketches import Histogram, Moments, ObservationError
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The above-average pairs of highest multiple, over the whole budget."""
+
+    size: int
+    options: RowOptions
+    on: Expression | None = None
+    """A relation that limits the pairs."""
+    reverse: bool = False
+    """Those of lowest multiple instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A uniform sample of the pairs, over the whole budget."""
+
+    size: int
+    options: RowOptions
+    on: Expression | None = None
+    """A relation that limits the pairs."""
+    above_average: bool = True
+    """Of the above-average pairs only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distributed:
+    """How the multiples of all pairs are distributed, over the whole budget."""
+
+    options: RowOptions
+    on: Expression | None = None
+    """A relation that limits the pairs."""
+
+
+PairRequest = Ranked | Sampled | Distributed
+"""What is asked of a head's pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +86,48 @@ class QuantileBand:
     """A uniform sample of the pairs in between."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Distribution:
-    """How multiples are distributed over the pairs of a relation, with examples in context."""
+    """How multiples are distributed over the pairs of a relation, with examples in context.
+
+    Over all of them, or over a hashed sample: those pairs whose hash is smallest, which no
+    multiple has a part in, and which are the same for every head. Raises `ObservationError` for
+    a sample of more pairs than there are.
+    """
 
     histogram: Histogram
     moments: Moments
-    bands: Sequence[QuantileBand]
-    """From the lowest multiples to the highest."""
+    examples: Callable[[], Sequence[QuantileBand]]
+    """Reads the bands: documents may have to run for the rows of their pairs."""
+    sample_of: int | None = None
+    """How many pairs there are in all, of which these are a hashed sample; None where all are."""
+
+    def __post_init__(self) -> None:
+        if self.pairs < self.count:
+            raise ObservationError(
+                f"{self.count:,} pairs are distributed, expected no more than the {self.pairs:,} "
+                "that there are. Give sample_of the number of pairs in all."
+            )
+
+    @cached_property
+    def bands(self) -> Sequence[QuantileBand]:
+        """Examples between quantiles, from the lowest multiples to the highest."""
+        return self.examples()
 
     @property
     def count(self) -> int:
-        """How many pairs there are."""
+        """How many pairs it is of, all or sampled."""
         return self.moments.count
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs there are in all."""
+        return self.count if self.sample_of is None else self.sample_of
+
+    @property
+    def sampled(self) -> int | None:
+        """The number of hashed pairs that it is of; None where it is of all."""
+        return None if self.count == self.pairs else self.count
 
     @property
     def mean(self) -> float:
@@ -73,4 +142,8 @@ class Distribution:
         quantiles = ", ".join(
             f"{p:.0%} {self.quantile(p):.3g}" for p in (0.05, 0.25, 0.5, 0.75, 0.95)
         )
-        return f"multiples of {self.count:,} pairs: mean {self.mean:.3g}; {quantiles}"
+        sample = "" if self.sampled is None else f"a hashed sample of {self.sampled:,} of "
+        return f"multiples of {sample}{self.pairs:,} pairs: mean {self.mean:.3g}; {quantiles}"
+
+    def __repr__(self) -> str:
+        return f"<Distribution: {self}>"

@@ -186,7 +186,7 @@ def session_record(session: Session) -> SessionRecord:
             "weights_sha256": model.weights_sha256(),
             "tokenizer": type(model.tokenizer).__name__,
             "tokenizer_sha256": population.vocabulary.sha256,
-            "capture": "hook_pattern",
+            "capture": model.facts.path,
         },
         corpus={
             "name": session.corpus.label,
@@ -204,6 +204,7 @@ def session_record(session: Session) -> SessionRecord:
         documents_run=sweep.documents_run,
         tokens_run=sweep.tokens_run,
         tokens_run_twice=sweep.tokens_run_twice,
+        results_kept=session.results_kept,
         seed=session.settings.seed,
         alpha=session.settings.alpha,
     )
@@ -219,23 +220,27 @@ def device_name(session: Session) -> str:
     return str(device)
 
 
-def head_record(
-    session: Session, head: HeadName, options: RowOptions, documents: int
-) -> HeadRecord:
-    """Return a head's ranked and random multiples on the first documents of the pass."""
+def head_records(
+    session: Session, wanted: Sequence[tuple[HeadName, RowOptions, int]]
+) -> list[HeadRecord]:
+    """Return heads' ranked and random multiples, each on the first documents of the pass."""
     key = session_key(session)
-    ranked, random, count = session.overview(head, SHOWN_MULTIPLES, options, documents)
-    return HeadRecord(
-        key=head_key(key, head, options),
-        session=key,
-        name=str(head),
-        documents=documents,
-        above_average_pairs=count,
-        suppress_first_token=options.suppress_first_token,
-        min_query=options.min_query,
-        ranked=_pair_records(ranked),
-        random=_pair_records(random),
-    )
+    found = session.overviews(wanted, SHOWN_MULTIPLES)
+    return [
+        HeadRecord(
+            key=head_key(key, head, options),
+            session=key,
+            name=str(head),
+            documents=documents,
+            above_average_pairs=count,
+            sink_share=session.sink_share(head, options, documents),
+            suppress_first_token=options.suppress_first_token,
+            min_query=options.min_query,
+            ranked=_pair_records(ranked),
+            random=_pair_records(random),
+        )
+        for (head, options, documents), (ranked, random, count) in zip(wanted, found, strict=True)
+    ]
 
 
 def _pair_records(pairs: Iterable[Pair]) -> list[PairRecord]:

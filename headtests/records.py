@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, cast
 from headtests.errors import RecordError
 
 FORMAT = "headtests-record"
-VERSION = 2
+VERSION = 3
 
 
 class PairRecord(TypedDict):
@@ -49,6 +49,9 @@ class HeadRecord(TypedDict):
     needed."""
     above_average_pairs: int
     """How many pairs of those documents have a multiple over 1."""
+    sink_share: float | None
+    """What its rows leave, on average over those documents, to learned sinks that are no token;
+    None of a model without them."""
     suppress_first_token: bool
     min_query: int
     ranked: list[PairRecord]
@@ -216,6 +219,8 @@ class SessionRecord(TypedDict):
     documents_run: int
     tokens_run: int
     tokens_run_twice: int
+    results_kept: int
+    """Figures and pairs that earlier runs had left on disk: no document ran for them."""
     seed: int
     alpha: float
     """How often each of its claims is decided falsely, at most."""

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from headtests.capture import LoadedModel, adopt_bridge, load_model
-from headtests.claims import Question, RowOptions
+from headtests.claims import Mass, Question, RowOptions
 from headtests.comparisons import Comparison
 from headtests.corpora import (
+    Batch,
     CorpusSpec,
     Document,
     Population,
@@ -25,15 +26,24 @@ from headtests.corpora import (
 )
 from headtests.errors import ClaimError, NoEligibleRowError
 from headtests.expressions import Expression
+from headtests.expressions.conditions import EveryRow
+from headtests.expressions.relations import First
 from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
-from headtests.multiples import Distribution, Pair
+from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
 from headtests.settings import ModelSpec, Settings
 from headtests.sketches import Pairs
-from headtests.statistics import DocumentFigures, Eligible, Int64s, concatenated
-from headtests.sweep import Progress, Sweep, measure, pairs
+from headtests.statistics import DocumentFigures, Eligible
+from headtests.statistics.quanta import QUANTA
+from headtests.store import Entry, fingerprint, store_of
+from headtests.sweep import Progress, Sweep
+from headtests.sweep.context import in_relation
 from headtests.sweep.eligibility import eligible
+from headtests.sweep.identity import Keys
+from headtests.sweep.passes import Passes
+from headtests.sweep.results import Results
+from headtests.sweep.tokens import Float32s
 
 DEFAULT_LENGTH = 256
 """Tokens of a document at most, where nothing else is said and the context allows it."""
@@ -68,10 +78,9 @@ class Session:
         )
         self._announced = list(heads)
         self._progress = progress
-        self._figures: dict[tuple[Question, bool], list[DocumentFigures]] = {}
         self.was_read: set[Question] = set()
         """The figures that somebody has read, so that thresholds could follow them."""
-        self._place_of: dict[bool, Int64s] = {}
+        self._wishes: list[Question | tuple[HeadName, PairRequest]] = []
         self._eligible: dict[tuple[object, ...], Eligible] = {}
 
     @property
@@ -118,6 +127,22 @@ class Session:
     def sweep(self) -> Sweep:
         """The pass over the documents."""
         return Sweep(self.model, self.population, self._served, self.settings, self._progress)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """What was measured on it."""
+        passes = Passes(self.sweep, self.settings.seed, self._results)
+        for wanted in self._wishes:
+            passes.wish(wanted)
+        return passes
+
+    @cached_property
+    def _results(self) -> Results | None:
+        """What earlier runs found, where any may be kept."""
+        store, identity = store_of(self.settings), self.model.identity
+        if store is None or identity is None:
+            return None
+        return Results(store, Keys(self.sweep, identity, self.settings.seed))
 
     def announce(self, heads: Iterable[HeadName]) -> None:
         """Have the pass serve these heads, too; of use only before anything was measured."""
@@ -211,111 +236,77 @@ class Session:
         return self._measured(question, documents, matched=True)
 
     def _measured(self, question: Question, documents: int, matched: bool) -> DocumentFigures:
-        by_text = question.beyond_corpus
-        extents = self.sweep.extents(by_text)
-        wanted = extents.index(documents) + 1
-        parts = self._figures.setdefault((question, matched), [])
-        while len(parts) < wanted:
-            start, stop = extents[len(parts) - 1] if parts else 0, extents[len(parts)]
-            parts.append(
-                measure.document_figures(
-                    self.sweep.blocks(question.head, start, stop, by_text),
-                    self.population.vocabulary,
-                    question.statistic,
-                    question.options,
-                    self._places(by_text),
-                    matched=matched,
-                )
-            )
-        found = concatenated(parts[:wanted])
-        if by_text and self.population.cuts_last_text:
+        found = self.passes.figures(question, documents, matched)
+        if question.beyond_corpus and self.population.cuts_last_text:
             return found.of_documents(self.eligible(question).documents)
         return found
 
-    def _places(self, by_text: bool) -> Int64s:
-        """Return the place of each document in the order of the pass."""
-        if by_text not in self._place_of:
-            order = self.sweep.order(by_text)
-            places = np.empty(len(order), dtype=np.int64)
-            places[order] = np.arange(len(order))
-            self._place_of[by_text] = places
-        return self._place_of[by_text]
-
     def place_of(self, question: Question, document: int) -> int:
         """Return the place of a document in the order of the question's pass, from 0."""
-        return int(self._places(question.beyond_corpus)[document])
+        return int(self.passes.places(question.beyond_corpus)[document])
+
+    def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
+        """Have the next documents that are read serve this, too, when it is asked for."""
+        # Nothing is opened for a wish.
+        if "passes" in self.__dict__:
+            self.passes.wish(wanted)
+        else:
+            self._wishes.append(wanted)
 
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
         """Return the heads that a head's figure is to be ranked among; none unless asked for."""
         # A head that nobody announced runs alone.
         return self._served if self.settings.rank and question.head in self._served else ()
 
-    def _columns(
-        self,
-        head: HeadName,
-        on: Expression | None,
-        options: RowOptions,
-        above_average: bool,
-        stop: int | None = None,
-        documents: Int64s | None = None,
-    ) -> Iterable[Pairs]:
-        return pairs.columns(
-            self.sweep.blocks(head, 0, stop),
-            self.population.vocabulary,
-            options,
-            on,
-            above_average,
-            documents,
-        )
+    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+        """Return a head's ranked or random pairs, over the whole budget."""
+        return self.passes.pairs(head, request)
 
-    def ranked_pairs(
-        self, head: HeadName, size: int, reverse: bool, on: Expression | None, options: RowOptions
-    ) -> list[Pair]:
-        """Return the above-average pairs of highest or lowest multiple, best first."""
-        found = pairs.ranked(self._columns(head, on, options, True), size, reverse)
-        return pairs.in_context(self.sweep, head, found)
+    def in_context(self, head: HeadName, pairs: Pairs) -> list[Pair]:
+        """Return pairs with their tokens and the rows that they stand in."""
+        return self.passes.in_context(head, pairs)
 
-    def random_pairs(
-        self,
-        head: HeadName,
-        size: int,
-        above_average: bool,
-        on: Expression | None,
-        options: RowOptions,
-    ) -> list[Pair]:
-        """Return a seeded uniform sample of the pairs."""
-        columns = self._columns(head, on, options, above_average)
-        found = pairs.sampled(columns, size, self.settings.seed)
-        return pairs.in_context(self.sweep, head, found)
+    def overviews(
+        self, wanted: Sequence[tuple[HeadName, RowOptions, int]], size: int
+    ) -> list[tuple[list[Pair], list[Pair], int]]:
+        """Return ranked and random above-average pairs of heads, and how many there are.
 
-    def overview(
-        self, head: HeadName, size: int, options: RowOptions, documents: int
-    ) -> tuple[list[Pair], list[Pair], int]:
-        """Return ranked and random above-average pairs, and how many there are, in one reading.
-
-        Of the first so many documents of the pass.
+        Each of the first so many documents of the pass.
         """
-        stop = next(extent for extent in self.sweep.extents() if extent >= documents)
-        chosen = self.sweep.order()[:documents]
-        columns = self._columns(head, None, options, True, stop, chosen)
-        ranked, sampled, count = pairs.overview(columns, size, self.settings.seed)
-        return (
-            pairs.in_context(self.sweep, head, ranked),
-            pairs.in_context(self.sweep, head, sampled),
-            count,
-        )
+        found = self.passes.overviews(wanted, size)
+        return [
+            (self.in_context(head, one.ranked), self.in_context(head, one.random), one.count)
+            for (head, *_), one in zip(wanted, found, strict=True)
+        ]
 
-    def distribution(
-        self, head: HeadName, on: Expression | None, options: RowOptions
-    ) -> Distribution:
+    def sink_share(self, head: HeadName, options: RowOptions, documents: int) -> float | None:
+        """Return what a head's rows leave to learned sinks that are no token, in [0, 1].
+
+        On average over the first so many documents of the pass; None of a model without such
+        sinks (as gpt-oss has them).
+        """
+        if not self.model.facts.sinks:
+            return None
+        every_key = First() | ~First()
+        question = Question(head, Mass(every_key, when=EveryRow()), options)
+        extent = next(extent for extent in self.sweep.extents() if extent >= documents)
+        found = self.figures(question, extent)
+        first = found.of_documents(self.sweep.order()[:documents])
+        return 1 - float(first.numerators.mean()) / QUANTA if len(first) else None
+
+    @property
+    def results_kept(self) -> int:
+        """How many figures and pairs earlier runs had left on disk."""
+        return self.passes.results_read if "passes" in self.__dict__ else 0
+
+    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
         """Return how the multiples of the pairs are distributed.
 
         Raises `NoEligibleRowError` where there are no such pairs.
         """
-        columns = self._columns(head, on, options, above_average=False)
-        found = pairs.distribution(self.sweep, head, columns, self.settings.seed)
+        found = self.passes.distribution(head, request)
         if found is None:
-            limit = "" if on is None else f" with keys {on.english}"
+            limit = "" if request.on is None else f" with keys {request.on.english}"
             raise NoEligibleRowError(
                 f"{head} has no pairs{limit} in {self.budget_description}, so they have no "
                 "distribution. Choose another on=, or measure on documents where they occur."
@@ -323,10 +314,10 @@ class Session:
         return found
 
     def in_relation(
-        self, shown: Sequence[Pair], head: HeadName, relation: Expression, options: RowOptions
+        self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
         """Return of each pair whether it lies in a relation."""
-        return pairs.in_relation(self.sweep, head, shown, relation, options)
+        return in_relation(self.sweep, head, pairs, relation, options)
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt, given as text or as token ids.
@@ -341,12 +332,24 @@ class Session:
         self._require_readable(ids)
         document = Document(0, "prompt", 0, np.array(ids, dtype=np.int32))
         (batch,) = make_batches([document], 1, self.model.pad_id)
+        # Which documents there are changes nothing of a prompt, and none are read for it.
         return Pattern(
             tokens=tuple(Vocabulary(self.model.tokenizer).texts(ids)),
             ids=tuple(ids),
-            attention=self.model.rows(batch, [head])[0, 0].numpy(),
+            attention=self._rows_of_prompt(head, batch),
             attendable=self.model.attendable(batch.valid, head.layer)[0].numpy(),
         )
+
+    def _rows_of_prompt(self, head: HeadName, batch: Batch) -> Float32s:
+        store, identity = store_of(self.settings), self.model.identity
+        if store is None or identity is None:
+            return self.model.rows(batch, [head])[0, 0].numpy()
+        key = fingerprint("prompt", identity, (head.layer, head.index), batch.documents[0].ids)
+        entry = store.read(key)
+        if entry is None:
+            entry = Entry({"rows": self.model.rows(batch, [head])[0, 0].numpy()}, {})
+            store.write(key, entry)
+        return entry.arrays["rows"]
 
     def _require_readable(self, ids: Sequence[int]) -> None:
         context, vocabulary = self.model.shape.context, self.model.vocabulary_size

@@ -5,7 +5,7 @@ does is that of the module it configures.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from headtests.errors import SettingError
@@ -39,7 +39,7 @@ class ModelSpec:
 
         Raises `SettingError` for arguments that it does not take.
         """
-        takes = [field.name for field in fields(cls)]
+        takes = [taken.name for taken in fields(cls)]
         unknown = sorted(set(named) - set(takes))
         if unknown or len(positional) > 1 or (positional and "name" in named):
             found = ", ".join([*map(repr, positional), *(f"{key}=" for key in named)])
@@ -50,7 +50,7 @@ class ModelSpec:
         values: dict[str, Any] = dict(named)
         if positional:
             values["name"] = positional[0]
-        left_open = [field.name for field in fields(cls) if field.default is None]
+        left_open = [taken.name for taken in fields(cls) if taken.default is None]
         for name, value in values.items():
             if value is None and name in left_open:
                 continue
@@ -96,6 +96,13 @@ class Settings:
     """What becomes of a test whose claim the budget leaves undecided."""
     rank: bool = False
     """Whether each statistic is measured of every head of the layers that are read, as a rank."""
+    # Where results are kept changes none, so what names a run by its settings leaves it out.
+    cache: str | None = field(default=None, repr=False)
+    """The folder of the results that are kept between runs; None for the user's cache folder."""
+    cache_size: int = field(default=2 * 10**9, repr=False)
+    """Bytes that the kept results may take; the longest unread are deleted first."""
+    no_cache: bool = field(default=False, repr=False)
+    """Whether no result is kept between runs, and none is read."""
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -197,6 +204,15 @@ def _device(name: str, value: object) -> str:
     return text
 
 
+def _folder(name: str, value: object) -> str:
+    text = str(value).strip()
+    if not text:
+        raise SettingError(
+            f"{name} is {value!r}, but it must be a folder. Name one, or leave it out."
+        )
+    return text
+
+
 OPTIONS: tuple[Option, ...] = (
     Option("device", "auto (CUDA, then MPS, then CPU) or a torch device", "DEVICE", _device),
     Option(
@@ -251,5 +267,8 @@ OPTIONS: tuple[Option, ...] = (
         lambda name, value: choice(name, value, get_args(Undecided)),
     ),
     Option("rank", "rank each statistic among all heads of the layers that are read", "", truth),
+    Option("cache", "folder of the results that are kept between runs", "DIR", _folder),
+    Option("cache_size", "what kept results may take, such as 500 MB", "SIZE", byte_size),
+    Option("no_cache", "keep no results between runs, and read none", "", truth),
 )
 """Every setting that an ini file or a command line may give, in the order of the help."""

@@ -11,6 +11,14 @@ import pytest
 import tiny_models
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Keep no results but where a test names a folder, and none of the user's in any case."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    # Two runs that a test compares would otherwise be one run and its kept results.
+    monkeypatch.setenv("HEADTESTS_NO_CACHE", "1")
+
+
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory):
     """Return a function from a name to a folder with such a model, written once a session."""

@@ -14,8 +14,9 @@ from headtests.comparisons import Comparison
 from headtests.expressions import Expression
 from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
-from headtests.multiples import Distribution, Pair
+from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
+from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible, quantise
 
 
@@ -49,6 +50,8 @@ class FakeEvidence:
     furthest: int = 0
     """The last of the steps that anything was asked of."""
     was_read: set[Question] = field(default_factory=set)
+    wished: list[Question | tuple[HeadName, PairRequest]] = field(default_factory=list)
+    """What later documents should serve, too."""
 
     @property
     def budget_description(self) -> str:
@@ -84,34 +87,35 @@ class FakeEvidence:
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
         return self.beside
 
-    def ranked_pairs(
-        self, head: HeadName, size: int, reverse: bool, on: Expression | None, options: RowOptions
-    ) -> Sequence[Pair]:
-        self._asked(f"{head} ranked {size} {reverse} {on}")
-        return self.ranked[:size]
+    def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
+        self.wished.append(wanted)
 
-    def random_pairs(
-        self,
-        head: HeadName,
-        size: int,
-        above_average: bool,
-        on: Expression | None,
-        options: RowOptions,
-    ) -> Sequence[Pair]:
-        self._asked(f"{head} random {size} {above_average} {on}")
-        return self.random[:size]
+    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+        given = self.ranked if isinstance(request, Ranked) else self.random
+        self._asked(f"{head} {request}")
+        columns = zip(
+            *((pair.document, pair.query, pair.key, pair.multiple) for pair in given), strict=True
+        )
+        return (
+            Pairs.of(*(list(column)[: request.size] for column in columns))
+            if given
+            else (Pairs.empty())
+        )
 
-    def distribution(
-        self, head: HeadName, on: Expression | None, options: RowOptions
-    ) -> Distribution:
-        self._asked(f"{head} distribution {on}")
+    def in_context(self, head: HeadName, pairs: Pairs) -> Sequence[Pair]:
+        known = {(one.document, one.query, one.key): one for one in (*self.random, *self.ranked)}
+        places = (pairs.documents.tolist(), pairs.queries.tolist(), pairs.keys.tolist())
+        return [known[place] for place in zip(*places, strict=True)]
+
+    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+        self._asked(f"{head} {request}")
         assert self.distributed is not None
         return self.distributed
 
     def in_relation(
-        self, pairs: Sequence[Pair], head: HeadName, relation: Expression, options: RowOptions
+        self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
-        return [self.inside[relation](pair) for pair in pairs]
+        return [self.inside[relation](pair) for pair in self.in_context(head, pairs)]
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         return self.patterns[self._asked(str(prompt))]

@@ -9,9 +9,11 @@ from fakes import FakeEvidence, figures, pair
 
 import headtests as ht
 from headtests import key, query
+from headtests.claims import RowOptions
 from headtests.errors import ClaimError, ExpressionError
 from headtests.evidence import Evidence
-from headtests.multiples import Distribution
+from headtests.head_names import HeadName
+from headtests.multiples import Distributed, Distribution, Ranked, Sampled
 from headtests.patterns import Pattern
 from headtests.sketches import Histogram, Moments
 
@@ -77,6 +79,7 @@ def test_a_condition_in_the_wrong_place_is_an_error_that_names_the_other(head):
 # Pairs.
 
 
+OPTIONS = RowOptions(suppress_first_token=True)
 MANY = [pair(f" {n}", multiple=float(20 - n), document=n, key=n) for n in range(12)]
 
 
@@ -85,31 +88,35 @@ MANY = [pair(f" {n}", multiple=float(20 - n), document=n, key=n) for n in range(
     [
         (
             lambda head: head.ranked_multiples(),
-            "L0H0 ranked 10 False None",
+            Ranked(10, OPTIONS),
             "L0H0.ranked_multiples(10)",
         ),
         (
             lambda head: head.ranked_multiples(3, reverse=True, on=ht.previous),
-            "L0H0 ranked 3 True ht.previous",
+            Ranked(3, OPTIONS, ht.previous, reverse=True),
             "L0H0.ranked_multiples(3, reverse=True, on=ht.previous)",
         ),
         (
             lambda head: head.random_multiples(),
-            "L0H0 random 10 True None",
+            Sampled(10, OPTIONS),
             "L0H0.random_multiples(10)",
         ),
         (
             lambda head: head.random_multiples(3, above_average=False, on=key.repeats),
-            "L0H0 random 3 False key.repeats",
+            Sampled(3, OPTIONS, key.repeats, above_average=False),
             "L0H0.random_multiples(3, above_average=False, on=key.repeats)",
         ),
     ],
 )
-def test_pairs_are_asked_for_at_once_and_remember_how(ask, asked, source):
+def test_pairs_are_wished_for_read_once_when_looked_at_and_remember_how(ask, asked, source):
     evidence = FakeEvidence(ranked=MANY, random=MANY)
     found = ask(evidence.head("L0H0"))
-    assert evidence.asked == {asked: 1}
+    assert evidence.wished == [(HeadName(0, 0), asked)]
+    assert not evidence.asked
     assert found.source == source
+    assert len(found) == asked.size
+    assert len(list(found)) == asked.size
+    assert evidence.asked == {f"L0H0 {asked}": 1}
     assert [repr(found.mean), repr(found.median)] == [f"{source}.mean", f"{source}.median"]
 
 
@@ -230,12 +237,21 @@ def test_pairs_are_limited_by_relations_and_the_error_names_no_argument_that_is_
 
 
 def test_a_distribution_is_that_of_the_pairs_asked_for():
-    given = Distribution(Histogram(), Moments(), ())
+    given = Distribution(Histogram(), Moments(), tuple)
     evidence = FakeEvidence(distributed=given)
     head = evidence.head("L0H0")
-    assert head.distribution() is given
-    assert head.distribution(on=key.is_(" the")) is given
-    assert list(evidence.asked) == ["L0H0 distribution None", 'L0H0 distribution key.is_(" the")']
+    whole, limited = head.distribution(), head.distribution(on=key.is_(" the"))
+    asked = [Distributed(OPTIONS), Distributed(OPTIONS, key.is_(" the"))]
+    assert evidence.wished == [(HeadName(0, 0), request) for request in asked]
+    assert not evidence.asked
+    for found in (whole, limited):
+        assert found.read is given
+        assert found.histogram is given.histogram
+        assert found.moments is given.moments
+        assert (found.bands, found.count, found.pairs, found.sampled) == ((), 0, 0, None)
+        assert (found.mean, found.quantile(0.5)) == (given.mean, given.quantile(0.5))
+        assert (str(found), repr(found)) == (str(given), repr(given))
+    assert evidence.asked == {f"L0H0 {request}": 1 for request in asked}
 
 
 def test_a_pattern_is_that_of_the_prompt():

@@ -21,7 +21,7 @@ LAYERS = (
     ("quantities", "comparisons"),
     ("estimates", "samples"),
     ("heads",),
-    ("corpora", "models"),
+    ("corpora", "models", "store"),
     ("masks", "capture"),
     ("sweep",),
     ("records",),

@@ -44,6 +44,9 @@ def test_the_defaults_are_those_that_are_documented():
         alpha=0.001,
         undecided="fail",
         rank=False,
+        cache=None,
+        cache_size=2_000_000_000,
+        no_cache=False,
     )
     assert ModelSpec() == ModelSpec("demo", None, None, None, missing="fail")
 
@@ -74,6 +77,11 @@ def test_an_option_reads_its_own_default(option):
         ("undecided", "skip", "skip"),
         ("rank", True, True),
         ("rank", "no", False),
+        ("cache", " ~/kept results ", "~/kept results"),
+        ("cache_size", "500 MB", 500_000_000),
+        ("cache_size", "0", 0),
+        ("no_cache", True, True),
+        ("no_cache", "off", False),
     ],
 )
 def test_an_option_reads_its_text(name, text, value):
@@ -100,6 +108,10 @@ def test_an_option_reads_its_text(name, text, value):
         ("alpha", "0.5", "a number over 0 and under 0.5"),
         ("undecided", "xfail", "one of fail, skip"),
         ("rank", "2", "true or false"),
+        ("cache", "", "a folder. Name one"),
+        ("cache", "  ", "a folder. Name one"),
+        ("cache_size", "much", "a size such as 4 GB or 500 MB"),
+        ("no_cache", "maybe", "true or false"),
     ],
 )
 def test_an_option_names_itself_what_it_found_and_what_it_takes(name, text, expected):
@@ -153,7 +165,12 @@ def test_what_is_no_rate_of_errors_is_refused(text):
 
 
 def test_a_flag_takes_no_value():
-    assert [option.name for option in OPTIONS if not option.metavar] == ["rank"]
+    assert [option.name for option in OPTIONS if not option.metavar] == ["rank", "no_cache"]
+
+
+def test_where_results_are_kept_does_not_name_a_run():
+    kept = Settings(seed=1, cache="elsewhere", cache_size=1, no_cache=True)
+    assert str(kept) == str(Settings(seed=1)) != str(Settings(seed=2))
 
 
 @pytest.mark.parametrize("text", ["true", "1", "yes", "on", " True ", "ON", True, 1])

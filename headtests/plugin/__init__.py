@@ -1,9 +1,9 @@
 """The pytest plugin: markers, options, fixtures, outcomes and the end of a run.
 
 Hooks that delegate. What a test asks for is `selection`, what a run opens and decides `runs`,
-what becomes of its tests `outcomes` and `undecided`, what all processes of a run found
-`gathering`, what the terminal shows `terminal` and `progress`. Loading this brings in neither
-torch nor transformers nor numpy.
+what becomes of its tests `outcomes` and `undecided`, which worker runs them `sharing`, what all
+processes of a run found `gathering`, what the terminal shows `terminal` and `progress`. Loading
+this brings in neither torch nor transformers nor numpy.
 """
 
 import sys
@@ -16,6 +16,7 @@ from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
 from headtests.plugin import undecided
 from headtests.plugin.gathering import RUN, Gathering
 from headtests.plugin.selection import (
+    clear_results,
     head_parameters,
     is_claim,
     refuse_unusable,
@@ -23,6 +24,7 @@ from headtests.plugin.selection import (
     run_settings,
     taken,
 )
+from headtests.plugin.sharing import Sharing, tell
 from headtests.settings import OPTIONS, Settings
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ SAID = {
     "spool": "4 GB",
     "suppress_first_token": "true for causal models",
     "rank": "false",
+    "cache": "the user's cache folder",
+    "cache_size": "2 GB",
+    "no_cache": "false",
 }
 """Defaults that the help says in words."""
 
@@ -80,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except SettingError as error:
         raise pytest.UsageError(str(error)) from error
     config.pluginmanager.register(Gathering(config), "headtests-gathering")
+    config.pluginmanager.register(Sharing(), "headtests-sharing")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -90,6 +96,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("head", names, ids=list(map(str, names)), indirect=True)
 
 
+# First: a worker of pytest-xdist says there that it has collected.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Plan one pass a model and corpus for the tests that were selected."""
     claims = [item for item in session.items if is_claim(item)]
@@ -99,8 +107,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     from headtests.plugin.runs import Run
 
     config = session.config
+    if config.getoption("cacheclear", default=False):
+        clear_results(config)
     config.stash[RUN] = Run(config, progress_for(config))
     config.stash[RUN].plan(claims)
+    tell(config, config.stash[RUN].groups)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

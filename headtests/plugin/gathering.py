@@ -32,8 +32,10 @@ class Gathering:
         self._ended: set[str] = set()
         self._crashed = ""
         self._order: list[str] = []
+        self._places: dict[str, int] = {}
         self._sessions: dict[str, dict[str, Any]] = {}
         self._heads: dict[str, dict[str, Any]] = {}
+        self._first_tests: dict[str, set[str]] = {}
         self._written: list[Path] = []
         self._troubles: list[str] = []
         self._record: Any = None
@@ -75,6 +77,8 @@ class Gathering:
 
     def _take(self, measured: dict[str, Any]) -> None:
         self._troubles += measured["troubles"]
+        for key, nodeid in measured["tests"].items():
+            self._first_tests.setdefault(key, set()).add(nodeid)
         for head in measured["heads"]:
             known_head = self._heads.setdefault(head["key"], head)
             if known_head["documents"] < head["documents"]:
@@ -83,6 +87,14 @@ class Gathering:
             known = self._sessions.setdefault(session["key"], session)
             if known is not session:
                 _add(known, session)
+
+    def _in_order(self, records: dict[str, dict[str, Any]]) -> list[Any]:
+        """Return records of heads or sessions in the order of their first tests."""
+        first = {key: min(map(self._place, self._first_tests[key])) for key in records}
+        return [records[key] for key in sorted(records, key=first.__getitem__)]
+
+    def _place(self, nodeid: str) -> int:
+        return self._places.get(nodeid, 0)
 
     @property
     def _folder(self) -> str:
@@ -99,6 +111,8 @@ class Gathering:
             0 < self._undecided == session.testsfailed
         ):
             session.exitstatus = EXIT_CODE
+        order = self._order or [item.nodeid for item in session.items]
+        self._places = {nodeid: place for place, nodeid in enumerate(order)}
         run = self._config.stash.get(RUN, None)
         if run is not None:
             interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -118,10 +132,10 @@ class Gathering:
 
     def _unfinished(self, session: pytest.Session) -> dict[str, dict[str, Any]]:
         """Return the claims' tests that a run which had begun did not end."""
+        if not self._running or RUN not in self._config.stash:
+            return {}
         from headtests.plugin.runs import CLAIMS
 
-        if not self._running:
-            return {}
         return {
             item.nodeid: {
                 "outcome": "interrupted" if item.nodeid == self._running else "not run",
@@ -139,8 +153,7 @@ class Gathering:
         from headtests.report import write_html
 
         claims, unmeasured = [], []
-        order = {nodeid: number for number, nodeid in enumerate(self._order)}
-        for nodeid in sorted(self._tests, key=lambda nodeid: order.get(nodeid, 0)):
+        for nodeid in sorted(self._tests, key=self._place):
             test = self._tests[nodeid]
             outcome = {"outcome": test["outcome"], "reason": test["reason"]}
             # A subtest's claims have its own outcome already.
@@ -149,8 +162,9 @@ class Gathering:
                 message = {"test": nodeid, "message": test["message"]}
                 unmeasured.append(message | {"outcome": test["outcome"]})
         self._record = make_record(
-            list(self._sessions.values()),  # type: ignore[arg-type]  # plain JSON, from workers too
-            list(self._heads.values()),  # type: ignore[arg-type]
+            # Plain JSON, from workers too.
+            self._in_order(self._sessions),
+            self._in_order(self._heads),
             claims,
             unmeasured,  # type: ignore[arg-type]
             root=self._config.rootpath,
@@ -193,6 +207,7 @@ def _add(known: dict[str, Any], other: dict[str, Any]) -> None:
     known["tokens_run"] += other["tokens_run"]
     known["tokens_run_twice"] = known["tokens_run"] - new
     known["documents_run"] = max(known["documents_run"], other["documents_run"])
+    known["results_kept"] += other["results_kept"]
     notes = known["corpus"]["notes"]
     notes += [note for note in other["corpus"]["notes"] if note not in notes]
 

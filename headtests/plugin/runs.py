@@ -83,6 +83,8 @@ class Claimed:
 
     session: "Session"
     subject: "Subject"
+    test: str
+    """The test that claimed something of it first."""
     documents: int = 0
     """How many documents of the pass its claims needed."""
 
@@ -96,6 +98,10 @@ class Run:
         self._planned: dict[tuple[ModelSpec, CorpusSpec], list[str]] = {}
         self._sessions: dict[tuple[ModelSpec, CorpusSpec], Session | HeadtestsError] = {}
         self._models: dict[ModelSpec, LoadedModel | HeadtestsError] = {}
+        self._openers: dict[tuple[ModelSpec, CorpusSpec], str] = {}
+        """The test that asked for each session first."""
+        self.groups: dict[str, int] = {}
+        """The number of the session that each planned test needs, by node id."""
         self._claimed: dict[str, Claimed] = {}
 
     def plan(self, items: list[pytest.Item]) -> None:
@@ -106,8 +112,10 @@ class Run:
                     request = requested(item, kind)
                 except HeadtestsError:
                     continue  # Its own test reports it.
-                planned = self._planned.setdefault(_wanted(request), [])
+                wanted = _wanted(request)
+                planned = self._planned.setdefault(wanted, [])
                 planned += [head for head in request.heads if head not in planned]
+                self.groups[item.nodeid] = list(self._planned).index(wanted)
 
     def settle(self) -> None:
         """Take away the bar of a pass that a test's error left behind."""
@@ -116,6 +124,7 @@ class Run:
 
     def heads_of(self, item: pytest.Item, request: Request) -> "list[Head]":
         """Return the heads that a test claims something of, ready to be measured."""
+        self._openers.setdefault(_wanted(request), item.nodeid)
         session = self._session(request)
 
         def decided(comparison: "Comparison") -> None:
@@ -171,7 +180,7 @@ class Run:
         records.append(dict(record))
         subjects = subjects_of(comparison)
         for key, subject in zip(record["heads"], subjects, strict=True):
-            claimed = self._claimed.setdefault(key, Claimed(session, subject))
+            claimed = self._claimed.setdefault(key, Claimed(session, subject, item.nodeid))
             claimed.documents = max(claimed.documents, comparison.documents_read)
         said = (
             ", ".join(dict.fromkeys(str(subject.name) for subject in subjects)),
@@ -182,29 +191,39 @@ class Run:
         )
         item.user_properties += zip(PROPERTIES, said, strict=True)
 
-    def measured(self, with_heads: bool) -> dict[str, list[Any]]:
+    def measured(self, with_heads: bool) -> dict[str, Any]:
         """Return the records of what was opened and, if wanted, of the heads claimed of.
 
+        Beside them, in `tests`, the test that asked for each first, by the record's key.
         A head's multiples are those of as many documents as its claims needed: the report runs
         the model on no more.
         """
-        found: dict[str, list[Any]] = {"sessions": [], "heads": [], "troubles": []}
+        found: dict[str, Any] = {"sessions": [], "heads": [], "tests": {}, "troubles": []}
         if not self._usable():
             return found
-        from headtests.recording import head_record, session_record
+        from headtests.recording import head_records, session_record
 
-        for claimed in self._claimed.values() if with_heads else ():
-            name, options = claimed.subject.name, claimed.subject.options
+        for session, claimed in self._by_session() if with_heads else ():
+            wanted = [(one.subject.name, one.subject.options, one.documents) for one in claimed]
             try:
-                head = head_record(claimed.session, name, options, claimed.documents)
+                found["heads"] += [dict(head) for head in head_records(session, wanted)]
             except HeadtestsError as error:
-                found["troubles"].append(f"the multiples of {name} are missing: {error}")
-            else:
-                found["heads"].append(dict(head))
-        found["sessions"] += [
-            dict(session_record(session)) for session in self._usable() if session.is_open
-        ]
+                names = ", ".join(dict.fromkeys(str(name) for name, _, _ in wanted))
+                found["troubles"].append(f"the multiples of {names} are missing: {error}")
+        found["tests"] = {key: claimed.test for key, claimed in self._claimed.items()}
+        for of, opened in self._sessions.items():
+            if not isinstance(opened, HeadtestsError) and opened.is_open:
+                record = session_record(opened)
+                found["sessions"].append(dict(record))
+                found["tests"][record["key"]] = self._openers[of]
         return found
+
+    def _by_session(self) -> "list[tuple[Session, list[Claimed]]]":
+        """Return what was claimed of, session by session, so that one pass serves its heads."""
+        grouped: dict[int, list[Claimed]] = {}
+        for claimed in self._claimed.values():
+            grouped.setdefault(id(claimed.session), []).append(claimed)
+        return [(group[0].session, group) for group in grouped.values()]
 
     def close(self) -> None:
         """Drop everything that was opened."""

@@ -4,6 +4,7 @@ Reads marks and options, strongest first: command line, marker, ini file, defaul
 and runs nothing.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,6 +75,19 @@ def given(config: pytest.Config, flag: str) -> object | None:
     return value
 
 
+def clear_results(config: pytest.Config) -> None:
+    """Drop the results of earlier runs, as pytest's `--cache-clear` asks.
+
+    Called in a run with claims only: the folder serves every project of the user. Workers of
+    pytest-xdist collect before any of them runs a test, so that none drops what this run found.
+    """
+    from headtests.store import store_of
+
+    store = store_of(run_settings(config))
+    if store is not None:
+        store.clear()
+
+
 def run_settings(config: pytest.Config) -> Settings:
     """Return the run's settings; raises `SettingError` naming the option that cannot be read."""
     for flag in ("--headtests-model", "--headtests-corpus"):
@@ -86,6 +100,9 @@ def run_settings(config: pytest.Config) -> Settings:
             values[option.name] = option.read(option.flag, on_command_line)
         elif config.getini(option.ini):
             values[option.name] = option.read(option.ini, config.getini(option.ini))
+    if "cache" in values:
+        # As the report's: a test may have changed the folder that this process is in.
+        values["cache"] = str(config.rootpath / os.path.expanduser(values["cache"]))
     return Settings(**values)
 
 

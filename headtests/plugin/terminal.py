@@ -210,7 +210,11 @@ def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
     _wrapped(reporter, f"{name} over {cut}{corpus['description']}")
     documents = _counted(session["documents_run"], "document")
     run = f"{documents}, {session['tokens_run']:,} tokens run on {model['device']}"
-    for note in (f"{run}, {session['tokens_run_twice']:,} of them twice", *corpus["notes"]):
+    notes = [f"{run}, {session['tokens_run_twice']:,} of them twice"]
+    if session["results_kept"]:
+        results = _counted(session["results_kept"], "result")
+        notes.append(f"{results} kept from earlier runs (--headtests-no-cache measures again)")
+    for note in (*notes, *corpus["notes"]):
         _wrapped(reporter, note, indent="  ")
 
 

@@ -80,12 +80,17 @@ def head_view(head: HeadRecord, anchor: str, session: Session | None, each: int)
             f"{count(head['above_average_pairs'], 'pair')} above average",
             f"position 0 {first_token}",
             f"rows from position {head['min_query']} on",
+            *_of_sinks(head["sink_share"]),
         ],
         lists=[
             _multiples("Ranked multiples", head["ranked"], each),
             _multiples("Random multiples", head["random"], each),
         ],
     )
+
+
+def _of_sinks(share: float | None) -> list[str]:
+    return [] if share is None else [f"{share:.1%} of its attention on sinks that are no token"]
 
 
 def _multiples(name: str, pairs: list[PairRecord], each: int) -> Multiples:

@@ -95,6 +95,7 @@ def _run_facts(session: SessionRecord) -> list[Fact]:
         Fact("Documents run", f"{session['documents_run']:,}"),
         Fact("Tokens run", f"{session['tokens_run']:,}"),
         Fact("Tokens run twice", f"{session['tokens_run_twice']:,}"),
+        Fact("Results kept from earlier runs", f"{session['results_kept']:,}"),
         Fact("Seed", str(session["seed"])),
         Fact("Alpha", f"{number(session['alpha'])}, the rate of false decisions of each claim"),
     ]

@@ -32,6 +32,23 @@ def checked_multiples(multiples: npt.ArrayLike) -> Float64s:
     return values
 
 
+def checked_extremes(minimum: float, maximum: float) -> tuple[float, float]:
+    """Return the least and the greatest multiple; raises `ObservationError` where they cannot be.
+
+    >>> checked_extremes(-0.0, 2)
+    (0.0, 2.0)
+    """
+    # NaN fails every comparison.
+    if not 0 <= minimum <= maximum < LARGEST_MULTIPLE:
+        raise ObservationError(
+            f"multiples cannot lie between {minimum} and {maximum}: expected the least and the "
+            f"greatest of them, from 0 to {LARGEST_MULTIPLE:.0f}. Look for NaN in the attention "
+            "rows; a wider dtype often cures it."
+        )
+    # Added to 0.0, since which of 0.0 and -0.0 is the least depends on their order.
+    return 0.0 + float(minimum), 0.0 + float(maximum)
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
     """Raise whatever goes wrong in the block as a `RecordError` about what was to be read."""

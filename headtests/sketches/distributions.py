@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from headtests.errors import SettingError
-from headtests.sketches.checks import Float64s, checked_multiples, reading
+from headtests.sketches.checks import (
+    Float64s,
+    ObservationError,
+    checked_extremes,
+    checked_multiples,
+    reading,
+)
 
 Int64s = npt.NDArray[np.int64]
 
@@ -46,8 +52,7 @@ class _Extremes:
     def _see(self, multiples: npt.ArrayLike) -> Float64s:
         values = checked_multiples(multiples).ravel()
         if values.size:
-            # Added to 0.0, since which of 0.0 and -0.0 is the least depends on their order.
-            self._widen(values.size, 0.0 + float(values.min()), 0.0 + float(values.max()))
+            self._widen(values.size, *checked_extremes(values.min(), values.max()))
         return values
 
 
@@ -55,7 +60,7 @@ class Moments(_Extremes):
     """Count, mean and population variance of multiples, to a resolution of `2**-30`.
 
     Multiples are rounded to that grid and summed as integers, so that no order of updates and
-    merges changes a bit.
+    merges changes a bit. Sums that `add` takes are rounded to it once each, as sums.
 
     >>> moments = Moments()
     >>> moments.update([1.0, 2.0, 6.0])
@@ -80,7 +85,8 @@ class Moments(_Extremes):
         """The mean squared distance from the mean, 0 of one multiple; None of none."""
         if not self._count:
             return None
-        spread = self._count * self._sum_of_squares - self._sum**2
+        # Sums that were found in floats can amount to squares a little less than can be.
+        spread = max(0, self._count * self._sum_of_squares - self._sum**2)
         return spread / (self._count**2 << 60)
 
     def update(self, multiples: npt.ArrayLike) -> None:
@@ -95,6 +101,38 @@ class Moments(_Extremes):
         self._sum_of_squares += (
             (_sum(high * high) << 62) + (_sum(high * low) << 32) + _sum(low * low)
         )
+
+    def add(
+        self,
+        count: int,
+        total: float,
+        total_of_squares: float,
+        minimum: float,
+        maximum: float,
+    ) -> None:
+        """Take in multiples whose sums were found elsewhere in float64, those of a document say.
+
+        `total` is the sum of `count` multiples and `total_of_squares` that of their squares;
+        where the count is 0 nothing else is looked at. The order in which such sums are taken in
+        and merged does not matter; that in which their floats were added up does.
+        Raises `ObservationError` for sums that no multiples between the extremes have.
+        """
+        if not count:
+            return
+        least, greatest = checked_extremes(minimum, maximum)
+        for power, found in ((1, total), (2, total_of_squares)):
+            low, high = count * least**power, count * greatest**power
+            # Twice what 2**32 floats can lose that are added one after the other.
+            if count < 0 or not low * (1 - 1e-6) <= found <= high * (1 + 1e-6):
+                raise ObservationError(
+                    f"{count} multiples from {least} to {greatest}, to the power of {power}, "
+                    f"cannot have a sum of {found}: expected one from {low} to {high}. Sum them "
+                    "in float64, and look for NaN in the attention rows."
+                )
+        self._widen(int(count), least, greatest)
+        # A power of two only moves a float's exponent, so the one rounding is that to the grid.
+        self._sum += round(math.ldexp(total, 30))
+        self._sum_of_squares += round(math.ldexp(total_of_squares, 60))
 
     def merge(self, other: "Moments") -> "Moments":
         """Return the moments of what either was given; neither changes."""
@@ -126,26 +164,31 @@ class Moments(_Extremes):
         return moments
 
 
-BINS_PER_OCTAVE = 32
-"""Bins of a histogram between a multiple and its double, equally wide on a log scale."""
+BINS_PER_OCTAVE = 64
+"""Bins of a histogram between a multiple and its double, each a 64th of the lower one wide."""
 
+PLACES = 40 * BINS_PER_OCTAVE + 2
+"""Bins of a histogram in all: 40 octaves, what is below them and what is above."""
 
-def _edges() -> Float64s:
-    # By square roots, which every machine rounds alike, as it need not do for powers.
-    ratio = 2.0
-    for _ in range(BINS_PER_OCTAVE.bit_length() - 1):
-        ratio = math.sqrt(ratio)
-    octave = np.multiply.accumulate([1.0] + [ratio] * (BINS_PER_OCTAVE - 1))
-    return np.append(np.ldexp(octave, np.arange(-20, 20)[:, None]).ravel(), 2.0**20)
+PLACE_SHIFT = 46
+"""How far to shift a float64's bits to the right for its exponent and its bin of the octave."""
 
+PLACE_OFFSET = (1023 - 20) * BINS_PER_OCTAVE - 1
+"""What to take from bits so shifted: then `2**-20` is at 1, and all below it at 0 or less.
 
-_EDGES = _edges()
+Clamped to [0, `PLACES`), that is a multiple's place in a histogram, on any device that can shift
+integers: `((bits >> PLACE_SHIFT) - PLACE_OFFSET).clamp(0, PLACES - 1)`.
+"""
+
+_OCTAVE = 1 + np.arange(BINS_PER_OCTAVE) / BINS_PER_OCTAVE
+_EDGES = np.append(np.ldexp(_OCTAVE, np.arange(-20, 20)[:, None]).ravel(), 2.0**20)
 
 
 class Histogram(_Extremes):
-    """Counts of multiples in fixed bins, 32 an octave from `2**-20` to `2**20`.
+    """Counts of multiples in fixed bins, 64 an octave from `2**-20` to `2**20`.
 
-    One more bin takes what is smaller, zeros included, and one what is larger.
+    The bins of an octave are equally wide, so that the leading bits of a float64 say its bin. One
+    more bin takes what is smaller, zeros included, and one what is larger.
 
     >>> histogram = Histogram()
     >>> histogram.update([0.0, 1.0, 1.0, 4.0])
@@ -157,15 +200,53 @@ class Histogram(_Extremes):
 
     def __init__(self) -> None:
         super().__init__()
-        self._counts = np.zeros(_EDGES.size + 1, dtype=np.int64)
+        self._counts = np.zeros(PLACES, dtype=np.int64)
+
+    @staticmethod
+    def places(multiples: Float64s) -> Int64s:
+        """Return the place of each multiple's bin, in [0, `PLACES`), in the same shape.
+
+        Multiples are not looked at, and one that cannot be has a place that means nothing.
+
+        >>> Histogram.places(np.array([0.0, 2.0**-20, 1.0, 2.0, 2.0**20])).tolist()
+        [0, 1, 1281, 1345, 2561]
+        """
+        places: Int64s = (multiples.view(np.int64) >> PLACE_SHIFT) - PLACE_OFFSET
+        return places.clip(0, PLACES - 1)
 
     def update(self, multiples: npt.ArrayLike) -> None:
         """Take in multiples, of any shape and order.
 
         Raises `ObservationError` for one that is NaN, negative or out of range.
         """
-        places = np.searchsorted(_EDGES, self._see(multiples), side="right")
-        self._counts += np.bincount(places, minlength=self._counts.size)
+        self._counts += np.bincount(self.places(self._see(multiples)), minlength=PLACES)
+
+    def add(self, counts: Int64s, minimum: float, maximum: float) -> None:
+        """Take in multiples that were counted elsewhere, on a device say.
+
+        `counts` holds how many are at each of the `PLACES`, and the extremes are exact; where
+        none is counted they are not looked at. Raises `ObservationError` for counts of another
+        shape or dtype, or negative ones, and for extremes in other bins than the counts.
+        """
+        if counts.shape != (PLACES,) or counts.dtype.kind != "i" or counts.min() < 0:
+            raise ObservationError(
+                f"counts of multiples are {counts.dtype.name} of shape {counts.shape}, expected "
+                f"integers of at least 0 for each of {PLACES} places. Count what Histogram.places "
+                "gives."
+            )
+        filled = np.flatnonzero(counts)
+        if not filled.size:
+            return
+        extremes = checked_extremes(minimum, maximum)
+        expected = self.places(np.array(extremes)).tolist()
+        if [filled[0], filled[-1]] != expected:
+            raise ObservationError(
+                f"multiples are counted at places {filled[0]} to {filled[-1]}, but from "
+                f"{minimum} to {maximum} they are at {expected[0]} to {expected[1]}. Give the "
+                "extremes of the multiples that were counted, in float64."
+            )
+        self._widen(int(counts.sum()), *extremes)
+        self._counts += counts
 
     def merge(self, other: "Histogram") -> "Histogram":
         """Return the histogram of what either was given; neither changes."""
@@ -180,14 +261,14 @@ class Histogram(_Extremes):
         A bin holds `low <= multiple < high`; that of multiples from `2**20` on ends at the
         maximum and holds it.
         """
-        return [(*self._span(int(place)), int(self._counts[place])) for place in self._places()]
+        return [(*self._span(int(place)), int(self._counts[place])) for place in self._filled()]
 
     def quantile(self, share: float) -> float | None:
         """Return the multiple that a share of all, in [0, 1], are at or below; None of none.
 
         It never falls as the share grows, and is exact at 0 and 1. In between it is the
         geometric middle of the bin where the smallest such multiple lies, within a factor of
-        `2**(1/64)` of it (1.1%); under `2**-20` it is within `2**-20` of it, and from `2**20`
+        `sqrt(65/64)` of it (0.8%); under `2**-20` it is within `2**-20` of it, and from `2**20`
         on it is the maximum. Raises `SettingError` for a share outside [0, 1].
         """
         if not 0 <= share <= 1:
@@ -207,7 +288,7 @@ class Histogram(_Extremes):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the filled bins by their place, and the extremes, in plain types fit for JSON."""
-        places = self._places()
+        places = self._filled()
         return {
             "bins_per_octave": BINS_PER_OCTAVE,
             "minimum": self.minimum,
@@ -223,12 +304,12 @@ class Histogram(_Extremes):
         with reading("a histogram"):
             if state["bins_per_octave"] != BINS_PER_OCTAVE:
                 raise ValueError(f"{state['bins_per_octave']} bins an octave")
-            for place, count in zip(state["places"], state["counts"], strict=True):
-                histogram._counts[place] = count
-            histogram._widen(sum(state["counts"]), state["minimum"], state["maximum"])
+            places = np.asarray(state["places"], dtype=np.int64)
+            counts = np.bincount(places, weights=state["counts"], minlength=PLACES)
+            histogram.add(counts.astype(np.int64), state["minimum"], state["maximum"])
         return histogram
 
-    def _places(self) -> npt.NDArray[np.intp]:
+    def _filled(self) -> npt.NDArray[np.intp]:
         return np.flatnonzero(self._counts)
 
     def _span(self, place: int) -> tuple[float, float]:

@@ -82,6 +82,15 @@ class DocumentFigures:
         """Return the figures of those of these documents that are eligible, in the same order."""
         return self._taken(np.isin(self.documents, documents, assume_unique=True))
 
+    def sharing(self, other: "DocumentFigures") -> "DocumentFigures":
+        """Return the same figures, with those arrays of others that hold the same."""
+        shared = {}
+        for field in fields(self):
+            own, others = getattr(self, field.name), getattr(other, field.name)
+            if own is not None and others is not None and np.array_equal(own, others):
+                shared[field.name] = others
+        return replace(self, **shared)
+
     def first(self, units: int) -> "DocumentFigures":
         """Return the figures of the first so many documents, or texts."""
         return self._taken(slice(units))

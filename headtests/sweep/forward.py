@@ -1,35 +1,31 @@
 """The pass: documents in hash order through the model, rows kept, memory's end survived.
 
-Which documents run, in which batches, and how often. What rows amount to is `measure` and
-`pairs`.
+What runs, how often, and with which heads. In which batches is `plan`, who gets their rows is
+`feeding`, and what they amount to is `measure` and `pairs`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import Protocol
 
 import numpy as np
 import torch
 
-from headtests.capture import LoadedModel
-from headtests.corpora import Batch, Population, make_batches
+from headtests.capture import LoadedModel, Portion
+from headtests.corpora import Batch, Document, Population, make_batches
 from headtests.errors import ModelError
 from headtests.head_names import HeadName
 from headtests.masks import Bools
 from headtests.settings import Settings
 from headtests.statistics.quanta import Int64s
-from headtests.sweep.kept import KeptRows, OnDisk
+from headtests.sweep.blocks import Block, Reader
+from headtests.sweep.feeding import Collector, Feed, KeptPart, Share, is_out_of_memory
+from headtests.sweep.kept import KeptRows
+from headtests.sweep.plan import Plan, plan_of
 from headtests.sweep.remembered import Remembered
-from headtests.sweep.tokens import Tokens, allowed_keys
+from headtests.sweep.tokens import Float32s, Tokens, allowed_keys
 
-FIRST_STEP = 64
-"""Documents of the first step; each step doubles what was run, whatever the batch size."""
-
-BATCH_BYTES = 2**28
-"""The most that the rows of one batch take, of all asked heads together."""
-FLOAT_BYTES = 4
-
-REMEMBERED_BYTES = 2**28
+REMEMBERED_BYTES = 2**26
 """The most that what was found out of tokens takes, to serve other heads and statistics."""
 
 
@@ -44,53 +40,6 @@ class Progress(Protocol):
 
     def finish(self) -> None:
         """End the pass."""
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """One head's rows on a batch of documents."""
-
-    tokens: Tokens
-    rows: torch.Tensor
-    """Float32 on the CPU, `[batch, query, key]`; 0 where a row may not attend."""
-
-    @property
-    def batch(self) -> Batch:
-        """The documents."""
-        return self.tokens.batch
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """Which documents run, and in which batches, in one of the two orders."""
-
-    order: Int64s
-    """The ids of the whole population; the budget is the first part."""
-    extents: tuple[int, ...]
-    """Documents that have run after each step."""
-    batches: list[tuple[int, ...]]
-    """The members of each batch, none of which goes beyond its step."""
-    steps: list[int]
-    """The number of each batch's step."""
-
-    def between(self, start: int, stop: int) -> list[int]:
-        """Return the numbers of the batches of the steps that cover some places."""
-        begins = (0, *self.extents[:-1])
-        return [
-            number
-            for number, step in enumerate(self.steps)
-            if begins[step] < stop and self.extents[step] > start
-        ]
-
-
-@dataclass(eq=False)
-class _Lane:
-    """One pass for a set of heads in one order, as far as it was run."""
-
-    heads: tuple[HeadName, ...]
-    by_text: bool
-    kept: dict[int, list[torch.Tensor | OnDisk | None]] = field(default_factory=dict)
-    """Of each batch that was run, what each head's rows are loaded by."""
 
 
 class Sweep:
@@ -116,12 +65,13 @@ class Sweep:
         self._progress = progress
         self._settings = settings
         self._batch_size = settings.batch_size
-        self._kept = KeptRows(settings.spool)
+        self._kept = KeptRows(settings.spool, model.device)
+        self._parts: dict[tuple[bool, int, HeadName], list[KeptPart] | None] = {}
+        """The rows of each batch that has run, by head; None where there was no room."""
         self._remembered = Remembered(REMEMBERED_BYTES)
         self._ran: set[int] = set()
         self._planned = tuple(sorted(set(heads)))
-        self._lanes: list[_Lane] = []
-        self._plans: dict[bool, _Plan] = {}
+        self._plans: dict[bool, Plan] = {}
         self._layers: dict[int, tuple[int, Bools]] = {}
 
     @property
@@ -146,71 +96,191 @@ class Sweep:
         """
         return self._plan(by_text).order
 
+    def heads_beside(self, head: HeadName) -> tuple[HeadName, ...]:
+        """Return the heads that one pass serves with this one, itself among them.
+
+        A head that nobody announced, as in a notebook, has a pass of its own.
+        """
+        return self._planned if head in self._planned else (head,)
+
+    def keeps(
+        self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
+    ) -> bool:
+        """Return whether a head's rows on the documents of some places were kept."""
+        numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
+        return all(self._has(by_text, number, (head,)) for number in numbers)
+
+    def read(
+        self,
+        heads: Sequence[HeadName],
+        readers: Sequence[Reader],
+        start: int = 0,
+        stop: int | None = None,
+        by_text: bool = False,
+    ) -> None:
+        """Have readers take in some heads' rows on the documents of some places of the order.
+
+        Those from `start` up to `stop`, each 0 or one of the extents; None is the budget. What
+        was not kept is run.
+        """
+        numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
+        for _ in self._batches(numbers, heads, readers, by_text):
+            pass
+
     def blocks(
         self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
     ) -> Iterator[Block]:
-        """Yield a head's rows on the documents of some places of the order.
+        """Yield one head's rows on the documents of some places, as `read` has them."""
+        numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
+        collector = Collector(head)
+        for _ in self._batches(numbers, (head,), [collector], by_text):
+            yield from collector.taken()
 
-        Those from `start` up to `stop`, each 0 or one of the extents; None is the budget. What
-        was not run is run.
+    def tokens_of(self, layer: int, documents: Collection[int]) -> Iterator[Tokens]:
+        """Yield what the tokens say of documents, these among them: nothing is run."""
+        wanted = set(documents)
+        for number in self._holding(wanted):
+            for tokens in self._tokens_in_parts(False, number, layer):
+                if any(document.id in wanted for document in tokens.batch.documents):
+                    yield tokens
+
+    def tokens_between(
+        self, layer: int, start: int, stop: int, by_text: bool = False
+    ) -> Iterator[Tokens]:
+        """Yield what the tokens say of the documents of some places of the order."""
+        for number in self._plan(by_text).between(start, stop):
+            yield from self._tokens_in_parts(by_text, number, layer)
+
+    def allowed(self, layer: int) -> Bools:
+        """Return which keys each row may attend to, were all of them tokens, `[query, key]`."""
+        return self._allowed(layer)[1]
+
+    def alike(self, layer: int) -> int:
+        """Return the first known layer whose rows may attend to the same keys."""
+        return self._allowed(layer)[0]
+
+    def rows_at(self, head: HeadName, places: Sequence[tuple[int, int]]) -> list[Float32s]:
+        """Return a head's rows at some queries of documents of the budget.
+
+        `places` are documents and queries; each row is float32, `[key]`, as long as its document.
+        Documents whose rows were not kept run again, and no others.
         """
-        plan = self._plan(by_text)
-        numbers = plan.between(start, self.budget if stop is None else stop)
-        return self._blocks(self._lane_of(head, by_text), head, numbers)
+        found: dict[int, Float32s] = {}
+        wanted: dict[int, list[int]] = {}
+        for place, (document, _) in enumerate(places):
+            wanted.setdefault(document, []).append(place)
 
-    def block_of(self, head: HeadName, documents: Collection[int]) -> Iterator[Block]:
-        """Yield the blocks of a head that hold some of these documents of the budget."""
-        return self._blocks(self._lane_of(head, False), head, self._holding(documents))
+        def take(documents: Sequence[Document], rows: torch.Tensor) -> None:
+            for document, of_document in zip(documents, rows, strict=True):
+                for place in wanted.get(document.id, ()):
+                    row = of_document[places[place][1], : len(document)]
+                    found[place] = row.cpu().numpy().copy()
 
-    def tokens_of(self, head: HeadName, documents: Collection[int]) -> Iterator[Tokens]:
-        """Yield what the tokens of those blocks say, for which nothing is run."""
-        return (self._tokens(False, number, head.layer) for number in self._holding(documents))
+        for number in self._holding(wanted):
+            for part in self._parts.get((False, number, head)) or ():
+                batch = self._batch(False, number, part.start, part.stop)
+                if any(document.id in wanted for document in batch.documents):
+                    take(batch.documents, self._kept.load(part.rows))
+        missing = {document for place, (document, _) in enumerate(places) if place not in found}
+        left = sorted((self.population[number] for number in sorted(missing)), key=len)
+        while left:
+            documents = left[-self._batch_size :]
+            (batch,) = make_batches(documents, len(documents), self.model.pad_id)
+            try:
+                rows = self.model.rows(batch, [head])[0]
+            except (RuntimeError, MemoryError) as error:
+                self._shrink(batch, error)
+            else:
+                take(batch.documents, rows)
+                self._count(batch)
+                del left[-len(batch) :]
+        return [found[place] for place in range(len(places))]
+
+    def _count(self, batch: Batch) -> None:
+        for document in batch.documents:
+            self.tokens_run += len(document)
+            if document.id in self._ran:
+                self.tokens_run_twice += len(document)
+            self._ran.add(document.id)
 
     def _holding(self, documents: Collection[int]) -> list[int]:
         wanted = set(documents)
         batches = self._plan(False).batches
         return [number for number, members in enumerate(batches) if not wanted.isdisjoint(members)]
 
-    def _blocks(self, lane: _Lane, head: HeadName, numbers: Sequence[int]) -> Iterator[Block]:
-        batches = self._plan(lane.by_text).batches
-        ahead = sum(len(batches[number]) for number in numbers if number not in lane.kept)
+    def _batches(
+        self,
+        numbers: Sequence[int],
+        heads: Sequence[HeadName],
+        readers: Sequence[Reader],
+        by_text: bool,
+    ) -> Iterator[None]:
+        """Feed readers batch by batch; yields after each."""
+        batches = self._plan(by_text).batches
+        to_run = {number for number in numbers if not self._has(by_text, number, heads)}
+        ahead = sum(len(batches[number]) for number in to_run)
         if ahead and self._progress is not None:
             self._progress.start(ahead)
         try:
             for number in numbers:
-                tokens = self._tokens(lane.by_text, number, head.layer)
-                yield Block(tokens, self._rows(lane, number, tokens.batch, head))
+                if number in to_run:
+                    self._run(by_text, number, self._to_run(by_text, number, heads), readers)
+                else:
+                    self._read_kept(by_text, number, heads, readers)
+                yield
         finally:
             if ahead and self._progress is not None:
                 self._progress.finish()
 
-    def _plan(self, by_text: bool) -> _Plan:
+    def _to_run(
+        self, by_text: bool, number: int, heads: Sequence[HeadName]
+    ) -> tuple[HeadName, ...]:
+        """Return the heads whose rows are read when a batch runs for some.
+
+        Those beside them, too, for later, but where it is known that there is no room for them.
+        """
+        beside = (other for head in heads for other in self.heads_beside(head))
+        new = (head for head in beside if (by_text, number, head) not in self._parts)
+        return tuple(dict.fromkeys((*heads, *new)))
+
+    def _plan(self, by_text: bool) -> Plan:
         if by_text not in self._plans:
             seed = self._settings.seed
             population = self.population
             order = population.text_order(seed) if by_text else population.order(seed)
-            self._plans[by_text] = _plan_of(
-                population, order, self.budget, self._settings.batch_size, len(self._planned)
+            self._plans[by_text] = plan_of(
+                order, population.lengths, self.budget, self._settings.batch_size
             )
         return self._plans[by_text]
 
-    def _lane_of(self, head: HeadName, by_text: bool) -> _Lane:
-        for lane in self._lanes:
-            if head in lane.heads and lane.by_text == by_text:
-                return lane
-        # A head that nobody announced, as in a notebook: the documents run again for it.
-        lane = _Lane(self._planned if head in self._planned else (head,), by_text)
-        self._lanes.append(lane)
-        return lane
+    def _has(self, by_text: bool, number: int, heads: Sequence[HeadName]) -> bool:
+        return all(self._parts.get((by_text, number, head)) for head in heads)
 
-    def _tokens(self, by_text: bool, number: int, layer: int) -> Tokens:
-        batch = self._remembered.get(
-            (by_text, number), lambda: self._batch(by_text, number), _bytes_of
-        )
+    def _read_kept(
+        self, by_text: bool, number: int, heads: Sequence[HeadName], readers: Sequence[Reader]
+    ) -> None:
+        for head in heads:
+            for part in self._parts[by_text, number, head] or ():
+                tokens = self._tokens(by_text, number, part.start, part.stop, head.layer)
+                block = Block(tokens, (head,), self._kept.load(part.rows)[None])
+                # As beside a forward, whose tensors cannot be written to outside of it.
+                with torch.inference_mode():
+                    for reader in readers:
+                        reader.read(block)
+
+    def _tokens(self, by_text: bool, number: int, start: int, stop: int, layer: int) -> Tokens:
+        """Return what is known of some documents of a batch without attention."""
         like, allowed = self._allowed(layer)
+        batch = self._batch(by_text, number, start, stop)
         length = batch.ids.shape[1]
-        key = (by_text, number, like)
+        key = (by_text, number, start, stop, like)
         return Tokens(batch, allowed[:length, :length], key, self._remembered)
+
+    def _tokens_in_parts(self, by_text: bool, number: int, layer: int) -> Iterator[Tokens]:
+        """Yield what is known of a batch without attention, in parts as its rows come."""
+        whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
+        for part in self.model.portions(whole):
+            yield self._tokens(by_text, number, part.start, part.stop, layer)
 
     def _allowed(self, layer: int) -> tuple[int, Bools]:
         """Return the first known layer with the same allowed keys, and these, `[query, key]`."""
@@ -220,47 +290,76 @@ class Sweep:
             self._layers[layer] = next(alike, (layer, allowed))
         return self._layers[layer]
 
-    def _batch(self, by_text: bool, number: int) -> Batch:
-        documents = [self.population[member] for member in self._plan(by_text).batches[number]]
-        (batch,) = make_batches(documents, len(documents), self.model.pad_id)
-        return batch
+    def _batch(self, by_text: bool, number: int, start: int, stop: int) -> Batch:
+        members = self._plan(by_text).batches[number][start:stop]
 
-    def _rows(self, lane: _Lane, number: int, batch: Batch, head: HeadName) -> torch.Tensor:
-        place = lane.heads.index(head)
-        if number in lane.kept:
-            kept = lane.kept[number][place]
-            return self._run(batch, (head,))[0] if kept is None else self._kept.load(kept)
-        rows = self._run(batch, lane.heads)
-        lane.kept[number] = [self._kept.keep(rows[of]) for of in range(len(lane.heads))]
-        if self._progress is not None:
-            self._progress.advance(len(batch.documents), int(batch.valid.sum()))
-        return rows[place]
+        def made() -> Batch:
+            documents = [self.population[member] for member in members]
+            (batch,) = make_batches(documents, len(documents), self.model.pad_id)
+            return batch
 
-    def _run(self, batch: Batch, heads: Sequence[HeadName]) -> torch.Tensor:
-        length = batch.ids.shape[1]
-        rows = torch.zeros((len(heads), len(batch.documents), length, length))
-        done = 0
-        while done < len(batch.documents):
-            part = _part(batch, done, done + self._batch_size)
+        return self._remembered.get((by_text, number, start, stop), made, _bytes_of)
+
+    def _run(
+        self,
+        by_text: bool,
+        number: int,
+        heads: Sequence[HeadName],
+        readers: Sequence[Reader],
+    ) -> None:
+        """Run a batch, in parts where memory is short, and feed readers with its rows."""
+        whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
+        left = [Share(part.start, part.stop) for part in self.model.portions(whole)]
+        known = {head for head in heads if (by_text, number, head) in self._parts}
+        feed = Feed(
+            readers,
+            known,
+            lambda start, stop, layer: self._tokens(by_text, number, start, stop, layer),
+            self._kept,
+        )
+        while left:
+            left = _split(left, self._batch_size)
+            start = left[0].start
+            now = [share for share in left if share.stop - start <= self._batch_size]
+            stop = now[-1].stop
+            batch = self._batch(by_text, number, start, stop)
             try:
-                rows[:, done : done + len(part.documents)] = self.model.rows(part, heads)
+                self._give(batch, heads, now, feed)
             except (RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
-                    raise
-                self._shrink(len(part.documents), length, error)
-                continue
-            done += len(part.documents)
-        for document in batch.documents:
-            self.tokens_run += len(document)
-            if document.id in self._ran:
-                self.tokens_run_twice += len(document)
-            self._ran.add(document.id)
-        return rows
+                self._shrink(batch, error)
+            else:
+                left = left[len(now) :]
+        for head, parts in feed.kept.items():
+            self._parts[by_text, number, head] = parts
+        self._count(whole)
+        if self._progress is not None:
+            self._progress.advance(len(whole), int(whole.valid.sum()))
 
-    def _shrink(self, found: int, length: int, error: Exception) -> None:
+    def _give(
+        self, batch: Batch, heads: Sequence[HeadName], shares: Sequence[Share], feed: Feed
+    ) -> None:
+        """Run documents that stand side by side, and feed their rows."""
+        shared = {share.start - shares[0].start: share for share in shares}
+        portions = [share.within(shares[0].start) for share in shares]
+
+        def give(given: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+            feed.give(given, shared[portion.start], rows)
+
+        self.model.read(batch, heads, portions, give)
+
+    def _shrink(self, batch: Batch, error: Exception) -> None:
+        """Have fewer documents run at once from now on.
+
+        Raises the error where it is not the end of memory, and `ModelError` where a single
+        document is too large.
+        """
+        if not is_out_of_memory(error):
+            raise error
+        found = len(batch)
         if found == 1:
             raise ModelError(
-                f"{self.model.spec}: out of memory on a single document of {length} tokens "
+                f"{self.model.spec}: out of memory on a single document of "
+                f"{batch.ids.shape[1]} tokens "
                 f"({self.model.device}). Lower headtests_max_length, or change device or dtype."
             ) from error
         self._batch_size = found // 2
@@ -268,55 +367,25 @@ class Sweep:
             f"Memory ended at {found} documents at once; the pass went on with {self._batch_size}."
         )
         if self.model.device.type == "cuda":
+            # What failed holds on to its tensors.
+            clear_frames(error.__traceback__)
             torch.cuda.empty_cache()
 
     def close(self) -> None:
         """Drop the rows and masks that were kept."""
         self._kept.close()
+        self._parts.clear()
         self._remembered.clear()
 
 
-def _plan_of(
-    population: Population, order: Int64s, budget: int, batch_size: int, heads: int
-) -> _Plan:
-    """Return the steps and batches: within a step, documents of like length together.
-
-    No batch's rows exceed `BATCH_BYTES`, but for those of a single document.
-    """
-    extents = [FIRST_STEP]
-    while extents[-1] < budget:
-        extents.append(2 * extents[-1])
-    extents[-1] = budget
-    batches: list[tuple[int, ...]] = []
-    steps: list[int] = []
-    start = 0
-    for number, stop in enumerate(extents):
-        # The longest first, so that the end of memory shows at once.
-        step = order[start:stop]
-        step = step[np.argsort(-population.lengths[step], kind="stable")]
-        first, start = 0, stop
-        while first < len(step):
-            row_bytes = FLOAT_BYTES * max(1, heads) * int(population.lengths[step[first]]) ** 2
-            last = first + min(batch_size, max(1, BATCH_BYTES // row_bytes))
-            batches.append(tuple(step[first:last].tolist()))
-            steps.append(number)
-            first = last
-    return _Plan(order, tuple(extents), batches, steps)
+def _split(shares: Sequence[Share], most: int) -> list[Share]:
+    """Return shares of at most so many documents."""
+    parts: list[Share] = []
+    for share in shares:
+        parts += _split(share.halves(), most) if len(share) > most else [share]
+    return parts
 
 
 def _bytes_of(batch: Batch) -> int:
     # Ids twice, of 8 bytes and of 4, and whether they are valid.
     return 13 * batch.ids.numel()
-
-
-def _part(batch: Batch, start: int, stop: int) -> Batch:
-    if start == 0 and stop >= len(batch.documents):
-        return batch
-    return Batch(batch.documents[start:stop], batch.ids[start:stop], batch.valid[start:stop])
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text

@@ -11,6 +11,8 @@ import torch
 
 IN_MEMORY = 2**30
 """Bytes of rows that stay in memory, of those that may be kept at all."""
+DEVICE_SHARE = 0.25
+"""The share of a GPU's free memory that rows may take, and then none are kept on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,15 @@ class OnDisk:
 
 
 class KeptRows:
-    """Float32 tensors up to a number of bytes."""
+    """Float32 tensors up to a number of bytes, on a device."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, device: torch.device) -> None:
         self._left = limit
         self._left_in_memory = min(limit, IN_MEMORY)
+        if device.type == "cuda":
+            # They stay where they are: running a document again costs less than moving its rows.
+            free, _ = torch.cuda.mem_get_info(device)
+            self._left = self._left_in_memory = min(limit, int(free * DEVICE_SHARE))
         # Made on first use: most runs never need it.
         self._spool: IO[bytes] | None = None
 
@@ -35,10 +41,11 @@ class KeptRows:
         size = rows.numel() * rows.element_size()
         if size > self._left:
             return None
-        self._left -= size
         if size <= self._left_in_memory:
+            copy = rows.clone()
             self._left_in_memory -= size
-            return rows
+            self._left -= size
+            return copy
         try:
             if self._spool is None:
                 # Unbuffered: a write that fails must not be tried again when the file is closed.
@@ -53,6 +60,7 @@ class KeptRows:
             # The disk is full: what is there stays good, and nothing more is kept.
             self._left = 0
             return None
+        self._left -= size
         return OnDisk(offset, tuple(rows.shape))
 
     def load(self, kept: torch.Tensor | OnDisk) -> torch.Tensor:

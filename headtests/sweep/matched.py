@@ -1,126 +1,147 @@
 """The matched-distance control: attention that follows a head's own average at each distance.
 
-Of one block's rows, document by document. What is measured of the control is `measure`.
+Of each document and head by itself. What is measured of the control is `measure`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from headtests.claims import RowOptions
-from headtests.errors import ClaimError
-from headtests.statistics.quanta import Float64s, Int64s
-from headtests.sweep.forward import Block
-from headtests.sweep.tokens import Float32s, Tokens
+from headtests.masks import Bools
+from headtests.sweep.rows import on_device
+from headtests.sweep.tokens import Tokens, pairs_of, rows_of
+
+CELLS = 2**17
+"""The most pairs that are looked at together on the CPU, so that they stay in its cache."""
+CELLS_ON_DEVICE = 2**24
+"""The same elsewhere, where many small steps are slow."""
+QUERIES = 64
+"""The most rows of a document that are looked at together on the CPU."""
 
 
-def matched_rows(block: Block, options: RowOptions) -> Float32s:
-    """Return what a block's rows would be, did the head follow its own average at each distance.
+def matched_rows(tokens: Tokens, rows: torch.Tensor, options: RowOptions) -> torch.Tensor:
+    """Return what rows would be, did each head follow its own average at each distance.
 
-    Shape `[batch, query, key]`; 0 where a row may not attend, and in what is no row. `a(d)` is
-    the average of a document's attention at distance `d = query - key`, over the pairs that have
-    a multiple. Row `q` then has `a(q - k)` on key `k`, scaled to sum to what the row itself sums
-    to. Under `suppress_first_token`, position 0 takes no part in that, and keeps the attention
-    that it has. A row whose keys have an average of 0 stays without. Raises `ClaimError` where
-    the keys that a row may attend to do not stand side by side.
+    `rows` is `[head, document, query, key]`, and so is what is returned, in float32; 0 where a
+    row may not attend, and in what is no row. `a(d)` is the average of a document's attention at
+    distance `d = query - key`, over the pairs that have a multiple. Row `q` then has `a(q - k)`
+    on key `k`, scaled to sum to what the row itself sums to. Under `suppress_first_token`,
+    position 0 takes no part in that, and keeps the attention that it has. A row whose keys have
+    an average of 0 stays without.
     """
-    spans = block.tokens.remember(
-        ("spans", options), lambda: _spans(block.tokens, options), lambda spans: spans.nbytes
+    marks = tokens.remember(
+        ("distances", options, str(rows.device)),
+        lambda: _distances(tokens, options, rows.device),
+        lambda found: found.nbytes,
     )
-    read = block.rows.numpy()
-    batch, length, _ = read.shape
-    sums = np.zeros(spans.pairs.shape)
-    for query, begin, end in spans.lines:
-        sums[:, length - 1 - query :][:, begin:end] += read[:, query, begin:end]
-    averages = sums / np.maximum(spans.pairs, 1)
-    found = _sums(averages, spans)
-    first = read[:, :, 0]
-    wanted = 1 - first.astype(np.float64) if options.suppress_first_token else 1.0
-    scales = np.divide(wanted, found, out=np.zeros_like(found), where=found > 0)
-    rows = np.zeros((batch, length, length), dtype=np.float32)
-    for query, begin, end in spans.lines:
-        of_row = averages[:, length - 1 - query :][:, begin:end]
-        rows[:, query, begin:end] = of_row * scales[:, query, None]
-    # Of a bidirectional model, a line goes on to the end of the longest document.
-    for row, end in zip(rows, spans.lengths.tolist(), strict=True):
-        row[:, end:] = 0
-    if options.suppress_first_token:
-        rows[:, :, 0] = first
-    return rows
+    result = torch.empty_like(rows)
+    length = rows.shape[-1]
+    on_cpu = rows.device.type == "cpu"
+    queries = min(QUERIES, (length + 1) // 2) if on_cpu else length
+    documents = (CELLS if on_cpu else CELLS_ON_DEVICE) // (queries * length) or 1
+    for head in range(len(rows)):
+        for start in range(0, rows.shape[1], documents):
+            some = slice(start, start + documents)
+            _follow(rows[head, some], marks.of(some), options, queries, result[head, some])
+    return result
 
 
 @dataclass(frozen=True, eq=False)
-class _Spans:
-    """Which pairs have a multiple."""
+class _Distances:
+    """What tokens say of the distances of pairs that have a multiple."""
 
-    lines: list[tuple[int, int, int]]
-    """Each query that is a row, its first key and the one behind its last, padding apart."""
-    begins: Int64s
-    """The first key of each row, `[query]`."""
-    ends: Int64s
-    """The key behind the last of each row, `[batch, query]`; the first where there is none."""
-    pairs: Int64s
-    """Pairs at each place `key - query + length - 1`, `[batch, 2 * length - 1]`."""
-    lengths: Int64s
-    """Tokens of each document, `[batch]`."""
+    pairs: torch.Tensor
+    """How many stand at each place `key - query + length - 1`, but at least 1; float64,
+    `[document, 2 * length - 1]`."""
+    live: torch.Tensor
+    """1 for a row and 0 for what is none; float64, `[document, query, 1]`."""
+    mask: torch.Tensor | None
+    """Which pairs those are, `[document, query, key]`, 1 or 0.
+
+    None where each row has all keys up to the query, key 0 apart, or those of a window: then an
+    average at a distance, 0 where there are none, tells the rest.
+    """
+
+    def of(self, documents: slice) -> "_Distances":
+        """Return the same of some documents."""
+        mask = None if self.mask is None else self.mask[documents]
+        return _Distances(self.pairs[documents], self.live[documents], mask)
 
     @property
     def nbytes(self) -> int:
-        """Bytes, but for a few a position."""
-        return self.begins.nbytes + self.ends.nbytes + self.pairs.nbytes
+        """Bytes."""
+        mask = 0 if self.mask is None else self.mask.nbytes
+        return self.pairs.nbytes + self.live.nbytes + mask
 
 
-def _spans(tokens: Tokens, options: RowOptions) -> _Spans:
-    valid = tokens.valid
-    batch, length = valid.shape
-    lengths = valid.sum(1)
-    lines = []
-    begins = np.zeros(length, dtype=np.int64)
-    ends = np.zeros(length, dtype=np.int64)
-    pairs = np.zeros((batch, 2 * length - 1), dtype=np.int64)
-    for query in range(options.min_query, length):
-        keys = np.flatnonzero(tokens.allowed[query])
-        keys = keys[keys > 0] if options.suppress_first_token else keys
-        if not len(keys):
-            continue
-        begin, end = int(keys[0]), int(keys[-1]) + 1
-        if end - begin != len(keys):
-            raise ClaimError(
-                "the control of matched distances is known only where the keys that a row may "
-                f"attend to stand side by side, and row {query} of this model leaves some out in "
-                "between. Compare with uniform attention."
-            )
-        lines.append((query, begin, end))
-        begins[query], ends[query] = begin, end
-        of_row = valid[:, begin:end] & valid[:, query, None]
-        pairs[:, length - 1 - query :][:, begin:end] += of_row
-    # Padding is neither query nor key.
-    within = np.where(valid, np.minimum(ends, lengths[:, None]), begins)
-    return _Spans(lines, begins, np.maximum(within, begins), pairs, lengths)
+def _distances(tokens: Tokens, options: RowOptions, device: torch.device) -> _Distances:
+    pairs = pairs_of(tokens, options)
+    documents, length, _ = pairs.shape
+    places = 2 * length - 1
+    document, query, key = np.nonzero(pairs)
+    counts = np.bincount(document * places + key - query + length - 1, minlength=documents * places)
+    live = rows_of(tokens, options)[:, :, None].astype(np.float64)
+    alike = _by_distance(tokens.allowed)
+    return _Distances(
+        on_device(np.maximum(counts, 1.0).reshape(documents, places), device),
+        on_device(live, device),
+        None if alike else on_device(pairs.astype(np.float32), device),
+    )
 
 
-def _sums(averages: Float64s, spans: _Spans) -> Float64s:
-    """Return the sum of the averages at the distances of each row's keys, `[batch, query]`."""
-    length = len(spans.begins)
-    queries = np.arange(length)
-    # From the query outward on either side: a row's sum is then one running sum, and not the
-    # difference of two, which says little of a small sum behind a large one.
-    back = _running(averages[:, length - 1 :: -1])
-    ahead = _running(averages[:, length:])
-
-    def between(running: Float64s, start: Int64s, stop: Int64s) -> Float64s:
-        start, stop = np.broadcast_arrays(np.maximum(start, 0), np.maximum(stop, 0))
-        found = np.take_along_axis(running, np.maximum(start, stop), 1)
-        return found - np.take_along_axis(running, start, 1)
-
-    # Keys up to the query stand at the distances 0, 1 and so on, those behind it at -1, -2 ...
-    up_to = between(back, queries + 1 - spans.ends, queries + 1 - spans.begins)
-    behind = between(ahead, spans.begins - queries - 1, spans.ends - queries - 1)
-    return up_to + behind
+def _by_distance(allowed: Bools) -> bool:
+    """Return whether keys are those at some distances, none of them behind the query."""
+    behind = np.triu(allowed, 1).any()
+    return not behind and np.array_equal(allowed[1:, 1:], allowed[:-1, :-1])
 
 
-def _running(values: Float64s) -> Float64s:
-    """Return the sums of the first values, from none of them on, `[batch, values + 1]`."""
-    sums = np.zeros((len(values), values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=sums[:, 1:])
-    return sums
+def _follow(
+    rows: torch.Tensor,
+    marks: _Distances,
+    options: RowOptions,
+    queries: int,
+    into: torch.Tensor,
+) -> None:
+    """Write what one head's rows would be, `[document, query, key]`, so many queries at once."""
+    length = rows.shape[-1]
+    suppress = options.suppress_first_token
+    strips = [(start, min(start + queries, length)) for start in range(0, length, queries)]
+    sums = rows.new_zeros(marks.pairs.shape, dtype=torch.float64)
+    # In it, each row stands one place further to the left than the one above, and diagonals so
+    # stand upright. What one strip leaves there, the next one, of no fewer keys, writes over.
+    width = queries + length
+    skewed = rows.new_zeros((len(rows), queries, width), dtype=torch.float64)
+    apart = (queries * width, width - 1, 1)
+    first = int(suppress)
+    for start, stop in strips:
+        # Where averages tell everything, no key stands behind its query.
+        keys = length if marks.mask is not None else stop
+        skipped = max(0, options.min_query - start)
+        inner = skewed.as_strided((len(rows), stop - start, keys), apart, queries - 1)
+        inner[:, skipped:, first:] = rows[:, start + skipped : stop, first:keys]
+        lowest = queries - (stop - start)
+        columns = skewed[:, : stop - start, lowest : queries + keys - 1].sum(1)
+        sums[:, length - stop :][:, : columns.shape[1]] += columns
+    averages = sums / marks.pairs
+    # Of the distances 0, 1 and so on; without key 0, of one fewer.
+    running = averages[:, :length].flip(-1).cumsum(-1)
+    if suppress:
+        running = torch.nn.functional.pad(running, (1, -1))
+    for start, stop in strips:
+        keys = length if marks.mask is not None else stop
+        # A row begins where its key 0 stands, at the distance of the query.
+        following = averages[:, length - stop : length - start + keys - 1].unfold(-1, keys, 1)
+        following = following.flip(-2)
+        if marks.mask is not None:
+            following = following * marks.mask[:, start:stop]
+            found = following.sum(-1, keepdim=True)
+        else:
+            found = running[:, start:stop, None]
+        wanted = 1 - rows[:, start:stop, :1].double() if suppress else torch.ones_like(found)
+        scales = torch.where(found > 0, wanted / found, 0) * marks.live[:, start:stop]
+        torch.mul(following, scales, out=into[:, start:stop, :keys])
+        into[:, start:stop, keys:] = 0
+    if suppress:
+        into[..., 0] = rows[..., 0]

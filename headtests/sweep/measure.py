@@ -1,55 +1,175 @@
 """From attention rows to what each document contributes to a statistic.
 
-The formulas of every statistic, on one head's blocks. What the figures decide is not asked here.
+The formulas of every statistic, on blocks of any heads, on whichever device. What the figures
+decide is not asked here.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
+import torch
 
-from headtests.claims import Lift, Precision, RowOptions, Statistic, Top1Rate
+from headtests.claims import Lift, Mass, Precision, RowOptions, Statistic, Top1Rate
 from headtests.corpora import Vocabulary
-from headtests.masks import Bools
+from headtests.head_names import HeadName
 from headtests.statistics import DocumentFigures, concatenated, quantise
 from headtests.statistics.quanta import Float64s, Int64s
-from headtests.sweep.chosen import Chosen, chosen
-from headtests.sweep.forward import Block
-from headtests.sweep.matched import matched_rows
-from headtests.sweep.tokens import Float32s, Places
+from headtests.sweep.blocks import Block
+from headtests.sweep.chosen import Chosen, Counted, chosen, inside, together
+from headtests.sweep.seen import Seen
+
+RESTING, ON, OF, STRONG = 0, 1, 2, 2
+"""Sums over a document: at rest, on the pairs in `on`, on those in `of`, on all strong pairs.
+
+Of a mass, whole rows are the last. Which of them there are depends on the statistic."""
+MASS = 3
+"""How many sums there are of a mass without `of`."""
+FIRST_ROOM = 64
+"""Documents that there is room for at first."""
 
 
 def document_figures(
     blocks: Iterable[Block],
+    head: HeadName,
     vocabulary: Vocabulary,
     statistic: Statistic,
     options: RowOptions,
     places: Int64s,
     matched: bool = False,
 ) -> DocumentFigures:
-    """Return the figures of every document that has an eligible row, in the order of the pass.
+    """Return the figures of every document of some blocks that has an eligible row.
 
-    `places` has each document's place in that order, shape `[documents]`. `matched`: the same of
-    attention that follows the head's own average at each distance (`matched_rows`). Raises
-    `ClaimError` for a statistic of no known kind.
+    As a `FigureReader` does that reads them all. Raises `ClaimError` for a statistic of no known
+    kind.
     """
-    parts = [_of_block(block, vocabulary, statistic, options, matched) for block in blocks]
-    found = concatenated([_nothing(statistic), *parts])
-    order = np.argsort(places[found.documents], kind="stable")
+    reader = FigureReader(vocabulary, statistic, options, matched)
+    for block in blocks:
+        reader.read(block)
+    return reader.figures(head, places)
 
-    def ordered(column: Int64s | None) -> Int64s | None:
-        return None if column is None else column[order]
 
-    return DocumentFigures(
-        documents=found.documents[order],
-        numerators=found.numerators[order],
-        denominators=ordered(found.denominators),
-        rows=found.rows[order],
-        base_rates=found.base_rates[order],
-        base_denominators=ordered(found.base_denominators),
-        resting=found.resting[order],
-        sizes=found.sizes[order],
-    )
+class FigureReader:
+    """What each document contributes to a statistic, of every head that is read.
+
+    `matched`: the same of attention that follows the head's own average at each distance
+    (`matched_rows`).
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        statistic: Statistic,
+        options: RowOptions,
+        matched: bool = False,
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._statistic = statistic
+        self._options = options
+        self._matched = matched
+        self._by_distance = isinstance(statistic, Lift) and statistic.over == "distance"
+        self._gathered: dict[tuple[HeadName, ...], _Gathered] = {}
+
+    def read(self, block: Block) -> None:
+        """Take in a block; raises `ClaimError` for a statistic of no known kind."""
+        rows = block.rows
+        found = chosen(block.tokens, self._vocabulary, self._statistic, self._options, rows.device)
+        seen = Seen.of(block)
+        measured = seen.matched(self._options) if self._matched else seen
+        columns = self._columns(measured, found)
+        if self._by_distance and not self._matched:
+            columns += _masses(seen.matched(self._options), found)
+        if block.heads not in self._gathered:
+            self._gathered[block.heads] = _Gathered()
+        self._gathered[block.heads].add(found.counted, columns)
+
+    def _columns(self, seen: Seen, found: Chosen) -> list[torch.Tensor]:
+        """Return sums over each document, each `[head, column * document]`."""
+        if found.least is None and not isinstance(self._statistic, Top1Rate):
+            return _masses(seen, found)
+        columns = [found.resting.totals(found.resting.taken(seen.rows))]
+        if found.least is None or found.least_of_pairs is None:
+            device = seen.rows.device
+            mask = inside(seen.tokens, found, self._statistic, self._options, device)
+            hits = mask[seen.top_places].float()
+            return [*columns, found.rows.totals(found.rows.taken(hits))]
+        reaching = found.pairs.taken(seen.rows).ge_(found.least_of_pairs)
+        columns.append(found.pairs.totals(reaching))
+        if found.first is not None:
+            # As float32, where comparing and counting are ten times as fast as with booleans.
+            strong = torch.ge(seen.rows, found.least[:, :, None], out=torch.empty_like(seen.rows))
+            strong[..., 0] *= found.first
+            columns.append(strong.sum(-1).sum(-1, dtype=torch.float64))
+        return columns
+
+    def figures(self, head: HeadName, places: Int64s) -> DocumentFigures:
+        """Return the figures of every document read that has an eligible row, in order.
+
+        `places` has each document's place in that order, shape `[documents]`.
+        """
+        parts = [
+            self._of(*gathered.of(heads.index(head)))
+            for heads, gathered in self._gathered.items()
+            if head in heads
+        ]
+        found = concatenated([_nothing(self._statistic), *parts])
+        order = np.argsort(places[found.documents], kind="stable")
+
+        def ordered(column: Int64s | None) -> Int64s | None:
+            return None if column is None else column[order]
+
+        return DocumentFigures(
+            documents=found.documents[order],
+            numerators=found.numerators[order],
+            denominators=ordered(found.denominators),
+            rows=found.rows[order],
+            base_rates=found.base_rates[order],
+            base_denominators=ordered(found.base_denominators),
+            resting=found.resting[order],
+            sizes=found.sizes[order],
+        )
+
+    def _of(self, counted: Counted, sums: Float64s) -> DocumentFigures:
+        """Return the figures of the eligible documents; `sums` is `[column, document]`."""
+        rows = np.maximum(counted.rows, 1)
+        of_base: Float64s | None = None
+        below: Float64s | None = None
+        match self._statistic:
+            case Lift():
+                shares, below = _share(sums[:MASS], counted), counted.base
+                if self._by_distance:
+                    # Of the control itself, the control is the same.
+                    below = _share(sums[-MASS:], counted)
+                of_base = below
+            case Mass(of=of):
+                shares = _share(sums, counted)
+                if of is not None:
+                    below, of_base = _share(sums, counted, OF), counted.of_base
+                    # Sums of roundings: a part may come out larger than the whole.
+                    shares = np.minimum(shares, below)
+            case Precision():
+                pairs = np.maximum(counted.pairs, 1)
+                shares, below, of_base = sums[ON] / pairs, sums[STRONG] / pairs, counted.of_base
+            case Top1Rate():
+                shares = sums[ON] / rows
+            case _:
+                shares = sums[ON] / np.maximum(counted.on, 1)
+        kept = counted.rows > 0
+
+        def quanta(found: Float64s) -> Int64s:
+            # Rows of float32 sum to a little more than 1 at times.
+            return quantise(np.clip(found[kept], 0.0, 1.0))
+
+        return DocumentFigures(
+            documents=counted.documents[kept],
+            numerators=quanta(shares),
+            denominators=None if below is None else quanta(below),
+            rows=counted.rows[kept],
+            base_rates=quanta(counted.base),
+            base_denominators=None if of_base is None else quanta(of_base),
+            resting=quanta(sums[RESTING] / rows),
+            sizes=np.ones(int(kept.sum()), dtype=np.int64),
+        )
 
 
 def _nothing(statistic: Statistic) -> DocumentFigures:
@@ -60,96 +180,56 @@ def _nothing(statistic: Statistic) -> DocumentFigures:
     return DocumentFigures(none, none, below, none, none, below, none, none)
 
 
-def _of_block(
-    block: Block,
-    vocabulary: Vocabulary,
-    statistic: Statistic,
-    options: RowOptions,
-    matched: bool,
-) -> DocumentFigures:
-    found = chosen(block.tokens, vocabulary, statistic, options)
-    rows = block.rows.numpy()
-    by_distance = isinstance(statistic, Lift) and statistic.over == "distance"
-    control = matched_rows(block, options) if matched or by_distance else rows
-    rows = control if matched else rows
-    numerators, denominators = _shares(rows, found, statistic, block)
-    base, of_base = found.base, found.of_base
-    if by_distance:
-        denominators = of_base = _mass(control, found.on, found.rows)
-    elif isinstance(statistic, Lift):
-        denominators = of_base = base
-    kept = found.rows.counts > 0
-
-    def quanta(shares: Float64s) -> Int64s:
-        # Rows of float32 sum to a little more than 1 at times.
-        return quantise(np.clip(shares[kept], 0.0, 1.0))
-
-    ids = np.array([document.id for document in block.batch.documents], dtype=np.int64)
-    return DocumentFigures(
-        documents=ids[kept],
-        numerators=quanta(numerators),
-        denominators=None if denominators is None else quanta(denominators),
-        rows=found.rows.counts[kept],
-        base_rates=quanta(base),
-        base_denominators=None if of_base is None else quanta(of_base),
-        resting=quanta(_averages(found.rows, _at(rows[:, :, 0], found.rows), found.rows)),
-        sizes=np.ones(int(kept.sum()), dtype=np.int64),
-    )
+def _masses(seen: Seen, found: Chosen) -> list[torch.Tensor]:
+    """Return the sums of a mass, each `[head, column * document]`."""
+    sums = found.pairs.totals(found.pairs.taken(seen.rows))
+    if found.counted.inverted.any():
+        return [sums, found.rows.totals(found.rows.taken(seen.totals))]
+    return [sums, sums.new_zeros((len(sums), len(found.counted.rows)))]
 
 
-def _shares(
-    rows: Float32s, found: Chosen, statistic: Statistic, block: Block
-) -> tuple[Float64s, Float64s | None]:
-    """Return numerators and denominators of each document, shape `[batch]`; None for 1."""
-    if isinstance(statistic, Top1Rate):
-        return _averages(found.rows, _topmost(rows, found, block), found.rows), None
-    if found.least is None:
-        mass = _mass(rows, found.on, found.rows)
-        if found.of is None:
-            return mass, None
-        whole = _mass(rows, found.of, found.rows)
-        # Sums of roundings: a part may come out larger than the whole.
-        return np.minimum(mass, whole), whole
-    hits = found.on.sums(_reaches(rows, found.on, found.least))
-    if found.pairs is None or found.first is None:
-        return hits / np.maximum(found.on.counts, 1), None
-    strong = rows >= found.least[:, :, None]
-    strong[:, :, 0] &= found.first
-    pairs = np.maximum(found.pairs, 1)
-    return hits / pairs, np.array([np.count_nonzero(part) for part in strong]) / pairs
+def _share(sums: Float64s, counted: Counted, column: int = ON) -> Float64s:
+    """Return the attention on some pairs, averaged over a document's rows, shape `[document]`.
+
+    `sums` is `[column, document]`, with that of whole rows last.
+    """
+    others = counted.inverted[column - ON]
+    mass: Float64s = np.where(others, sums[-1] - sums[column], sums[column])
+    return mass / np.maximum(counted.rows, 1)
 
 
-def _averages(places: Places, values: npt.NDArray[np.generic], rows: Places) -> Float64s:
-    """Return the sum of each document's values over its number of rows, shape `[batch]`."""
-    return places.sums(values) / np.maximum(rows.counts, 1)
+@dataclass(eq=False)
+class _Gathered:
+    """What was found of some heads, on their device until it is asked for."""
 
+    counted: list[Counted] = field(default_factory=list)
+    documents: int = 0
+    sums: torch.Tensor = field(default_factory=lambda: torch.empty((0, 0, 0)))
+    """Float64, `[head, column, document]`, with room for more documents."""
+    fetched: Float64s | None = None
+    """The same on the CPU, once it was asked for; None where more was read since."""
 
-def _at(attention: Float32s, places: Places) -> Float32s:
-    """Return the attention at some places, in their order."""
-    return attention.reshape(-1)[places.flat]
+    def add(self, counted: Counted, columns: list[torch.Tensor]) -> None:
+        """Take in sums, each `[head, column * document]`."""
+        start, more = self.documents, len(counted.rows)
+        parts = [part.view(len(part), -1, more) for part in columns]
+        count = sum(part.shape[1] for part in parts)
+        if self.sums.shape[2] < start + more:
+            room = max(FIRST_ROOM, 2 * (start + more))
+            larger = parts[0].new_empty((len(parts[0]), count, room))
+            if start:
+                larger[:, :, :start] = self.sums[:, :, :start]
+            self.sums = larger
+        column = 0
+        for part in parts:
+            self.sums[:, column : column + part.shape[1], start : start + more] = part
+            column += part.shape[1]
+        self.documents += more
+        self.counted.append(counted)
+        self.fetched = None
 
-
-def _mass(attention: Float32s, pairs: Places, rows: Places) -> Float64s:
-    """Return the attention on some pairs, averaged over a document's rows, shape `[batch]`."""
-    return _averages(pairs, _at(attention, pairs), rows)
-
-
-def _reaches(attention: Float32s, pairs: Places, least: Float32s) -> Bools:
-    """Return which pairs have at least the attention that their row asks, shape `[pairs]`."""
-    reaches: Bools = _at(attention, pairs) >= least.reshape(-1)[pairs.flat // least.shape[1]]
-    return reaches
-
-
-def _topmost(attention: Float32s, found: Chosen, block: Block) -> Bools:
-    """Return of which rows the most attended key is among the pairs, shape `[rows]`."""
-    length = attention.shape[1]
-    rows = found.rows.flat.astype(np.int64)
-    lines = attention.reshape(-1, length)
-    # argmax returns the first of equals, which is the lower key.
-    top = lines.argmax(-1)[rows]
-    if (lines[rows, top] <= 0).any():
-        # Of a row without any attention, the lowest key that it may attend to.
-        attendable = block.tokens.attendable.reshape(-1, length)
-        top = np.where(attendable, lines, np.float32(-1)).argmax(-1)[rows]
-    hits: Bools = np.isin(rows * length + top, found.on.flat, assume_unique=True)
-    return hits
+    def of(self, place: int) -> tuple[Counted, Float64s]:
+        """Return how much there is to count, and a head's sums, `[column, document]`."""
+        if self.fetched is None:
+            self.fetched = self.sums[:, :, : self.documents].cpu().numpy()
+        return together(self.counted), self.fetched[place]

@@ -72,24 +72,35 @@ class Tokens:
         return self.remembered.get((self.key, what), make, size)
 
 
+def rows_of(tokens: Tokens, options: RowOptions) -> Bools:
+    """Return the query positions that are rows, `[batch, query]`."""
+    rows: Bools = tokens.valid & (np.arange(tokens.valid.shape[1]) >= options.min_query)
+    return rows
+
+
+def pairs_of(tokens: Tokens, options: RowOptions) -> Bools:
+    """Return the pairs of the rows that have a multiple, `[batch, query, key]`."""
+    pairs = tokens.attendable & rows_of(tokens, options)[:, :, None]
+    if options.suppress_first_token:
+        pairs[:, :, 0] = False
+    return pairs
+
+
 class TokenView:
     """A batch as statistics see it, as far as tokens tell."""
 
     def __init__(self, tokens: Tokens, vocabulary: Vocabulary, options: RowOptions) -> None:
         self.tokens = tokens
         self.masks = Masks(tokens.batch, vocabulary, options.suppress_first_token)
-        self.rows: Bools = tokens.valid & (np.arange(tokens.valid.shape[1]) >= options.min_query)
+        self.rows = rows_of(tokens, options)
         """The query positions that are rows, `[batch, query]`."""
-        self._suppress = options.suppress_first_token
+        self._options = options
         self._within: dict[Expression, Bools] = {}
 
     @cached_property
     def pairs(self) -> Bools:
         """The pairs of the rows that have a multiple, `[batch, query, key]`."""
-        pairs = self.tokens.attendable & self.rows[:, :, None]
-        if self._suppress:
-            pairs[:, :, 0] = False
-        return pairs
+        return pairs_of(self.tokens, self._options)
 
     def within(self, relation: Expression) -> Bools:
         """Return the attendable keys in a relation, `[batch, query, key]`."""

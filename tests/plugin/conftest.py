@@ -112,10 +112,13 @@ def _everything_imported():
     session = ht.Session("demo", "repeated-random", documents=2, period=4)
     assert 0 <= session.head("L0H0").mass(ht.previous).value <= 1
     session.close()
-    from headtests import recording, report
+    import datasets
+    import transformer_lens.model_bridge
+
+    from headtests import recording, report, store
     from headtests.plugin import outcomes, progress, terminal
 
-    assert all((recording, report, outcomes, progress, terminal))
+    assert all((datasets, transformer_lens, recording, report, store, outcomes, progress, terminal))
 
 
 @pytest.fixture(scope="session")

@@ -37,14 +37,14 @@ def interrupted(monkeypatch):
     def at(number):
         batches = []
 
-        def stopping(self, batch, heads):
+        def stopping(self, batch, heads, portions, give):
             batches.append(batch)
             if len(batches) == number:
                 raise KeyboardInterrupt
-            return rows(self, batch, heads)
+            return read(self, batch, heads, portions, give)
 
-        rows = LoadedModel.rows
-        monkeypatch.setattr(LoadedModel, "rows", stopping)
+        read = LoadedModel.read
+        monkeypatch.setattr(LoadedModel, "read", stopping)
 
     return at
 
@@ -94,17 +94,17 @@ import os
 import signal
 from headtests.capture import LoadedModel
 
-rows, batches = LoadedModel.rows, []
+read, batches = LoadedModel.read, []
 # A run that was started in the background has inherited that the signal is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-def slow(self, batch, heads):
+def slow(self, batch, heads, portions, give):
     batches.append(batch)
     if len(batches) == 3:
         os.kill(os.getpid(), signal.{signal.SIGINT.name})
-    return rows(self, batch, heads)
+    return read(self, batch, heads, portions, give)
 
-LoadedModel.rows = slow
+LoadedModel.read = slow
 {TESTS}
 """
     )

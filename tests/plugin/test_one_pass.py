@@ -28,13 +28,13 @@ def forwards(monkeypatch):
     from headtests.capture import LoadedModel
 
     called = []
-    rows = LoadedModel.rows
+    read = LoadedModel.read
 
-    def counted(self, batch, heads):
+    def counted(self, batch, heads, portions, give):
         called.append([str(head) for head in heads])
-        return rows(self, batch, heads)
+        return read(self, batch, heads, portions, give)
 
-    monkeypatch.setattr(LoadedModel, "rows", counted)
+    monkeypatch.setattr(LoadedModel, "read", counted)
     return called
 
 

@@ -27,15 +27,15 @@ def little_memory(monkeypatch):
 
     from headtests.capture import LoadedModel
 
-    rows = LoadedModel.rows
+    read = LoadedModel.read
 
     def limit(most):
-        def limited(self, batch, heads):
+        def limited(self, batch, heads, portions, give):
             if len(batch.documents) > most:
                 raise torch.OutOfMemoryError("out of memory")
-            return rows(self, batch, heads)
+            return read(self, batch, heads, portions, give)
 
-        monkeypatch.setattr(LoadedModel, "rows", limited)
+        monkeypatch.setattr(LoadedModel, "read", limited)
 
     return limit
 

@@ -141,15 +141,15 @@ def test_an_error_in_the_middle_of_a_pass_takes_it_away(run_claims, pytester, mo
 
     bar, stream = progress(14)
     monkeypatch.setattr(module, "progress_for", lambda config: bar)
-    rows, batches = LoadedModel.rows, []
+    read, batches = LoadedModel.read, []
 
-    def failing(self, batch, heads):
+    def failing(self, batch, heads, portions, give):
         batches.append(batch)
         if len(batches) == 2:
             raise ModelError("the second batch is too much.")
-        return rows(self, batch, heads)
+        return read(self, batch, heads, portions, give)
 
-    monkeypatch.setattr(LoadedModel, "rows", failing)
+    monkeypatch.setattr(LoadedModel, "read", failing)
     pytester.makeconftest(
         """
 from headtests.plugin import progress

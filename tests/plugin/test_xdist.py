@@ -30,12 +30,13 @@ def alone(run_claims):
     return run_claims(TESTS)
 
 
-def test_two_workers_find_what_one_process_does(alone, claims_process):
+def test_workers_that_share_a_model_find_what_one_process_does(alone, claims_process):
     expected, claims, unmeasured = alone.outcomes, alone.claims, alone.unmeasured
     heads = sorted(head["key"] for head in alone.record["heads"])
     values = [claim["left"]["value"] for claim in alone.record["claims"]]
     (alone.folder / "reports" / "headtests.json").unlink()
-    run = claims_process(TESTS, "-n2", "-p", "no:randomly")
+    # Its user's choice, which may have several workers run the same documents.
+    run = claims_process(TESTS, "-n2", "--dist=loadgroup", "-p", "no:randomly")
     assert run.outcomes == expected
     # In the order of the file, whichever worker was quicker.
     assert run.claims == claims
@@ -110,10 +111,11 @@ def test_undecided_tests_are_told_by_their_workers(run_claims, claims_process, u
 
 
 def measured(run, twice, documents):
-    session = {"key": "s", "tokens_run": run, "tokens_run_twice": twice}
+    session = {"key": "s", "tokens_run": run, "tokens_run_twice": twice, "results_kept": 2}
     session |= {"documents_run": documents, "corpus": {"notes": [f"{documents} ran"]}}
     heads = [{"key": "of all", "documents": documents}, {"key": str(documents), "documents": 1}]
-    return {"sessions": [session], "heads": heads, "troubles": []}
+    tests = {"s": f"test_{run}", "of all": "test_of_all", str(documents): f"test_{documents}"}
+    return {"sessions": [session], "heads": heads, "tests": tests, "troubles": []}
 
 
 def test_what_workers_measured_is_added_up():
@@ -126,6 +128,7 @@ def test_what_workers_measured_is_added_up():
     # All 160 beyond the longest pass were run before, by this worker or by another.
     assert (session["tokens_run"], session["tokens_run_twice"]) == (260, 160)
     assert session["documents_run"] == 8
+    assert session["results_kept"] == 6
     assert session["corpus"]["notes"] == ["4 ran", "8 ran", "2 ran"]
     # Of a head, the pairs of most documents; a worker that had it alone is heard, too.
     assert [(head["key"], head["documents"]) for head in gathering._heads.values()] == [
@@ -134,3 +137,17 @@ def test_what_workers_measured_is_added_up():
         ("8", 1),
         ("2", 1),
     ]
+
+
+def test_heads_and_sessions_stand_in_the_order_of_their_first_tests():
+    from headtests.plugin.gathering import Gathering
+
+    gathering = Gathering(config=None)
+    gathering._places = {"a": 0, "b": 1, "c": 2, "d": 3}
+    for tests in ({"y": "b", "x": "d"}, {"x": "a", "z": "c"}):
+        sessions = [measured(1, 0, 1)["sessions"][0] | {"key": key} for key in tests]
+        heads = [{"key": f"head of {key}", "documents": 1} for key in tests]
+        tests |= {f"head of {key}": nodeid for key, nodeid in tests.items()}
+        gathering._take({"sessions": sessions, "heads": heads, "tests": tests, "troubles": []})
+    for records in (gathering._sessions, gathering._heads):
+        assert [record["key"][-1] for record in gathering._in_order(records)] == ["x", "y", "z"]

@@ -56,6 +56,7 @@ def head(key: str = "demo L1H3", **changes: Any) -> HeadRecord:
         name=key.split()[-1],
         documents=128,
         above_average_pairs=4310,
+        sink_share=None,
         suppress_first_token=True,
         min_query=1,
         ranked=[pair(attention=0.9), pair(query=10, key=7), pair(query=3, key=3)],
@@ -152,6 +153,7 @@ def session(**corpus: Any) -> SessionRecord:
         "documents_run": 253,
         "tokens_run": 31416,
         "tokens_run_twice": 0,
+        "results_kept": 0,
         "seed": 7,
         "alpha": 0.001,
     }

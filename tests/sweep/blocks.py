@@ -11,10 +11,13 @@ from oracles import Text
 
 from headtests.claims import RowOptions
 from headtests.corpora import Document, Vocabulary
-from headtests.sweep import Block
+from headtests.head_names import HeadName
+from headtests.sweep.blocks import Block
 from headtests.sweep.measure import document_figures
 from headtests.sweep.tokens import Tokens
 
+HEAD = HeadName(0, 0)
+"""The head whose rows these are."""
 WORDS = [" the", ",", " The", "et", " a", "I"]
 """Of the demo tokenizer, one token each; few, so that they repeat."""
 
@@ -33,9 +36,9 @@ def text_of(document, rows, vocabulary, bidirectional=False, window=None):
 
 
 def texts_of(blocks, vocabulary, bidirectional=False, window=None):
-    """Return the documents of blocks as the oracle reads them."""
+    """Return the documents of one head's blocks as the oracle reads them."""
     return [
-        text_of(document, block.rows[row], vocabulary, bidirectional, window)
+        text_of(document, block.rows[0, row], vocabulary, bidirectional, window)
         for block in blocks
         for row, document in enumerate(block.batch.documents)
     ]
@@ -135,14 +138,14 @@ def _blocks(documents, texts):
             text = texts[document.id]
             rows[row, : len(document), : len(document)] = torch.tensor(text.attention)
         longest = texts[batch.documents[0].id]
-        yield Block(Tokens(batch, allowed_of(longest)), rows)
+        yield Block(Tokens(batch, allowed_of(longest)), (HEAD,), rows[None])
 
 
 def alone(text):
     """Return a text as a block of its own."""
     document = Document(text.number, f"text-{text.number}", 0, np.array(text.ids, dtype=np.int32))
-    rows = torch.tensor(text.attention)[None]
-    return Block(Tokens(tiny_models.batch_of([document]), allowed_of(text)), rows)
+    rows = torch.tensor(text.attention)[None, None]
+    return Block(Tokens(tiny_models.batch_of([document]), allowed_of(text)), (HEAD,), rows)
 
 
 def allowed_of(text):
@@ -151,8 +154,8 @@ def allowed_of(text):
     return np.array([[k in text.keys(q) for k in range(length)] for q in range(length)])
 
 
-def figures_of(blocks, statistic, options=None, matched=False, places=None):
-    """Return the figures of blocks, by default in the order of the documents' ids."""
+def figures_of(blocks, statistic, options=None, matched=False, places=None, head=HEAD):
+    """Return a head's figures of blocks, by default in the order of the documents' ids."""
     places = np.arange(1000) if places is None else places
     options = options or RowOptions(suppress_first_token=True)
-    return document_figures(iter(blocks), vocabulary(), statistic, options, places, matched)
+    return document_figures(iter(blocks), head, vocabulary(), statistic, options, places, matched)

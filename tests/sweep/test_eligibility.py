@@ -216,6 +216,7 @@ def test_what_is_measured_is_what_was_eligible(statistic, name, loaded, populati
                 expected = eligible(sweep.model, population, order, layer, statistic, chosen)
                 found = document_figures(
                     sweep.blocks(HeadName(layer, 0), by_text=by_text),
+                    HeadName(layer, 0),
                     population.vocabulary,
                     statistic,
                     chosen,
@@ -236,7 +237,7 @@ def test_figures_are_the_same_whatever_the_extents_asked_in(batch_size, loaded, 
     def figures(statistic, start, stop, matched):
         blocks = sweep.blocks(HeadName(1, 2), start, stop)
         arguments = (population.vocabulary, statistic, RowOptions(True), places, matched)
-        return document_figures(blocks, *arguments)
+        return document_figures(blocks, HeadName(1, 2), *arguments)
 
     for statistic in STATISTICS:
         for matched in (False, True):

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import tiny_models
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,15 +22,21 @@ from oracles import (
 
 import headtests as ht
 from headtests.claims import ExceedRate, Lift, Mass, Precision, RowOptions, Top1Rate
-from headtests.errors import ClaimError
-from headtests.sweep import Block
+from headtests.sweep import matched as module
+from headtests.sweep.blocks import Block
 from headtests.sweep.matched import matched_rows
-from headtests.sweep.tokens import Tokens
-from sweep.blocks import at_random, by_hand, figures_of, measured
+from headtests.sweep.tokens import Tokens, TokenView
+from sweep.blocks import HEAD, at_random, by_hand, figures_of, measured, vocabulary
+from sweep.several import several
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 NEAR = 1e-6
 options = st.builds(RowOptions, st.booleans(), st.sampled_from([0, 1, 2]))
+
+
+def control(block, chosen):
+    """Return a block's rows as the control has them."""
+    return matched_rows(block.tokens, block.rows, chosen).numpy()
 
 
 def control_of(measured, chosen):
@@ -45,8 +52,8 @@ def control_of(measured, chosen):
 def test_rows_follow_the_average_at_each_distance(measured, chosen):
     expected = {text.number: text.attention for text in control_of(measured, chosen)}
     for block in measured.blocks:
-        found = matched_rows(block, chosen)
-        assert found.shape == tuple(block.rows.shape)
+        (found,) = control(block, chosen)
+        assert found.shape == tuple(block.rows[0].shape)
         for row, document in enumerate(block.batch.documents):
             length = len(document)
             lines = range(chosen.min_query, length)
@@ -60,7 +67,7 @@ def test_rows_follow_the_average_at_each_distance(measured, chosen):
 @given(measured(), options)
 def test_each_row_sums_to_what_it_does(measured, chosen):
     for block in measured.blocks:
-        found, read = matched_rows(block, chosen), block.rows.numpy()
+        (found,), (read,) = control(block, chosen), block.rows.numpy()
         rests = 1 if chosen.suppress_first_token else 0
         for row, document in enumerate(block.batch.documents):
             for q in range(chosen.min_query, len(document)):
@@ -132,7 +139,7 @@ def test_a_document_read_by_hand():
     rows = [[1.0], [0.5, 0.5], [0.25, 0.75, 0.0], [0.5, 0.0, 0.25, 0.25]]
     one = by_hand([[" a", "et", ",", "I"]], [rows])
     # Key 0 takes no part: a(0) = (0.5 + 0 + 0.25) / 3, a(1) = (0.75 + 0.25) / 2, a(2) = 0.
-    found = matched_rows(one.blocks[0], RowOptions(True))[0]
+    found = control(one.blocks[0], RowOptions(True))[0, 0]
     assert found[1].tolist() == [0.5, 0.5, 0, 0]
     assert found[2].tolist() == [0.25, 0.5, 0.25, 0]
     assert found[3] == pytest.approx([0.5, 0, 1 / 3, 1 / 6])
@@ -145,25 +152,81 @@ def test_a_head_that_attends_by_distance_alone_is_its_own_control():
         behind = weights[:q][::-1]
         rows.append([1 - sum(behind), *behind])
     one = by_hand([["et"] * 5], [rows])
-    found = matched_rows(one.blocks[0], RowOptions(True))
-    assert found[0, 1:] == pytest.approx(one.blocks[0].rows[0, 1:].numpy())
+    found = control(one.blocks[0], RowOptions(True))
+    assert found[0, 0, 1:] == pytest.approx(one.blocks[0].rows[0, 0, 1:].numpy())
 
 
 def test_small_averages_on_one_side_keep_their_digits_beside_large_ones_on_the_other():
     (block,) = at_random(0, [6], bidirectional=True).blocks
-    rows = torch.zeros((1, 6, 6))
+    rows = torch.zeros((1, 1, 6, 6))
     for q in range(5):
-        rows[0, q, q + 1] = 1
-    rows[0, 5, 1], rows[0, 5, 4] = 2e-18, 4e-18
+        rows[0, 0, q, q + 1] = 1
+    rows[0, 0, 5, 1], rows[0, 0, 5, 4] = 2e-18, 4e-18
     # One pair has the distance 4, and four the distance 1.
-    found = matched_rows(Block(block.tokens, rows), RowOptions(True))[0, 5]
+    found = control(Block(block.tokens, (HEAD,), rows), RowOptions(True))[0, 0, 5]
     assert found == pytest.approx([0, 2 / 3, 0, 0, 1 / 3, 0])
 
 
-def test_keys_that_stand_apart_are_an_error():
-    (block,) = by_hand([["et"] * 4], [None]).blocks
-    allowed = block.tokens.allowed.copy()
-    allowed[3, 2] = False
-    apart = Block(Tokens(block.batch, allowed), block.rows)
-    with pytest.raises(ClaimError, match="row 3 of this model leaves some out"):
-        matched_rows(apart, RowOptions(True))
+@pytest.mark.parametrize("chosen", [RowOptions(True), RowOptions(False, 3)], ids=repr)
+@pytest.mark.parametrize("strip", [1, 3, 64])
+@pytest.mark.parametrize("kind", ["causal", "windowed", "bidirectional", "apart", "ahead"])
+def test_any_keys_of_long_documents(kind, strip, chosen, monkeypatch):
+    """By a loop over pairs, of several heads, looked at a few rows and documents at a time."""
+    monkeypatch.setattr(module, "QUERIES", strip)
+    monkeypatch.setattr(module, "CELLS", strip * 40)
+    generator = np.random.default_rng(4)
+    allowed = np.tri(19, dtype=bool)
+    if kind == "windowed":
+        allowed = np.triu(allowed, -5)
+    elif kind == "bidirectional":
+        allowed[:] = True
+    elif kind == "apart":
+        allowed &= (generator.random((19, 19)) < 0.6) | np.eye(19, dtype=bool)
+    elif kind == "ahead":
+        # One key behind the query, and otherwise as windows have them.
+        allowed = np.tri(19, k=1, dtype=bool)
+    batch = tiny_models.batch_of(tiny_models.random_documents([19, 18, 7, 1]))
+    tokens = Tokens(batch, allowed)
+    weights = generator.random((2, *tokens.attendable.shape)) * tokens.attendable
+    rows = (weights / np.maximum(weights.sum(-1, keepdims=True), 1e-9)).astype(np.float32)
+    found = matched_rows(tokens, torch.from_numpy(rows), chosen).numpy()
+    pairs = TokenView(tokens, vocabulary(), chosen).pairs
+    for head, number in np.ndindex(found.shape[:2]):
+        assert found[head, number] == pytest.approx(
+            by_loops(rows[head, number], pairs[number], chosen), abs=NEAR
+        )
+
+
+def by_loops(rows, pairs, chosen):
+    """Return a document's control, a pair at a time."""
+    at_distance = {}
+    for q, k in zip(*np.nonzero(pairs), strict=True):
+        at_distance.setdefault(q - k, []).append(float(rows[q, k]))
+    averages = {distance: np.mean(values) for distance, values in at_distance.items()}
+    result = np.zeros_like(rows)
+    for q in range(len(rows)):
+        keys = np.flatnonzero(pairs[q])
+        total = sum(averages[q - k] for k in keys)
+        whole = 1 - rows[q, 0] if chosen.suppress_first_token else 1
+        for k in keys:
+            result[q, k] = whole * averages[q - k] / total if total else 0
+        if chosen.suppress_first_token:
+            result[q, 0] = rows[q, 0]
+    return result
+
+
+def test_a_head_has_its_own_averages():
+    rows = several(4, [9, 12, 5], ties=False)
+    for block in rows.blocks:
+        together = matched_rows(block.tokens, block.rows, RowOptions(True))
+        for place in range(len(block.heads)):
+            one = block.rows[place : place + 1]
+            alone = matched_rows(block.tokens, one, RowOptions(True))
+            assert torch.equal(alone[0], together[place])
+
+
+def test_rows_that_were_read_stay_as_they_were():
+    (block,) = at_random(0, [9]).blocks
+    before = block.rows.clone()
+    matched_rows(block.tokens, block.rows, RowOptions(True))
+    assert torch.equal(block.rows, before)

@@ -37,10 +37,12 @@ from headtests.claims import (
 from headtests.errors import ClaimError
 from headtests.masks import Masks
 from headtests.statistics import QUANTA
-from headtests.sweep import Block
+from headtests.sweep.blocks import Block
+from headtests.sweep.measure import FigureReader
 from headtests.sweep.remembered import Remembered
 from headtests.sweep.tokens import Tokens
-from sweep.blocks import alone, at_random, by_hand, figures_of, measured
+from sweep.blocks import HEAD, alone, at_random, by_hand, figures_of, measured, vocabulary
+from sweep.several import read_by, several
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 NEAR = 1e-6
@@ -254,7 +256,7 @@ def test_ties_for_the_most_attended_key_go_to_the_lower():
 def test_of_a_row_without_attention_the_lowest_key_in_its_window_is_the_most_attended():
     """As the control has rows, where nothing is put on any of their distances."""
     (block,) = at_random(0, [7], window=3).blocks
-    empty = Block(block.tokens, torch.zeros((1, 7, 7)))
+    empty = Block(block.tokens, block.heads, torch.zeros((1, 1, 7, 7)))
     for on, expected in ((ht.offset(-2), 1), (ht.previous, Fraction(1, 6)), (ht.current, 0)):
         assert figures_of([empty], Top1Rate(on, None), RowOptions(False)).average == pytest.approx(
             expected
@@ -420,17 +422,17 @@ def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
     some = at_random(3, [8, 9, 5])
     remembered = Remembered(10**6)
     kept = [
-        Block(Tokens(block.batch, block.tokens.allowed, number, remembered), block.rows)
+        Block(Tokens(block.batch, block.tokens.allowed, number, remembered), (HEAD,), block.rows)
         for number, block in enumerate(some.blocks)
     ]
     # Another head, on the same tokens.
-    other = [Block(block.tokens, (block.rows + block.rows.tril()) / 2) for block in kept]
+    other = [Block(block.tokens, (HEAD,), (block.rows + block.rows.tril()) / 2) for block in kept]
     for _ in range(2):
         for statistic, chosen in QUESTIONS:
             expected = figures_of(some.blocks, statistic, chosen)
             assert_same(figures_of(kept, statistic, chosen), expected)
             fresh = [
-                Block(Tokens(block.batch, block.tokens.allowed), head.rows)
+                Block(Tokens(block.batch, block.tokens.allowed), (HEAD,), head.rows)
                 for block, head in zip(some.blocks, other, strict=True)
             ]
             assert_same(figures_of(other, statistic, chosen), figures_of(fresh, statistic, chosen))
@@ -438,7 +440,8 @@ def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
 
 def test_tokens_are_read_once_for_what_counts_the_same(monkeypatch):
     (block,) = at_random(3, [8]).blocks
-    kept = Block(Tokens(block.batch, block.tokens.allowed, 0, Remembered(10**6)), block.rows)
+    tokens = Tokens(block.batch, block.tokens.allowed, 0, Remembered(10**6))
+    kept = Block(tokens, (HEAD,), block.rows)
     evaluated = []
     relation = Masks.relation
     monkeypatch.setattr(
@@ -448,3 +451,75 @@ def test_tokens_are_read_once_for_what_counts_the_same(monkeypatch):
         for matched in (False, True):
             figures_of([kept], statistic, chosen, matched)
     assert evaluated == [ht.duplicate]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["together", "apart"])
+def heads(request):
+    """Several heads' rows, read together or one by one, with documents long enough for chunks."""
+    lengths = [40, 3, 17, 31, 9, 1]
+    return several(8, lengths, window=4, at_once=4, together=request.param, remembered=10**7)
+
+
+@pytest.mark.parametrize("matched", [False, True])
+@pytest.mark.parametrize(("statistic", "chosen"), QUESTIONS, ids=repr)
+def test_a_head_has_its_own_figures(statistic, chosen, matched, heads):
+    reader = read_by(FigureReader(vocabulary(), statistic, chosen, matched), heads.blocks)
+    for head, texts in heads.texts.items():
+        expected = figures_of(map(alone, texts), statistic, chosen, matched)
+        assert_same(reader.figures(head, np.arange(10)), expected)
+
+
+@pytest.mark.parametrize("suppress", [True, False])
+def test_statistics_share_what_they_see_of_a_block(suppress, heads):
+    """Each is what it is alone, whatever was read before it."""
+    chosen = RowOptions(suppress)
+    asked = [
+        (statistic, matched)
+        for statistic in (
+            Mass(~ht.first, None),
+            Mass(ht.previous, None, ~ht.first),
+            Lift(~ht.previous, None, "distance"),
+            Top1Rate(ht.previous, None),
+            ExceedRate(~ht.first, None, 1.5),
+            Precision(ht.duplicate, None, 1.5),
+        )
+        for matched in (False, True)
+    ]
+    readers = [FigureReader(vocabulary(), statistic, chosen, m) for statistic, m in asked]
+    for block in heads.blocks:
+        # As a pass has it: the rows are overwritten when everybody has read them.
+        passing = Block(block.tokens, block.heads, block.rows.clone())
+        for reader in readers:
+            reader.read(passing)
+        passing.rows.fill_(7.0)
+    for reader, (statistic, matched) in zip(readers, asked, strict=True):
+        for head, texts in heads.texts.items():
+            expected = figures_of(map(alone, texts), statistic, chosen, matched)
+            assert_same(reader.figures(head, np.arange(10)), expected)
+
+
+def test_figures_may_be_asked_for_between_blocks(heads):
+    statistic, chosen = Mass(ht.duplicate, None), RowOptions(True)
+    reader = FigureReader(vocabulary(), statistic, chosen)
+    (head, *_) = heads.texts
+    assert len(reader.figures(head, np.arange(10))) == 0
+    for count, block in enumerate(heads.blocks, 1):
+        reader.read(block)
+        expected = figures_of(heads.blocks[:count], statistic, chosen, head=head)
+        assert_same(reader.figures(head, np.arange(10)), expected)
+
+
+def test_many_documents_are_read():
+    many = at_random(9, [5] * 300)
+    figures = figures_of(many.blocks, Mass(ht.previous, None))
+    assert figures.documents.tolist() == list(range(300))
+    assert_same(figures, figures_of(map(alone, many.texts), Mass(ht.previous, None)))
+
+
+@pytest.mark.parametrize("matched", [False, True])
+@pytest.mark.parametrize(("statistic", "chosen"), QUESTIONS, ids=repr)
+def test_reading_waits_for_no_value(statistic, chosen, matched, heads):
+    """On a device whose tensors have no values, whatever asks for one fails."""
+    reader = FigureReader(vocabulary(), statistic, chosen, matched)
+    for block in heads.blocks:
+        reader.read(Block(block.tokens, block.heads, block.rows.to("meta")))

@@ -1,8 +1,9 @@
-"""Ranked, random and distributed multiples are those of a naive double loop, ties included."""
+"""Ranked and random multiples are those of a naive double loop, ties included.
 
-import math
+On blocks by hand the general way, and of a model that way and by the readers of many heads.
+"""
+
 from itertools import pairwise
-from statistics import fmean
 
 import pytest
 import tiny_models
@@ -15,9 +16,14 @@ import headtests as ht
 from headtests.claims import RowOptions
 from headtests.head_names import HeadName
 from headtests.settings import Settings
+from headtests.sketches import Histogram, Pairs, RankedPairs, SampledPairs
 from headtests.sweep import Sweep, pairs
 from headtests.sweep import kept as kept_module
-from sweep.blocks import measured, texts_of, vocabulary
+from headtests.sweep.histograms import EXAMPLED, DistributionReader
+from headtests.sweep.pool import PoolReader
+from headtests.sweep.ranking import RankedReader
+from sweep.blocks import texts_of, vocabulary
+from sweep.several import HEADS, drawn, listed
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 SUPPRESSED, PLAIN = RowOptions(True), RowOptions(False)
@@ -32,63 +38,58 @@ def expression(said):
     return None if said is None else said.expression
 
 
-def listed(found):
-    """Return pairs as the oracle gives them: `(multiple, document, query, key)`."""
-    columns = (found.multiples, found.documents, found.queries, found.keys)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+def ranked(parts, size, reverse=False):
+    return kept(RankedPairs(size, reverse), parts)
 
 
-def columns_of(measured, chosen, on=None, above_average=True):
-    return list(pairs.columns(measured.blocks, vocabulary(), chosen, expression(on), above_average))
+def sampled(parts, size, seed):
+    return kept(SampledPairs(size, seed), parts)
+
+
+def kept(sketch, parts):
+    for part in parts:
+        sketch.update(part)
+    return sketch.pairs
+
+
+def columns_of(rows, head, chosen, on=None, above_average=True, documents=None):
+    blocks = [block for block in rows.blocks if head in block.heads]
+    return pairs.columns(
+        blocks, head, vocabulary(), chosen, expression(on), above_average, documents
+    )
 
 
 @FIXED
-@given(measured(), relations, options, st.booleans())
-def test_the_pairs_are_those_of_a_double_loop(measured, on, chosen, above_average):
-    reader = Reader(measured.texts, chosen.suppress_first_token, chosen.min_query)
-    found = [
-        pair for part in columns_of(measured, chosen, on, above_average) for pair in listed(part)
-    ]
-    assert sorted(found) == sorted(reader.pairs(on, above_average))
+@given(drawn(), st.sampled_from(HEADS), relations, options, st.booleans())
+def test_the_pairs_are_those_of_a_double_loop(rows, head, on, chosen, above_average):
+    reader = Reader(rows.texts[head], chosen.suppress_first_token, chosen.min_query)
+    found = Pairs.concatenate(columns_of(rows, head, chosen, on, above_average))
+    assert sorted(listed(found)) == sorted(reader.pairs(on, above_average))
 
 
 @FIXED
-@given(measured(), relations, options, st.integers(1, 8), st.booleans())
-def test_ranked_pairs_are_the_first_of_a_naive_sort(measured, on, chosen, size, reverse):
-    reader = Reader(measured.texts, chosen.suppress_first_token, chosen.min_query)
-    found = pairs.ranked(columns_of(measured, chosen, on), size, reverse)
+@given(drawn(), relations, options, st.integers(1, 8), st.booleans())
+def test_ranked_pairs_are_the_first_of_a_naive_sort(rows, on, chosen, size, reverse):
+    reader = Reader(rows.texts[HEADS[0]], chosen.suppress_first_token, chosen.min_query)
+    found = ranked(columns_of(rows, HEADS[0], chosen, on), size, reverse)
     assert listed(found) == reader.ranked(size, reverse, on)
 
 
 @FIXED
-@given(measured(), relations, options, st.integers(1, 8), st.integers(0, 9), st.booleans())
-def test_sampled_pairs_are_the_first_of_a_hash_order(
-    measured, on, chosen, size, seed, above_average
-):
-    reader = Reader(measured.texts, chosen.suppress_first_token, chosen.min_query)
-    found = pairs.sampled(columns_of(measured, chosen, on, above_average), size, seed)
+@given(drawn(), relations, options, st.integers(1, 8), st.integers(0, 9), st.booleans())
+def test_sampled_pairs_are_the_first_of_a_hash_order(rows, on, chosen, size, seed, above_average):
+    reader = Reader(rows.texts[HEADS[0]], chosen.suppress_first_token, chosen.min_query)
+    found = sampled(columns_of(rows, HEADS[0], chosen, on, above_average), size, seed)
     assert listed(found) == reader.sampled(size, seed, above_average, on)
 
 
 @FIXED
-@given(measured(), st.integers(1, 8), st.integers(0, 9))
-def test_an_overview_is_both_and_their_number(measured, size, seed):
-    reader = Reader(measured.texts, suppress=True)
-    best, sample, count = pairs.overview(columns_of(measured, SUPPRESSED), size, seed)
-    assert listed(best) == reader.ranked(size)
-    assert listed(sample) == reader.sampled(size, seed)
-    assert count == len(list(reader.pairs()))
-
-
-@FIXED
-@given(measured(), relations, options, st.sets(st.integers(0, 3)), st.booleans())
-def test_pairs_are_limited_to_some_documents(measured, on, chosen, documents, above_average):
-    reader = Reader(measured.texts, chosen.suppress_first_token, chosen.min_query)
-    parts = pairs.columns(
-        measured.blocks, vocabulary(), chosen, expression(on), above_average, documents
-    )
+@given(drawn(), relations, options, st.sets(st.integers(0, 3)), st.booleans())
+def test_pairs_are_limited_to_some_documents(rows, on, chosen, documents, above_average):
+    reader = Reader(rows.texts[HEADS[0]], chosen.suppress_first_token, chosen.min_query)
+    parts = columns_of(rows, HEADS[0], chosen, on, above_average, documents)
     expected = [pair for pair in reader.pairs(on, above_average) if pair[1] in documents]
-    assert sorted(pair for part in parts for pair in listed(part)) == sorted(expected)
+    assert sorted(listed(Pairs.concatenate(parts))) == sorted(expected)
 
 
 HEAD = HeadName(1, 2)
@@ -114,7 +115,7 @@ def sweep_of(loaded, population):
 
 def columns(sweep, head=HEAD, chosen=SUPPRESSED, on=None, above_average=True):
     return pairs.columns(
-        sweep.blocks(head), sweep.population.vocabulary, chosen, expression(on), above_average
+        sweep.blocks(head), head, sweep.population.vocabulary, chosen, expression(on), above_average
     )
 
 
@@ -127,13 +128,13 @@ def reader_of(sweep, head=HEAD, suppress=True):
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
 def test_top_multiples_of_a_random_model_match_exactly(suppress, on, reverse, sweep_of):
     sweep = sweep_of()
-    found = listed(pairs.ranked(columns(sweep, HEAD, RowOptions(suppress), on), 50, reverse))
+    found = listed(ranked(columns(sweep, HEAD, RowOptions(suppress), on), 50, reverse))
     assert found == reader_of(sweep, HEAD, suppress).ranked(50, reverse, on)
     assert found
 
 
 def test_top_multiples_of_a_random_model_differ_between_rows(sweep_of):
-    found = listed(pairs.ranked(columns(sweep_of()), 50, False))
+    found = listed(ranked(columns(sweep_of()), 50, False))
     assert len({multiple for multiple, *_ in found}) > 40
     assert len({(document, query) for _, document, query, _ in found}) > 40
     # A multiple is at most the number of keys of its row, which differs between rows, too.
@@ -156,7 +157,7 @@ def test_top_multiples_are_those_of_hugging_face(sweep_of, model_folder, populat
     # What is told apart here differs by far more than rounding does.
     gaps = [high[0] - low[0] for high, low in pairwise(expected)]
     assert min(gaps) > 1e-4
-    found = listed(pairs.ranked(columns(sweep_of()), 30, False))
+    found = listed(ranked(columns(sweep_of()), 30, False))
     assert [pair[1:] for pair in found] == [pair[1:] for pair in expected[:30]]
     for ours, theirs in zip(found, expected, strict=False):
         assert ours[0] == pytest.approx(theirs[0], abs=1e-4)
@@ -172,7 +173,7 @@ def test_ties_of_a_model_break_on_document_query_and_key(reverse, loaded):
         reader = reader_of(sweep, FIRST_HEAD)
         every = reader.ranked(10**6, reverse)
         size = next(place for place in range(40, len(every)) if _cuts_ties(every, place))
-        found = listed(pairs.ranked(columns(sweep, FIRST_HEAD), size, reverse))
+        found = listed(ranked(columns(sweep, FIRST_HEAD), size, reverse))
     assert found == every[:size]
 
 
@@ -191,7 +192,7 @@ def _cuts_ties(every, size):
 @pytest.mark.parametrize("seed", [0, 5])
 def test_random_multiples_of_a_model_match_exactly(seed, on, above_average, sweep_of):
     sweep = sweep_of(seed=seed)
-    found = pairs.sampled(columns(sweep, HEAD, SUPPRESSED, on, above_average), 60, seed)
+    found = sampled(columns(sweep, HEAD, SUPPRESSED, on, above_average), 60, seed)
     assert listed(found) == reader_of(sweep).sampled(60, seed, above_average, on)
     assert len(found) == 60
 
@@ -204,9 +205,9 @@ def plain_results(loaded, population):
 
 def results(sweep):
     return [
-        listed(pairs.ranked(columns(sweep), 40, False)),
-        listed(pairs.ranked(columns(sweep), 40, True)),
-        listed(pairs.sampled(columns(sweep), 40, 0)),
+        listed(ranked(columns(sweep), 40, False)),
+        listed(ranked(columns(sweep), 40, True)),
+        listed(sampled(columns(sweep), 40, 0)),
     ]
 
 
@@ -239,94 +240,34 @@ def test_pairs_are_the_same_however_documents_ran(
 
 def test_ranked_pairs_do_not_depend_on_the_order_of_documents(sweep_of, plain_results):
     for seed in (1, 2):
-        found = listed(pairs.ranked(columns(sweep_of(seed=seed)), 40, False))
+        found = listed(ranked(columns(sweep_of(seed=seed)), 40, False))
         assert [pair[1:] for pair in found] == [pair[1:] for pair in plain_results[0]]
-
-
-@pytest.mark.parametrize("name", ["gpt2", "mistral"])
-def test_pairs_in_context_show_their_row(name, sweep_of):
-    sweep = sweep_of(name)
-    window = sweep.model.shape.windows[HEAD.layer]
-    texts = {
-        text.number: text
-        for text in texts_of(sweep.blocks(HEAD), sweep.population.vocabulary, window=window)
-    }
-    chosen = pairs.ranked(columns(sweep), 25, False)
-    shown = pairs.in_context(sweep, HEAD, chosen)
-    assert [(p.multiple, p.document, p.query, p.key) for p in shown] == listed(chosen)
-    for pair in shown:
-        text = texts[pair.document]
-        assert pair.text == f"text-{pair.document}"
-        assert pair.tokens == tuple(text.texts)
-        assert pair.token == text.texts[pair.key]
-        assert pair.attendable == tuple(text.keys(pair.query))
-        assert pair.pattern == tuple(text.attention[pair.query])
-        assert pair.multiple == pair.pattern[pair.key] * len(pair.attendable)
-        assert sum(pair.pattern) == pytest.approx(1, abs=1e-5)
-
-
-@pytest.mark.parametrize("relation", [PREVIOUS, ~PREVIOUS, FIRST, PARITY, INDUCTION], ids=repr)
-@pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
-def test_whether_pairs_lie_in_a_relation(suppress, relation, sweep_of):
-    sweep, chosen = sweep_of(), RowOptions(suppress)
-    sampled = pairs.sampled(columns(sweep, HEAD, PLAIN, None, False), 80, 0)
-    shown = pairs.in_context(sweep, HEAD, sampled)
-    assert any(pair.key == 0 for pair in shown)
-    texts = {text.number: text for text in reader_of(sweep).texts}
-    assert pairs.in_relation(sweep, HEAD, shown, relation.expression, chosen) == [
-        relation.holds(texts[pair.document], pair.query, pair.key, suppress) for pair in shown
-    ]
-
-
-@pytest.mark.parametrize("on", [None, PREVIOUS, FIRST], ids=repr)
-def test_a_distribution_counts_what_a_double_loop_does(on, sweep_of):
-    sweep = sweep_of()
-    found = pairs.distribution(
-        sweep, HEAD, columns(sweep, HEAD, SUPPRESSED, on, above_average=False), seed=0
-    )
-    multiples = sorted(pair[0] for pair in reader_of(sweep).pairs(on, above_average=False))
-    assert found.count == len(multiples)
-    assert found.mean == pytest.approx(fmean(multiples), abs=1e-8)
-    assert found.quantile(0) == multiples[0]
-    assert found.quantile(1) == multiples[-1]
-    for share in (0.05, 0.25, 0.5, 0.75, 0.95):
-        exact = multiples[max(1, math.ceil(share * len(multiples))) - 1]
-        assert found.quantile(share) == pytest.approx(exact, rel=0.011, abs=2**-20)
-
-
-def test_a_distribution_shows_examples_of_each_band(sweep_of):
-    sweep = sweep_of()
-    found = pairs.distribution(sweep, HEAD, columns(sweep, above_average=False), seed=0)
-    known = {pair[1:]: pair[0] for pair in reader_of(sweep).pairs(above_average=False)}
-    assert [(band.low, band.high) for band in found.bands] == list(pairwise(pairs.BANDS))
-    for band in found.bands:
-        low, high = band.multiples
-        assert len(band.examples) == pairs.EXAMPLES
-        for pair in band.examples:
-            assert low <= pair.multiple <= high
-            assert known[pair.document, pair.query, pair.key] == pair.multiple
-
-
-def test_of_no_pairs_there_is_no_distribution(sweep_of):
-    sweep = sweep_of()
-    absent = CURRENT & ON_KEY["key special"] & ~ON_KEY["key special"]
-    assert pairs.distribution(sweep, HEAD, columns(sweep, on=absent), seed=0) is None
-    assert len(pairs.ranked(columns(sweep, on=absent), 5, False)) == 0
-    assert pairs.in_context(sweep, HEAD, pairs.ranked(columns(sweep, on=absent), 5, False)) == []
 
 
 def test_a_relation_that_asks_for_key_0_gets_its_pairs(sweep_of):
     sweep = sweep_of()
-    without = pairs.sampled(columns(sweep, above_average=False), 500, 0)
+    without = sampled(columns(sweep, above_average=False), 500, 0)
     assert 0 not in without.keys
-    asked = pairs.sampled(columns(sweep, on=FIRST, above_average=False), 500, 0)
+    asked = sampled(columns(sweep, on=FIRST, above_average=False), 500, 0)
     assert set(asked.keys.tolist()) == {0}
     assert ht.first == FIRST.expression
 
 
-def test_to_ask_of_a_relation_runs_nothing(sweep_of):
-    sweep = sweep_of(spool=0)
-    shown = pairs.in_context(sweep, HEAD, pairs.ranked(columns(sweep), 5, False))
-    run = sweep.tokens_run
-    assert any(pairs.in_relation(sweep, HEAD, shown, ~ht.previous, SUPPRESSED))
-    assert sweep.tokens_run == run
+@pytest.mark.parametrize("name", ["gpt2", "mistral"])
+def test_readers_of_many_heads_find_the_same(name, sweep_of):
+    heads = [HeadName(layer, index) for layer in range(2) for index in range(2)]
+    model = sweep_of(name).model
+    sweep = Sweep(model, sweep_of(name).population, heads, Settings(batch_size=16))
+    best, random = RankedReader(SUPPRESSED, 40), PoolReader(SUPPRESSED, 0, 300)
+    spread = DistributionReader(SUPPRESSED, 0)
+    sweep.read(heads, [best, random, spread])
+    for head in heads:
+        above, every = (list(columns(sweep, head, above_average=given)) for given in (True, False))
+        assert best.pairs(head) == ranked(above, 40)
+        assert random.pairs(head) == sampled(every, 300, 0)
+        assert random.sample(head, 20, above_average=True) == sampled(above, 20, 0)
+        histogram = Histogram()
+        for part in every:
+            histogram.update(part.multiples)
+        assert spread.found(head)[0].to_dict() == histogram.to_dict()
+        assert spread.sample(head) == sampled(every, EXAMPLED, 0)

@@ -37,7 +37,7 @@ def main() -> int:
         period=LENGTH // 2,
         repeats=2,
         documents=DOCUMENTS,
-        settings=ht.Settings(max_documents=DOCUMENTS),
+        settings=ht.Settings(max_documents=DOCUMENTS, no_cache=True),
     )
     model, documents = session.model, list(session.population)
     head = session.head("L1H0")
