@@ -15,7 +15,7 @@ demo: $(VENV)/installed
 
 test: export HF_HUB_OFFLINE = 1
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check

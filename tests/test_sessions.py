@@ -694,3 +694,55 @@ def test_the_demo_model_over_repeated_random_tokens():
     assert not induction.mass(ht.previous) >= earlier.mass(ht.previous)
     assert induction.lift(ht.induction) >= 5
     session.close()
+
+
+def test_learned_sinks_take_their_share(tmp_path):
+    from transformers import GptOssConfig, GptOssForCausalLM
+
+    torch.manual_seed(0)
+    config = GptOssConfig(
+        vocab_size=tiny_models.VOCABULARY,
+        hidden_size=32,
+        intermediate_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        num_local_experts=2,
+        num_experts_per_tok=1,
+        sliding_window=4,
+        initializer_range=0.3,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        eos_token_id=0,
+    )
+    folder = tiny_models.write_model(tmp_path / "sinks", GptOssForCausalLM(config).eval())
+    session = Session(
+        folder, "repeated-random", documents=6, period=5, settings=Settings(device="cpu")
+    )
+    head, options = parsed("L1H1"), RowOptions(suppress_first_token=True)
+    session.head("L1H1").mass(ht.previous).summary()
+    found = session.sink_share(head, options, 4)
+    left = []
+    for number in session.sweep.order()[:4]:
+        document = session.population[int(number)]
+        rows = session.head("L1H1").pattern(document.ids.tolist()).attention
+        left.append(np.mean([1 - rows[q].sum() for q in range(1, len(document))]))
+    assert 0.01 < found == pytest.approx(np.mean(left), abs=1e-6)
+    session.close()
+
+
+def test_a_model_without_sinks_has_no_share_of_them(session_of):
+    session = session_of(heads=["L0H0"])
+    assert session.sink_share(parsed("L0H0"), RowOptions(suppress_first_token=True), 5) is None
+
+
+def test_a_distribution_runs_nothing_again_before_its_examples_are_looked_at(session_of):
+    session = session_of(heads=["L0H0"], spool=0)
+    found = session.head("L0H0").distribution()
+    assert found.mean > 0
+    once = session.sweep.tokens_run
+    assert found.quantile(0.5) > 0
+    assert session.sweep.tokens_run_twice == 0
+    assert found.bands[0].examples
+    assert session.sweep.tokens_run > once

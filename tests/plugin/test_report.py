@@ -47,7 +47,7 @@ def test_the_folder_may_be_chosen(run_claims, pytester):
 def test_none_writes_none_and_measures_nothing_for_it(run_claims, pytester, monkeypatch):
     from headtests import recording
 
-    monkeypatch.setattr(recording, "head_record", None)
+    monkeypatch.setattr(recording, "head_records", None)
     run = run_claims(TESTS, "--headtests-report=none")
     assert run.outcomes == {"passed": 1, "failed": 1, "xfailed": 1}
     assert not (pytester.path / "reports").exists()
@@ -118,10 +118,10 @@ def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, mo
     from headtests import recording
     from headtests.errors import ModelError
 
-    def head_record(session, head, options, documents):
+    def head_records(session, wanted):
         raise ModelError("out of memory.")
 
-    monkeypatch.setattr(recording, "head_record", head_record)
+    monkeypatch.setattr(recording, "head_records", head_records)
     run = run_claims(TESTS, "-k", "L0H2")
     assert run.exit_code == pytest.ExitCode.OK
     assert "the multiples of L0H2 are missing: out of memory." in run.lines
@@ -134,11 +134,11 @@ def test_multiples_are_of_as_many_documents_as_the_heads_claims_needed(run_claim
 
     asked = {}
 
-    def head_record(session, head, options, documents):
-        asked[str(head)] = documents
-        return {"key": f"{head}", "documents": documents}
+    def head_records(session, wanted):
+        asked.update({str(head): documents for head, _, documents in wanted})
+        return [{"key": f"{head}", "documents": documents} for head, _, documents in wanted]
 
-    monkeypatch.setattr(recording, "head_record", head_record)
+    monkeypatch.setattr(recording, "head_records", head_records)
     run_claims(
         """
 @pytest.mark.heads("L0H2", "L0H1", "L1H2", "L0H3")

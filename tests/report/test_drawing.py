@@ -231,6 +231,16 @@ def test_a_head_says_how_many_documents_its_pairs_are_from() -> None:
     )
 
 
+def test_a_head_says_what_its_rows_leave_to_learned_sinks() -> None:
+    plain = Page(render_html(sample.record())).with_id("head_1").text
+    assert "no token" not in plain
+    record = sample.record()
+    record["heads"][0]["sink_share"] = 0.3141
+    assert "31.4% of its attention on sinks that are no token" in (
+        Page(render_html(record)).with_id("head_1").text
+    )
+
+
 def test_a_head_is_drawn_once_and_its_claims_lead_there() -> None:
     page = Page(render_html(sample.record()))
     assert [head.attributes["id"] for head in page.all("article", "head")] == ["head_1", "head_2"]

@@ -205,3 +205,15 @@ def test_eligible_documents_in_common_keep_their_order_and_base_rates():
 @given(st.lists(st.integers(-(2**62), 2**62), max_size=9))
 def test_a_total_is_exact_past_64_bits(quanta):
     assert total(np.array(quanta, dtype=np.int64)) == sum(quanta)
+
+
+def test_figures_share_the_arrays_that_hold_the_same():
+    one, other = figures([0.25, 0.5]), figures([0.75, 0.5], rows=[10, 12])
+    shared = other.sharing(one)
+    assert_same = np.testing.assert_array_equal
+    assert_same(shared.numerators, other.numerators)
+    assert_same(shared.rows, other.rows)
+    assert shared.documents is one.documents
+    assert shared.base_rates is one.base_rates
+    assert shared.rows is not one.rows
+    assert shared.denominators is None
