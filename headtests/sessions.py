@@ -40,7 +40,7 @@ from headtests.store import Entry, fingerprint, store_of
 from headtests.sweep import Progress, Sweep
 from headtests.sweep.context import in_relation
 from headtests.sweep.eligibility import eligible
-from headtests.sweep.identity import Keys
+from headtests.sweep.identity import RESULTS_VERSION, Keys
 from headtests.sweep.passes import Passes
 from headtests.sweep.results import Results
 from headtests.sweep.tokens import Float32s
@@ -344,7 +344,8 @@ class Session:
         store, identity = store_of(self.settings), self.model.identity
         if store is None or identity is None:
             return self.model.rows(batch, [head])[0, 0].numpy()
-        key = fingerprint("prompt", identity, (head.layer, head.index), batch.documents[0].ids)
+        ids = batch.documents[0].ids
+        key = fingerprint("prompt", RESULTS_VERSION, identity, (head.layer, head.index), ids)
         entry = store.read(key)
         if entry is None:
             entry = Entry({"rows": self.model.rows(batch, [head])[0, 0].numpy()}, {})
