@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, cast
 from headtests.errors import RecordError
 
 FORMAT = "headtests-record"
-VERSION = 3
+VERSION = 4
 
 
 class PairRecord(TypedDict):
@@ -29,10 +29,38 @@ class PairRecord(TypedDict):
     """`pattern[key]` times the number of keys that the row may attend to."""
     tokens: list[str]
     """The document's tokens, special ones included."""
-    attendable: list[int]
-    """The positions that the row may attend to."""
+    attendable: list[list[int]]
+    """The positions that the row may attend to, as runs: the first and the last of each."""
     pattern: list[float]
-    """The row: attention from the query to each token, in [0, 1]."""
+    """The row: attention from the query to each token, in [0, 1], to six digits."""
+
+
+class CounterexampleRecord(PairRecord):
+    """A row that speaks against a claim which did not hold; its key is where it looked instead.
+
+    Where the claim was that a figure is small, the key is the one that made it large.
+    """
+
+    claimed: list[int]
+    """The positions that the statistic is about, of those that the row may attend to."""
+    figure: float
+    """What the statistic comes to in this row alone; of figures of pairs, the pair's multiple."""
+
+
+class MultiplesRecord(TypedDict):
+    """How multiples are distributed on the pairs of a statistic, and on all others of its rows."""
+
+    edges: list[float]
+    """The edges of the bins, ascending: a bin holds what is at least the one and under the next,
+    the last bin also its upper edge."""
+    on: list[int]
+    """Pairs of the statistic's relation in each bin."""
+    others: list[int]
+    """The other pairs of the same rows in each bin: the control. Of figures of ranked or random
+    pairs, those of them that lie outside the relation."""
+    threshold: float | None
+    """The multiple that the claim turns on: of an average, what the threshold is of the base rate;
+    of a rate of multiples, the multiple from which on a pair counts. Null where there is none."""
 
 
 class HeadRecord(TypedDict):
@@ -105,6 +133,14 @@ class EstimateRecord(TypedDict):
     """Null where nobody asked for it."""
     resting_mass: float | None
     """Attention on position 0, averaged like the statistic."""
+    rows_against: int | None
+    """How many of its rows, taken alone, lie on the side of the threshold that the claim denies;
+    null where rows were not looked at by themselves."""
+    multiples: MultiplesRecord | None
+    """Null where they were not read."""
+    counterexamples: list[CounterexampleRecord]
+    """Of a claim that did not hold: the row of each document that speaks most against it, the
+    furthest first. Of figures of pairs: the pairs that do."""
 
 
 class DifferenceRecord(TypedDict):
@@ -114,6 +150,17 @@ class DifferenceRecord(TypedDict):
     low: float | None
     high: float | None
     """Null where there is no such bound, as of a lift over distance."""
+
+
+class CourseRecord(TypedDict):
+    """What the interval was after some documents."""
+
+    units: int
+    """How many eligible documents had been read, or texts where these are the units."""
+    value: float
+    low: float | None
+    high: float | None
+    """As of an estimate, or of a difference where two statistics were compared."""
 
 
 class ClaimRecord(TypedDict):
@@ -153,6 +200,9 @@ class ClaimRecord(TypedDict):
     """The evidence for the claim against its being false, at the document where reading stopped:
     1 says nothing, 1/alpha decides. The largest float where nothing that was left to read could
     have changed the answer, or would be more. Null where it was compared exactly."""
+    e_value_against: float | None
+    """The evidence against the claim, were it true, at the same document, likewise: what refutes
+    it. Null where there is none to say, as of two ratios."""
     e_bh: bool | None
     """Whether the claim is among the discoveries of e-BH at 0.05 over the run's claims."""
     more_documents: int | None
@@ -163,11 +213,22 @@ class ClaimRecord(TypedDict):
     may have followed the data, which the rate of false decisions does not cover."""
     basis: str
     """What the verdict is about, in words."""
+    course: list[CourseRecord]
+    """How the interval closed, up to the document that decided; empty where nothing was decided
+    by documents."""
     file: str
     line: int
     """The first line of the statement that asked; 0 where it is unknown."""
     source: str
     """The statement's source, or empty where it cannot be read."""
+    function: str
+    """The source of the function around the statement, its decorators included, without its
+    indentation; empty where there is none."""
+    function_line: int
+    """The first line of that source in the file; 0 without."""
+    span: list[int]
+    """Where the comparison stands in `function`, or in `source` where there is none: the place of
+    its first character and that behind its last. Empty where it stands in neither."""
 
 
 class ModelRecord(TypedDict):

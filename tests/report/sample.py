@@ -6,8 +6,11 @@ from headtests.records import (
     FORMAT,
     VERSION,
     ClaimRecord,
+    CounterexampleRecord,
+    CourseRecord,
     EstimateRecord,
     HeadRecord,
+    MultiplesRecord,
     PairRecord,
     RankRecord,
     Record,
@@ -26,6 +29,12 @@ STACKED = "a" + "\u0301" * 50
 RIGHT_TO_LEFT = "\u05e9\u05dc\u05d5\u05dd"
 HOSTILE = [MARKUP, QUOTES, BIDI, CONTROLS, SURROGATES, LONG, STACKED, RIGHT_TO_LEFT, "", "\u0301"]
 
+FUNCTION = """\
+@pytest.mark.head("L1H3")
+def test_induction(head):
+    assert head.mass(ht.induction) >= 0.4
+"""
+
 
 def pair(
     query: int = 9, key: int = 2, tokens: list[str] | None = None, attention: float = 0.5
@@ -43,9 +52,39 @@ def pair(
         token=tokens[key],
         multiple=pattern[key] * (query + 1),
         tokens=tokens,
-        attendable=list(range(query + 1)),
+        attendable=[[0, query]],
         pattern=pattern,
     )
+
+
+def counterexample(figure: float = 0.01, **changes: Any) -> CounterexampleRecord:
+    """Return a row that rests, where the token after an earlier ` the` was claimed."""
+    row = {**pair(query=9, key=0, attention=0.02), "claimed": [7], "figure": figure}
+    return cast(CounterexampleRecord, {**row, **changes})
+
+
+def multiples(**changes: Any) -> MultiplesRecord:
+    """Return multiples of which those on the claim's pairs are the larger."""
+    record = MultiplesRecord(
+        edges=[0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0],
+        on=[12, 40, 210, 505, 320, 90, 14],
+        others=[90_000, 40_000, 12_000, 4_000, 900, 120, 3],
+        threshold=19.0,
+    )
+    return cast(MultiplesRecord, {**record, **changes})
+
+
+def course(value: float = 0.12, last: int = 64) -> list[CourseRecord]:
+    """Return an interval that closes around a value."""
+    return [
+        CourseRecord(
+            units=units,
+            value=value + 0.2 / units,
+            low=max(0.0, value - 0.5 / units**0.5),
+            high=min(1.0, value + 0.8 / units**0.5),
+        )
+        for units in (1, 2, 4, 8, 16, 32, last)
+    ]
 
 
 def head(key: str = "demo L1H3", **changes: Any) -> HeadRecord:
@@ -83,6 +122,9 @@ def estimate(**changes: Any) -> EstimateRecord:
         matched_rate=0.31,
         rank=RankRecord(rank=2, of=12),
         resting_mass=0.63,
+        rows_against=3902,
+        multiples=multiples(),
+        counterexamples=[],
     )
     return cast(EstimateRecord, {**record, **changes})
 
@@ -100,20 +142,25 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         sentence="The share of L1H3's attention that goes to induction targets is at least 0.4.",
         expression="L1H3.mass(ht.induction) >= 0.4",
         operator=">=",
-        left=estimate(),
+        left=estimate(counterexamples=[counterexample(), counterexample(0.03, document=5)]),
         right=0.4,
         factor=1,
         offset=0,
         difference=None,
         alpha=0.001,
         e_value=0.02,
+        e_value_against=1400.0,
         e_bh=False,
         more_documents=None,
         read_before=False,
         basis="the average over the first 253 documents of demo",
+        course=course(),
         file="hypotheses/test_demo.py",
         line=12,
         source="assert head.mass(ht.induction) >= 0.4",
+        function=FUNCTION,
+        function_line=10,
+        span=[FUNCTION.index("head.mass"), FUNCTION.index(" >= 0.4") + 7],
     )
     return cast(ClaimRecord, {**record, **changes})
 
@@ -177,6 +224,8 @@ def fraction(**changes: Any) -> EstimateRecord:
             "matched_rate": None,
             "rank": None,
             "resting_mass": None,
+            "rows_against": None,
+            "multiples": None,
             **changes,
         }
     )
@@ -216,6 +265,7 @@ def record(**changes: Any) -> Record:
                 verdict="holds",
                 outcome="passed",
                 reason="",
+                left=estimate(),
                 heads=["demo L1H3", "demo L0H1"],
                 sentence="L1H3 attends to induction targets three times as much as L0H1.",
                 expression="L1H3.mass(ht.induction) >= 3 * L0H1.mass(ht.induction)",
@@ -234,7 +284,9 @@ def record(**changes: Any) -> Record:
                 right=0.625,
                 alpha=None,
                 e_value=None,
+                e_value_against=None,
                 e_bh=None,
+                course=[],
             ),
             claim(
                 "c4",
@@ -324,11 +376,18 @@ def hostile_record() -> Record:
                 heads=[poison, "no such " + poison],
                 sentence=poison,
                 expression=poison,
-                left=estimate(expression=poison, kind=poison, head=poison),
+                left=estimate(
+                    expression=poison,
+                    kind=poison,
+                    head=poison,
+                    counterexamples=[{**everything, "claimed": [1, 2], "figure": 0.5}],
+                ),
                 right=estimate(expression=poison, kind=poison, head="no such " + poison),
                 basis=poison,
                 file=poison,
                 source=poison,
+                function=poison,
+                span=[3, 40],
             ),
             claim("twice", session=poison, heads=[poison]),
             claim("twice", session=poison, heads=[poison]),
