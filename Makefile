@@ -1,10 +1,11 @@
 # make demo: claims about the bundled model, and their report.  make test: everything that is checked.
 # make bench: figures that are measured, against named baselines.  make gpu-check: the same on a GPU.
+# make schema: the JSON Schema of the record.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench gpu-check clean
+.PHONY: demo test lint schema bench gpu-check clean
 
 # No network is needed beyond the installation: without it, a claim about a hub's model whose
 # weights are not in the cache skips. HF_HUB_OFFLINE=0 lets it download them.
@@ -22,11 +23,15 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+# Written from the types of headtests/records.py; a test holds the file to them.
+schema: $(VENV)/installed-test
+	$(BIN)/python tests/record_schema.py
+
 # Each prints what it measured, and fails where that is over its limit; all of them run.
 bench: export HF_HUB_OFFLINE = 1
 bench: export PYTHONPATH = tests
 bench: $(VENV)/installed-test
-	@failed=0; for script in sweep memory cache startup documents deciding suite; do \
+	@failed=0; for script in sweep memory cache startup documents deciding suite page; do \
 		echo "== benchmarks/$$script.py"; \
 		$(BIN)/python benchmarks/$$script.py || failed=1; \
 	done; exit $$failed

@@ -4,6 +4,7 @@ How a figure is compared, said and explained. What makes a comparison hold is
 `headtests.verdicts`; which documents are read for it is the figure's own affair.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -16,7 +17,13 @@ from headtests.claims import (
     written,
 )
 from headtests.errors import ClaimError, UndecidedError
-from headtests.locations import Location, calling_location
+from headtests.locations import (
+    Instruction,
+    Location,
+    Surroundings,
+    calling_location,
+    surroundings,
+)
 from headtests.quantities import (
     Comparable,
     Difference,
@@ -28,6 +35,7 @@ from headtests.quantities import (
     rounded,
     written_factor,
 )
+from headtests.readings import Stop
 from headtests.verdicts import Decision, Verdict
 
 
@@ -47,6 +55,8 @@ class Comparison:
     """None until the comparison's truth was asked for."""
     location: Location | None = field(default=None, init=False)
     """The statement that asked."""
+    made: Instruction | None = field(default=None, init=False)
+    """What made the comparison; None where it was no code outside this package."""
 
     def __bool__(self) -> bool:
         """Return whether the claim holds; raises `UndecidedError` where the budget left it open."""
@@ -66,6 +76,13 @@ class Comparison:
             if self.left.subject.observer is not None:
                 self.left.subject.observer(self)
         return self.decide()
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The function around the statement that asked; nothing before."""
+        if self.location is None:
+            return Surroundings("", 0, None)
+        return surroundings(self.location, self.made)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, bool):
@@ -105,6 +122,14 @@ class Comparison:
     def difference(self) -> Interval | None:
         """The left side less the right one, where both are statistics of documents; decides."""
         return self._settled.difference
+
+    @property
+    def course(self) -> Sequence[Stop]:
+        """How the interval closed, up to the document that decided; decides.
+
+        Of the left side, or of the difference of two; nothing of figures of pairs.
+        """
+        return self._settled.course()
 
     @property
     def more_documents(self) -> int | None:

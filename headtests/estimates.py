@@ -28,7 +28,7 @@ from headtests.errors import ClaimError
 from headtests.evidence import Evidence
 from headtests.missing import no_common_value, no_value
 from headtests.quantities import Interval, Outcome, Quantity, Subject
-from headtests.readings import PairedReading, Reading, base_of, growing, growing_together
+from headtests.readings import PairedReading, Reading, Stop, base_of, growing, growing_together
 from headtests.statistics import bounds, more_documents
 from headtests.verdicts import Verdict, decide
 
@@ -113,6 +113,13 @@ class Estimate(Quantity):
     def high(self) -> float:
         """The upper bound; it is under the true value at a rate of at most alpha."""
         return self._bounds[1] if self.given is not None else self.settled.high
+
+    @property
+    def course(self) -> list[Stop]:
+        """How the interval closed on what was read: after a few prefixes, and after all of it."""
+        reading, found = self.reading, self.settled
+        last = Stop(len(reading), found.value, found.low, found.high)
+        return [*reading.course(self.subject.evidence.alpha), last]
 
     @property
     def settled(self) -> "Estimate":
@@ -300,10 +307,12 @@ class Estimate(Quantity):
         more = more_documents(reading.contrast, threshold, evidence.alpha) if undecided else None
         found = replace(found, units=reading.least_with_value(found.units))
         decisive = reading.first(found.units)
+        left = self._on(decisive)
         return Outcome(
             found,
-            self._on(decisive),
+            left,
             right,
+            course=lambda: left.course,
             more_documents=more,
             remedy=_remedy(more, decisive) if undecided else "",
             documents_read=_documents_read(evidence, decisive, undecided),
@@ -327,11 +336,14 @@ class Estimate(Quantity):
         more = pair.more_documents(factor, offset, evidence.alpha) if undecided else None
         found = replace(found, units=pair.least_with_value(found.units))
         decisive = pair.first(found.units)
+        difference = Interval(*decisive.difference(factor, evidence.alpha))
+        last = Stop(found.units, difference.value, difference.low, difference.high)
         return Outcome(
             found,
             self._on(decisive.left),
             right._on(decisive.right),
-            Interval(*decisive.difference(factor, evidence.alpha)),
+            difference,
+            course=lambda: [*decisive.course(factor, evidence.alpha), last],
             more_documents=more,
             remedy=_remedy(more, decisive.left) if undecided else "",
             documents_read=_documents_read(evidence, decisive.left, undecided),

@@ -279,6 +279,8 @@ class Multiples(Sequence[Pair]):
             f"fraction({checked!r})",
             f"the share with keys {checked.english} among {self.english}",
             Fraction(sum(inside), len(inside)) if inside else None,
+            checked,
+            tuple(inside),
         )
 
     @property
@@ -296,15 +298,25 @@ class Multiples(Sequence[Pair]):
         average = total / len(multiples) if multiples else None
         return self._figure("mean", "mean", f"the mean of {self.english}", average)
 
-    def _figure(self, kind: str, call: str, english: str, measured: Fraction | None) -> PairFigure:
+    def _figure(
+        self,
+        kind: str,
+        call: str,
+        english: str,
+        measured: Fraction | None,
+        relation: Expression | None = None,
+        inside: tuple[bool, ...] = (),
+    ) -> PairFigure:
         return PairFigure(
             self.subject,
             kind,
             f"{self.source}.{call}",
             english,
             self.basis,
-            len(self),
+            self.columns,
             measured,
+            relation,
+            inside,
         )
 
     def __repr__(self) -> str:

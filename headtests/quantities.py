@@ -5,7 +5,7 @@ decided when it is asked for, is `headtests.comparisons`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, NoReturn
@@ -14,7 +14,8 @@ from headtests.claims import Operator, Question, RowOptions, decimal, require_nu
 from headtests.errors import ClaimError
 from headtests.evidence import Evidence
 from headtests.head_names import HeadName
-from headtests.readings import Reading
+from headtests.locations import calling_instruction
+from headtests.readings import Reading, Stop
 from headtests.verdicts import Decision
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Outcome:
     right: "Quantity | float"
     difference: Interval | None = None
     """The left side less the right one, of two figures that were read together."""
+    course: Callable[[], Sequence[Stop]] = tuple
+    """Works out how the interval closed; nothing of figures that are no averages."""
     more_documents: int | None = None
     """How many eligible documents, or texts, more it would about take.
 
@@ -98,7 +101,11 @@ class Comparable:
     def __eq__(self, other: object) -> "Equivalence":  # type: ignore[override]  # a claim
         from headtests.comparisons import equivalence
 
-        return equivalence(self, other)
+        claim = equivalence(self, other)
+        made = calling_instruction()
+        for part in claim.parts:
+            part.made = made
+        return claim
 
     def __ne__(self, other: object) -> NoReturn:
         raise ClaimError(
@@ -110,7 +117,9 @@ class Comparable:
         # Comparisons are made of figures, and figures make comparisons.
         from headtests.comparisons import compare
 
-        return compare(self, operator, other)
+        claim = compare(self, operator, other)
+        claim.made = calling_instruction()
+        return claim
 
     def __bool__(self) -> NoReturn:
         raise ClaimError(

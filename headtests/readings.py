@@ -24,10 +24,25 @@ from headtests.statistics import (
     ScaledMean,
     bounds,
     more_documents,
+    narrowing,
     on_common_documents,
     total,
 )
 from headtests.verdicts import Decision, decide, decide_apart
+
+STOPS = 24
+"""How many prefixes of a reading tell how its interval closed, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What was known after some of the documents."""
+
+    units: int
+    """How many eligible documents, or texts, had been read."""
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +107,19 @@ class Reading:
         """What a comparison of the statistic with a number is a test of."""
         return contrast_of(self.question, self.figures, self.eligible)
 
+    def course(self, alpha: float) -> list["Stop"]:
+        """Return what was known of the statistic before all of it was read, after a few prefixes.
+
+        Those that have a value, each at alpha, as `narrowing` has it.
+        """
+        stops = [units for units in _stops(len(self)) if self.first(units).has_value]
+        contrast = self.contrast
+        ends = narrowing(contrast, alpha, stops)
+        return [
+            Stop(units, float(contrast.first(units).value), *end)
+            for units, end in zip(stops, ends, strict=True)
+        ]
+
 
 @dataclass(frozen=True, eq=False)
 class PairedReading:
@@ -146,6 +174,27 @@ class PairedReading:
         times = float(factor)
         return float(value), low - times * right_high, high - times * right_low
 
+    def course(self, factor: Fraction, alpha: float) -> list[Stop]:
+        """Return what was known of `left - factor * right` before all of it was read.
+
+        After a few prefixes, those that have a value, as `difference` has it.
+        """
+        stops = [units for units in _stops(len(self.left)) if self.first(units).has_value]
+        left, right = self.left.contrast, self.right.contrast
+        if self._is_linear:
+            ends = narrowing(self._contrast(factor), alpha, stops)
+        else:
+            times = float(factor)
+            sides = (narrowing(side, alpha / 2, stops) for side in (left, right))
+            ends = [
+                (low - times * right_high, high - times * right_low)
+                for (low, high), (right_low, right_high) in zip(*sides, strict=True)
+            ]
+        return [
+            Stop(units, float(left.first(units).value - factor * right.first(units).value), *end)
+            for units, end in zip(stops, ends, strict=True)
+        ]
+
     def more_documents(self, factor: Fraction, offset: Fraction, alpha: float) -> int | None:
         """Return how many documents, or texts, more would about decide it; None for no number."""
         if self._is_linear:
@@ -158,6 +207,12 @@ class PairedReading:
             more_documents(right, (middle - offset) / factor, alpha / 2),
         )
         return None if None in each else max(number for number in each if number is not None)
+
+
+def _stops(units: int) -> list[int]:
+    """Return lengths of prefixes, evenly apart by ratio: the first, but not all."""
+    stops = np.unique(np.rint(np.geomspace(1, max(units, 1), STOPS)).astype(np.int64))
+    return [stop for stop in stops.tolist() if stop < units]
 
 
 def base_of(question: Question, eligible: Eligible) -> Fraction | None:

@@ -9,7 +9,7 @@ import math
 import platform
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -26,6 +26,7 @@ from headtests.records import (
     FORMAT,
     VERSION,
     ClaimRecord,
+    CourseRecord,
     DifferenceRecord,
     EstimateRecord,
     HeadRecord,
@@ -38,9 +39,12 @@ from headtests.records import (
 from headtests.samples import PairFigure
 from headtests.sessions import Session
 from headtests.statistics import e_bh, union_bound
+from headtests.sweep.scrutiny import Scrutiny
 
 SHOWN_MULTIPLES = 10
 """Ranked and random multiples of each head that a record holds."""
+SHOWN_COUNTEREXAMPLES = 10
+"""Rows or pairs that a record holds against each side of a claim that did not hold."""
 PACKAGES = (
     "headtests",
     "torch",
@@ -71,7 +75,7 @@ def claim_record(
     comparison: Comparison, session: str, identifier: str, test: str, root: Path
 ) -> ClaimRecord:
     """Return the record of a comparison that was decided; its test's outcome is not known yet."""
-    location = comparison.location
+    location, around = comparison.location, comparison.surroundings
     return ClaimRecord(
         id=identifier,
         test=test,
@@ -101,14 +105,27 @@ def claim_record(
             )
         ),
         alpha=comparison.alpha,
-        e_value=None if comparison.alpha is None else _e_value(comparison.decision.log_e),
+        e_value=_e_value(comparison.alpha, comparison.decision.log_e),
+        e_value_against=_e_value(comparison.alpha, comparison.decision.log_e_against),
         e_bh=None,
         more_documents=comparison.more_documents,
         read_before=comparison.read_before,
         basis=comparison.basis,
+        course=[
+            CourseRecord(
+                units=stop.units,
+                value=stop.value,
+                low=_finite(stop.low),
+                high=_finite(stop.high),
+            )
+            for stop in comparison.course
+        ],
         file="" if location is None else _relative(location.file, root),
         line=0 if location is None else location.line,
         source="" if location is None else location.source,
+        function=around.source,
+        function_line=around.line,
+        span=list(around.span or ()),
     )
 
 
@@ -128,8 +145,10 @@ def _relative(file: str, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
 
-def _e_value(log_e: float) -> float:
-    """Return e to a power, at most the largest float."""
+def _e_value(alpha: float | None, log_e: float | None) -> float | None:
+    """Return e to a power, at most the largest float; None of an exact comparison."""
+    if alpha is None or log_e is None:
+        return None
     return math.exp(log_e) if log_e < math.log(sys.float_info.max) else sys.float_info.max
 
 
@@ -154,6 +173,9 @@ def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
         matched_rate=None,
         rank=None,
         resting_mass=None,
+        rows_against=None,
+        multiples=None,
+        counterexamples=[],
     )
     if isinstance(quantity, Estimate):
         settled = quantity.settled
@@ -221,11 +243,16 @@ def device_name(session: Session) -> str:
 
 
 def head_records(
-    session: Session, wanted: Sequence[tuple[HeadName, RowOptions, int]]
+    session: Session,
+    wanted: Sequence[tuple[HeadName, RowOptions, int]],
+    besides: Sequence[Scrutiny] = (),
 ) -> list[HeadRecord]:
-    """Return heads' ranked and random multiples, each on the first documents of the pass."""
+    """Return heads' ranked and random multiples, each on the first documents of the pass.
+
+    The same pass reads what is to be scrutinised besides.
+    """
     key = session_key(session)
-    found = session.overviews(wanted, SHOWN_MULTIPLES)
+    found = session.overviews(wanted, SHOWN_MULTIPLES, besides)
     return [
         HeadRecord(
             key=head_key(key, head, options),
@@ -236,28 +263,41 @@ def head_records(
             sink_share=session.sink_share(head, options, documents),
             suppress_first_token=options.suppress_first_token,
             min_query=options.min_query,
-            ranked=_pair_records(ranked),
-            random=_pair_records(random),
+            ranked=[pair_record(pair) for pair in ranked],
+            random=[pair_record(pair) for pair in random],
         )
         for (head, options, documents), (ranked, random, count) in zip(wanted, found, strict=True)
     ]
 
 
-def _pair_records(pairs: Iterable[Pair]) -> list[PairRecord]:
-    return [
-        PairRecord(
-            document=pair.document,
-            text=pair.text,
-            query=pair.query,
-            key=pair.key,
-            token=pair.token,
-            multiple=pair.multiple,
-            tokens=list(pair.tokens),
-            attendable=list(pair.attendable),
-            pattern=list(pair.pattern),
-        )
-        for pair in pairs
-    ]
+def pair_record(pair: Pair) -> PairRecord:
+    """Return the record of a pair, with the row that it stands in to six digits."""
+    return PairRecord(
+        document=pair.document,
+        text=pair.text,
+        query=pair.query,
+        key=pair.key,
+        token=pair.token,
+        multiple=pair.multiple,
+        tokens=list(pair.tokens),
+        attendable=_runs(pair.attendable),
+        pattern=[float(f"{attention:.6g}") for attention in pair.pattern],
+    )
+
+
+def _runs(positions: Sequence[int]) -> list[list[int]]:
+    """Return ascending positions as runs: the first and the last of each.
+
+    >>> _runs([0, 3, 4, 5, 9])
+    [[0, 0], [3, 5], [9, 9]]
+    """
+    runs: list[list[int]] = []
+    for position in positions:
+        if runs and runs[-1][1] == position - 1:
+            runs[-1][1] = position
+        else:
+            runs.append([position, position])
+    return runs
 
 
 def make_record(

@@ -4,12 +4,14 @@ What a sample says of other pairs is not claimed here.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from headtests.claims import Operator, decimal, require_in_range
 from headtests.errors import ClaimError, NoEligibleRowError
+from headtests.expressions import Expression
 from headtests.quantities import Interval, Outcome, Quantity, Subject
+from headtests.sketches import Pairs
 from headtests.verdicts import decide_exactly
 
 
@@ -25,9 +27,18 @@ class PairFigure(Quantity):
     """The figure as a noun phrase."""
     about: str
     """What a verdict on it is about."""
-    pairs: int
-    """How many pairs it is a figure of."""
+    columns: Pairs = field(repr=False)
+    """The pairs that it is a figure of, in their order."""
     measured: Fraction | None
+    relation: Expression | None = None
+    """The relation that it is the share of; None of an average of multiples."""
+    inside: tuple[bool, ...] = ()
+    """Which of the pairs lie in the relation."""
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs it is a figure of."""
+        return len(self.columns)
 
     @property
     def english(self) -> str:

@@ -38,11 +38,12 @@ from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.quanta import QUANTA
 from headtests.store import Entry, fingerprint, store_of
 from headtests.sweep import Progress, Sweep
-from headtests.sweep.context import in_relation
+from headtests.sweep.context import in_context, in_relation, keys_within
 from headtests.sweep.eligibility import eligible
 from headtests.sweep.identity import RESULTS_VERSION, Keys
 from headtests.sweep.passes import Passes
 from headtests.sweep.results import Results
+from headtests.sweep.scrutiny import Scrutinised, Scrutiny
 from headtests.sweep.tokens import Float32s
 
 DEFAULT_LENGTH = 256
@@ -267,16 +268,36 @@ class Session:
         return self.passes.in_context(head, pairs)
 
     def overviews(
-        self, wanted: Sequence[tuple[HeadName, RowOptions, int]], size: int
+        self,
+        wanted: Sequence[tuple[HeadName, RowOptions, int]],
+        size: int,
+        besides: Sequence[Scrutiny] = (),
     ) -> list[tuple[list[Pair], list[Pair], int]]:
         """Return ranked and random above-average pairs of heads, and how many there are.
 
-        Each of the first so many documents of the pass.
+        Each of the first so many documents of the pass. The same pass reads what is asked for
+        besides, for `scrutinised`.
         """
-        found = self.passes.overviews(wanted, size)
+        found = self.passes.overviews(wanted, size, besides)
         return [
             (self.in_context(head, one.ranked), self.in_context(head, one.random), one.count)
             for (head, *_), one in zip(wanted, found, strict=True)
+        ]
+
+    def scrutinised(self, asked: Sequence[Scrutiny]) -> list[tuple[Scrutinised, list[Pair]]]:
+        """Return what the rows of claims say for and against them, with the rows to be shown."""
+        found = self.passes.scrutinised(asked)
+        return [
+            (
+                one,
+                in_context(
+                    self.sweep,
+                    claim.question.head,
+                    one.pairs,
+                    [row.row for row in one.counterexamples],
+                ),
+            )
+            for claim, one in zip(asked, found, strict=True)
         ]
 
     def sink_share(self, head: HeadName, options: RowOptions, documents: int) -> float | None:
@@ -318,6 +339,12 @@ class Session:
     ) -> list[bool]:
         """Return of each pair whether it lies in a relation."""
         return in_relation(self.sweep, head, pairs, relation, options)
+
+    def keys_within(
+        self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
+    ) -> list[list[int]]:
+        """Return the attendable keys in a relation of the row that each pair stands in."""
+        return keys_within(self.sweep, head, pairs, relation, options)
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt, given as text or as token ids.

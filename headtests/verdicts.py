@@ -20,7 +20,7 @@ from headtests.statistics import (
 
 _TIES_ARE_OVER: dict[Operator, bool] = {">=": True, ">": False, "<=": False, "<": True}
 """Whether a figure that is the threshold lies, for this comparison, with those over it."""
-_CLAIMS_OVER: dict[Operator, bool] = {">=": True, ">": True, "<=": False, "<": False}
+CLAIMS_OVER: dict[Operator, bool] = {">=": True, ">": True, "<=": False, "<": False}
 """Whether a comparison claims that the figure lies over the threshold."""
 
 
@@ -46,6 +46,12 @@ class Decision:
     Infinite where nothing left could change that the claim holds, or that it is refuted; minus
     infinity, too, where two ratios were not told apart.
     """
+    log_e_against: float | None
+    """The same of the e-value against the claim, were it true.
+
+    Infinite where nothing left could change that the claim is refuted, minus infinity where it
+    holds so; None where two ratios were not told apart against it, which says nothing.
+    """
     exact: bool
     """Whether it was decided because nothing left could change the answer."""
 
@@ -58,13 +64,15 @@ def decide(contrast: Contrast, operator: Operator, threshold: Fraction, alpha: f
     threshold than half a quantum tie with it. Raises `ValueError` for an alpha outside (0, 0.5).
     """
     settled = settle(contrast.scores(threshold), alpha, _TIES_ARE_OVER[operator])
-    claims_over = _CLAIMS_OVER[operator]
+    claims_over = CLAIMS_OVER[operator]
     if settled.exact:
         return _exact(settled.over == claims_over, settled.units)
-    log_e = settled.log_over if claims_over else settled.log_under
+    sides = (settled.log_over, settled.log_under)
+    log_e, against = sides if claims_over else sides[::-1]
     if settled.over is None:
-        return Decision(Verdict.UNDECIDED, settled.units, log_e, exact=False)
-    return Decision(_verdict(settled.over == claims_over), settled.units, log_e, exact=False)
+        return Decision(Verdict.UNDECIDED, settled.units, log_e, against, exact=False)
+    verdict = _verdict(settled.over == claims_over)
+    return Decision(verdict, settled.units, log_e, against, exact=False)
 
 
 def decide_apart(
@@ -80,8 +88,9 @@ def decide_apart(
     The claim is `left` against `factor * right + offset`, on the same documents. Each figure has an
     interval at half of alpha a side; the claim is decided by the first prefix whose intervals lie
     apart, and exactly by the whole population. Its e-value is 1 / alpha where intervals made it
-    hold, and 0 where they did not, so that it is 1 at most on average. Raises `ValueError` for an
-    alpha outside (0, 0.5), a factor that is not over 0, and figures of different documents.
+    hold, and 0 where they did not, so that it is 1 at most on average; that against it likewise,
+    where they refuted it. Raises `ValueError` for an alpha outside (0, 0.5), a factor that is not
+    over 0, and figures of different documents.
     """
     require_alpha(alpha)
     if factor <= 0:
@@ -106,11 +115,11 @@ def decide_apart(
     verdict = apart(last)
     if verdict is Verdict.UNDECIDED:
         if not whole:
-            return Decision(verdict, units, -math.inf, exact=False)
+            return Decision(verdict, units, -math.inf, None, exact=False)
         difference = left.value - factor * right.value - offset
         tied = abs(difference) <= Fraction(1, 2 * QUANTA)
         over = _TIES_ARE_OVER[operator] if tied else difference > 0
-        return _exact(over == _CLAIMS_OVER[operator], units)
+        return _exact(over == CLAIMS_OVER[operator], units)
     # Intervals only shrink, so that the prefixes that decide are all from some length on.
     undecided, decided = 0, last
     while decided - undecided > 1:
@@ -119,8 +128,10 @@ def decide_apart(
             undecided = middle
         else:
             decided = middle
-    log_e = math.log(1 / alpha) if verdict is Verdict.HOLDS else -math.inf
-    return Decision(verdict, decided, log_e, exact=False)
+    certain = math.log(1 / alpha)
+    if verdict is Verdict.HOLDS:
+        return Decision(verdict, decided, certain, None, exact=False)
+    return Decision(verdict, decided, -math.inf, certain, exact=False)
 
 
 def decide_exactly(left: Fraction, operator: Operator, right: Fraction) -> Decision:
@@ -131,7 +142,7 @@ def decide_exactly(left: Fraction, operator: Operator, right: Fraction) -> Decis
     """
     difference = quantised_fraction(left) - quantised_fraction(right)
     over = difference > 0 if difference else _TIES_ARE_OVER[operator]
-    return _exact(over == _CLAIMS_OVER[operator], 0)
+    return _exact(over == CLAIMS_OVER[operator], 0)
 
 
 def _apart(
@@ -142,7 +153,7 @@ def _apart(
 ) -> Verdict:
     factor, offset = line
     low, high = (factor * end + offset for end in right)
-    ties_are_over, claims_over = _TIES_ARE_OVER[operator], _CLAIMS_OVER[operator]
+    ties_are_over, claims_over = _TIES_ARE_OVER[operator], CLAIMS_OVER[operator]
     over = left[0] >= high if ties_are_over else left[0] > high
     under = left[1] < low if ties_are_over else left[1] <= low
     if not over and not under:
@@ -155,4 +166,5 @@ def _verdict(holds: bool) -> Verdict:
 
 
 def _exact(holds: bool, units: int) -> Decision:
-    return Decision(_verdict(holds), units, math.inf if holds else -math.inf, exact=True)
+    log_e = math.inf if holds else -math.inf
+    return Decision(_verdict(holds), units, log_e, -log_e, exact=True)

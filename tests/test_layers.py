@@ -24,14 +24,15 @@ LAYERS = (
     ("corpora", "models", "store"),
     ("masks", "capture"),
     ("sweep",),
-    ("records",),
+    ("records", "upgrades"),
     ("sessions",),
     ("recording", "report"),
+    ("sides",),
     ("plugin",),
     ("__init__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-TORCH_FREE = (*LAYERS[: RANK["heads"] + 1], ("records",))
+TORCH_FREE = (*LAYERS[: RANK["heads"] + 1], ("records", "upgrades"))
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 

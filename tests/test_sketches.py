@@ -24,6 +24,7 @@ from headtests.sketches import (
     Pairs,
     RankedPairs,
     SampledPairs,
+    coarsened,
 )
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=60)
@@ -760,3 +761,49 @@ def test_columns_are_not_converted_without_being_asked():
     for wrong in (np.ones(2, np.float32), np.ones(3), np.ones((2, 1))):
         with pytest.raises(ObservationError, match=r"Pairs\.of"):
             Pairs(ones, ones, ones, wrong)
+
+
+# Histograms to be shown.
+
+
+@FIXED
+@given(st.lists(st.lists(MULTIPLES, max_size=20), max_size=3))
+def test_coarse_bins_count_what_lies_in_them(lists):
+    histograms = [Histogram() for _ in lists]
+    for histogram, multiples in zip(histograms, lists, strict=True):
+        histogram.update(multiples)
+    edges, counts = coarsened(histograms)
+    assert edges == sorted(set(edges))
+    assert len(counts) == len(lists)
+    for multiples, found in zip(lists, counts, strict=True):
+        assert found == [
+            sum(low <= multiple < high for multiple in multiples) for low, high in pairwise(edges)
+        ]
+        assert sum(found) == len(multiples)
+    if edges:
+        # Only bins from the first that is filled to the last.
+        assert all(any(found[end] for found in counts) for end in (0, -1))
+
+
+def test_coarse_bins_are_four_an_octave_and_one_for_what_is_tiny():
+    histogram = Histogram()
+    histogram.update([0.0, 2.0**-30, 2.0**-9, 2.0**-8, 1.0, 1.25, 1.499, 1.75, 2.0, 2.0**30])
+    edges, (counts,) = coarsened([histogram])
+    assert edges[:3] == [0.0, 2.0**-8, 1.25 * 2.0**-8]
+    assert counts[:2] == [3, 1]
+    place = edges.index(1.0)
+    assert edges[place : place + 5] == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert counts[place : place + 5] == [1, 2, 0, 1, 1]
+    assert edges[-2:] == [2.0**20, 2.0**32]
+    assert counts[-1] == 1
+    assert all(type(count) is int for count in counts)
+
+
+def test_coarse_bins_of_several_are_common_ones():
+    one, other = Histogram(), Histogram()
+    one.update([1.0])
+    other.update([1.6, 1.7])
+    assert coarsened([one, other]) == ([1.0, 1.25, 1.5, 1.75], [[1, 0, 0], [0, 0, 2]])
+    assert coarsened([one, Histogram()]) == ([1.0, 1.25], [[1], [0]])
+    assert coarsened([Histogram(), Histogram()]) == ([], [[], []])
+    assert coarsened([]) == ([], [])

@@ -64,6 +64,7 @@ def test_the_whole_population_decides_by_the_exact_comparison(kind, operator, do
     assert found.verdict == expected[operator]
     assert found.exact
     assert found.log_e == (math.inf if found.verdict == "holds" else -math.inf)
+    assert found.log_e_against == -found.log_e
 
 
 @every_kind
@@ -163,24 +164,30 @@ def test_a_clear_claim_holds_or_is_refuted_by_its_bets():
         assert log_over[found.units - 2] < math.log(1000) <= log_over[found.units - 1]
         # The value at the prefix that decided, which later ones exceed.
         assert found.log_e == log_over[found.units - 1] < log_over.max()
+        assert found.log_e_against == log_under[found.units - 1] < 0
     for operator in ("<=", "<"):
         found = decide(contrast, operator, Fraction("0.3"), 0.001)
         assert (found.verdict, found.exact) == ("refuted", False)
         assert found.log_e == log_under[found.units - 1] < 0
+        assert found.log_e_against == log_over[found.units - 1] >= math.log(1000)
 
 
 def test_an_undecided_claim_shows_what_its_bets_are_worth():
     contrast = mean_of([0.5, 0.4, 0.6], 10_000)
     sides = [side[-1] for side in log_wealth(contrast.scores(Fraction("0.45")))]
-    for operator, expected in zip(OPERATORS, np.repeat(sides, 2), strict=True):
+    other_sides = np.repeat(sides[::-1], 2)
+    for operator, expected, against in zip(
+        OPERATORS, np.repeat(sides, 2), other_sides, strict=True
+    ):
         found = decide(contrast, operator, Fraction("0.45"), 0.001)
         assert (found.verdict, found.units, found.exact) == ("undecided", 3, False)
-        assert found.log_e == expected
+        assert (found.log_e, found.log_e_against) == (expected, against)
 
 
 def test_no_documents_decide_nothing():
     found = decide(mean_of([], 9), ">=", Fraction("0.5"), 0.001)
-    assert (found.verdict, found.units, found.log_e) == ("undecided", 0, 0)
+    assert (found.verdict, found.units) == ("undecided", 0)
+    assert (found.log_e, found.log_e_against) == (0, 0)
 
 
 @pytest.mark.parametrize(("gap", "documents"), [("0.2", 29), ("0.1", 88), ("0.05", 333)])
@@ -293,6 +300,7 @@ def test_a_claim_holds_where_its_opposite_is_refuted(kind, beyond, documents, sh
         opposite = decide(contrast, OPPOSITE[operator], threshold, alpha)
         assert opposite.verdict == other_way[one.verdict]
         assert (opposite.units, opposite.exact) == (one.units, one.exact)
+        assert (opposite.log_e, opposite.log_e_against) == (one.log_e_against, one.log_e)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
@@ -326,7 +334,9 @@ def test_ratios_far_apart_are_decided_by_their_intervals(operator):
     found = decide_apart(high, operator, low, Fraction(1), Fraction(0), 0.001)
     assert found.verdict == OVER[operator]
     assert 10 < found.units < 200
-    assert found.log_e == (math.log(1000) if found.verdict == "holds" else -math.inf)
+    holds = found.verdict == "holds"
+    assert found.log_e == (math.log(1000) if holds else -math.inf)
+    assert found.log_e_against == (None if holds else math.log(1000))
     assert not found.exact
     other = decide_apart(low, operator, high, Fraction(1), Fraction(0), 0.001)
     assert (other.verdict, other.units) == (UNDER[operator], found.units)
@@ -362,6 +372,7 @@ def test_the_decision_about_ratios_is_that_of_the_shortest_prefix():
         )
         if units < last.units:
             assert (found.verdict, found.units, found.log_e) == ("undecided", units, -math.inf)
+            assert found.log_e_against is None
         else:
             assert found == last
 
@@ -389,6 +400,7 @@ def test_ratios_of_a_whole_population_are_compared_exactly(operator):
         assert found.verdict == (OVER if hair > 0 else UNDER)[operator]
         assert found.exact
         assert found.log_e == (math.inf if found.verdict == "holds" else -math.inf)
+        assert found.log_e_against == -found.log_e
 
 
 @pytest.mark.parametrize("population", [40, None])

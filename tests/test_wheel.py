@@ -41,10 +41,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_holds_the_demo_model_the_templates_and_the_type_marker(wheel):
+def test_holds_the_demo_model_the_templates_the_schema_and_the_type_marker(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "headtests/py.typed",
+        "headtests/record-4.schema.json",
         "headtests/demo/model/config.json",
         "headtests/demo/model/model.safetensors",
         "headtests/demo/model/tokenizer.json",

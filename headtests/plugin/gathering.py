@@ -4,6 +4,7 @@ Lives in the process that prints. Under pytest-xdist the workers' claims arrive 
 reports, and what they measured arrives when they end; without it, both come from this process.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ class Gathering:
         self._places: dict[str, int] = {}
         self._sessions: dict[str, dict[str, Any]] = {}
         self._heads: dict[str, dict[str, Any]] = {}
+        self._sides: dict[tuple[str, str], dict[str, Any]] = {}
         self._first_tests: dict[str, set[str]] = {}
         self._written: list[Path] = []
         self._troubles: list[str] = []
@@ -83,10 +85,17 @@ class Gathering:
             known_head = self._heads.setdefault(head["key"], head)
             if known_head["documents"] < head["documents"]:
                 self._heads[head["key"]] = head
+        for side in measured["sides"]:
+            self._sides[side["claim"], side["side"]] = side["found"]
         for session in measured["sessions"]:
             known = self._sessions.setdefault(session["key"], session)
             if known is not session:
                 _add(known, session)
+
+    def _with_sides(self, claim: dict[str, Any]) -> dict[str, Any]:
+        """Return a claim with what rows and pairs say of its sides, where that was read."""
+        sides = ((name, self._sides.get((claim["id"], name))) for name in ("left", "right"))
+        return claim | {name: claim[name] | found for name, found in sides if found is not None}
 
     def _in_order(self, records: dict[str, dict[str, Any]]) -> list[Any]:
         """Return records of heads or sessions in the order of their first tests."""
@@ -129,6 +138,7 @@ class Gathering:
             told_all = not unfinished and self._ended.issuperset(self._order)
             if self._tests:
                 self._write(self._crashed or _why_incomplete(session, exitstatus, told_all))
+                self._add_to_job_summary()
 
     def _unfinished(self, session: pytest.Session) -> dict[str, dict[str, Any]]:
         """Return the claims' tests that a run which had begun did not end."""
@@ -152,12 +162,16 @@ class Gathering:
         from headtests.records import write_record
         from headtests.report import write_html
 
-        claims, unmeasured = [], []
+        claims: list[Any] = []
+        unmeasured: list[Any] = []
         for nodeid in sorted(self._tests, key=self._place):
             test = self._tests[nodeid]
             outcome = {"outcome": test["outcome"], "reason": test["reason"]}
             # A subtest's claims have its own outcome already.
-            claims += [claim if claim["outcome"] else claim | outcome for claim in test["claims"]]
+            claims += [
+                self._with_sides(claim if claim["outcome"] else claim | outcome)
+                for claim in test["claims"]
+            ]
             if not test["claims"]:
                 message = {"test": nodeid, "message": test["message"]}
                 unmeasured.append(message | {"outcome": test["outcome"]})
@@ -166,7 +180,7 @@ class Gathering:
             self._in_order(self._sessions),
             self._in_order(self._heads),
             claims,
-            unmeasured,  # type: ignore[arg-type]
+            unmeasured,
             root=self._config.rootpath,
             incomplete_reason=incomplete_reason,
         )
@@ -180,6 +194,23 @@ class Gathering:
             self._troubles.append(f"the report could not be written to {place}: {error.strerror}")
         else:
             self._written = [place / "headtests.html", place / "headtests.json"]
+
+    def _add_to_job_summary(self) -> None:
+        """Add a short page to the summary of the job that this run is a step of, on GitHub."""
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not summary or os.environ.get("GITHUB_ACTIONS") != "true":
+            return
+        from headtests.report.markdown import markdown
+
+        page = markdown(self._record, _shown(self._written[0]) if self._written else "")
+        try:
+            with open(summary, "a", encoding="utf-8", newline="\n") as file:
+                # What another step left there may end in the middle of a line.
+                file.write(f"\n\n{page}" if file.tell() else page)
+        except OSError as error:
+            self._troubles.append(
+                f"the job's summary could not be written to {summary}: {error.strerror}"
+            )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print undecided tests, a line a claim, what was run, and where the report is."""

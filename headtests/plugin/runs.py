@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from headtests.records import EstimateRecord
     from headtests.sessions import Session
     from headtests.settings import ModelSpec
+    from headtests.sides import Side
     from headtests.sweep import Progress
 
 
@@ -103,6 +104,8 @@ class Run:
         self.groups: dict[str, int] = {}
         """The number of the session that each planned test needs, by node id."""
         self._claimed: dict[str, Claimed] = {}
+        self._sides: dict[tuple[str, str], tuple[Session, Side]] = {}
+        """What is to be looked at of each side of a claim, by the claim's id and the side."""
 
     def plan(self, items: list[pytest.Item]) -> None:
         """Note the heads that the selected tests need, so that one pass can serve them all."""
@@ -167,6 +170,7 @@ class Run:
 
     def _note(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
         from headtests.recording import claim_record, session_key, subjects_of
+        from headtests.sides import sides_of
 
         records = item.stash[CLAIMS]
         identifier = hashlib.sha256(f"{item.nodeid} {len(records)}".encode()).hexdigest()[:12]
@@ -178,6 +182,8 @@ class Run:
             self._config.rootpath,
         )
         records.append(dict(record))
+        for name, side in sides_of(comparison).items():
+            self._sides[record["id"], name] = session, side
         subjects = subjects_of(comparison)
         for key, subject in zip(record["heads"], subjects, strict=True):
             claimed = self._claimed.setdefault(key, Claimed(session, subject, item.nodeid))
@@ -194,22 +200,35 @@ class Run:
     def measured(self, with_heads: bool) -> dict[str, Any]:
         """Return the records of what was opened and, if wanted, of the heads claimed of.
 
-        Beside them, in `tests`, the test that asked for each first, by the record's key.
+        Beside them, in `tests`, the test that asked for each first, by the record's key, and in
+        `sides` what rows and pairs say of each side of a claim.
         A head's multiples are those of as many documents as its claims needed: the report runs
         the model on no more.
         """
-        found: dict[str, Any] = {"sessions": [], "heads": [], "tests": {}, "troubles": []}
+        found: dict[str, Any] = {"sessions": [], "heads": [], "sides": [], "tests": {}}
+        found["troubles"] = []
         if not self._usable():
             return found
         from headtests.recording import head_records, session_record
+        from headtests.sides import RowsSide, side_records
 
         for session, claimed in self._by_session() if with_heads else ():
             wanted = [(one.subject.name, one.subject.options, one.documents) for one in claimed]
+            sides = {key: side for key, (of, side) in self._sides.items() if of is session}
+            rows = [side.scrutiny for side in sides.values() if isinstance(side, RowsSide)]
+            names = ", ".join(dict.fromkeys(str(name) for name, _, _ in wanted))
+            missing = f"the multiples of {names} are missing"
             try:
-                found["heads"] += [dict(head) for head in head_records(session, wanted)]
+                found["heads"] += [dict(head) for head in head_records(session, wanted, rows)]
+                missing = f"what rows say of claims about {names} is missing"
+                records = side_records(session, list(sides.values()))
             except HeadtestsError as error:
-                names = ", ".join(dict.fromkeys(str(name) for name, _, _ in wanted))
-                found["troubles"].append(f"the multiples of {names} are missing: {error}")
+                found["troubles"].append(f"{missing}: {error}")
+            else:
+                found["sides"] += [
+                    {"claim": claim, "side": name, "found": dict(record)}
+                    for (claim, name), record in zip(sides, records, strict=True)
+                ]
         found["tests"] = {key: claimed.test for key, claimed in self._claimed.items()}
         for of, opened in self._sessions.items():
             if not isinstance(opened, HeadtestsError) and opened.is_open:

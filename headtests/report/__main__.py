@@ -1,4 +1,4 @@
-"""`python -m headtests.report RECORD.json [--out FILE.html]`: draw a run's report again."""
+"""`python -m headtests.report RECORD.json [RECORD.json]`: draw a run's report, or compare two."""
 
 import argparse
 import sys
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from headtests.errors import RecordError
-from headtests.records import read_record
+from headtests.records import Record, read_record
+from headtests.report.comparing import compare
+from headtests.report.comparison_text import as_markdown, as_text
 from headtests.report.drawing import write_html
 from headtests.report.shape import require_record
 from headtests.report.text import plain
@@ -22,34 +24,69 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw the report of a record and print its path.
+    """Draw the report of one record and print its path, or print how two records differ.
 
     Ends with `SystemExit` of code 2 and one line on stderr for arguments or a record that cannot
     be used, and for a file that cannot be written.
     """
-    parser = _Parser(prog=_PROGRAM, description="Draw the report of a run from its record.")
-    parser.add_argument("record", type=Path, help="the JSON file that the run wrote")
+    parser = _Parser(
+        prog=_PROGRAM,
+        description="Draw the report of a run from its record, or compare the records of two runs.",
+    )
+    parser.add_argument(
+        "record",
+        type=Path,
+        nargs="+",
+        help="the JSON file that a run wrote; of two, the earlier run's first, they are compared",
+    )
     parser.add_argument(
         "--out", type=Path, help="the HTML file to write (default: beside the record)"
     )
+    parser.add_argument(
+        "--markdown", action="store_true", help="print the comparison of two records as Markdown"
+    )
     options = parser.parse_args(arguments)
-    record_path: Path = options.record
+    paths: list[Path] = options.record
+    if len(paths) > 2:
+        parser.error(f"{len(paths)} records were named: one is drawn, two are compared")
+    if len(paths) == 2 and options.out is not None:
+        parser.error("--out names the page of one record: a comparison of two is printed")
+    if len(paths) == 1 and options.markdown:
+        parser.error("--markdown prints a comparison: name two records")
+    records = list(map(_read, paths))
+    if len(paths) == 1:
+        _draw(records[0], paths[0], options.out)
+    else:
+        told = as_markdown if options.markdown else as_text
+        _print(told(compare(*records), list(map(str, paths))))
+
+
+def _read(path: Path) -> Record:
     try:
-        record = read_record(record_path)
+        record = read_record(path)
     except RecordError as error:
         _fail(str(error))
-    except RecursionError:
-        _fail(f"{record_path} is nested too deeply to be a record of headtests.")
-    out: Path = options.out or record_path.with_name(record_path.stem + ".html")
-    if out.resolve() == record_path.resolve():
+    try:
+        return require_record(record)
+    except RecordError as error:
+        _fail(f"{path} is {error}")
+
+
+def _draw(record: Record, path: Path, chosen: Path | None) -> None:
+    out = chosen or path.with_name(path.stem + ".html")
+    if out.resolve() == path.resolve():
         _fail(f"{out} is the record itself. Name another file with --out.")
     try:
-        write_html(require_record(record), out)
-    except RecordError as error:
-        _fail(f"{record_path} is {error}")
+        write_html(record, out)
     except OSError as error:
         _fail(f"cannot write {out}: {error.strerror}. Name another file with --out.")
     print(out)
+
+
+def _print(text: str) -> None:
+    """Print a text, whatever of it the terminal has no characters for."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), end="")
 
 
 def _fail(message: str) -> NoReturn:

@@ -40,8 +40,8 @@ class Line:
 
 def comparison(claim: ClaimRecord) -> Comparison:
     """Return the estimate and what it was compared with."""
-    left, unit = claim["left"], _unit(claim["left"])
-    estimate, bound = apart(*_compared(claim))
+    left, unit = claim["left"], unit_of(claim["left"])
+    estimate, bound = apart(*compared(claim))
     sign = _OPERATOR_SIGNS[claim["operator"]]
     product = _product(claim)
     if _is_difference(claim):
@@ -54,37 +54,48 @@ def comparison(claim: ClaimRecord) -> Comparison:
 
 def verdict_in_words(claim: ClaimRecord) -> str:
     """Return the verdict with its figures, such as "refuted: 0.12 over 64 documents, ..."."""
-    compared, left, right = comparison(claim), claim["left"], claim["right"]
-    words = f"{claim['verdict']}: {compared.estimate}"
+    shown, left, right = comparison(claim), claim["left"], claim["right"]
+    words = f"{claim['verdict']}: {shown.estimate}"
     if interval := _interval_of(claim):
         words += f", {interval},"
     if over := measured_on(left):
         words += f" over {over}"
-    bound = f"{OPERATORS_IN_ENGLISH[claim['operator']]} {compared.bound}"
+    bound = f"{OPERATORS_IN_ENGLISH[claim['operator']]} {shown.bound}"
     words = f"{words.rstrip(',')}, where {bound} was claimed"
     if not isinstance(right, dict):
-        return words
+        return "; ".join([words, *_control_in_brief(left)])
     if _is_difference(claim):
         return f"{words} of {_expressions(claim)}"
     words = f"{words}, from {right['expression']}"
     if claim["difference"] is not None:
-        value = number(claim["difference"]["value"]) + _unit(left)
+        value = number(claim["difference"]["value"]) + unit_of(left)
         words += f"; {_expressions(claim)} is {value}"
         if interval := _difference_interval(claim):
             words += f", {interval}"
     return words
 
 
+def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
+    """Yield what chance would give, and the rank."""
+    base, rank = estimate["base_rate"], estimate["rank"]
+    # Of a lift over uniform attention, uniform attention gives 1, by its definition.
+    if base is not None and not (estimate["kind"] == "lift" and base == 1):
+        control = CONTROLS.get(estimate["kind"], UNIFORM)
+        yield f"{control} {number(base)}{unit_of(estimate)}"
+    if rank is not None:
+        yield f"{ordinal(rank['rank'])} of {count(rank['of'], 'head')}"
+
+
 def interval_in_brief(claim: ClaimRecord) -> str:
     """Return the interval of what was compared, such as "0.09 to 0.16", for a table's cell."""
     difference, left = claim["difference"], claim["left"]
     figure = left if difference is None else difference
-    low, high, unit = figure["low"], figure["high"], _unit(left)
+    low, high, unit = figure["low"], figure["high"], unit_of(left)
     if low is None and high is None:
         return "none"
     if low == high == figure["value"]:
         return "exact"
-    bound = claim["offset"] if difference is not None else _compared(claim)[1]
+    bound = claim["offset"] if difference is not None else compared(claim)[1]
     if high is None:
         words = f"{beside(low or 0.0, bound)}{unit} or more"
     elif low is None:
@@ -128,34 +139,35 @@ def measured_on(estimate: EstimateRecord) -> str:
 
 def controls(claim: ClaimRecord) -> list[Line]:
     """Return what stands beside the claim's statistics, to hold them against."""
-    return _lines([list(_controls(estimate)) for estimate in _sides(claim)])
+    return _lines([list(_controls(estimate)) for estimate in sides(claim)])
 
 
 def both_sides(claim: ClaimRecord) -> list[Line]:
     """Return every figure of two statistics that were compared; nothing of one alone."""
-    sides = _sides(claim)
-    if len(sides) == 1:
+    compared_sides = sides(claim)
+    if len(compared_sides) == 1:
         return []
-    values = apart(*(estimate["value"] for estimate in sides))
+    values = apart(*(estimate["value"] for estimate in compared_sides))
     return _lines(
         [
             [*_figures(estimate, value), *_controls(estimate)]
-            for estimate, value in zip(sides, values, strict=True)
+            for estimate, value in zip(compared_sides, values, strict=True)
         ]
     )
 
 
 def expressions(claim: ClaimRecord) -> list[str]:
     """Return the claim's statistics as Python: one, or two that were compared."""
-    return [estimate["expression"] for estimate in _sides(claim)]
+    return [estimate["expression"] for estimate in sides(claim)]
 
 
-def _sides(claim: ClaimRecord) -> list[EstimateRecord]:
+def sides(claim: ClaimRecord) -> list[EstimateRecord]:
+    """Return a claim's statistics: one, or two that were compared."""
     right = claim["right"]
     return [claim["left"], right] if isinstance(right, dict) else [claim["left"]]
 
 
-def _compared(claim: ClaimRecord) -> tuple[float, float]:
+def compared(claim: ClaimRecord) -> tuple[float, float]:
     """Return the two figures whose order the claim is about."""
     left, right = claim["left"]["value"], claim["right"]
     if not isinstance(right, dict):
@@ -194,14 +206,14 @@ def _interval_of(claim: ClaimRecord) -> str:
     # Of two statistics, the difference decided; the interval of one alone would mislead.
     if claim["difference"] is not None:
         return ""
-    return _interval(claim["left"], _unit(claim["left"]), _compared(claim)[1])
+    return _interval(claim["left"], unit_of(claim["left"]), compared(claim)[1])
 
 
 def _difference_interval(claim: ClaimRecord) -> str:
     difference = claim["difference"]
     if difference is None:
         return ""
-    return _interval(difference, _unit(claim["left"]), claim["offset"])
+    return _interval(difference, unit_of(claim["left"]), claim["offset"])
 
 
 def _interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
@@ -218,14 +230,14 @@ def _interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: flo
 
 
 def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
-    yield "Value", value + _unit(estimate)
-    yield "Interval", _interval(estimate, _unit(estimate))
+    yield "Value", value + unit_of(estimate)
+    yield "Interval", _interval(estimate, unit_of(estimate))
     yield "Measured on", measured_on(estimate)
 
 
 def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
     """Yield what the statistic is to be held against: a name and a figure, empty without one."""
-    unit, rank = _unit(estimate), estimate["rank"]
+    unit, rank = unit_of(estimate), estimate["rank"]
     for name, rate in (
         (CONTROLS.get(estimate["kind"], UNIFORM), estimate["base_rate"]),
         (MATCHED, estimate["matched_rate"]),
@@ -244,5 +256,11 @@ def _lines(sides: list[list[tuple[str, str]]]) -> list[Line]:
     return [line for line in lines if any(line.values)]
 
 
-def _unit(estimate: EstimateRecord) -> str:
+def is_multiple(claim: ClaimRecord) -> bool:
+    """Return whether what is compared is a multiple, rather than a share from 0 to 1."""
+    return claim["left"]["kind"] in _MULTIPLES
+
+
+def unit_of(estimate: EstimateRecord) -> str:
+    """Return what stands behind a statistic's figures: the sign of a multiple, or nothing."""
     return "\u00d7" if estimate["kind"] in _MULTIPLES else ""

@@ -13,8 +13,13 @@ _LARGEST = 1e300
 
 
 def e_value(claim: ClaimRecord) -> str:
-    """Return the e-value as a power of ten, or that the claim was decided without chance."""
-    return "exact" if _is_exact(claim) else power_of_ten(claim["e_value"] or 0.0)
+    """Return the e-value that speaks for the verdict, or that it was decided without chance."""
+    if _is_exact(claim):
+        return "exact"
+    against = claim["e_value_against"]
+    if claim["verdict"] == "refuted" and against is not None and against > 0:
+        return f"{_power(against)} against"
+    return f"{_power(claim['e_value'] or 0.0)} for"
 
 
 def discovery(claim: ClaimRecord) -> str:
@@ -25,16 +30,17 @@ def discovery(claim: ClaimRecord) -> str:
 
 
 def evidence(claim: ClaimRecord) -> str:
-    """Return what speaks for the claim: its e-value beside what decides, and e-BH."""
+    """Return what speaks for the verdict: its e-value beside what decides, and e-BH."""
     alpha = claim["alpha"]
     if claim["e_value"] is None:
         words = "exact: the figures themselves were compared"
     elif _is_exact(claim):
         words = "exact: nothing that was left to read could have changed the answer"
     else:
-        words = f"e-value {e_value(claim)} for the claim"
+        words = f"e-value {e_value(claim)} the claim"
         if alpha is not None and alpha > 0:
-            words += f", where {power_of_ten(1 / alpha)} makes it hold (alpha {number(alpha)})"
+            decides = "refutes it" if claim["verdict"] == "refuted" else "makes it hold"
+            words += f", where {power_of_ten(1 / alpha)} {decides} (alpha {number(alpha)})"
     if claim["e_bh"] is None:
         return words
     return f"{words}; {'a' if claim['e_bh'] else 'no'} discovery of e-BH at 0.05"
@@ -109,6 +115,13 @@ def what_alpha_means(record: Record) -> list[str]:
 
 
 def _is_exact(claim: ClaimRecord) -> bool:
-    # Exhaustion leaves nothing between: all of the evidence for the claim, or none.
-    found = claim["e_value"]
-    return found is None or not 0 < found < _LARGEST
+    # Exhaustion leaves nothing between: all of the evidence on one side, and none on the other.
+    if claim["e_value"] is None:
+        return True
+    sides = [claim["e_value"], claim["e_value_against"]]
+    decided = claim["verdict"] != "undecided"
+    return decided and all(found is None or not 0 < found < _LARGEST for found in sides)
+
+
+def _power(e_value: float) -> str:
+    return power_of_ten(e_value) if e_value > 0 else "0"

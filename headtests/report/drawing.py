@@ -3,24 +3,40 @@
 No wording and no arithmetic: `view` says what to show, the templates say where.
 """
 
+import base64
+import hashlib
 from functools import cache
+from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from headtests.records import Record
 from headtests.report.text import WHOLE_LIMIT, plain
-from headtests.report.view import report
+from headtests.report.view import Caps, fitting, report
+
+LIMIT = 10_000_000
+"""Bytes that a page stays under, if it does with the fewest rows."""
 
 
 def render_html(record: Record) -> str:
     """Return the record as one self-contained HTML page: the same record, the same text.
 
-    The page has no script and loads nothing. Every character of the record is shown as text, and
-    the result holds no control characters and no lone surrogates, so that it encodes as UTF-8.
+    The page loads nothing, and its one script, without which it reads the same, filters and sorts.
+    Every character of the record is shown as text, and the result holds no control characters and
+    no lone surrogates, so that it encodes as UTF-8. Of long lists it draws fewer rows where it
+    would be larger than `LIMIT`, and says so.
     """
-    return _environment().get_template("report.html").render(report=report(record))
+    template = _environment().get_template("report.html")
+    caps = fitting(record)
+    while True:
+        page = template.render(report=report(record, caps), script=_script())
+        fewer = Caps(max(1, caps.against // 2), caps.multiples // 2)
+        if caps == fewer or len(page.encode("utf-8")) < LIMIT:
+            return page
+        caps = fewer
 
 
 def write_html(record: Record, path: Path) -> None:
@@ -31,6 +47,20 @@ def write_html(record: Record, path: Path) -> None:
     page = render_html(record)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")
+
+
+class Script(NamedTuple):
+    """The page's script, and the hash by which the page's policy lets it run."""
+
+    text: Markup
+    sha256: str
+
+
+@cache
+def _script() -> Script:
+    text = (resources.files("headtests.report") / "templates" / "script.js").read_text("utf-8")
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return Script(Markup(text), base64.b64encode(digest).decode("ascii"))  # our own file
 
 
 @cache
@@ -45,6 +75,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["whole"] = _whole
+    # An outline is made here of figures alone, and is no outline any more where it is cut.
+    environment.filters["outline"] = _Legible
     return environment
 
 

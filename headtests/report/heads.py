@@ -1,6 +1,7 @@
 """A head of the record: its ranked and its random multiples, as many as a page can carry.
 
-Records in, rows out. What a row looks like inside is `rows`.
+Records in, rows out. What a row looks like inside is `rows`; which claims are about a head is
+`cards`.
 """
 
 import statistics
@@ -12,22 +13,19 @@ from headtests.report.rows import Row, row
 from headtests.report.sessions import Session
 from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
 
-_ROWS_ON_A_PAGE = 2400
-"""About three kilobytes each, so that a page of many heads stays under ten megabytes."""
-
-_MOST_A_LIST, _FEWEST_A_LIST = 50, 4
 _OPEN = 6
 """Rows of a list that show before the rest is unfolded."""
 
 _TASTE = 5
-"""Key tokens that a claim names of each list."""
+"""Pairs that a claim names of each list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
     """A pair in two words."""
 
-    parts: tuple[Part, ...]
+    query: tuple[Part, ...]
+    key: tuple[Part, ...]
     multiple: str
 
 
@@ -49,7 +47,6 @@ class Multiples:
 class Head:
     """One head on one model and corpus."""
 
-    anchor: str
     name: str
     session: str
     session_anchor: str
@@ -57,21 +54,10 @@ class Head:
     lists: list[Multiples]
 
 
-def drawn_per_list(heads: int) -> int:
-    """Return how many rows of each list to draw on a page of so many heads.
-
-    >>> drawn_per_list(8), drawn_per_list(144)
-    (50, 8)
-    """
-    fitting = _ROWS_ON_A_PAGE // max(1, 2 * heads)
-    return min(_MOST_A_LIST, max(_FEWEST_A_LIST, fitting))
-
-
-def head_view(head: HeadRecord, anchor: str, session: Session | None, each: int) -> Head:
+def head_view(head: HeadRecord, session: Session | None, each: int) -> Head:
     """Return what a page shows of a head, `each` rows a list at most."""
     first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
     return Head(
-        anchor=anchor,
         name=plain(head["name"], NAME_LIMIT),
         session=session.name if session else plain(head["session"], NAME_LIMIT),
         session_anchor=session.anchor if session else "",
@@ -100,11 +86,16 @@ def _multiples(name: str, pairs: list[PairRecord], each: int) -> Multiples:
         name=name,
         summary=_summary([pair["multiple"] for pair in pairs]),
         taste=[
-            Taste(token_parts(pair["token"]), times(pair["multiple"])) for pair in pairs[:_TASTE]
+            Taste(
+                token_parts(pair["tokens"][pair["query"]]),
+                token_parts(pair["token"]),
+                times(pair["multiple"]),
+            )
+            for pair in pairs[:_TASTE]
         ],
         first=drawn[:_OPEN],
         rest=drawn[_OPEN:],
-        left_out=f"{left_out:,} more stand in the record" if left_out else "",
+        left_out=left_over(left_out, len(drawn)),
     )
 
 
@@ -117,3 +108,16 @@ def _summary(multiples: list[float]) -> str:
         f"{count(len(multiples), 'pair')}, {times(min(multiples))} to {times(max(multiples))}, "
         f"median {times(statistics.median(multiples))}"
     )
+
+
+def left_over(left_out: int, shown: int) -> str:
+    """Return that the record has more rows than are shown; nothing where it has not.
+
+    >>> left_over(8, 2), left_over(10, 0), left_over(0, 10)
+    ('8 more stand in the record', '10 rows stand in the record alone', '')
+    """
+    if not left_out:
+        return ""
+    if shown:
+        return f"{left_out:,} more stand in the record"
+    return f"{count(left_out, 'row')} stand in the record alone"

@@ -4,11 +4,11 @@ Which tokens to show, how strongly to shade them, and what to say of each. No HT
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from headtests.records import PairRecord
-from headtests.report.figures import count, share, times
+from headtests.records import CounterexampleRecord, PairRecord
+from headtests.report.figures import count, number, share, times
 from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
 
 LEVELS = 10
@@ -16,6 +16,9 @@ LEVELS = 10
 
 _BEFORE, _AFTER = 8, 5
 """Tokens shown on either side of the query and of the key."""
+
+_CLAIMED, _BESIDE = 2, 2
+"""How many of the claimed keys of a counterexample are shown, and tokens on either side of each."""
 
 _SHORTEST_FOLD = 4
 """A fold of fewer tokens takes more room than the tokens."""
@@ -31,9 +34,13 @@ class Token:
     """The shade, from 0 to `LEVELS`."""
     value: str
     """Position, attention and multiple, in words short enough for a tooltip."""
+    multiple: str
+    """The multiple alone; empty where the query may not attend to it."""
     attendable: bool
     query: bool
     key: bool
+    claimed: bool
+    """Whether the claim is about this key, which it is not in a row that is no counterexample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class Row:
     key: Token
     place: str
     """The document and its text."""
+    figure: str
+    """What a counterexample's own figure is; empty of any other row."""
     context: tuple[Token | Fold, ...]
 
 
@@ -69,54 +78,83 @@ def shade(multiple: float) -> int:
 
 def row(pair: PairRecord) -> Row:
     """Return a pair's row, folded around the query, the key and the first token."""
-    attendable = frozenset(pair["attendable"])
+    return _row(pair, "", ())
+
+
+def counterexample_row(found: CounterexampleRecord, unit: str) -> Row:
+    """Return the row that speaks against a claim, with the nearest of the keys it was about."""
+    return _row(found, f"{number(found['figure'])}{unit}", found["claimed"])
+
+
+def _row(pair: PairRecord, figure: str, claimed: Sequence[int]) -> Row:
+    attendable = frozenset(
+        position for first, last in pair["attendable"] for position in range(first, last + 1)
+    )
+    drawn = _Drawn(pair, attendable, frozenset(claimed))
+    nearest = sorted(claimed, key=lambda key: (abs(pair["query"] - key), key))[:_CLAIMED]
     return Row(
         multiple=times(pair["multiple"]),
         attention=share(pair["pattern"][pair["key"]]),
-        query=_token(pair, pair["query"], attendable),
-        key=_token(pair, pair["key"], attendable),
+        query=drawn.token(pair["query"]),
+        key=drawn.token(pair["key"]),
         place=f'document {pair["document"]:,}, text "{plain(pair["text"], NAME_LIMIT)}"',
-        context=tuple(_context(pair, attendable)),
+        figure=figure,
+        context=tuple(drawn.context(nearest)),
     )
 
 
-def _context(pair: PairRecord, attendable: frozenset[int]) -> Iterator[Token | Fold]:
-    length = len(pair["tokens"])
-    # Position 0 is where a head rests: what lies there is worth a glance on every row.
-    shown = {0}
-    for marked in (pair["key"], pair["query"]):
-        shown.update(range(max(0, marked - _BEFORE), min(length, marked + _AFTER + 1)))
-    previous = -1
-    for position in [*sorted(shown), length]:
-        left_out = range(previous + 1, position)
-        if len(left_out) < _SHORTEST_FOLD:
-            yield from (_token(pair, filler, attendable) for filler in left_out)
-        else:
-            yield _fold(pair, left_out, attendable)
-        if position < length:
-            yield _token(pair, position, attendable)
-        previous = position
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A pair's row on its way to be drawn."""
 
+    pair: PairRecord
+    attendable: frozenset[int]
+    claimed: frozenset[int]
 
-def _fold(pair: PairRecord, left_out: range, attendable: frozenset[int]) -> Fold:
-    words = count(len(left_out), "token")
-    if not attendable.isdisjoint(left_out):
-        words += f", attention {share(math.fsum(pair['pattern'][k] for k in left_out))}"
-    return Fold(words)
+    def context(self, nearest: Sequence[int]) -> Iterator[Token | Fold]:
+        """Yield what is shown of the row: what stands around the marked tokens, and folds."""
+        length = len(self.pair["tokens"])
+        # Position 0 is where a head rests: what lies there is worth a glance on every row.
+        shown = {0}
+        for marked in (self.pair["key"], self.pair["query"]):
+            shown.update(range(max(0, marked - _BEFORE), min(length, marked + _AFTER + 1)))
+        for marked in nearest:
+            shown.update(range(max(0, marked - _BESIDE), min(length, marked + _BESIDE + 1)))
+        previous = -1
+        for position in [*sorted(shown), length]:
+            left_out = range(previous + 1, position)
+            if len(left_out) < _SHORTEST_FOLD:
+                yield from (self.token(filler) for filler in left_out)
+            else:
+                yield self._fold(left_out)
+            if position < length:
+                yield self.token(position)
+            previous = position
 
+    def _fold(self, left_out: range) -> Fold:
+        words = count(len(left_out), "token")
+        if not self.attendable.isdisjoint(left_out):
+            hidden = math.fsum(self.pair["pattern"][key] for key in left_out)
+            words += f", attention {share(hidden)}"
+        if more := len(self.claimed.intersection(left_out)):
+            words += f", {count(more, 'claimed key')}"
+        return Fold(words)
 
-def _token(pair: PairRecord, position: int, attendable: frozenset[int]) -> Token:
-    attention = pair["pattern"][position]
-    multiple = attention * len(attendable)
-    visible = position in attendable
-    return Token(
-        position=position,
-        parts=token_parts(pair["tokens"][position]),
-        level=shade(multiple) if visible else 0,
-        value=f"{position}: {share(attention)}, {times(multiple)}"
-        if visible
-        else f"{position}: not attendable",
-        attendable=visible,
-        query=position == pair["query"],
-        key=position == pair["key"],
-    )
+    def token(self, position: int) -> Token:
+        """Return one token of the row."""
+        attention = self.pair["pattern"][position]
+        multiple = attention * len(self.attendable)
+        visible = position in self.attendable
+        return Token(
+            position=position,
+            parts=token_parts(self.pair["tokens"][position]),
+            level=shade(multiple) if visible else 0,
+            value=f"{position}: {share(attention)}, {times(multiple)}"
+            if visible
+            else f"{position}: not attendable",
+            multiple=times(multiple) if visible else "",
+            attendable=visible,
+            query=position == self.pair["query"],
+            key=position == self.pair["key"],
+            claimed=position in self.claimed,
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from headtests.records import CorpusRecord, ModelRecord, SessionRecord
 from headtests.report.figures import count, number
-from headtests.report.text import NAME_LIMIT, plain
+from headtests.report.text import NAME_LIMIT, brief, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,14 @@ class Session:
     anchor: str
     name: str
     model: str
-    model_in_brief: str
+    revision: str
+    """Empty where none was recorded."""
+    size: str
+    device: str
     population: str
     extent: str
     """How much of the population ran."""
+    seed: str
     groups: list[tuple[str, list[Fact]]]
     notes: list[str]
 
@@ -38,14 +42,17 @@ class Session:
 def session_view(session: SessionRecord, anchor: str) -> Session:
     """Return what a page shows of a session."""
     model, corpus = session["model"], session["corpus"]
-    name = plain(model["name"], NAME_LIMIT)
+    name = brief(model["name"])
     return Session(
         anchor=anchor,
-        name=f"{name} on {plain(corpus['name'], NAME_LIMIT)}",
+        name=f"{name} on {brief(corpus['name'])}",
         model=name,
-        model_in_brief=f"{_layers_by_heads(model)}, {model['dtype']} on {model['device']}",
-        population=corpus["description"],
-        extent=f"{session['documents_run']:,} of {count(corpus['documents'], 'document')} run",
+        revision=model["revision"] or "",
+        size=_layers_by_heads(model),
+        device=plain(f"{model['dtype']} on {model['device']}", NAME_LIMIT),
+        population=corpus["description"].replace(corpus["name"], brief(corpus["name"])),
+        extent=_extent(session),
+        seed=str(session["seed"]),
         groups=[
             ("Model", _model_facts(model)),
             ("Corpus", _corpus_facts(corpus)),
@@ -53,6 +60,13 @@ def session_view(session: SessionRecord, anchor: str) -> Session:
         ],
         notes=corpus["notes"],
     )
+
+
+def _extent(session: SessionRecord) -> str:
+    run, documents = session["documents_run"], session["corpus"]["documents"]
+    if not run and session["results_kept"]:
+        return f"none of {count(documents, 'document')} run: all from results of earlier runs"
+    return f"{run:,} of {count(documents, 'document')} run"
 
 
 def _layers_by_heads(model: ModelRecord) -> str:

@@ -23,7 +23,8 @@ _STACK_LIMIT = 4
 """Combining marks in a row that still look like writing; more of them climb over other lines."""
 
 _DOTTED_CIRCLE = "\u25cc"
-_TOKEN_PICTURES = {" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5"}
+_SPACE = "\u00b7"
+_TOKEN_PICTURES = {"\n": "\u21b5", "\t": "\u21e5", _SPACE: "U+00B7"}
 
 # Printable by category, yet drawn as nothing: fillers, joiners and variation selectors.
 _FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
@@ -42,12 +43,12 @@ class Part(NamedTuple):
 def token_parts(token: str) -> tuple[Part, ...]:
     r"""Return a token as parts to be drawn one after the other.
 
-    A space is a middle dot, a newline and a tab are arrows, what is invisible or reorders a line
-    is its code point, a lone surrogate its escape, and no character at all an empty set; each of
-    those is a mark. A long token is cut, with its length said.
+    A space is a middle dot. What follows is a mark: a newline and a tab are arrows, what is
+    invisible, reorders a line or is a middle dot itself is its code point, a lone surrogate its
+    escape, and no character at all an empty set. A long token is cut, with its length said.
 
     >>> token_parts(" cat")
-    (Part(text='·', mark=True), Part(text='cat', mark=False))
+    (Part(text='·cat', mark=False),)
     >>> token_parts("\u202e\n")
     (Part(text='U+202E', mark=True), Part(text='↵', mark=True))
     >>> token_parts("")
@@ -64,6 +65,8 @@ def token_parts(token: str) -> tuple[Part, ...]:
             picture = _DOTTED_CIRCLE + character
         elif picture is None and unicodedata.category(character) == "Zs":
             picture = _code_point(character)
+        if character == " ":
+            character, picture = _SPACE, None
         if picture is not None:
             parts.append(Part(picture, True))
         elif parts and not parts[-1].mark:
@@ -97,6 +100,17 @@ def plain(text: str, limit: int = LINE_LIMIT) -> str:
         kept = character in "\n\t"
         shown.append(character if kept else _picture(character, stacked) or character)
     return "".join(shown)
+
+
+def brief(name: str) -> str:
+    """Return a name as it is shown in passing: of a folder's path, its last two parts.
+
+    >>> brief("gpt2"), brief("openai-community/gpt2"), brief("/home/me/models/mine/")
+    ('gpt2', 'openai-community/gpt2', '…/models/mine')
+    """
+    parts = name.rstrip("/").split("/")
+    shown = "\u2026/" + "/".join(parts[-2:]) if len(parts) > 2 else name
+    return plain(shown, NAME_LIMIT)
 
 
 def _picture(character: str, stacked: int) -> str | None:

@@ -4,47 +4,47 @@ The one place that knows how claims, heads and sessions refer to each other. No 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from headtests.records import ClaimRecord, Record, UnmeasuredRecord
-from headtests.report.claims import (
-    SYMBOLS,
-    Comparison,
-    Line,
-    both_sides,
-    comparison,
-    controls,
-    documents_in_brief,
-    expressions,
-    interval_in_brief,
-    verdict_in_words,
-)
-from headtests.report.decisions import (
-    discovery,
-    e_value,
-    evidence,
-    false_decisions,
-    remaining,
-    warning,
-    what_alpha_means,
-)
+from headtests.report.cards import Claim, HeadCard, Places, claim_card, head_cards
+from headtests.report.claims import SYMBOLS, sides
+from headtests.report.decisions import false_decisions, what_alpha_means
 from headtests.report.figures import count
-from headtests.report.heads import Head, drawn_per_list, head_view
+from headtests.report.heads import head_view
+from headtests.report.maps import ModelMap, heads_of, identity, maps
 from headtests.report.sessions import Session, session_view
-from headtests.report.text import NAME_LIMIT, plain
+from headtests.report.strips import axes_of
+from headtests.report.text import brief
 
 _ANCHOR = re.compile(r"[A-Za-z0-9-]+")
+_OF_THE_PAGE = (
+    "filters",
+    *(f"filter-{part}" for part in ("verdict", "head", "model", "text", "clear", "count")),
+)
+"""What the page calls its filters, which are no claim's to take."""
 _VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
+_MOST_A_LIST = 50
+_ROOM = 9_000_000
+"""Bytes of a page, at most, that its claims and rows take."""
+_OF_CLAIM, _OF_ROW = 9_000, 3_500
+"""Bytes, about, of a claim without its rows, and of a row."""
+_ELEMENTS = 110_000
+"""Elements of a page, at most: more of them are not opened at once by a browser."""
+_IN_CLAIM, _IN_ROW = 160, 50
+"""Elements, about, of a claim without its rows, and of a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A name, and where on the page it leads; no anchor where the record lacks the thing."""
+class Caps(NamedTuple):
+    """How many rows of a list a page shows, at most."""
 
-    name: str
-    anchor: str
+    against: int
+    """Of the rows that speak against a claim."""
+    multiples: int
+    """Of a head's ranked and random multiples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +55,6 @@ class Tally:
     symbol: str
     number: int
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claim with everything that is said of it."""
-
-    anchor: str
-    verdict: str
-    symbol: str
-    sentence: str
-    expression: str
-    compared: Comparison
-    interval: str
-    documents: str
-    e_value: str
-    discovery: str
-    words: str
-    remaining: str
-    """Of an undecided claim, how much more it would take."""
-    warning: str
-    """Why the rate of false decisions does not cover it; empty where it does."""
-    statistics: list[str]
-    """Its statistics as Python: one or two."""
-    both_sides: list[Line]
-    """Every figure of two statistics; empty for one."""
-    controls: list[Line]
-    evidence: str
-    test: str
-    outcome: str
-    reason: str
-    place: str
-    """File and line."""
-    source: str
-    basis: str
-    session: Link
-    heads: list[Link]
-    multiples: list[Head]
-    """Those of the heads that the record has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +72,10 @@ class Report:
 
     title: str
     claims_in_words: str
+    models: list[str]
     created: str
+    versions: list[str]
+    """What ran, in brief: the commit, and the versions of what matters most."""
     complete: bool
     incomplete_reason: str
     tallies: list[Tally]
@@ -118,95 +83,99 @@ class Report:
     """The rate of the whole run; empty where no claim has one."""
     what_alpha_means: list[str]
     claims: list[Claim]
+    maps: list[ModelMap]
     unmeasured: list[Unmeasured]
-    unmeasured_tests: int
+    unmeasured_in_words: str
     sessions: list[Session]
-    heads: list[Head]
-    about: Mapping[str, list[Claim]]
-    """The claims about each head, by the head's anchor."""
+    heads: list[HeadCard]
     environment: Mapping[str, str]
 
 
-def report(record: Record) -> Report:
-    """Return everything that a page shows of a record."""
+def report(record: Record, caps: Caps) -> Report:
+    """Return everything that a page shows of a record, and no more rows than it may."""
     sessions = {
         session["key"]: session_view(session, f"session_{place}")
         for place, session in enumerate(record["sessions"], start=1)
     }
-    each = drawn_per_list(len(record["heads"]))
-    heads = {
-        head["key"]: head_view(head, f"head_{place}", sessions.get(head["session"]), each)
-        for place, head in enumerate(record["heads"], start=1)
-    }
-    anchors = _anchors(record["claims"])
-    claims = [
-        _claim(claim, anchor, heads, sessions)
-        for claim, anchor in zip(record["claims"], anchors, strict=True)
+    claims = record["claims"]
+    anchors, models = _head_anchors(record)
+    names = list(dict.fromkeys(session.model for session in sessions.values()))
+    places = Places(
+        sessions=sessions,
+        models={
+            key: f"model_{names.index(session.model) + 1}" for key, session in sessions.items()
+        },
+        heads=anchors,
+        measured={
+            head["key"]: (head, head_view(head, sessions.get(head["session"]), caps.multiples))
+            for head in record["heads"]
+        },
+    )
+    axes = axes_of(claims)
+    cards = [
+        claim_card(claim, anchor, places, axes, caps.against)
+        for claim, anchor in zip(claims, _anchors(claims), strict=True)
     ]
     tallies = [
-        Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in claims), words)
+        Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in cards), words)
         for verdict, words in _VERDICTS
     ]
     summary = ", ".join(f"{tally.number} {tally.words}" for tally in tallies if tally.number)
+    unmeasured = len(record["unmeasured"])
     return Report(
         title=f"headtests: {summary or 'no claims'}",
-        claims_in_words=count(len(claims), "claim"),
+        claims_in_words=count(len(cards), "claim"),
+        models=names,
         created=_moment(record["created"]),
+        versions=_versions(record["environment"]),
         complete=record["complete"],
         incomplete_reason=record["incomplete_reason"],
         tallies=tallies,
         false_decisions=false_decisions(record),
         what_alpha_means=what_alpha_means(record),
-        claims=claims,
+        claims=cards,
+        maps=maps(record["sessions"], claims, anchors),
         unmeasured=_unmeasured(record["unmeasured"]),
-        unmeasured_tests=len(record["unmeasured"]),
+        unmeasured_in_words=f"{'test' if unmeasured == 1 else 'tests'} without a claim",
         sessions=list(sessions.values()),
-        heads=list(heads.values()),
-        about={
-            head.anchor: [c for c in claims if any(h.anchor == head.anchor for h in c.heads)]
-            for head in heads.values()
-        },
+        heads=head_cards(cards, places, models),
         environment=record["environment"],
     )
 
 
-def _claim(
-    claim: ClaimRecord, anchor: str, heads: Mapping[str, Head], sessions: Mapping[str, Session]
-) -> Claim:
-    line = f":{claim['line']}" if claim["line"] else ""
-    return Claim(
-        anchor=anchor,
-        verdict=claim["verdict"],
-        symbol=SYMBOLS[claim["verdict"]],
-        sentence=claim["sentence"],
-        expression=claim["expression"],
-        compared=comparison(claim),
-        interval=interval_in_brief(claim),
-        documents=documents_in_brief(claim),
-        e_value=e_value(claim),
-        discovery=discovery(claim),
-        words=verdict_in_words(claim),
-        remaining=remaining(claim),
-        warning=warning(claim),
-        statistics=expressions(claim),
-        both_sides=both_sides(claim),
-        controls=controls(claim),
-        evidence=evidence(claim),
-        test=claim["test"],
-        outcome=plain(claim["outcome"], NAME_LIMIT),
-        reason=claim["reason"],
-        place=f"{claim['file']}{line}" if claim["file"] else "",
-        source=claim["source"],
-        basis=claim["basis"],
-        session=_link(claim["session"], sessions),
-        heads=[_link(key, heads) for key in claim["heads"]],
-        multiples=[heads[key] for key in claim["heads"] if key in heads],
-    )
+def fitting(record: Record) -> Caps:
+    """Return how many rows of each list fit on a page that opens at once.
+
+    Rows against claims come first, of which there is one a list at least.
+    """
+    claims = len(record["claims"])
+    room = min((_ROOM - _OF_CLAIM * claims) // _OF_ROW, (_ELEMENTS - _IN_CLAIM * claims) // _IN_ROW)
+    against = sum(bool(side["counterexamples"]) for c in record["claims"] for side in sides(c))
+    multiples = 2 * len(record["heads"])
+    each = max(0, min(_MOST_A_LIST, room // max(1, against + multiples)))
+    left = room - max(1, each) * against
+    return Caps(max(1, each), max(0, min(each, left // max(1, multiples))))
 
 
-def _link(key: str, things: Mapping[str, Head] | Mapping[str, Session]) -> Link:
-    thing = things.get(key)
-    return Link(thing.name, thing.anchor) if thing else Link(plain(key, NAME_LIMIT), "")
+def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+    """Return the anchor of each head, by session and name, and the model of each anchor.
+
+    A head of one model has one card, whatever corpora it was measured on.
+    """
+    models = {session["key"]: identity(session) for session in record["sessions"]}
+    mentioned = [
+        (claim["session"], str(head)) for claim in record["claims"] for head in heads_of(claim)
+    ]
+    mentioned += [(head["session"], head["name"]) for head in record["heads"]]
+    anchors: dict[tuple[tuple[str, ...], str], str] = {}
+    found: dict[tuple[str, str], str] = {}
+    of_model: dict[str, str] = {}
+    for session, name in dict.fromkeys(mentioned):
+        model = models.get(session, (session,))
+        anchor = anchors.setdefault((model, name), f"head_{len(anchors) + 1}")
+        found[session, name] = anchor
+        of_model[anchor] = brief(model[0])
+    return found, of_model
 
 
 def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:
@@ -217,18 +186,25 @@ def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:
     return [Unmeasured(outcome, message, names) for (outcome, message), names in alike.items()]
 
 
-def _anchors(claims: list[ClaimRecord]) -> list[str]:
+def _anchors(claims: Sequence[ClaimRecord]) -> list[str]:
     """Return an anchor a claim: its id where that is fit and free, else its number.
 
-    The page's own anchors have an underscore, which a fit id has not, so that they never meet.
+    The page's other anchors have an underscore, which a fit id has not, so that they never meet.
     """
     anchors: list[str] = []
-    taken: set[str] = set()
+    taken = set(_OF_THE_PAGE)
     for place, claim in enumerate(claims, start=1):
         fit = _ANCHOR.fullmatch(claim["id"]) and claim["id"] not in taken
         anchors.append(claim["id"] if fit else f"claim_{place}")
         taken.add(claim["id"])
     return anchors
+
+
+def _versions(environment: Mapping[str, str]) -> list[str]:
+    shown = ("headtests", "torch", "transformers", "transformer-lens", "python")
+    found = [f"{name} {environment[name]}" for name in shown if name in environment]
+    commit = environment.get("commit")
+    return [*([f"commit {commit}"] if commit else []), *found]
 
 
 def _moment(created: str) -> str:

@@ -16,6 +16,7 @@ from headtests.sketches.distributions import (
     PLACES,
     Histogram,
     Moments,
+    coarsened,
 )
 from headtests.sketches.pairs import Pairs, RankedPairs, SampledPairs
 
@@ -31,4 +32,5 @@ __all__ = [
     "Pairs",
     "RankedPairs",
     "SampledPairs",
+    "coarsened",
 ]

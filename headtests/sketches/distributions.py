@@ -1,7 +1,7 @@
 """How multiples are distributed: their moments, and a histogram of fixed bins."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, Self
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from headtests.errors import SettingError
 from headtests.sketches.checks import (
+    LARGEST_MULTIPLE,
     Float64s,
     ObservationError,
     checked_extremes,
@@ -315,6 +316,38 @@ class Histogram(_Extremes):
     def _span(self, place: int) -> tuple[float, float]:
         low = 0.0 if place == 0 else float(_EDGES[place - 1])
         return low, self._maximum if place == _EDGES.size else float(_EDGES[place])
+
+
+COARSE_BINS = 4
+"""Bins of an octave where histograms are shown."""
+
+TINY = 2.0**-8
+"""What is a smaller multiple than this is shown in one bin with 0."""
+
+
+def coarsened(histograms: Sequence[Histogram]) -> tuple[list[float], list[list[int]]]:
+    """Return the edges of a few common bins, ascending, and how many multiples each has in each.
+
+    `COARSE_BINS` an octave, from the first that any fills to the last; one first bin for all under
+    `TINY`. A bin holds `low <= multiple < high`. Of no multiples there are no edges.
+
+    >>> one, other = Histogram(), Histogram()
+    >>> one.update([0.0, 1e-9, 0.005])
+    >>> other.update([0.0051])
+    >>> coarsened([one, other])
+    ([0.0, 0.00390625, 0.0048828125, 0.005859375], [[2, 0, 1], [0, 0, 1]])
+    """
+    edges = np.concatenate(
+        [[0.0], _EDGES[_EDGES >= TINY][:: BINS_PER_OCTAVE // COARSE_BINS], [LARGEST_MULTIPLE]]
+    )
+    fine = np.concatenate([[0.0], _EDGES])
+    starts = np.searchsorted(fine, edges[:-1])
+    counts = np.array([np.add.reduceat(one._counts, starts) for one in histograms])
+    filled = np.flatnonzero(counts.any(0)) if len(counts) else np.zeros(0, dtype=np.int64)
+    if not filled.size:
+        return [], [[] for _ in histograms]
+    shown = slice(int(filled[0]), int(filled[-1]) + 1)
+    return edges[shown.start : shown.stop + 1].tolist(), counts[:, shown].tolist()
 
 
 def _sum(values: Int64s) -> int:

@@ -28,7 +28,7 @@ from headtests.statistics.figures import (
     on_common_documents,
     total,
 )
-from headtests.statistics.intervals import bounds
+from headtests.statistics.intervals import bounds, narrowing
 from headtests.statistics.multiplicity import e_bh, union_bound
 from headtests.statistics.planning import documents_needed, more_documents, planned_documents
 from headtests.statistics.quanta import (
@@ -60,6 +60,7 @@ __all__ = [
     "e_bh",
     "log_wealth",
     "more_documents",
+    "narrowing",
     "on_common_documents",
     "planned_documents",
     "quantise",

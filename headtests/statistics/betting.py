@@ -19,7 +19,7 @@ from headtests.statistics.quanta import QUANTA, Float64s
 FRACTIONS: Float64s = np.geomspace(0.01, 0.95, 8)
 """The parts of the wealth that are staked on each document, of equal weight."""
 
-_NOTHING = 2.0**-40
+NOTHING = 2.0**-40
 """A mean under the null hypothesis that cannot be told from 0."""
 
 
@@ -170,7 +170,7 @@ def _log_bets(scores: Scores) -> Float64s:
     means = scores.null_means()
     figures = scores.values.astype(np.float64) / float(scores.unit)
     # Where the null leaves nothing over, or is no longer possible, there is nothing to bet on.
-    bettable = (means > _NOTHING) & (means <= 1)
+    bettable = (means > NOTHING) & (means <= 1)
     gains = np.zeros(len(scores))
     np.divide(figures - means, means, out=gains, where=bettable)
     return np.cumsum(np.log1p(FRACTIONS[:, None] * gains), axis=1)

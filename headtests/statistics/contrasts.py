@@ -14,7 +14,7 @@ import numpy as np
 
 from headtests.statistics.betting import Scores
 from headtests.statistics.figures import total
-from headtests.statistics.quanta import QUANTA, Int64s
+from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 
 
 class Contrast(Protocol):
@@ -42,6 +42,12 @@ class Contrast(Protocol):
 
     def approximate(self, threshold: float) -> Scores:
         """Return the same in floating point, sooner."""
+
+    def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
+        """Return the same at several thresholds at once: values of a unit of 1, and boundaries.
+
+        Shapes `[threshold, n]` and `[threshold]`.
+        """
 
 
 class _Line(NamedTuple):
@@ -110,6 +116,23 @@ class _Linear(ABC):
             values = values - others * float(line.right / line.unit / QUANTA)
         units = 1 if self.population is None else self.population
         return Scores(values, 1, Fraction(float(line.null / line.unit * units)), self.population)
+
+    def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
+        """Return the same at several thresholds at once: values of a unit of 1, and boundaries.
+
+        Shapes `[threshold, n]` and `[threshold]`.
+        """
+        # Each part of a line is linear in the threshold.
+        at_zero, at_one = (
+            np.array([float(part) for part in self._line(Fraction(end))]) for end in (0, 1)
+        )
+        parts = at_zero[:, None] + (at_one - at_zero)[:, None] * thresholds
+        left, right, shift, unit, null = parts
+        values = self._column(0) * (left / unit / QUANTA)[:, None] + (shift / unit)[:, None]
+        if len(self._columns) > 1:
+            values -= self._column(1) * (right / unit / QUANTA)[:, None]
+        units = 1 if self.population is None else self.population
+        return values, null / unit * units
 
 
 @dataclass(frozen=True, eq=False)

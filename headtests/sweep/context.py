@@ -8,6 +8,7 @@ import numpy as np
 from headtests.claims import RowOptions
 from headtests.expressions import Expression
 from headtests.head_names import HeadName
+from headtests.masks import Bools
 from headtests.multiples import Pair, QuantileBand
 from headtests.sketches import Pairs
 from headtests.sweep.forward import Sweep
@@ -50,16 +51,32 @@ def in_relation(
     sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
 ) -> list[bool]:
     """Return of each pair whether it lies in a relation; nothing is run for it."""
+    rows = _rows_within(sweep, head, pairs, relation, options)
+    return [bool(row[key]) for row, key in zip(rows, pairs.keys.tolist(), strict=True)]
+
+
+def keys_within(
+    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+) -> list[list[int]]:
+    """Return the attendable keys in a relation of the row that each pair stands in."""
+    rows = _rows_within(sweep, head, pairs, relation, options)
+    return [np.flatnonzero(row).tolist() for row in rows]
+
+
+def _rows_within(
+    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+) -> list[Bools]:
+    """Return which keys of each pair's row are in a relation, boolean `[key]`."""
     places: dict[int, list[int]] = {}
     for place, document in enumerate(pairs.documents.tolist()):
         places.setdefault(document, []).append(place)
-    result = [False] * len(pairs)
+    result: dict[int, Bools] = {}
     for tokens in sweep.tokens_of(head.layer, places):
         within = TokenView(tokens, sweep.population.vocabulary, options).within(relation)
         for row, document in enumerate(tokens.batch.documents):
             for place in places.get(document.id, ()):
-                result[place] = bool(within[row, pairs.queries[place], pairs.keys[place]])
-    return result
+                result[place] = within[row, pairs.queries[place]].copy()
+    return [result[place] for place in range(len(pairs))]
 
 
 def banded(sketch: DistributionSketch) -> tuple[list[tuple[float, float]], list[Pairs]]:

@@ -7,6 +7,7 @@ kept there is `results`.
 """
 
 from collections.abc import Callable, Hashable
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from headtests.multiples import Distributed, PairRequest, Ranked, Sampled
 from headtests.sketches import Pairs
 from headtests.store import fingerprint
 from headtests.sweep.forward import Sweep
+from headtests.sweep.scrutiny import Scrutiny
 from headtests.sweep.tokens import Tokens, TokenView
 
 RESULTS_VERSION = 1
@@ -46,7 +48,34 @@ class Keys:
 
     def of_figures(self, question: Question, matched: bool, start: int, stop: int) -> str:
         """Return the key of what the documents between two places of the order contribute."""
-        statistic, by_text = question.statistic, question.beyond_corpus
+        by_text = question.beyond_corpus
+        return fingerprint(
+            "figures",
+            self._context,
+            self._texts if by_text else "",
+            (start, stop, by_text, matched),
+            *self._of_question(question, start, stop),
+        )
+
+    def of_scrutinised(self, asked: Scrutiny, stop: int) -> str:
+        """Return the key of what rows say for and against a claim.
+
+        Its documents stand before a place of the order that is one of the sweep's extents.
+        """
+        by_text = asked.question.beyond_corpus
+        steps = [step for step in pairwise((0, *self._sweep.extents(by_text))) if step[1] <= stop]
+        return fingerprint(
+            "scrutinised",
+            self._context,
+            asked.documents,
+            (asked.operator, float(asked.threshold), asked.size),
+            # By the steps of its figures, whose masks are known.
+            tuple(self._of_question(asked.question, *step) for step in steps),
+        )
+
+    def _of_question(self, question: Question, start: int, stop: int) -> tuple[object, ...]:
+        """Return what is asked of the documents between two places of the order."""
+        statistic = question.statistic
         # Whatever kind of number it is, 1.5 and Fraction(3, 2) say the same.
         numbers = [float(getattr(statistic, name, 0)) for name in ("multiple", "above")]
 
@@ -56,11 +85,7 @@ class Keys:
             inside = [view.within(relation) for relation in relations if relation is not None]
             return [rows, *(mask & rows[:, :, None] for mask in inside)]
 
-        return fingerprint(
-            "figures",
-            self._context,
-            self._texts if by_text else "",
-            (start, stop, by_text, matched),
+        return (
             _of_head(question.head),
             _of_options(question.options),
             (statistic.kind, getattr(statistic, "over", ""), *numbers),
@@ -68,7 +93,7 @@ class Keys:
                 (statistic, question.options),
                 question.head,
                 question.options,
-                (start, stop, by_text),
+                (start, stop, question.beyond_corpus),
                 masks,
             ),
         )

@@ -2,8 +2,8 @@
 
 Holds every figure and every sketch that a run has measured, and has the documents read for what
 is not known yet: for what was asked for besides, too, and for every head that the pass serves.
-Which readers make what of rows is `measure`, `ranking`, `pool` and `pairs`; what results are kept
-under on disk is `identity`.
+Which readers make what of rows is `measure`, `ranking`, `pool` and `pairs`; what is read once
+claims are decided is `closing`, and what results are kept under on disk is `identity`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,13 +27,15 @@ from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, concatenated
 from headtests.statistics.quanta import Int64s
 from headtests.sweep.blocks import Reader
+from headtests.sweep.closing import Closing, Overviewed
 from headtests.sweep.context import banded, bands_of, in_context
 from headtests.sweep.feeding import Attempt
 from headtests.sweep.forward import Sweep
 from headtests.sweep.found import DistributionSketch, Overview
 from headtests.sweep.measure import FigureReader
 from headtests.sweep.results import Results
-from headtests.sweep.sketching import WHOLE_HEADS, OverviewReader, Sketching, general_reader
+from headtests.sweep.scrutiny import Scrutinised, Scrutiny
+from headtests.sweep.sketching import WHOLE_HEADS, Sketching, general_reader
 
 REMEMBERED_FIGURES = 256
 """Statistics, at most, that a pass measures of every head because they were asked of one."""
@@ -80,6 +82,7 @@ class Passes:
         self._wanted: dict[tuple[PairRequest, HeadName], None] = {}
         self._found: dict[tuple[PairRequest, HeadName], Pairs | DistributionSketch] = {}
         self._place_of: dict[bool, Int64s] = {}
+        self._closing = Closing(sweep, seed, kept, self.places)
 
     @property
     def results_read(self) -> int:
@@ -250,6 +253,8 @@ class Passes:
 
     def in_context(self, head: HeadName, pairs: Pairs) -> list[Pair]:
         """Return pairs with their tokens and the rows that they stand in."""
+        if not len(pairs):
+            return []
         rows = None if self._kept is None else self._kept.rows(head, pairs)
         if rows is None:
             places = zip(pairs.documents.tolist(), pairs.queries.tolist(), strict=True)
@@ -367,46 +372,15 @@ class Passes:
         self._wanted.pop((request, head), None)
 
     def overviews(
-        self, wanted: Sequence[tuple[HeadName, RowOptions, int]], size: int
+        self, wanted: Sequence[Overviewed], size: int, besides: Sequence[Scrutiny] = ()
     ) -> list[Overview]:
         """Return ranked and random above-average pairs of heads, and how many there are.
 
-        Each of the first so many documents of the pass. One pass serves all that must be run.
+        Each of the first so many documents of the pass. One pass serves all that must be run, and
+        what is asked for besides, for `scrutinised`.
         """
-        results: dict[tuple[HeadName, RowOptions, int], Overview] = {}
-        left: list[tuple[HeadName, RowOptions, int]] = []
-        for key in dict.fromkeys(wanted):
-            found = None if self._kept is None else self._kept.overview(*key, size)
-            if found is None:
-                left.append(key)
-            else:
-                results[key] = found
-        while left:
-            stop = self._extent(left[0][2])
-            if self._sweep.keeps(left[0][0], 0, stop):
-                now = left[:1]
-            else:
-                beside = self._sweep.heads_beside(left[0][0])
-                now = [key for key in left if key[0] in beside]
-            readers = [
-                OverviewReader(
-                    self._sweep.population.vocabulary,
-                    head,
-                    options,
-                    self._sweep.order()[:documents],
-                    size,
-                    self._seed,
-                )
-                for head, options, documents in now
-            ]
-            heads = tuple(dict.fromkeys(head for head, _, _ in now))
-            self._sweep.read(heads, readers, 0, max(self._extent(key[2]) for key in now))
-            for key, reader in zip(now, readers, strict=True):
-                results[key] = reader.overview
-                if self._kept is not None:
-                    self._kept.keep_overview(*key, size, reader.overview)
-            left = [key for key in left if key not in now]
-        return [results[key] for key in wanted]
+        return self._closing.overviews(wanted, size, besides)
 
-    def _extent(self, documents: int) -> int:
-        return next(extent for extent in self._sweep.extents() if extent >= documents)
+    def scrutinised(self, asked: Sequence[Scrutiny]) -> list[Scrutinised]:
+        """Return what the rows of claims say for and against them."""
+        return self._closing.scrutinised(asked)

@@ -17,6 +17,7 @@ from headtests.statistics import DocumentFigures
 from headtests.store import Entry, Store
 from headtests.sweep.found import DistributionSketch, Overview
 from headtests.sweep.identity import Keys
+from headtests.sweep.scrutiny import Counterexample, Scrutinised, Scrutiny
 
 Float32s = npt.NDArray[np.float32]
 
@@ -31,6 +32,14 @@ _FIGURE_COLUMNS = (
     "resting",
     "sizes",
 )
+_COUNTEREXAMPLE_COLUMNS = {
+    "score": np.int64,
+    "document": np.int64,
+    "query": np.int64,
+    "key": np.int64,
+    "multiple": np.float64,
+    "figure": np.float64,
+}
 
 
 class Results:
@@ -117,6 +126,42 @@ class Results:
         arrays = _columns("ranked ", found.ranked) | _columns("random ", found.random)
         key = self._keys.of_overview(head, options, documents, size)
         self._store.write(key, Entry(arrays, {"count": found.count}))
+
+    def scrutinised(self, asked: Scrutiny, stop: int) -> Scrutinised | None:
+        """Return what rows say for and against a claim, if known.
+
+        Its documents stand before a place of the order that is one of the sweep's extents.
+        """
+        entry = self._entry(self._keys.of_scrutinised(asked, stop))
+        if entry is None:
+            return None
+        arrays, facts = entry.arrays, entry.facts
+        rows = [
+            Counterexample(
+                **{name: arrays[name][place].item() for name in _COUNTEREXAMPLE_COLUMNS},
+                claimed=arrays[f"claimed {place}"],
+                row=arrays[f"row {place}"],
+            )
+            for place in range(len(arrays["score"]))
+        ]
+        on, others = (Histogram.from_dict(facts[name]) for name in ("on", "others"))
+        return Scrutinised(facts["rows against"], on, others, tuple(rows))
+
+    def keep_scrutinised(self, asked: Scrutiny, stop: int, found: Scrutinised) -> None:
+        """Keep what rows say for and against a claim."""
+        rows = found.counterexamples
+        arrays: dict[str, npt.NDArray[np.generic]] = {
+            name: np.array([getattr(one, name) for one in rows], dtype=of)
+            for name, of in _COUNTEREXAMPLE_COLUMNS.items()
+        }
+        arrays |= {f"claimed {place}": one.claimed for place, one in enumerate(rows)}
+        arrays |= {f"row {place}": one.row for place, one in enumerate(rows)}
+        facts = {
+            "rows against": found.rows_against,
+            "on": found.on.to_dict(),
+            "others": found.others.to_dict(),
+        }
+        self._store.write(self._keys.of_scrutinised(asked, stop), Entry(arrays, facts))
 
     def rows(self, head: HeadName, pairs: Pairs) -> list[Float32s] | None:
         """Return the rows that some pairs stand in, if known."""

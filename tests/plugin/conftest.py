@@ -115,10 +115,11 @@ def _everything_imported():
     import datasets
     import transformer_lens.model_bridge
 
-    from headtests import recording, report, store
+    from headtests import recording, report, sides, store
     from headtests.plugin import outcomes, progress, terminal
 
-    assert all((datasets, transformer_lens, recording, report, store, outcomes, progress, terminal))
+    assert all((datasets, transformer_lens, recording, report, sides, store))
+    assert all((outcomes, progress, terminal))
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +149,8 @@ def plain_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     for name in ("CI", "BUILD_NUMBER", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "PYTEST_ADDOPTS"):
         monkeypatch.delenv(name, raising=False)
+    # Nor has a run anything to say of the one that tests it.
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ def test_it(head):
     top, control = head.ranked_multiples(5), head.random_multiples(5)
     assert top.fraction(ht.previous) >= 0
     assert control.median >= 0
+    assert not head.mass(ht.current) >= 0.99
+    assert not top.fraction(ht.current) >= 0.99
     assert head.distribution().mean > 0
     assert head.pattern("some text").attention.any()
 """
@@ -66,6 +68,8 @@ def test_a_second_run_loads_no_weights_and_says_the_same(run_claims, loads_anew,
     assert first.outcomes == {"passed": 2}
     assert first.record["sessions"][0]["results_kept"] == 0
     expected = shown(first)
+    against = [claim["left"]["counterexamples"] for claim in expected[0]]
+    assert [bool(rows) for rows in against] == [False] * 4 + [True] * 2 + [False] * 4 + [True] * 2
     loads_anew()
     without_weights()
     second = run_claims(suite(), CACHE)

@@ -118,7 +118,7 @@ def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, mo
     from headtests import recording
     from headtests.errors import ModelError
 
-    def head_records(session, wanted):
+    def head_records(session, wanted, besides):
         raise ModelError("out of memory.")
 
     monkeypatch.setattr(recording, "head_records", head_records)
@@ -134,7 +134,7 @@ def test_multiples_are_of_as_many_documents_as_the_heads_claims_needed(run_claim
 
     asked = {}
 
-    def head_records(session, wanted):
+    def head_records(session, wanted, besides):
         asked.update({str(head): documents for head, _, documents in wanted})
         return [{"key": f"{head}", "documents": documents} for head, _, documents in wanted]
 

@@ -115,7 +115,14 @@ def measured(run, twice, documents):
     session |= {"documents_run": documents, "corpus": {"notes": [f"{documents} ran"]}}
     heads = [{"key": "of all", "documents": documents}, {"key": str(documents), "documents": 1}]
     tests = {"s": f"test_{run}", "of all": "test_of_all", str(documents): f"test_{documents}"}
-    return {"sessions": [session], "heads": heads, "tests": tests, "troubles": []}
+    sides = [{"claim": "c", "side": "left", "found": {"rows_against": run}}]
+    return {
+        "sessions": [session],
+        "heads": heads,
+        "sides": sides,
+        "tests": tests,
+        "troubles": [],
+    }
 
 
 def test_what_workers_measured_is_added_up():
@@ -148,6 +155,7 @@ def test_heads_and_sessions_stand_in_the_order_of_their_first_tests():
         sessions = [measured(1, 0, 1)["sessions"][0] | {"key": key} for key in tests]
         heads = [{"key": f"head of {key}", "documents": 1} for key in tests]
         tests |= {f"head of {key}": nodeid for key, nodeid in tests.items()}
-        gathering._take({"sessions": sessions, "heads": heads, "tests": tests, "troubles": []})
+        others = {"sides": [], "troubles": []}
+        gathering._take({"sessions": sessions, "heads": heads, "tests": tests} | others)
     for records in (gathering._sessions, gathering._heads):
         assert [record["key"][-1] for record in gathering._in_order(records)] == ["x", "y", "z"]

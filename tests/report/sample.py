@@ -21,13 +21,15 @@ SENTENCE = ["<|bos|>", "The", " cat", " sat", "\n", " on", " the", " mat", ",", 
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 QUOTES = '" onmouseover="alert(3)" \'-->]]>{{ 7 * 7 }}{% raw %}&amp;'
+CLOSERS = "</script></style></title></select></textarea><svg onload=window.ran=1><!--"
 BIDI = "\u202egnp.exe\u202c\u2066\u2067\u2068\u2069\u200e\u200f\u200b\ufeff\u2028"
 CONTROLS = "".join(map(chr, range(32))) + "\x7f\x85\x9f"
 SURROGATES = "\ud800 \udfff"
 LONG = "x" * 10_000
 STACKED = "a" + "\u0301" * 50
 RIGHT_TO_LEFT = "\u05e9\u05dc\u05d5\u05dd"
-HOSTILE = [MARKUP, QUOTES, BIDI, CONTROLS, SURROGATES, LONG, STACKED, RIGHT_TO_LEFT, "", "\u0301"]
+HOSTILE = [MARKUP, QUOTES, CLOSERS, BIDI, CONTROLS, SURROGATES, LONG, STACKED, RIGHT_TO_LEFT]
+HOSTILE += ["", "\u0301"]
 
 FUNCTION = """\
 @pytest.mark.head("L1H3")
@@ -273,6 +275,7 @@ def record(**changes: Any) -> Record:
                 factor=3,
                 difference={"value": 0.03, "low": 0.004, "high": 0.07},
                 e_value=2600.0,
+                e_value_against=0.003,
                 e_bh=True,
             ),
             claim(
@@ -300,6 +303,7 @@ def record(**changes: Any) -> Record:
                 ),
                 right=0.6,
                 e_value=3.1,
+                e_value_against=0.4,
                 more_documents=120,
             ),
             claim(
@@ -315,6 +319,7 @@ def record(**changes: Any) -> Record:
                 offset=0.05,
                 difference={"value": 0.09, "low": 0.09, "high": 0.09},
                 e_value=1.7e308,
+                e_value_against=0.0,
                 e_bh=True,
             ),
             claim(
@@ -337,6 +342,7 @@ def record(**changes: Any) -> Record:
                 ),
                 right=4.0,
                 e_value=14000.0,
+                e_value_against=0.002,
                 e_bh=True,
                 read_before=True,
             ),

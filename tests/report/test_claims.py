@@ -26,8 +26,17 @@ def values(lines: list[Line]) -> dict[str, list[str]]:
 def test_a_verdict_in_words() -> None:
     assert verdict_in_words(claim()) == (
         "refuted: 0.12, between 0.09 and 0.16, over 64 of 217 eligible documents (4,310 rows), "
-        "where at least 0.40 was claimed"
+        "where at least 0.40 was claimed; uniform attention would give 0.021; 2nd of 12 heads"
     )
+
+
+def test_the_control_is_said_by_its_name_and_a_lift_needs_none() -> None:
+    top1 = claim(left=estimate(kind="top1_rate", rank=None))
+    assert verdict_in_words(top1).endswith("; a key chosen at random would give 0.021")
+    lift = {"kind": "lift", "rank": None}
+    assert verdict_in_words(claim(left=estimate(**lift, base_rate=1.0))).endswith("was claimed")
+    over_distance = verdict_in_words(claim(left=estimate(**lift, base_rate=0.5)))
+    assert over_distance.endswith("; uniform attention would give 0.50\u00d7")
 
 
 def test_an_exact_figure_has_no_interval() -> None:

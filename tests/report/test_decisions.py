@@ -21,19 +21,32 @@ from .sample import claim, estimate, record
         (None, "exact"),
         (sys.float_info.max, "exact"),
         (1e300, "exact"),
-        (9.9e299, "10^299.9"),
-        (2600.0, "10^3.4"),
-        (999.9999999999, "10^3"),
-        (990.0, "10^2.9"),
-        (1.0, "1"),
-        (0.02, "10^-1.7"),
-        (0.0, "exact"),
+        (9.9e299, "10^299.9 for"),
+        (2600.0, "10^3.4 for"),
+        (999.9999999999, "10^3 for"),
+        (990.0, "10^2.9 for"),
+        (1.0, "1 for"),
+        (0.02, "10^-1.7 for"),
     ],
 )
 def test_an_e_value_is_a_power_of_ten_that_never_says_too_much(
     found: float | None, said: str
 ) -> None:
-    assert e_value(claim(e_value=found)) == said
+    against = 0.0 if said == "exact" else 0.5
+    assert e_value(claim(verdict="holds", e_value=found, e_value_against=against)) == said
+
+
+def test_of_a_refuted_claim_the_evidence_against_it_is_said() -> None:
+    assert e_value(claim()) == "10^3.1 against"
+    # An older record has none.
+    assert e_value(claim(e_value_against=None)) == "10^-1.7 for"
+    # Two ratios whose intervals lie apart: evidence on one side alone, and no certainty.
+    assert e_value(claim(e_value=0.0, e_value_against=1000.0)) == "10^3 against"
+    assert e_value(claim(e_value=0.0, e_value_against=sys.float_info.max)) == "exact"
+
+
+def test_an_undecided_claim_is_never_exact() -> None:
+    assert e_value(claim(verdict="undecided", e_value=0.0, e_value_against=0.0)) == "0 for"
 
 
 def test_e_bh_in_a_word() -> None:
@@ -45,16 +58,23 @@ def test_e_bh_in_a_word() -> None:
 
 
 def test_the_evidence_stands_beside_what_decides() -> None:
-    assert evidence(claim(e_value=2600.0, e_bh=True)) == (
+    held = {"verdict": "holds", "e_value_against": 0.01}
+    assert evidence(claim(**held, e_value=2600.0, e_bh=True)) == (
         "e-value 10^3.4 for the claim, where 10^3 makes it hold (alpha 0.001); "
         "a discovery of e-BH at 0.05"
     )
-    assert "where 10^1.3 makes it hold (alpha 0.05); no discovery" in evidence(claim(alpha=0.05))
-    assert evidence(claim(alpha=0.0, e_value=2.0, e_bh=None)) == "e-value 10^0.3 for the claim"
+    assert evidence(claim()) == (
+        "e-value 10^3.1 against the claim, where 10^3 refutes it (alpha 0.001); "
+        "no discovery of e-BH at 0.05"
+    )
+    undecided = claim(verdict="undecided", alpha=0.05)
+    assert "where 10^1.3 makes it hold (alpha 0.05); no discovery" in evidence(undecided)
+    bare = claim(**held, alpha=0.0, e_value=2.0, e_bh=None)
+    assert evidence(bare) == "e-value 10^0.3 for the claim"
 
 
 def test_what_was_decided_without_chance_is_exact() -> None:
-    held = claim(verdict="holds", e_value=sys.float_info.max, e_bh=True)
+    held = claim(verdict="holds", e_value=sys.float_info.max, e_value_against=0.0, e_bh=True)
     assert evidence(held) == (
         "exact: nothing that was left to read could have changed the answer; "
         "a discovery of e-BH at 0.05"

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from headtests.records import write_record
+from headtests.records import read_record, write_record
 from headtests.report import render_html
 from headtests.report.__main__ import main
+from headtests.report.comparing import compare
+from headtests.report.comparison_text import as_markdown, as_text
 
 from . import sample
+
+OLD = Path(__file__).parent.parent / "old_records"
 
 
 @pytest.fixture(name="written")
@@ -58,6 +63,66 @@ def test_bad_arguments_end_in_one_line(capsys: pytest.CaptureFixture[str], writt
     assert "required: record" in fail(capsys)
     assert "--nothing" in fail(capsys, written, "--nothing")
     assert "is the record itself" in fail(capsys, written, "--out", written)
+    assert "one is drawn, two are compared" in fail(capsys, written, written, written)
+    assert "a comparison of two is printed" in fail(capsys, written, written, "--out", "a.html")
+    assert "--markdown prints a comparison" in fail(capsys, written, "--markdown")
+
+
+def test_two_records_are_compared(
+    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "later.json"
+    write_record(sample.record(created="later"), other)
+    before = {file.name for file in tmp_path.iterdir()}
+    compared, names = compare(sample.record(), read_record(other)), [str(written), str(other)]
+    main(names)
+    assert capsys.readouterr() == (as_text(compared, names), "")
+    main([*names, "--markdown"])
+    assert capsys.readouterr() == (as_markdown(compared, names), "")
+    assert {file.name for file in tmp_path.iterdir()} == before
+
+
+def test_the_same_record_twice_is_compared_with_itself(
+    written: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(written), str(written)])
+    assert "6 claims before, 6 after: 6 unchanged" in capsys.readouterr().out
+
+
+def test_whatever_differs_the_comparison_ends_well(written: Path, tmp_path: Path) -> None:
+    other = tmp_path / "later.json"
+    write_record(sample.hostile_record(), other)
+    command = [sys.executable, "-m", "headtests.report", str(written), str(other)]
+    done = subprocess.run(
+        command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    # What the terminal has no characters for is escaped.
+    assert b"5.70\\xd7 [4.20, inf] over 31 texts" in done.stdout
+
+
+def test_an_older_record_is_drawn_and_compared(
+    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old.json"
+    old.write_text((OLD / "version-1.json").read_text())
+    main([str(old)])
+    assert old.with_suffix(".html").exists()
+    main([str(old), str(written)])
+    out, err = capsys.readouterr()
+    assert "3 claims before, 6 after" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("bad_one_first", [True, False])
+def test_of_two_records_either_may_be_the_bad_one(
+    capsys: pytest.CaptureFixture[str], written: Path, tmp_path: Path, bad_one_first: bool
+) -> None:
+    bad = tmp_path / "bad.json"
+    write_record(sample.record(), bad)
+    change(bad, "claims", to=None)
+    said = fail(capsys, *((bad, written) if bad_one_first else (written, bad)))
+    assert said.startswith(f"{bad} is not a whole record of headtests: claims should be a list")
 
 
 def test_a_file_that_cannot_be_read_ends_in_one_line(
@@ -85,7 +150,7 @@ def test_a_file_that_cannot_be_written_ends_in_one_line(
 @pytest.mark.parametrize(
     ("keys", "to", "said"),
     [
-        (("version",), 99, "version 99"),
+        (("version",), 99, "Install a newer headtests"),
         (("claims", 0, "left", "value"), "much", "claims[0].left.value should be a finite number"),
         (("claims", 0, "left", "value"), float("nan"), "claims[0].left.value should be a finite"),
         (("claims", 0, "left", "value"), True, "claims[0].left.value should be a finite number"),

@@ -1,9 +1,9 @@
 import pytest
 
 from headtests.records import PairRecord
-from headtests.report.rows import LEVELS, Fold, Row, Token, row, shade
+from headtests.report.rows import LEVELS, Fold, Row, Token, counterexample_row, row, shade
 
-from .sample import pair
+from .sample import counterexample, pair
 
 
 def long_pair(query: int, key: int, length: int = 100) -> PairRecord:
@@ -69,7 +69,7 @@ def test_no_token_is_lost_or_drawn_twice() -> None:
 
 def test_what_the_row_may_not_attend_to_is_bare_and_said() -> None:
     record = pair(query=5, key=2)
-    record["attendable"] = [2, 3, 4, 5]
+    record["attendable"] = [[2, 5]]
     # A value there would be the capture's error; the drawing does not lend it a shade.
     record["pattern"][0] = 1.0
     first = row(record).context[0]
@@ -84,7 +84,7 @@ def test_what_the_row_may_not_attend_to_is_bare_and_said() -> None:
 
 def test_the_shade_counts_the_attendable_keys_and_not_the_tokens() -> None:
     record = pair(query=9, key=2, attention=0.5)
-    record["attendable"] = [0, 2, 8, 9]
+    record["attendable"] = [[0, 0], [2, 2], [8, 9]]
     assert row(record).key.level == shade(2.0)
 
 
@@ -111,3 +111,27 @@ def test_a_long_text_id_is_cut() -> None:
     record["text"] = "y" * 10_000
     assert len(row(record).place) < 150
     assert "10,000 characters" in row(record).place
+
+
+def test_a_token_has_its_multiple_for_print_unless_it_is_out_of_reach() -> None:
+    drawn = tokens(row(pair(query=9, key=2, attention=0.25)))
+    assert [token.multiple for token in drawn[:3]] == ["7.5\u00d7", "0.0\u00d7", "2.5\u00d7"]
+    assert drawn[10].multiple == ""
+
+
+def test_a_counterexample_has_its_own_figure_and_marks_what_was_claimed() -> None:
+    drawn = counterexample_row(counterexample(), "\u00d7")
+    assert drawn.figure == "0.01\u00d7"
+    assert [token.position for token in tokens(drawn) if token.claimed] == [7]
+    assert row(counterexample()).figure == ""
+    assert not any(token.claimed for token in tokens(row(counterexample())))
+
+
+def test_the_nearest_claimed_keys_of_a_counterexample_are_shown_and_the_others_counted() -> None:
+    found = {**long_pair(query=80, key=79), "claimed": [10, 20, 40, 60], "figure": 0.0}
+    drawn = counterexample_row(found, "")
+    shown = [token.position for token in tokens(drawn)]
+    assert set(range(38, 43)) | set(range(58, 63)) <= set(shown)
+    assert 20 not in shown
+    folds = [item.words for item in drawn.context if isinstance(item, Fold)]
+    assert folds[0] == "37 tokens, attention 0, 2 claimed keys"

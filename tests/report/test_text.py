@@ -41,8 +41,10 @@ def test_what_stands_for_a_character_is_marked_and_what_is_there_is_not() -> Non
     # A token that spells out a mark is told apart from the mark.
     assert [part.mark for part in token_parts("U+202E")] == [False]
     assert [part.mark for part in token_parts("\u202e")] == [True]
-    assert [part.mark for part in token_parts("\u00b7")] == [False]
-    assert [part.mark for part in token_parts(" a")] == [True, False]
+    # A middle dot is how a space is drawn, so that one of its own is named.
+    assert token_parts("\u00b7") == (("U+00B7", True),)
+    assert token_parts(" a") == (("\u00b7a", False),)
+    assert [part.mark for part in token_parts("\na")] == [True, False]
 
 
 @pytest.mark.parametrize("character", [*BIDI_CONTROLS, *ZERO_WIDTH, *BREAKS])

@@ -70,6 +70,20 @@ def test_approximate_scores_are_near_enough(kind, beyond, documents, share):
 
 @every_case
 @FIXED
+@given(documents=DOCUMENTS, shares=st.lists(SHARES, max_size=4))
+def test_scores_at_several_thresholds_are_those_at_each(kind, beyond, documents, shares):
+    thresholds = [float(threshold) for threshold in kind.thresholds(shares)]
+    contrast = kind.make(documents, None if beyond else len(documents) + 2)
+    values, boundaries = contrast.approximate_each(np.array(thresholds))
+    assert values.shape == (len(thresholds), len(documents))
+    for row, boundary, threshold in zip(values, boundaries, thresholds, strict=True):
+        one = contrast.approximate(threshold)
+        assert row.tolist() == pytest.approx(one.values.tolist(), abs=1e-12)
+        assert boundary == pytest.approx(float(one.boundary), abs=1e-12)
+
+
+@every_case
+@FIXED
 @given(documents=DOCUMENTS, share=SHARES, unread=st.integers(1, 3))
 def test_bets_are_those_of_the_formula(kind, beyond, documents, share, unread):
     (threshold,) = kind.thresholds([share])

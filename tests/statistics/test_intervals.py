@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from by_hand import CASES, KINDS, most_false
 
-from headtests.statistics import QUANTA, BoundedRatio, Mean, bounds, quantise, settle
+from headtests.statistics import (
+    QUANTA,
+    BoundedRatio,
+    Mean,
+    bounds,
+    narrowing,
+    quantise,
+    settle,
+)
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 every_case = pytest.mark.parametrize(("kind", "beyond"), CASES.values(), ids=CASES)
@@ -120,3 +128,86 @@ def test_each_end_misses_the_figure_no_more_often_than_was_said(kind, beyond):
         low, high = bounds(contrast, alpha)
         missed += [low > value, high < value]
     assert missed.max() <= most_false(runs, alpha)
+
+
+# How they close.
+
+STEP = 2.0**-12
+
+
+def shares_of(contrast, ends):
+    """Return how far along the span ends lie, from 0 to 1."""
+    low, high = contrast.span
+    if high < math.inf:
+        return [(end - low) / (high - low) for end in ends]
+    return [1.0 if end == math.inf else end / (1 + end) for end in ends]
+
+
+def assert_outward_and_near(contrast, alpha, prefixes):
+    found = narrowing(contrast, alpha, prefixes)
+    assert len(found) == len(prefixes)
+    for ends, units in zip(found, prefixes, strict=True):
+        low, high = shares_of(contrast, ends)
+        exact = shares_of(contrast, bounds(contrast.first(units), alpha))
+        assert -1e-12 <= exact[0] - low <= STEP
+        assert -1e-12 <= high - exact[1] <= STEP
+    return found
+
+
+@every_case
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_interval_on_its_way_is_that_of_each_prefix(kind, beyond, alpha, seed):
+    contrast = kind.make(documents_of(seed), None if beyond else 90)
+    assert_outward_and_near(contrast, alpha, [1, 2, 3, 5, 8, 15, 29, 44, 60])
+
+
+@every_case
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_left_of_a_population_closes_it(kind, beyond, seed):
+    # Few documents are left, so that what is certain decides, and bets can decide nothing.
+    contrast = kind.make(documents_of(seed, 40), None if beyond else 41)
+    assert_outward_and_near(contrast, 1e-300, [1, 10, 20, 39, 40])
+
+
+@every_case
+def test_of_extremes_an_interval_closes_alike(kind, beyond):
+    documents = [(QUANTA, 0)] * 12 + [(0, QUANTA)] * 20 + [(QUANTA, QUANTA)] * 8
+    contrast = kind.make(documents, None if beyond else 60)
+    assert_outward_and_near(contrast, 0.05, list(range(1, 41, 3)))
+
+
+@every_case
+def test_each_interval_on_the_way_lies_within_the_one_before(kind, beyond):
+    contrast = kind.make(documents_of(1), None if beyond else 61)
+    lows, highs = np.transpose(narrowing(contrast, 0.01, range(1, 61)))
+    assert (np.diff(lows) >= 0).all()
+    assert (highs[1:] <= highs[:-1]).all()
+    last = bounds(contrast, 0.01)
+    assert lows[-1] <= last[0] < last[1] <= highs[-1]
+
+
+@pytest.mark.parametrize("count", [64, 65, 700])
+def test_an_interval_on_its_way_takes_any_number_of_documents(count):
+    values = quantise(np.random.default_rng(5).beta(2, 3, count))
+    prefixes = [1, 7, 63, 64, count]
+    found = assert_outward_and_near(Mean(values, None), 0.01, prefixes)
+    assert found == narrowing(Mean(values, None).first(count), 0.01, prefixes)
+    assert [narrowing(Mean(values, None), 0.01, [units])[0] for units in prefixes] == found
+    assert narrowing(Mean(values, None), 0.01, prefixes[::-1]) == found[::-1]
+
+
+def test_wealth_beyond_any_float_decides():
+    # Each document multiplies what was staked by millions, and by a twentieth after them.
+    values = quantise([1.0] * 100 + [0.0] * 400)
+    contrast = BoundedRatio(values, QUANTA - values, None)
+    assert_outward_and_near(contrast, 0.001, [50, 100, 101, 500])
+
+
+def test_of_no_prefix_there_is_no_interval():
+    assert narrowing(Mean(quantise([0.5]), 9), 0.001, []) == []
+
+
+def test_an_alpha_that_is_no_rate_has_no_way():
+    with pytest.raises(ValueError, match="alpha"):
+        narrowing(Mean(quantise([0.5]), 9), 0.5, [1])

@@ -18,6 +18,7 @@ from headtests.sweep.context import (
     bands_of,
     in_context,
     in_relation,
+    keys_within,
 )
 from headtests.sweep.found import DistributionSketch
 from sweep.blocks import text_of
@@ -76,6 +77,7 @@ def test_no_pairs_have_no_context(population):
     sweep = sweep_of(model, population, HEAD)
     assert in_context(sweep, HEAD, Pairs.empty(), []) == []
     assert in_relation(sweep, HEAD, Pairs.empty(), ht.previous, PLAIN) == []
+    assert keys_within(sweep, HEAD, Pairs.empty(), ht.previous, PLAIN) == []
     assert not model.tried
 
 
@@ -90,11 +92,15 @@ def test_pairs_lie_in_a_relation_as_it_says(said, chosen, population):
     sweep = sweep_of(model, population, HEAD, batch_size=7)
     pairs = some_pairs(60)
     found = in_relation(sweep, HEAD, pairs, said.expression, chosen)
+    keys = keys_within(sweep, HEAD, pairs, said.expression, chosen)
     for place, inside in enumerate(found):
         document = population[int(pairs.documents[place])]
         text = text_of(document, expected(HEAD, document), population.vocabulary)
         query, key = int(pairs.queries[place]), int(pairs.keys[place])
         assert inside == said.holds(text, query, key, chosen.suppress_first_token)
+        assert keys[place] == [
+            k for k in text.keys(query) if said.holds(text, query, k, chosen.suppress_first_token)
+        ]
     assert len(set(found)) == 2
     assert not model.tried
 
@@ -106,6 +112,8 @@ def test_a_key_that_may_not_be_attended_to_lies_in_no_relation(population):
     anything = ~ht.offset(-1000)
     assert in_relation(sweep, HeadName(0, 0), pairs, anything, PLAIN) == [True, True]
     assert in_relation(sweep, OTHER, pairs, anything, PLAIN) == [False, True]
+    assert keys_within(sweep, HeadName(0, 0), pairs, anything, PLAIN) == [list(range(6))] * 2
+    assert keys_within(sweep, OTHER, pairs, anything, PLAIN) == [[3, 4, 5]] * 2
 
 
 def sketch_of(multiples, sample=None):

@@ -17,6 +17,7 @@ from headtests.multiples import Distributed, Ranked, Sampled
 from headtests.settings import ModelSpec, Settings
 from headtests.sketches import Pairs
 from headtests.sweep.identity import Keys
+from headtests.sweep.scrutiny import Scrutiny
 from sweep.pretended import HEAD, OTHER, UNANNOUNCED, Model, sweep_of
 
 SUPPRESSED, PLAIN, LATER = RowOptions(True), RowOptions(False), RowOptions(True, 2)
@@ -77,7 +78,25 @@ def every_key(keys):
         keys.of_pairs(HEAD, Distributed(SUPPRESSED), True),
         keys.of_overview(HEAD, SUPPRESSED, 20, 5),
         keys.of_rows(HEAD, PAIRS),
+        scrutinised(keys),
     ]
+
+
+def scrutinised(
+    keys,
+    statistic=None,
+    head=HEAD,
+    options=SUPPRESSED,
+    documents=range(20),
+    operator=">=",
+    threshold=0.4,
+    size=10,
+    by_text=False,
+    stop=64,
+):
+    question = Question(head, statistic or Mass(ht.previous, None), options, by_text)
+    ids = np.array(list(documents), dtype=np.int64)
+    return keys.of_scrutinised(Scrutiny(question, ids, operator, threshold, size), stop)
 
 
 def assert_all_differ(*keys):
@@ -159,6 +178,41 @@ def test_keys_of_figures_change_with_what_is_asked(keys_of):
         [figure(keys, span=span) for span in ((64, 100), (0, 100))],
         [figure(keys, matched=True), figure(keys, by_text=True)],
     )
+
+
+def test_keys_of_scrutinies_change_with_what_is_asked(keys_of):
+    keys = keys_of()
+    statistics = [
+        Mass(ht.previous, None),
+        Mass(ht.current, None),
+        Mass(ht.previous, query.repeats),
+        Mass(ht.previous, None, of=~ht.first),
+        Lift(ht.previous, None),
+        Lift(ht.previous, None, "distance"),
+        Top1Rate(ht.previous, None),
+        ExceedRate(ht.previous, None, 1.5),
+        ExceedRate(ht.previous, None, 1.75),
+        Precision(ht.previous, None, 1.5),
+    ]
+    assert_all_differ(
+        [scrutinised(keys, statistic) for statistic in statistics],
+        [scrutinised(keys, head=head) for head in (OTHER, HeadName(0, 1))],
+        [scrutinised(keys, options=options) for options in (PLAIN, LATER)],
+        [scrutinised(keys, documents=some) for some in (range(19), range(1, 20), range(21))],
+        [scrutinised(keys, operator=operator) for operator in (">", "<=", "<")],
+        [scrutinised(keys, threshold=threshold) for threshold in (0.41, -0.4)],
+        [scrutinised(keys, size=0), scrutinised(keys, by_text=True)],
+        [scrutinised(keys, stop=100)],
+    )
+    assert scrutinised(keys, threshold=1) == scrutinised(keys, threshold=1.0)
+
+
+def test_a_scrutiny_is_known_by_the_masks_of_its_figures(keys_of, monkeypatch):
+    keys = keys_of()
+    figure(keys)
+    figure(keys, span=(64, 100))
+    monkeypatch.setattr(keys._sweep, "tokens_between", None)
+    assert scrutinised(keys, stop=100) != scrutinised(keys)
 
 
 def test_keys_of_pairs_change_with_what_is_asked(keys_of):
@@ -282,6 +336,8 @@ def all_of(keys, relation):
         figure(keys, Lift(relation, ht.every_row), span=(0, 100)),
         figure(keys, Mass(ht.previous, ht.every_row, of=relation), span=(0, 100)),
         figure(keys, Mass(relation, None), span=(0, 100), by_text=True),
+        scrutinised(keys, Mass(relation, None), stop=100),
+        scrutinised(keys, Mass(ht.previous, ht.every_row, of=relation), stop=100),
         keys.of_pairs(HEAD, Ranked(5, SUPPRESSED, relation), True),
         keys.of_pairs(HEAD, Sampled(5, SUPPRESSED, relation), True),
         keys.of_pairs(HEAD, Distributed(SUPPRESSED, relation), True),

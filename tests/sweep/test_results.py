@@ -9,7 +9,7 @@ import pytest
 import headtests as ht
 from headtests import key
 from headtests.capture import LoadedModel
-from headtests.claims import Mass, Question, RowOptions
+from headtests.claims import Lift, Mass, Question, RowOptions
 from headtests.head_names import HeadName, parse_head
 from headtests.multiples import Distributed, Ranked
 from headtests.sessions import Session
@@ -19,6 +19,7 @@ from headtests.statistics import DocumentFigures
 from headtests.store import CacheWarning, Store, fingerprint
 from headtests.sweep.found import DistributionSketch, Overview
 from headtests.sweep.results import Results
+from headtests.sweep.scrutiny import Counterexample, Scrutinised, Scrutiny
 
 SUPPRESSED = RowOptions(True)
 SENTENCES = [
@@ -107,6 +108,37 @@ def test_overviews_come_back_as_they_were(results):
     assert (found.ranked, found.random, found.count) == (given.ranked, given.random, 12345)
 
 
+@pytest.mark.parametrize("count", [0, 1, 10])
+def test_scrutinies_come_back_as_they_were(count, results):
+    generator = np.random.default_rng(count)
+    on, others = Histogram(), Histogram()
+    on.update(generator.random(5 * count) * 9)
+    others.update(generator.random(100) * 2)
+    rows = tuple(
+        Counterexample(
+            *(int(number) for number in generator.integers(-(2**40), 2**40, size=4)),
+            *generator.random(2).tolist(),
+            generator.integers(0, 99, size=place),
+            generator.random(place + 1, dtype=np.float32),
+        )
+        for place in range(count)
+    )
+    question = Question(HeadName(0, 0), Mass(ht.previous, None), SUPPRESSED)
+    asked = Scrutiny(question, np.arange(9), ">=", 0.4, 10)
+    assert results.scrutinised(asked, 64) is None
+    results.keep_scrutinised(asked, 64, Scrutinised(12345, on, others, rows))
+    found = results.scrutinised(asked, 64)
+    assert found.rows_against == 12345
+    assert (found.on.to_dict(), found.others.to_dict()) == (on.to_dict(), others.to_dict())
+    for one, given in zip(found.counterexamples, rows, strict=True):
+        for name in ("score", "document", "query", "key", "multiple", "figure"):
+            assert getattr(one, name) == getattr(given, name)
+            assert type(getattr(one, name)) is type(getattr(given, name))
+        for name in ("claimed", "row"):
+            assert getattr(one, name).dtype == getattr(given, name).dtype
+            assert getattr(one, name).tolist() == getattr(given, name).tolist()
+
+
 def test_rows_come_back_as_they_were(results):
     generator = np.random.default_rng(5)
     rows = [generator.random(size, dtype=np.float32) for size in (3, 1, 200)]
@@ -188,8 +220,20 @@ def everything(session):
         pattern = head.pattern(PROMPT)
         found.append((pattern.tokens, pattern.attention.tolist(), pattern.attendable.tolist()))
     wanted = [(HeadName(0, 1), SUPPRESSED, 70), (HeadName(1, 2), SUPPRESSED, 20)]
-    for ranked, random, count in session.overviews(wanted, 5):
+    asked = [
+        Scrutiny(Question(*of), np.arange(40), ">", 5.0, 5)
+        for of in (
+            (HeadName(0, 1), Mass(before, None), SUPPRESSED),
+            (HeadName(1, 2), Mass(~ht.current, None, of=~ht.first), SUPPRESSED, True),
+            (HeadName(1, 2), Lift(key.repeats, None, "distance"), RowOptions(False)),
+        )
+    ]
+    for ranked, random, count in session.overviews(wanted, 5, asked):
         found.append(([shown(pair) for pair in ranked], [shown(pair) for pair in random], count))
+    for one, pairs in session.scrutinised(asked):
+        found.append((one.rows_against, one.on.to_dict(), one.others.to_dict()))
+        found.append([shown(pair) for pair in pairs])
+        assert len(pairs) == 5
     return found
 
 

@@ -1,0 +1,76 @@
+"""How large the report's page of many claims is, and how long it takes to draw and to open.
+
+500 claims on 500 heads, none of which held, each with 10 counterexamples and 40 rows of its head,
+of documents of 1,024 tokens. Drawing is from the record in memory to the file; opening is from the
+start of the navigation to the end of the load event in headless Chromium, a window each. Exits with
+1 where the page or the median time to open it is over its limit.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from report import large
+from report.browser.launching import NONE_FOUND, find_browser, launched
+
+from headtests.report import write_html
+
+ROUNDS = 5
+"""Timed ones, after one that does not count."""
+MEGABYTES = 10.0
+SECONDS = 2.0
+"""Limits: the size of the page, and the median time to open it."""
+LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+
+
+def drawing_times(path: Path) -> list[float]:
+    """Draw the page, and return the seconds that each time took."""
+    record, times = large.record(), []
+    for _ in range(1 + ROUNDS):
+        start = time.perf_counter()
+        write_html(record, path)
+        times.append(time.perf_counter() - start)
+    return times[1:]
+
+
+def opening_times(path: Path, command: str) -> list[float]:
+    """Return the seconds from a navigation's start to its page's load event."""
+    times = []
+    with launched(command) as browser:
+        for _ in range(1 + ROUNDS):
+            page = browser.new_page()
+            page.goto(path.as_uri(), wait_until="load")
+            page.wait_for_function(f"{LOADED} > 0")
+            times.append(page.evaluate(LOADED) / 1000)
+            page.close()
+    return times[1:]
+
+
+def shown(times: list[float]) -> str:
+    """Return a median and what the times lay between."""
+    return (
+        f"{statistics.median(times):.2f} s ({min(times):.2f} to {max(times):.2f}, n={len(times)})"
+    )
+
+
+def main() -> int:
+    """Print size and times; return 1 where one is over its limit."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "page.html"
+        drawing = drawing_times(path)
+        size = path.stat().st_size / 1e6
+        print(f"{large.CLAIMS} claims on as many heads: {size:.1f} MB (limit {MEGABYTES:g})")
+        print(f"to draw: {shown(drawing)}")
+        command = find_browser()
+        if command is None:
+            print(f"to open: not measured, {NONE_FOUND}.")
+            return int(size > MEGABYTES)
+        opening = opening_times(path, command)
+        print(f"to open: {shown(opening)}, limit {SECONDS:g}")
+    return int(size > MEGABYTES or statistics.median(opening) > SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""A record as a short page of Markdown, for the summary of a job on GitHub.
+
+A record in, text out: how many claims met which verdict, those that did not hold, what ran, and
+what is left out. The page itself says the rest.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from headtests.records import ClaimRecord, Record, SessionRecord, UnmeasuredRecord
+from headtests.report.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.decisions import false_decisions
+from headtests.report.escaping import code, code_cell, escaped, row
+from headtests.report.figures import count
+from headtests.report.text import NAME_LIMIT
+
+Verdict = Literal["holds", "refuted", "undecided"]
+
+CLAIMS_SHOWN = 20
+"""Claims that have a row of the table: those that did not hold first."""
+
+_SESSIONS_SHOWN, _NOTES_SHOWN, _CAUSES_SHOWN = 8, 3, 8
+_CODE_LIMIT = 200
+"""Characters of an expression or a test: a job's summaries have 1 MiB together."""
+_WORDS: tuple[tuple[Verdict, str], ...] = (
+    ("refuted", "refuted"),
+    ("undecided", "undecided"),
+    ("holds", "held"),
+)
+_EXPECTED = {"holds": "passed", "refuted": "failed", "undecided": "undecided"}
+"""What becomes of a test for no other reason than the verdict."""
+
+
+def markdown(record: Record, report: str) -> str:
+    """Return the record as Markdown of less than 100 kB; `report` is where its page is, or empty.
+
+    Every string of the record is escaped, so that GitHub draws and links nothing of it.
+    """
+    claims = record["claims"]
+    verdicts = Counter(claim["verdict"] for claim in claims)
+    said = [f"{verdicts[verdict]:,} {word}" for verdict, word in _WORDS if verdicts[verdict]]
+    paragraphs = [f"## headtests: {', '.join(said) or 'no claims'}"]
+    if not record["complete"]:
+        paragraphs.append(f"**Incomplete:** {escaped(record['incomplete_reason'])}")
+    if rate := false_decisions(record):
+        paragraphs.append(f"Rate of false decisions of this run: {rate}.")
+    if claims:
+        paragraphs += _table(sorted(claims, key=_place))
+    paragraphs += _list(_of_session(one) for one in record["sessions"][:_SESSIONS_SHOWN])
+    paragraphs += _more(
+        len(record["sessions"]) - _SESSIONS_SHOWN,
+        "model over its corpus",
+        "models over their corpora",
+    )
+    paragraphs += _unmeasured(record["unmeasured"])
+    paragraphs.append(f"Report: {code(report)}" if report else "No report was written.")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _place(claim: ClaimRecord) -> int:
+    return [verdict for verdict, _ in _WORDS].index(claim["verdict"])
+
+
+def _table(claims: Sequence[ClaimRecord]) -> Iterator[str]:
+    headings = ("verdict", "claim", "estimate", "interval", "n", "test")
+    lines = [row(headings), row(["---"] * len(headings))]
+    lines += [row(_cells(claim)) for claim in claims[:CLAIMS_SHOWN]]
+    yield "\n".join(lines)
+    left_out = Counter(claim["verdict"] for claim in claims[CLAIMS_SHOWN:])
+    said = [f"{left_out[verdict]:,} {word}" for verdict, word in _WORDS if left_out[verdict]]
+    if said:
+        yield f"Not in this table: {', '.join(said)}."
+
+
+def _cells(claim: ClaimRecord) -> Iterator[str]:
+    verdict, outcome = claim["verdict"], claim["outcome"]
+    told = "" if outcome in ("", _EXPECTED[verdict]) else f" ({escaped(outcome, NAME_LIMIT)})"
+    yield f"{SYMBOLS[verdict]} {verdict}{told}"
+    yield code_cell(claim["expression"], _CODE_LIMIT)
+    yield comparison(claim).estimate
+    yield interval_in_brief(claim)
+    yield documents_in_brief(claim)
+    yield code_cell(claim["test"], _CODE_LIMIT)
+
+
+def _of_session(session: SessionRecord) -> Iterator[str]:
+    """Yield what ran of a session, then what was left out or replaced."""
+    model, corpus = session["model"], session["corpus"]
+    dtype, device = escaped(model["dtype"], NAME_LIMIT), escaped(model["device"], NAME_LIMIT)
+    yield (
+        f"{code(model['name'], NAME_LIMIT)} over {escaped(corpus['description'], _CODE_LIMIT)}: "
+        f"{session['documents_run']:,} of {count(corpus['documents'], 'document')} run, "
+        f"{count(session['tokens_run'], 'token')}, {dtype} on {device}"
+    )
+    if session["results_kept"]:
+        yield f"{count(session['results_kept'], 'result')} kept from earlier runs"
+    notes = corpus["notes"]
+    yield from (escaped(note, _CODE_LIMIT) for note in notes[:_NOTES_SHOWN])
+    yield from _more(len(notes) - _NOTES_SHOWN, "note")
+
+
+def _unmeasured(tests: Sequence[UnmeasuredRecord]) -> Iterator[str]:
+    """Yield the tests without a decided claim, counted by how they ended and why."""
+    if not tests:
+        return
+    causes = Counter((test["outcome"], test["message"]) for test in tests)
+    yield f"{count(len(tests), 'test')} without a claim:"
+    told = (
+        f"{number:,} {escaped(outcome, NAME_LIMIT)}: {escaped(message, _CODE_LIMIT)}"
+        for (outcome, message), number in causes.most_common(_CAUSES_SHOWN)
+    )
+    yield from _list(iter([one.removesuffix(": ")]) for one in told)
+    yield from _more(len(causes) - _CAUSES_SHOWN, "cause")
+
+
+def _list(items: Iterator[Iterator[str]]) -> Iterator[str]:
+    """Yield items as a list, the first string of each above the others; nothing of none."""
+    lines = []
+    for item in items:
+        first, *others = item
+        lines += [f"- {first}", *(f"  - {other}" for other in others)]
+    if lines:
+        yield "\n".join(lines)
+
+
+def _more(left_out: int, singular: str, plural: str = "") -> Iterator[str]:
+    if left_out > 0:
+        yield f"and {count(left_out, f'more {singular}', plural and f'more {plural}')}"

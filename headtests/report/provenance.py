@@ -1,0 +1,73 @@
+"""What ran differently in two runs: models, documents, settings, versions.
+
+Records in, facts out, under the records' own names. What became of the claims is `comparing`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from headtests.records import ClaimRecord, HeadRecord, Record, SessionRecord
+
+_SETTINGS = frozenset({"budget", "seed", "alpha"})
+_OPTIONS = frozenset({"min_query", "suppress_first_token"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that was recorded of both runs, and differs."""
+
+    name: str
+    before: object
+    """None where the run lacks it."""
+    after: object
+
+
+def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[Fact]:
+    """Return the fields in which two objects of a record differ, in their order.
+
+    >>> differing({"torch": "2.12", "numpy": "2.4"}, {"torch": "2.13", "numpy": "2.4"})
+    [Fact(name='torch', before='2.12', after='2.13')]
+    """
+    return [
+        Fact(name, before.get(name), after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[Fact]:
+    """Yield how two sessions differ in what was known before anything ran."""
+    for part, one, other in (
+        ("model", before["model"], after["model"]),
+        ("corpus", before["corpus"], after["corpus"]),
+    ):
+        for fact in differing(one, other):
+            # Notes say in words what the hash of the ids says, or how the run went.
+            if (part, fact.name) != ("corpus", "notes"):
+                yield Fact(f"{part} {fact.name}", fact.before, fact.after)
+    yield from differing(_only(before, _SETTINGS), _only(after, _SETTINGS))
+
+
+def of_heads(
+    before: Record, after: Record, claims: Iterable[tuple[ClaimRecord, ClaimRecord]]
+) -> Iterator[Fact]:
+    """Yield where the rows and keys that count differ, of heads that the same claims are about.
+
+    A head of two corpora is named once.
+    """
+    old, new = ({one["key"]: one for one in run["heads"]} for run in (before, after))
+    keys = dict.fromkeys(
+        pair for one, other in claims for pair in zip(one["heads"], other["heads"], strict=False)
+    )
+    heads: list[tuple[HeadRecord, HeadRecord]] = [
+        (old[a], new[b]) for a, b in keys if a in old and b in new
+    ]
+    yield from dict.fromkeys(
+        Fact(f"{head['name']} {fact.name}", fact.before, fact.after)
+        for head, same in heads
+        for fact in differing(_only(head, _OPTIONS), _only(same, _OPTIONS))
+    )
+
+
+def _only(fields: Mapping[str, object], names: frozenset[str]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if name in names}

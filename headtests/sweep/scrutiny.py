@@ -1,0 +1,182 @@
+"""The reader that looks at a claim's rows by themselves: their multiples, and those against it.
+
+Of exactly the documents that decided the claim. How a row is scored is `scores`; that one pass
+serves all claims, and what heads are shown by, is `closing`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headtests.claims import Lift, Mass, Operator, Question
+from headtests.corpora import Document, Vocabulary
+from headtests.sketches import Histogram, Pairs
+from headtests.statistics.quanta import Float64s, Int64s
+from headtests.sweep.blocks import Block
+from headtests.sweep.chosen import chosen
+from headtests.sweep.rows import ids_of
+from headtests.sweep.scores import Rows, Scores, scores_of, shown_key
+from headtests.sweep.seen import Seen
+from headtests.sweep.tokens import Float32s, TokenView, pairs_of
+from headtests.verdicts import CLAIMS_OVER
+
+
+@dataclass(frozen=True, eq=False)
+class Scrutiny:
+    """What is asked of the rows of a claim: which lie on the side that it denies, and how far."""
+
+    question: Question
+    documents: Int64s
+    """The ids of the documents that decided it."""
+    operator: Operator
+    threshold: float
+    """What the statistic was compared with; of two, where this one would tie with the other."""
+    size: int
+    """How many counterexamples are wanted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counterexample:
+    """A row that speaks against a claim, and the key that it is shown by."""
+
+    score: int
+    """How far it speaks against it, the furthest first in ascending order, in quanta."""
+    document: int
+    query: int
+    key: int
+    multiple: float
+    figure: float
+    """What the statistic comes to in this row alone."""
+    claimed: Int64s
+    """The keys that the statistic is about."""
+    row: Float32s
+    """The attention on each token of the document."""
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What counterexamples are ordered by, the furthest first."""
+        return self.score, self.document, self.query
+
+
+@dataclass(frozen=True, eq=False)
+class Scrutinised:
+    """What rows say for and against a claim."""
+
+    rows_against: int
+    """How many rows lie on the side that it denies."""
+    on: Histogram
+    """The multiples of the statistic's pairs."""
+    others: Histogram
+    """The multiples of all other pairs of the same rows."""
+    counterexamples: tuple[Counterexample, ...]
+    """Of each document the row that speaks most against it, the furthest first."""
+
+    @property
+    def pairs(self) -> Pairs:
+        """The counterexamples as pairs."""
+        return Pairs.of(
+            *(
+                [getattr(one, name) for one in self.counterexamples]
+                for name in ("document", "query", "key", "multiple")
+            )
+        )
+
+
+class ScrutinyReader:
+    """Looks at every row of one head that a claim is about."""
+
+    def __init__(self, vocabulary: Vocabulary, asked: Scrutiny) -> None:
+        self._vocabulary = vocabulary
+        self._asked = asked
+        self._found = Scrutinised(0, Histogram(), Histogram(), ())
+
+    def read(self, block: Block) -> None:
+        """Take in a block; raises `ClaimError` for a statistic of no known kind."""
+        asked = self._asked
+        if asked.question.head not in block.heads:
+            return
+        ids = ids_of(block.tokens)
+        some = np.flatnonzero(np.isin(ids, asked.documents))
+        if not some.size:
+            return
+        rows = _rows(block, asked.question, self._vocabulary, some)
+        scores = scores_of(asked.question.statistic, asked.operator, asked.threshold, rows)
+        others = rows.pairs & ~rows.inside & rows.eligible[:, :, None]
+        documents = [block.batch.documents[place] for place in some]
+        # All at once, since the block comes again where memory ended before.
+        self._found = Scrutinised(
+            self._found.rows_against + int(np.count_nonzero(scores.denied)),
+            _with(self._found.on, rows.multiples[rows.inside]),
+            _with(self._found.others, rows.multiples[others]),
+            self._furthest(rows, scores, documents),
+        )
+
+    @property
+    def found(self) -> Scrutinised:
+        """What was found."""
+        return self._found
+
+    def _furthest(
+        self, rows: Rows, scores: Scores, documents: Sequence[Document]
+    ) -> tuple[Counterexample, ...]:
+        """Return the counterexamples of all that was read, with those of some more documents."""
+        over = CLAIMS_OVER[self._asked.operator]
+        found = list(self._found.counterexamples)
+        for place, (query, is_against) in enumerate(zip(*scores.furthest(over), strict=True)):
+            if not is_against or not self._asked.size:
+                continue
+            at = (place, int(query))
+            score = int(scores.scores[at])
+            key = shown_key(rows, *at, over) if scores.keys is None else int(scores.keys[at])
+            found.append(
+                Counterexample(
+                    score if over else -score,
+                    documents[place].id,
+                    at[1],
+                    key,
+                    float(rows.multiples[(*at, key)]),
+                    float(scores.figures[at]),
+                    np.flatnonzero(rows.inside[at]),
+                    rows.attention[at][: len(documents[place])].copy(),
+                )
+            )
+        return tuple(sorted(found, key=lambda one: one.order)[: self._asked.size])
+
+
+def _with(histogram: Histogram, multiples: Float64s) -> Histogram:
+    """Return a histogram with more multiples; it does not change."""
+    more = Histogram()
+    more.update(multiples)
+    return histogram.merge(more)
+
+
+def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s) -> Rows:
+    """Return a head's rows on some documents of a block, by their places."""
+    tokens, options, statistic = block.tokens, question.options, question.statistic
+    device = block.rows.device
+    found = chosen(tokens, vocabulary, statistic, options, device)
+    documents, length = tokens.valid.shape
+    eligible = np.zeros(documents * length, dtype=np.bool_)
+    eligible[found.rows.index.cpu().numpy()] = True
+    inside = np.unpackbits(found.packed, count=documents * length**2).view(np.bool_)
+    own = block.heads.index(question.head)
+    matched = of = None
+    if isinstance(statistic, Lift) and statistic.over == "distance":
+        # Of this head alone, where others are read beside it.
+        alone = len(block.heads) == 1
+        seen = Seen.of(block) if alone else Seen(tokens, block.rows[own : own + 1])
+        matched = seen.matched(options).rows[0].cpu().numpy()[some]
+    if isinstance(statistic, Mass) and statistic.of is not None:
+        of = TokenView(tokens, vocabulary, options).within(statistic.of)[some]
+    counted = eligible.reshape(documents, length)[some]
+    return Rows(
+        attention=block.rows[own].cpu().numpy()[some],
+        attendable=tokens.attendable[some],
+        counts=tokens.counts[some],
+        eligible=counted,
+        inside=inside.reshape(documents, length, length)[some],
+        of=None if of is None else of & counted[:, :, None],
+        pairs=pairs_of(tokens, options)[some],
+        matched=matched,
+    )

@@ -1,0 +1,81 @@
+"""The JSON Schema of a record, made from the types and docstrings of `headtests.records`.
+
+`make schema` writes it into the package; a test holds the file to what would be made.
+"""
+
+import importlib.util
+import json
+import typing
+from pathlib import Path
+from types import ModuleType
+from unittest import mock
+
+import typing_extensions
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from headtests import records
+
+FILE = Path(records.__file__).with_name(f"record-{records.VERSION}.schema.json")
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """Fields are not titled: a title would only say their name again."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
+def make_schema() -> dict[str, typing.Any]:
+    """Return the schema of the records that this release writes."""
+    types = _types()
+    made = TypeAdapter(types.Record).json_schema(schema_generator=_WithoutTitles)
+    definitions = made.pop("$defs")
+    for name, definition in definitions.items():
+        _describe_inherited(definition, definitions, vars(types)[name])
+    del made["title"]
+    made["properties"]["format"] |= {"const": records.FORMAT}
+    made["properties"]["version"] |= {"const": records.VERSION}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:headtests:record:{records.VERSION}",
+        "title": f"Record of a run of headtests, version {records.VERSION}",
+        "description": f"{made.pop('description')} Fields of later releases may be there, too.",
+        **made,
+        "$defs": definitions,
+    }
+
+
+def _types() -> ModuleType:
+    """Return the module of the types with those that pydantic takes before Python 3.12."""
+    spec = importlib.util.find_spec("headtests.records")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with mock.patch("typing.TypedDict", typing_extensions.TypedDict):
+        spec.loader.exec_module(module)
+    for kind in vars(module).values():
+        if typing_extensions.is_typeddict(kind):
+            kind.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)
+    return module
+
+
+def _describe_inherited(
+    definition: dict[str, typing.Any], definitions: dict[str, typing.Any], kind: type
+) -> None:
+    """Add the descriptions that stand below the fields of a type that this one extends."""
+    for base in typing_extensions.get_original_bases(kind):
+        for name, field in definitions.get(base.__name__, {}).get("properties", {}).items():
+            own = definition["properties"][name]
+            if "description" in field:
+                own.setdefault("description", field["description"])
+
+
+def as_text(schema: dict[str, typing.Any]) -> str:
+    """Return a schema as the file holds it."""
+    return json.dumps(schema, indent=1, ensure_ascii=True) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(as_text(make_schema()), encoding="utf-8", newline="\n")
+    print(FILE)

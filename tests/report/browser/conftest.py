@@ -1,0 +1,138 @@
+"""A real browser, and pages of records that it opens as a reader would.
+
+A worker starts one browser, when the first of these tests asks for it, and ends it after the last:
+as long as it runs, playwright holds an event loop that other tests could not start theirs beside.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from headtests.records import Record
+from headtests.report import write_html
+
+from .. import large, sample
+from .launching import NONE_FOUND, find_browser, launched
+from .opened import Opened
+from .runs import incomplete, two_models, unlike
+
+RECORDS: dict[str, Callable[[], Record]] = {
+    "plain": sample.record,
+    "hostile": sample.hostile_record,
+    "incomplete": incomplete,
+    "two-models": two_models,
+    "unlike": unlike,
+    "large": large.record,
+}
+# What the stores of CI services send with a file that somebody uploaded.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+class OpenPage(Protocol):
+    """Opens the page of a record."""
+
+    def __call__(
+        self,
+        name: str,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        script: bool = True,
+        guarded: bool = False,
+    ) -> Opened:
+        """Open it from a file, or as a page with a policy that forbids scripts."""
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    command = find_browser()
+    if command is None:
+        pytest.skip(NONE_FOUND)
+    with launched(command) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("pages")
+
+    def path_of(name: str) -> Path:
+        path = folder / f"{name}.html"
+        if not path.exists():
+            write_html(RECORDS[name](), path)
+        return path
+
+    return path_of
+
+
+@pytest.fixture(scope="package")
+def store(drawn: Callable[[str], Path]) -> Iterator[str]:
+    class Store(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = drawn(self.path.strip("/").removesuffix(".html")).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Security-Policy", POLICY)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Say nothing: what matters is recorded in the browser."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture(scope="package")
+def tabs(browser: Browser) -> dict[bool, list[Page]]:
+    """Have tabs that nothing stands in, with a script and without: a new one takes its time."""
+    return {True: [], False: []}
+
+
+@pytest.fixture
+def open_page(
+    browser: Browser, tabs: dict[bool, list[Page]], drawn: Callable[[str], Path], store: str
+) -> Iterator[OpenPage]:
+    opened: list[tuple[bool, Opened]] = []
+
+    def open_one(
+        name: str,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        script: bool = True,
+        guarded: bool = False,
+    ) -> Opened:
+        path = drawn(name)
+        if not tabs[script]:
+            context = browser.new_context(java_script_enabled=script)
+            context.set_default_timeout(5_000)
+            tabs[script].append(context.new_page())
+        tab = tabs[script].pop()
+        tab.emulate_media(
+            media="null",
+            color_scheme="dark" if dark else "light",
+            # A page that moves would be looked at half way.
+            reduced_motion="reduce",
+        )
+        tab.set_viewport_size({"width": width, "height": 900})
+        address = f"{store}/{path.name}" if guarded else path.as_uri()
+        opened.append((script, Opened(tab, address, guarded)))
+        return opened[-1][1]
+
+    yield open_one
+    for script, page in opened:
+        page.leave()
+        tabs[script].append(page.page)
+    # Whatever a test did to its pages, none of them may have run or asked for anything.
+    assert not [fault for _, page in opened for fault in page.faults]

@@ -1,0 +1,77 @@
+"""Runs that the page's filters and columns tell apart."""
+
+from typing import Any, cast
+
+from headtests.records import Record
+
+from .. import sample
+
+
+def incomplete() -> Record:
+    """Return a run that ended early, with nothing decided and a test without a verdict."""
+    return sample.record(
+        claims=[],
+        heads=[],
+        sessions=[],
+        environment={},
+        complete=False,
+        incomplete_reason="interrupted",
+        unmeasured=[
+            {"test": "t.py::test", "outcome": "error", "message": "a line\n" * 60 + "w" * 2000}
+        ],
+    )
+
+
+def two_models() -> Record:
+    """Return the plain run, and one claim of a head of the same name on another model."""
+    other = cast(Any, sample.session())
+    other["key"] = "other"
+    other["model"]["name"] = "other/model"
+    run = sample.record()
+    claim = sample.claim(
+        "c7",
+        session="other",
+        heads=["other L1H3"],
+        sentence="On the other model, L1H3 attends to induction targets.",
+        left=sample.estimate(head="other L1H3"),
+    )
+    return sample.record(
+        sessions=[*run["sessions"], other],
+        heads=[*run["heads"], sample.head("other L1H3", session="other")],
+        claims=[*run["claims"], claim],
+    )
+
+
+def unlike() -> Record:
+    """Return a run whose figures sort otherwise as words than as numbers.
+
+    Values, documents and e-values ascend from the claim `A` on; the record has them shuffled.
+    """
+    figures = [
+        ("A", 0.0031, 7, 1.5),
+        ("B", 0.12, 64, 12.0),
+        ("C", 0.9, 217, 900.0),
+        ("D", 5.0, 1_000, 1e5),
+        ("E", 12.0, 20_000, 1e40),
+    ]
+    return sample.record(
+        claims=[
+            sample.claim(
+                f"c{name}",
+                sentence=f"{name} is claimed.",
+                expression=f"{name}.lift(ht.induction) >= 0.4",
+                left=sample.estimate(
+                    kind="lift",
+                    value=value,
+                    low=value / 2,
+                    high=value * 2,
+                    documents=documents,
+                    eligible=30_000,
+                ),
+                verdict="holds",
+                e_value=e_value,
+                e_value_against=0.001,
+            )
+            for name, value, documents, e_value in (figures[i] for i in (3, 0, 4, 2, 1))
+        ],
+    )

@@ -1,0 +1,185 @@
+from typing import Any, cast
+
+import pytest
+
+from headtests.records import ClaimRecord, Record
+from headtests.report.markdown import CLAIMS_SHOWN, markdown
+
+from . import gfm, sample
+
+PAGE = "reports/headtests.html"
+HEADINGS = ["verdict", "claim", "estimate", "interval", "n", "test"]
+
+
+def claims(*verdicts: Any) -> list[ClaimRecord]:
+    return [
+        sample.claim(f"c{place}", verdict=verdict, expression=f"claim {place}")
+        for place, verdict in enumerate(verdicts)
+    ]
+
+
+def table(record: Record) -> list[list[str]]:
+    """Return the lines of the table below its headings."""
+    headings, *lines = gfm.rows(markdown(record, PAGE))
+    assert headings == HEADINGS
+    return lines
+
+
+def test_it_begins_with_the_verdicts_in_words() -> None:
+    told = markdown(sample.record(), PAGE)
+    assert told.startswith("## headtests: 2 refuted, 1 undecided, 3 held\n\n")
+    assert "Rate of false decisions of this run: at most 0.005 (5 claims, 0.001 each).\n" in told
+    assert told.endswith("\n\nReport: `reports/headtests.html`\n")
+    assert "Incomplete" not in told
+
+
+def test_every_claim_has_a_line_and_those_that_did_not_hold_are_first() -> None:
+    lines = table(sample.record())
+    assert [line[0] for line in lines] == [
+        "\u2715 refuted (xfailed)",
+        "\u2715 refuted",
+        "? undecided",
+        "\u2713 holds",
+        "\u2713 holds",
+        "\u2713 holds",
+    ]
+    assert lines[0][1:] == [
+        "L1H3.mass(ht.induction) >= 0.4",
+        "0.12",
+        "0.09 to 0.16",
+        "64 of 217",
+        "hypotheses/test_demo.py::test_induction[L1H3]",
+    ]
+    assert lines[1][2:5] == ["0.62", "none", "50 pairs"]
+
+
+def test_an_outcome_that_the_verdict_does_not_explain_is_said() -> None:
+    found = [
+        sample.claim(verdict=verdict, outcome=outcome)
+        for verdict, outcome in [
+            ("refuted", "failed"),
+            ("refuted", "passed"),
+            ("undecided", "passed"),
+            ("holds", "failed"),
+            ("holds", ""),
+        ]
+    ]
+    assert [line[0].partition(" ")[2] for line in table(sample.record(claims=found))] == [
+        "refuted",
+        "refuted (passed)",
+        "undecided (passed)",
+        "holds (failed)",
+        "holds",
+    ]
+
+
+def test_the_table_has_an_end_and_what_it_leaves_out_is_said() -> None:
+    verdicts = ["holds"] * 15 + ["refuted"] * 4 + ["undecided"] * 3 + ["holds"] * 5
+    told = markdown(sample.record(claims=claims(*verdicts)), PAGE)
+    lines = gfm.rows(told)[1:]
+    assert len(lines) == CLAIMS_SHOWN
+    assert [line[1] for line in lines[:7]] == [f"claim {place}" for place in range(15, 22)]
+    assert [line[1] for line in lines[7:]] == [f"claim {place}" for place in range(13)]
+    assert "\n\nNot in this table: 7 held.\n\n" in told
+    told = markdown(sample.record(claims=claims(*["undecided"] * 15, *["refuted"] * 1006)), PAGE)
+    assert told.startswith("## headtests: 1,006 refuted, 15 undecided\n")
+    assert "Not in this table: 986 refuted, 15 undecided." in told
+
+
+def test_a_table_that_holds_all_says_nothing_is_left_out() -> None:
+    assert "Not in this table" not in markdown(
+        sample.record(claims=claims(*["holds"] * CLAIMS_SHOWN)), PAGE
+    )
+
+
+def test_what_ran_has_a_line_each_and_what_was_left_out_is_below_it() -> None:
+    shown = gfm.words(markdown(sample.record(), PAGE))
+    assert (
+        "headtests/demo over the first 253 documents of demo: 253 of 253 documents run, "
+        "31,416 tokens, float32 on cpu"
+    ) in shown
+    assert "The topic 'lambda' was left out: its text differs in this interpreter." in shown
+    session = {**sample.session(), "results_kept": 3}
+    kept = gfm.words(markdown(sample.record(sessions=[cast(Any, session)]), PAGE))
+    assert "3 results kept from earlier runs" in kept
+
+
+def test_many_notes_and_many_models_are_counted() -> None:
+    session = sample.session(notes=[f"note number {place}" for place in range(9)])
+    told = markdown(sample.record(sessions=[session] * 11), PAGE)
+    assert told.count("note number 2") == told.count("and 6 more notes") == 8
+    assert "note number 3" not in told
+    assert "and 3 more models over their corpora" in told
+
+
+def test_tests_without_a_claim_are_counted_by_how_they_ended() -> None:
+    unmeasured: Any = [
+        {"test": f"test_{place}", "outcome": outcome, "message": message}
+        for place, (outcome, message) in enumerate(
+            [("passed", ""), ("skipped", "No *model*."), ("skipped", "No *model*.")]
+            + [("error", f"cause {place}") for place in range(9)]
+        )
+    ]
+    told = markdown(sample.record(unmeasured=unmeasured), PAGE)
+    shown = gfm.words(told)
+    assert "12 tests without a claim:" in shown
+    assert "2 skipped: No *model*." in shown
+    assert "- 1 passed\n" in told
+    assert "and 3 more causes" in shown
+
+
+def test_a_run_without_claims_says_so() -> None:
+    told = markdown(sample.record(claims=[], sessions=[]), "")
+    assert told == "## headtests: no claims\n\nNo report was written.\n"
+
+
+def test_a_run_that_did_not_finish_says_why() -> None:
+    told = markdown(sample.record(complete=False, incomplete_reason="stopped by <user>"), PAGE)
+    assert "\n\n**Incomplete:** stopped by &#60;user&#62;\n\n" in told
+
+
+def test_nothing_of_a_hostile_record_becomes_markup() -> None:
+    record = sample.hostile_record()
+    told = markdown(record, " ".join(sample.HOSTILE))
+    told.encode("utf-8")
+    assert all(character == "\n" or character.isprintable() for character in told)
+    kinds = gfm.kinds(told)
+    assert not kinds & {"html_inline", "html_block", "link_open", "image", "fence", "code_block"}
+    assert not kinds & {"em_open", "s_open", "blockquote_open", "hr", "ordered_list_open"}
+    assert [len(cells) for cells in gfm.rows(told)] == [6] * (1 + len(record["claims"]))
+    shown = gfm.words(told)
+    assert "<script>alert(1)</script>" in shown
+    # Code and entities are the only places where there may be any.
+    for line in told.splitlines():
+        assert "<" not in "".join(line.split("`")[::2])
+
+
+@pytest.mark.parametrize("text", ["\U0001f600", "|", "<", "@", "`", "\u202e", "\\|", "\u0301", "&"])
+def test_however_hostile_and_long_a_record_is_the_page_is_small(text: str) -> None:
+    poison = text * 10_000
+
+    def poisoned(content: Any) -> Any:
+        if isinstance(content, dict):
+            return {name: poisoned(value) for name, value in content.items()}
+        if isinstance(content, list):
+            return [poisoned(item) for item in content]
+        return poison if isinstance(content, str) else content
+
+    claim = sample.claim(test=poison, outcome=poison, expression=poison)
+    sessions = [{**poisoned(sample.session()), "key": str(place)} for place in range(50)]
+    for session in sessions:
+        session["corpus"]["notes"] *= 50
+    unmeasured: Any = [
+        {"test": poison, "outcome": poison, "message": f"{place}{poison}"} for place in range(50)
+    ]
+    record = sample.record(
+        claims=[claim] * 500,
+        sessions=sessions,
+        unmeasured=unmeasured,
+        complete=False,
+        incomplete_reason=poison,
+    )
+    told = markdown(record, poison)
+    assert len(told.encode("utf-8")) < 100_000
+    assert len(gfm.rows(told)) == 1 + CLAIMS_SHOWN
+    assert not gfm.kinds(told) & {"html_inline", "html_block", "link_open", "image"}
