@@ -230,11 +230,8 @@ def _indentation(line: str) -> int:
 
 
 def _cut(line: str, margin: int) -> int:
-    """Return how many characters to leave out of a line; none of a string's that begins before."""
-    found = _indentation(line)
-    if found >= margin:
-        return margin
-    return 0 if line.strip() else found
+    """Return how many characters to leave out of a line; none of one that begins before."""
+    return margin if _indentation(line) >= margin else 0
 
 
 @lru_cache(maxsize=64)

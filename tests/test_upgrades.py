@@ -161,6 +161,7 @@ def test_fields_that_an_older_version_did_not_have_are_kept_where_they_are_there
         (("heads", 0, "ranked", 0), 1, "heads[0].ranked[0] should be an object"),
         (("heads", 0, "ranked", 0, "attendable"), 3, "ranked[0].attendable should be a list"),
         (("heads", 0, "ranked", 0, "attendable"), [0, "1"], "attendable[1] should be a list"),
+        (("heads", 0, "ranked", 0, "attendable"), [0, "1", 1], "attendable[1] should be a list"),
         (("heads", 0, "ranked", 0, "attendable"), [0, True], "attendable[1] should be a list"),
         (("heads", 0, "ranked", 0, "attendable"), [0, 9], "position 9 of 6 tokens"),
         (("heads", 0, "ranked", 0, "attendable"), [3, 0, 1], "do not ascend"),

@@ -6,6 +6,7 @@ Records in, words, drawings and anchors out; no HTML. The page around the cards 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from headtests.records import ClaimRecord, EstimateRecord, HeadRecord
 from headtests.report.charts import Course, Multiples, course, multiples
@@ -66,6 +67,17 @@ class Drawn:
     multiples: Multiples
 
 
+class Order(NamedTuple):
+    """What the columns of the overview are sorted by."""
+
+    beyond: float
+    """How far the estimate lies beyond the threshold, in the claim's favour."""
+    estimate: float
+    documents: int
+    evidence: float
+    """The e-value that speaks for the verdict."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A claim with everything that is said of it."""
@@ -108,9 +120,7 @@ class Claim:
     heads: list[Link]
     multiples: list[tuple[Link, Head]]
     """Those of the heads that the record has, each with where its rows stand."""
-    order: tuple[float, float, int]
-    """What columns are sorted by: how far the estimate lies beyond the threshold, in the claim's
-    favour; the evidence; the documents."""
+    order: Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,14 +249,15 @@ def _row_unit(side: EstimateRecord) -> str:
     return "\u00d7" if counts_pairs else unit_of(side)
 
 
-def _order(claim: ClaimRecord) -> tuple[float, float, int]:
+def _order(claim: ClaimRecord) -> Order:
     estimate, threshold = drawn(claim)
-    beyond = estimate - threshold
-    for_, against = claim["e_value"], claim["e_value_against"]
-    return (
-        beyond if claim["operator"] in (">=", ">") else -beyond,
-        max(for_ or 0.0, against or 0.0),
-        claim["left"]["documents"] or claim["left"]["pairs"] or 0,
+    sign = 1 if claim["operator"] in (">=", ">") else -1
+    left = claim["left"]
+    return Order(
+        beyond=sign * (estimate - threshold),
+        estimate=estimate,
+        documents=left["documents"] or left["pairs"] or 0,
+        evidence=max(claim["e_value"] or 0.0, claim["e_value_against"] or 0.0),
     )
 
 

@@ -154,9 +154,6 @@ def _other_documents(before: SessionRecord | None, after: SessionRecord | None) 
     return before["corpus"]["sha256"] != after["corpus"]["sha256"]
 
 
-def _badness(change: Change) -> tuple[int, bool]:
-    verdicts = (
-        None if change.before is None else change.before["verdict"],
-        None if change.after is None else change.after["verdict"],
-    )
-    return _WORST_FIRST.index(verdicts), change.kind == "claim"
+def _badness(change: Change) -> int:
+    before, after = change.before, change.after
+    return _WORST_FIRST.index((before and before["verdict"], after and after["verdict"]))

@@ -102,7 +102,7 @@ def test_of_two_figures_without_a_difference_each_is_said() -> None:
 @pytest.mark.parametrize(
     ("claim", "said"),
     [
-        (of(value=0.12, low=0.12, high=0.12), f"0.12 exact over {DOCUMENTS}"),
+        (of(value=0.12, low=0.12, high=float("0.12")), f"0.12 exact over {DOCUMENTS}"),
         (
             of(value=5.7, low=4.2, high=None, kind="lift"),
             f"5.70\u00d7 [4.20, inf] over {DOCUMENTS}",

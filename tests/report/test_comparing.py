@@ -54,6 +54,7 @@ def test_another_verdict_counts_before_all_else(one: str, other: str) -> None:
         ((5.0, 4.0, None), (90.0, 80.0, None), False),
         ((5.0, 4.0, None), (3.0, 2.0, 3.5), True),
         ((5.0, None, 6.0), (9.0, 8.0, None), True),
+        ((5.0, None, 6.0), (2.0, 1.0, 3.0), False),
         ((5.0, None, None), (90.0, 80.0, 95.0), False),
     ],
 )

@@ -161,7 +161,22 @@ def test_a_long_claim_stays_whole() -> None:
     assert long in gfm.codes(as_markdown(compared, NAMES))
 
 
+def hostile_and_altered() -> Record:
+    """Return a later run of the hostile one, in which its claim is another."""
+    record = sample.hostile_record()
+    poison = " ".join(sample.HOSTILE)
+    record["claims"] = [{**record["claims"][0], "expression": f"{poison}|{poison}"}]
+    return record
+
+
+def hostile_and_gone() -> Record:
+    return {**sample.hostile_record(), "claims": []}
+
+
 PAIRS: list[tuple[Any, Any]] = [
+    (sample.hostile_record, hostile_and_altered),
+    (hostile_and_altered, sample.hostile_record),
+    (sample.hostile_record, hostile_and_gone),
     (sample.hostile_record, sample.record),
     (sample.record, sample.hostile_record),
     (sample.hostile_record, sample.hostile_record),
@@ -185,6 +200,16 @@ def test_nor_does_it_become_markup(before: Any, after: Any) -> None:
     kinds = gfm.kinds(told)
     assert not kinds & {"html_inline", "html_block", "link_open", "image", "fence", "code_block"}
     assert all(len(cells) == 3 for cells in gfm.rows(told))
+
+
+def test_bars_are_no_cells() -> None:
+    session = cast(Any, sample.session())
+    session["model"] |= {"name": "a|b\\|c", "device": "|"}
+    told = as_markdown(compare(sample.record(), sample.record(sessions=[session])), NAMES)
+    assert gfm.rows(told)[1:] == [
+        ["model name", "headtests/demo", "a|b\\|c"],
+        ["model device", "cpu", "|"],
+    ]
 
 
 def test_markdown_says_what_the_text_says() -> None:

@@ -97,7 +97,9 @@ def test_versions_and_the_commit_stand_at_the_top() -> None:
 def test_the_order_of_claims_is_how_far_they_hold(operator: str) -> None:
     far = sample.claim("far", operator=operator, left=sample.estimate(value=0.9))
     near = sample.claim("near", operator=operator, left=sample.estimate(value=0.41))
-    orders = [claim.order[0] for claim in report(sample.record(claims=[near, far]), ROOMY).claims]
+    orders = [
+        claim.order.beyond for claim in report(sample.record(claims=[near, far]), ROOMY).claims
+    ]
     assert orders == sorted(orders, reverse=operator == "<=")
 
 

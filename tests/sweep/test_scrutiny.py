@@ -144,6 +144,7 @@ def test_rows_are_what_loops_over_their_keys_find(rows, head, claim, chosen, siz
 
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["causal", "bidirectional"])
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
+@pytest.mark.parametrize("ties", [True, False], ids=["with ties", "without"])
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize(
     "claim",
@@ -153,13 +154,15 @@ def test_rows_are_what_loops_over_their_keys_find(rows, head, claim, chosen, siz
         ("lift", 1.0, None, 1),
         ("top1_rate", 0.5, None, 1),
         ("exceed_rate", 0.5, None, 1.5),
+        ("exceed_rate", 0.5, None, 1),
         ("precision", 0.5, None, 1.5),
+        ("precision", 0.5, None, 1),
     ],
-    ids=lambda claim: f"{claim[0]}{' of' if claim[2] else ''}",
+    ids=lambda claim: f"{claim[0]}{' of' if claim[2] else ''} {claim[3]}",
 )
-def test_every_statistic_in_every_direction(claim, operator, suppress, bidirectional):
+def test_every_statistic_in_every_direction(claim, operator, ties, suppress, bidirectional):
     kind, threshold, of, number = claim
-    rows = several(7, [9, 4, 11, 1, 8, 6], bidirectional=bidirectional, ties=False)
+    rows = several(7, [9, 4, 11, 1, 8, 6], bidirectional=bidirectional, ties=ties)
     chosen = RowOptions(suppress)
     for on in (PREVIOUS, DUPLICATE, ~CURRENT, FIRST | INDUCTION):
         asked = Claim(kind, on, operator, threshold, None, of, number)
@@ -239,6 +242,30 @@ def test_ties_are_broken_on_document_and_query():
     # Half of the attention of row 1, a quarter of the two that follow.
     found = scrutinised(measured.blocks, claim, HEADS[0], RowOptions(False, 2), 5)
     assert [(one.document, one.query) for one in found.counterexamples] == [(0, 2), (1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("on", "operator"), [(ON_KEY["key < 3"], "<="), (ON_KEY["key >= 3"], ">=")], ids=repr
+)
+def test_a_row_without_keys_on_one_side_has_no_attention_there(on, operator):
+    # The last row alone has keys on both sides, and is the furthest ahead.
+    rows = [[1.0], [0.25, 0.75], [0.125, 0.75, 0.125], [0.0, 1.0, 0.0, 0.0]]
+    measured = by_hand([["I", "et", " a", ","]], [rows])
+    claim = Claim("top1_rate", on, operator, when=EVERY_ROW)
+    chosen = RowOptions(False, 1)
+    found = scrutinised(measured.blocks, claim, HEADS[0], chosen)
+    assert_judged(found, judge_of(measured.texts, chosen).judge(claim, 9, [0]))
+    assert found.rows_against == 3
+    (one,) = found.counterexamples
+    assert (one.query, one.key) == (3, 1)
+
+
+def test_where_every_key_is_claimed_the_most_attended_is_shown():
+    measured = by_hand([["I", "et", " a"]], [[[1.0], [0.25, 0.75], [0.25, 0.25, 0.5]]])
+    claim = Claim("lift", ON_KEY["key < 3"], ">=", 1.5)
+    found = scrutinised(measured.blocks, claim, HEADS[0], PLAIN)
+    (one,) = found.counterexamples
+    assert (one.query, one.key, one.figure) == (1, 1, 1.0)
 
 
 def test_a_share_as_good_as_the_threshold_ties_with_it():
