@@ -20,6 +20,7 @@ from headtests.report.claims import (
     documents_in_brief,
     expressions,
     interval_in_brief,
+    rows_against,
     sides,
     unit_of,
     verdict_in_words,
@@ -218,9 +219,7 @@ def _distributions(claim: ClaimRecord) -> list[Drawn]:
 
 def _counterexamples(claim: ClaimRecord, each: int) -> list[Counterexamples]:
     return [
-        _listed(_about(claim, side), side, each)
-        for side in sides(claim)
-        if side["counterexamples"] or (claim["verdict"] != "holds" and side["rows_against"])
+        _listed(_about(claim, side), side, each) for side in sides(claim) if side["counterexamples"]
     ]
 
 
@@ -229,14 +228,10 @@ def _listed(about: str, side: EstimateRecord, each: int) -> Counterexamples:
         counterexample_row(found, _row_unit(side)) for found in side["counterexamples"][:each]
     ]
     left_out = len(side["counterexamples"]) - len(rows)
-    against, of = side["rows_against"], side["rows"]
-    summary = ""
-    if against is not None:
-        whole = "" if of is None else f" of {of:,}"
-        summary = f"{against:,}{whole} rows, each taken alone, speak against it"
+    against = rows_against(side)
     return Counterexamples(
         about=about,
-        summary=summary,
+        summary=against and f"{against} rows, each taken alone, do",
         first=list(rows[:_OPEN]),
         rest=list(rows[_OPEN:]),
         left_out=left_over(left_out, len(rows)),

@@ -247,6 +247,15 @@ def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
     yield "Rank on the same documents", ranked and f"{ranked}: a rank, and no null"
     resting = estimate["resting_mass"]
     yield "Resting mass", "" if resting is None else number(resting)
+    yield "Rows that alone speak against it", rows_against(estimate)
+
+
+def rows_against(estimate: EstimateRecord) -> str:
+    """Return how many of a statistic's rows speak against its claim; empty where it is unknown."""
+    against, rows = estimate["rows_against"], estimate["rows"]
+    if against is None:
+        return ""
+    return f"{against:,}" if rows is None else f"{against:,} of {rows:,}"
 
 
 def _lines(sides: list[list[tuple[str, str]]]) -> list[Line]:

@@ -244,6 +244,7 @@ def other(**changes: Any) -> EstimateRecord:
             "high": 0.07,
             "matched_rate": 0.02,
             "rank": RankRecord(rank=11, of=12),
+            "multiples": multiples(threshold=None),
             **changes,
         }
     )
@@ -267,7 +268,7 @@ def record(**changes: Any) -> Record:
                 verdict="holds",
                 outcome="passed",
                 reason="",
-                left=estimate(),
+                left=estimate(multiples=multiples(threshold=None)),
                 heads=["demo L1H3", "demo L0H1"],
                 sentence="L1H3 attends to induction targets three times as much as L0H1.",
                 expression="L1H3.mass(ht.induction) >= 3 * L0H1.mass(ht.induction)",
@@ -314,7 +315,7 @@ def record(**changes: Any) -> Record:
                 heads=["demo L1H3", "demo L0H1"],
                 sentence="L1H3 attends to induction targets 0.05 more than L0H1.",
                 expression="L1H3.mass(ht.induction) - L0H1.mass(ht.induction) >= 0.05",
-                left=estimate(documents=217),
+                left=estimate(documents=217, multiples=multiples(threshold=None)),
                 right=other(documents=217),
                 offset=0.05,
                 difference={"value": 0.09, "low": 0.09, "high": 0.09},
@@ -339,8 +340,13 @@ def record(**changes: Any) -> Record:
                     eligible=None,
                     base_rate=1.0,
                     matched_rate=1.8,
+                    multiples=multiples(threshold=4.0),
                 ),
                 right=4.0,
+                course=[
+                    CourseRecord(units=units, value=5.7, low=low, high=None)
+                    for units, low in ((1, 0.0), (10, 1.9), (31, 4.2))
+                ],
                 e_value=14000.0,
                 e_value_against=0.002,
                 e_bh=True,

@@ -82,17 +82,19 @@ def test_the_controls_are_what_the_package_calls_them() -> None:
         "Average attention at the same distances would give": ["0.31"],
         "Rank on the same documents": ["2nd of 12 heads: a rank, and no null"],
         "Resting mass": ["0.63"],
+        "Rows that alone speak against it": ["3,902 of 4,310"],
     }
     top1 = values(controls(claim(left=estimate(kind="top1_rate"))))
     assert top1["A key chosen at random would give"] == ["0.021"]
 
 
 def test_a_control_of_zero_has_a_meaning_and_one_that_is_missing_has_none() -> None:
-    zero = estimate(base_rate=0.0, matched_rate=0.0, resting_mass=0.0, rank=None)
+    zero = estimate(base_rate=0.0, matched_rate=0.0, resting_mass=0.0, rank=None, rows_against=0)
     assert values(controls(claim(left=zero))) == {
         "Uniform attention would give": ["0"],
         "Average attention at the same distances would give": ["0"],
         "Resting mass": ["0"],
+        "Rows that alone speak against it": ["0 of 4,310"],
     }
 
 
@@ -160,6 +162,7 @@ def test_both_sides_stand_beside_each_other() -> None:
             "11th of 12 heads: a rank, and no null",
         ],
         "Resting mass": ["0.63", ""],
+        "Rows that alone speak against it": ["3,902 of 4,310"] * 2,
     }
     assert both_sides(claim()) == []
     assert expressions(claim()) == ["L1H3.mass(ht.induction)"]

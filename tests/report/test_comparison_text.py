@@ -148,6 +148,12 @@ def test_hashes_are_cut_where_that_tells_them_apart() -> None:
     assert f"    model weights sha256:\n      {'9f' * 32}\n      {'9f' * 31}00\n" in alike
 
 
+def test_numbers_are_written_as_python_has_them() -> None:
+    session = cast(Any, {**sample.session(), "alpha": 0.0, "budget": 10_000})
+    told = as_text(compare(sample.record(), sample.record(sessions=[session])), NAMES)
+    assert "    budget: 2000 -> 10000\n    alpha: 0.001 -> 0\n" in told
+
+
 def test_facts_that_have_no_room_beside_each_other_stand_below() -> None:
     name = "a/" + "b" * 70
     assert f"    model name:\n      headtests/demo\n      {name}\n" in changed(name=name)

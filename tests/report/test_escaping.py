@@ -92,5 +92,10 @@ def test_its_length_is_said() -> None:
     assert one_line("\u202e" * 10_000, 80) == ("U+202E" * 27)[:160] + "\u2026"
 
 
+@pytest.mark.parametrize("spaces", [" ", "  ", "     "])
+def test_spaces_alone_are_shown_as_they_are(spaces: str) -> None:
+    assert gfm.codes(f"a {code(spaces)}") == [spaces]
+
+
 def test_an_empty_string_is_nothing() -> None:
     assert code("") == code_cell("") == escaped("") == ""

@@ -53,6 +53,12 @@ def test_every_claim_has_a_line_and_those_that_did_not_hold_are_first() -> None:
     assert lines[1][2:5] == ["0.62", "none", "50 pairs"]
 
 
+def test_bars_are_no_cells() -> None:
+    either = sample.claim(expression="L1H3.mass(ht.previous | ht.current) >= 0.4", test="t[a|b]")
+    (line,) = table(sample.record(claims=[either]))
+    assert line[1::4] == ["L1H3.mass(ht.previous | ht.current) >= 0.4", "t[a|b]"]
+
+
 def test_an_outcome_that_the_verdict_does_not_explain_is_said() -> None:
     found = [
         sample.claim(verdict=verdict, outcome=outcome)
@@ -109,6 +115,9 @@ def test_many_notes_and_many_models_are_counted() -> None:
     told = markdown(sample.record(sessions=[session] * 11), PAGE)
     assert told.count("note number 2") == told.count("and 6 more notes") == 8
     assert "note number 3" not in told
+    assert "more note" not in markdown(
+        sample.record(sessions=[sample.session(notes=["one", "two", "three"])]), PAGE
+    )
     assert "and 3 more models over their corpora" in told
 
 

@@ -18,7 +18,9 @@ import headtests.report
 _STYLE = (Path(headtests.report.__file__).parent / "templates" / "style.css").read_text("utf-8")
 _LIGHT, _DARK = (
     dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", block))
-    for block in _STYLE.split("* { box-sizing")[0].split("@media (prefers-color-scheme: dark)")
+    for block in _STYLE.split("* { box-sizing")[0].split(
+        "@media screen and (prefers-color-scheme: dark)"
+    )
 )
 _SHADES = [f"s{level}" for level in range(1, 11)]
 

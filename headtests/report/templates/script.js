@@ -70,6 +70,11 @@
     text.focus();
   });
   window.addEventListener("hashchange", reveal);
+  // A link to where the address already points changes nothing in it.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (link && link.hash && link.hash === location.hash) reveal();
+  });
   form.hidden = false;
   filter();
 })();

@@ -116,7 +116,7 @@ def open_page(
         path = drawn(name)
         if not tabs[script]:
             context = browser.new_context(java_script_enabled=script)
-            context.set_default_timeout(5_000)
+            context.set_default_timeout(30_000)
             tabs[script].append(context.new_page())
         tab = tabs[script].pop()
         tab.emulate_media(

@@ -41,13 +41,16 @@ def test_a_click_opens_what_is_folded_and_folds_it_again(open_page: OpenPage) ->
             assert shown is opens
 
 
-def test_enter_and_space_open_what_is_folded(open_page: OpenPage) -> None:
+def test_tab_reaches_what_is_folded_and_enter_and_space_open_it(open_page: OpenPage) -> None:
     page = open_page("hostile", script=False).page
     folded = page.locator("details:not([open]):not(details details)")
     place = folded.count() - 1
     assert place >= 0
     details = folded.nth(place).element_handle()
     details.query_selector("summary").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert details.evaluate("details => details.firstElementChild === document.activeElement")
     for key in ("Enter", "Space"):
         before = details.evaluate("details => details.open")
         page.keyboard.press(key)
