@@ -164,7 +164,8 @@ def _of_rows(side: RowsSide, found: Scrutinised, shown: Sequence[Pair]) -> SideR
 def _of_pairs(session: Session, side: PairsSide) -> SideRecord:
     on, others = Histogram(), Histogram()
     multiples = side.pairs.multiples.tolist()
-    inside = [True] * len(multiples) if side.relation is None else side.inside
+    # Of an average, all of them are its pairs.
+    inside = side.inside or [True] * len(multiples)
     on.update([one for one, within in zip(multiples, inside, strict=True) if within])
     others.update([one for one, within in zip(multiples, inside, strict=True) if not within])
     against = side.pairs.take(np.array(side.against, dtype=np.int64))

@@ -33,7 +33,7 @@ def render_html(record: Record) -> str:
     caps = fitting(record)
     while True:
         page = template.render(report=report(record, caps), script=_script())
-        fewer = Caps(max(1, caps.against // 2), caps.multiples // 2)
+        fewer = Caps(max(1, caps.against // 2), caps.multiples // 2, caps.taste)
         if caps == fewer or len(page.encode("utf-8")) < LIMIT:
             return page
         caps = fewer

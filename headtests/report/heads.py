@@ -16,9 +16,6 @@ from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
 _OPEN = 6
 """Rows of a list that show before the rest is unfolded."""
 
-_TASTE = 5
-"""Pairs that a claim names of each list."""
-
 
 @dataclass(frozen=True, slots=True)
 class Taste:
@@ -54,8 +51,8 @@ class Head:
     lists: list[Multiples]
 
 
-def head_view(head: HeadRecord, session: Session | None, each: int) -> Head:
-    """Return what a page shows of a head, `each` rows a list at most."""
+def head_view(head: HeadRecord, session: Session | None, each: int, taste: int) -> Head:
+    """Return what a page shows of a head: `each` rows a list at most, `taste` of them in brief."""
     first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
     return Head(
         name=plain(head["name"], NAME_LIMIT),
@@ -69,8 +66,8 @@ def head_view(head: HeadRecord, session: Session | None, each: int) -> Head:
             *_of_sinks(head["sink_share"]),
         ],
         lists=[
-            _multiples("Ranked multiples", head["ranked"], each),
-            _multiples("Random multiples", head["random"], each),
+            _multiples("Ranked multiples", head["ranked"], each, taste),
+            _multiples("Random multiples", head["random"], each, taste),
         ],
     )
 
@@ -79,7 +76,7 @@ def _of_sinks(share: float | None) -> list[str]:
     return [] if share is None else [f"{share:.1%} of its attention on sinks that are no token"]
 
 
-def _multiples(name: str, pairs: list[PairRecord], each: int) -> Multiples:
+def _multiples(name: str, pairs: list[PairRecord], each: int, taste: int) -> Multiples:
     drawn = [row(pair) for pair in pairs[:each]]
     left_out = len(pairs) - len(drawn)
     return Multiples(
@@ -91,7 +88,7 @@ def _multiples(name: str, pairs: list[PairRecord], each: int) -> Multiples:
                 token_parts(pair["token"]),
                 times(pair["multiple"]),
             )
-            for pair in pairs[:_TASTE]
+            for pair in pairs[:taste]
         ],
         first=drawn[:_OPEN],
         rest=drawn[_OPEN:],

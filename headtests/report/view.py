@@ -28,6 +28,8 @@ _OF_THE_PAGE = (
 """What the page calls its filters, which are no claim's to take."""
 _VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
 _MOST_A_LIST = 50
+_CROWDED = 200
+"""Claims beyond which each says less of its heads."""
 _ROOM = 9_000_000
 """Bytes of a page, at most, that its claims and rows take."""
 _OF_CLAIM, _OF_ROW = 9_000, 3_500
@@ -45,6 +47,8 @@ class Caps(NamedTuple):
     """Of the rows that speak against a claim."""
     multiples: int
     """Of a head's ranked and random multiples."""
+    taste: int = 5
+    """Of these, in brief beside a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ def report(record: Record, caps: Caps) -> Report:
         },
         heads=anchors,
         measured={
-            head["key"]: (head, head_view(head, sessions.get(head["session"]), caps.multiples))
+            head["key"]: (
+                head,
+                head_view(head, sessions.get(head["session"]), caps.multiples, caps.taste),
+            )
             for head in record["heads"]
         },
     )
@@ -154,7 +161,8 @@ def fitting(record: Record) -> Caps:
     multiples = 2 * len(record["heads"])
     each = max(0, min(_MOST_A_LIST, room // max(1, against + multiples)))
     left = room - max(1, each) * against
-    return Caps(max(1, each), max(0, min(each, left // max(1, multiples))))
+    taste = 5 if claims <= _CROWDED else 2
+    return Caps(max(1, each), max(0, min(each, left // max(1, multiples))), taste)
 
 
 def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str, str]]:

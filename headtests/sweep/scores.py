@@ -37,7 +37,7 @@ class Rows:
     inside: Bools
     """Their attendable keys in `on`, and in `of` where there is one, `[document, query, key]`."""
     of: Bools | None
-    """Their attendable keys in `of`, where there is one."""
+    """The attendable keys in `of` of any row, where there is one; `[document, query, key]`."""
     pairs: Bools
     """The pairs that have a multiple, of any row; `[document, query, key]`."""
     matched: Float32s | None

@@ -169,14 +169,13 @@ def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s
         matched = seen.matched(options).rows[0].cpu().numpy()[some]
     if isinstance(statistic, Mass) and statistic.of is not None:
         of = TokenView(tokens, vocabulary, options).within(statistic.of)[some]
-    counted = eligible.reshape(documents, length)[some]
     return Rows(
         attention=block.rows[own].cpu().numpy()[some],
         attendable=tokens.attendable[some],
         counts=tokens.counts[some],
-        eligible=counted,
+        eligible=eligible.reshape(documents, length)[some],
         inside=inside.reshape(documents, length, length)[some],
-        of=None if of is None else of & counted[:, :, None],
+        of=of,
         pairs=pairs_of(tokens, options)[some],
         matched=matched,
     )

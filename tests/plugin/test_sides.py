@@ -132,17 +132,27 @@ def test_no_document_runs_twice_for_it(run_claims):
     assert (session["tokens_run"], session["tokens_run_twice"]) == (TOKENS, 0)
 
 
-def test_rows_that_were_not_kept_run_once_more_for_all_of_it(run_claims):
-    one, more = (
-        run_claims(TESTS, "--headtests-spool=0", "-k", chosen).record
-        for chosen in ("refuted", "refuted or two or holds")
-    )
-    # A look at the rows of one claim costs what a look at those of all costs.
-    twice = [record["sessions"][0]["tokens_run_twice"] for record in (one, more)]
-    assert by_test(more)["test_two"]["left"]["counterexamples"]
-    assert twice[0] > 0
-    heads = [len(record["heads"]) for record in (one, more)]
-    assert heads == [1, 2]
+@pytest.mark.parametrize("spool", ["0", "4GB"])
+def test_one_reading_serves_heads_and_claims(spool, run_claims, monkeypatch):
+    from headtests.sweep import Sweep
+    from headtests.sweep.scrutiny import ScrutinyReader
+    from headtests.sweep.sketching import OverviewReader
+
+    readings = []
+    read = Sweep.read
+
+    def noted(self, heads, readers, *places):
+        kinds = {type(reader) for reader in readers}
+        if kinds & {ScrutinyReader, OverviewReader}:
+            readings.append(([str(head) for head in heads], kinds))
+        read(self, heads, readers, *places)
+
+    monkeypatch.setattr(Sweep, "read", noted)
+    run_claims(TESTS, f"--headtests-spool={spool}", "-k", "holds or refuted or two")
+    both = {ScrutinyReader, OverviewReader}
+    # Rows that were kept are read head by head.
+    apart = [(["L0H2"], both), (["L1H2"], both)]
+    assert readings == ([(["L0H2", "L1H2"], both)] if spool == "0" else apart)
 
 
 def test_without_a_report_nothing_is_looked_at(run_claims, monkeypatch):

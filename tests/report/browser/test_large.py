@@ -10,7 +10,8 @@ from .conftest import OpenPage
 _LISTS = """() => [...document.querySelectorAll('.against, article.head > div')].map(list => [
     list.closest('article').className.split(' ')[0],
     list.querySelectorAll('ol.rows > li').length,
-    [...list.querySelectorAll(':scope > .quiet, :scope > h4 .quiet')].map(e => e.textContent).join(' '),
+    [...list.querySelectorAll(':scope > .quiet, :scope > h4 .quiet')]
+        .map(e => e.textContent).join(' '),
 ])"""
 
 
