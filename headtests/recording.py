@@ -40,6 +40,7 @@ from headtests.samples import PairFigure
 from headtests.sessions import Session
 from headtests.statistics import e_bh, union_bound
 from headtests.sweep.scrutiny import Scrutiny
+from headtests.upgrades import runs
 
 SHOWN_MULTIPLES = 10
 """Ranked and random multiples of each head that a record holds."""
@@ -280,24 +281,9 @@ def pair_record(pair: Pair) -> PairRecord:
         token=pair.token,
         multiple=pair.multiple,
         tokens=list(pair.tokens),
-        attendable=_runs(pair.attendable),
+        attendable=runs(pair.attendable),
         pattern=[float(f"{attention:.6g}") for attention in pair.pattern],
     )
-
-
-def _runs(positions: Sequence[int]) -> list[list[int]]:
-    """Return ascending positions as runs: the first and the last of each.
-
-    >>> _runs([0, 3, 4, 5, 9])
-    [[0, 0], [3, 5], [9, 9]]
-    """
-    runs: list[list[int]] = []
-    for position in positions:
-        if runs and runs[-1][1] == position - 1:
-            runs[-1][1] = position
-        else:
-            runs.append([position, position])
-    return runs
 
 
 def make_record(

@@ -48,7 +48,8 @@ class CounterexampleRecord(PairRecord):
     claimed: list[int]
     """The positions that the statistic is about, of those that the row may attend to."""
     figure: float
-    """What the statistic comes to in this row alone; of figures of pairs, the pair's multiple."""
+    """What the statistic comes to in this row alone: of a rate of most attended keys, 1 or 0; of a
+    rate of multiples, a precision and figures of pairs, the multiple of the pair."""
 
 
 class MultiplesRecord(TypedDict):
@@ -63,8 +64,9 @@ class MultiplesRecord(TypedDict):
     """The other pairs of the same rows in each bin: the control. Of figures of ranked or random
     pairs, those of them that lie outside the relation."""
     threshold: float | None
-    """The multiple that the claim turns on: of an average, what the threshold is of the base rate;
-    of a rate of multiples, the multiple from which on a pair counts. Null where there is none."""
+    """The multiple that the claim turns on: of a mass, what the threshold is of the base rate; of a
+    rate of multiples, the multiple from which on a pair counts. Null where there is none, as of a
+    share of some of the attention."""
 
 
 class HeadRecord(TypedDict):

@@ -57,7 +57,7 @@ def _to_version_4(record: _Json) -> None:
     for head in _objects(record, "heads"):
         for pair in (*_objects(head, "ranked"), *_objects(head, "random")):
             if isinstance(pair.get("attendable"), list):
-                pair["attendable"] = _runs(pair["attendable"])
+                pair["attendable"] = runs(pair["attendable"])
     _add(_estimates(record), rows_against=None, multiples=None, counterexamples=[])
     _add(
         _objects(record, "claims"),
@@ -91,21 +91,23 @@ def _add(objects: Iterable[_Json], **fields: object) -> None:
             one.setdefault(name, deepcopy(value))
 
 
-def _runs(positions: list[Any]) -> list[Any]:
+def runs(positions: Iterable[Any]) -> list[Any]:
     """Return ascending positions as runs: the first and the last of each.
 
-    >>> _runs([0, 1, 2, 5, 7, 8])
+    What is no position stays as it is, for whoever looks at a record's shape.
+
+    >>> runs([0, 1, 2, 5, 7, 8])
     [[0, 2], [5, 5], [7, 8]]
     """
-    runs: list[Any] = []
+    found: list[Any] = []
     last: int | None = None
     for position in positions:
         if type(position) is not int:
-            runs.append(position)
+            found.append(position)
             last = None
         elif last is not None and position == last + 1:
-            runs[-1][1] = last = position
+            found[-1][1] = last = position
         else:
-            runs.append([position, position])
+            found.append([position, position])
             last = position
-    return runs
+    return found

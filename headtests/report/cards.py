@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from headtests.records import ClaimRecord, EstimateRecord, HeadRecord
+from headtests.records import ClaimRecord, CounterexampleRecord, EstimateRecord, HeadRecord
 from headtests.report.charts import Course, Multiples, course, multiples
 from headtests.report.claims import (
     SYMBOLS,
     Comparison,
     Line,
     both_sides,
+    compared,
     comparison,
     controls,
     documents_in_brief,
@@ -26,7 +27,15 @@ from headtests.report.claims import (
     verdict_in_words,
 )
 from headtests.report.code import Code, code
-from headtests.report.decisions import discovery, e_value, evidence, remaining, warning
+from headtests.report.decisions import (
+    discovery,
+    e_value,
+    e_value_order,
+    evidence,
+    remaining,
+    warning,
+)
+from headtests.report.figures import number
 from headtests.report.heads import Head, left_over
 from headtests.report.maps import heads_of
 from headtests.report.rows import Row, counterexample_row
@@ -74,9 +83,10 @@ class Order(NamedTuple):
     beyond: float
     """How far the estimate lies beyond the threshold, in the claim's favour."""
     estimate: float
-    documents: int
-    evidence: float
-    """The e-value that speaks for the verdict."""
+    units: int
+    """Pairs, texts or documents: what is said to have been read."""
+    evidence: str
+    """The e-value that is shown, as JavaScript reads numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +235,8 @@ def _counterexamples(claim: ClaimRecord, each: int) -> list[Counterexamples]:
 
 def _listed(about: str, side: EstimateRecord, each: int) -> Counterexamples:
     rows: Sequence[Row] = [
-        counterexample_row(found, _row_unit(side)) for found in side["counterexamples"][:each]
+        counterexample_row(found, _row_figure(side, found))
+        for found in side["counterexamples"][:each]
     ]
     left_out = len(side["counterexamples"]) - len(rows)
     against = rows_against(side)
@@ -238,10 +249,13 @@ def _listed(about: str, side: EstimateRecord, each: int) -> Counterexamples:
     )
 
 
-def _row_unit(side: EstimateRecord) -> str:
-    # Of one row, a rate of multiples and a figure of pairs come to a multiple.
-    counts_pairs = side["kind"] in ("exceed_rate", "precision") or side["pairs"] is not None
-    return "\u00d7" if counts_pairs else unit_of(side)
+def _row_figure(side: EstimateRecord, found: CounterexampleRecord) -> str:
+    """Return what a row alone comes to; nothing where that is the multiple, which is said."""
+    if side["kind"] in ("exceed_rate", "precision") or side["pairs"] is not None:
+        return ""
+    if side["kind"] == "top1_rate":
+        return "a hit" if found["figure"] else "a miss"
+    return number(found["figure"]) + unit_of(side)
 
 
 def _order(claim: ClaimRecord) -> Order:
@@ -250,9 +264,9 @@ def _order(claim: ClaimRecord) -> Order:
     left = claim["left"]
     return Order(
         beyond=sign * (estimate - threshold),
-        estimate=estimate,
-        documents=left["documents"] or left["pairs"] or 0,
-        evidence=max(claim["e_value"] or 0.0, claim["e_value_against"] or 0.0),
+        estimate=compared(claim)[0],
+        units=left["pairs"] or left["texts"] or left["documents"] or 0,
+        evidence=e_value_order(claim),
     )
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from headtests.records import ClaimRecord, EstimateRecord
 from headtests.report.claims import is_multiple
-from headtests.report.figures import count, number, times
+from headtests.report.figures import count, exactly, number, times
 from headtests.report.scales import Scale, Tick, log_scale
 from headtests.report.strips import Axes, axis_of, drawn, moved
 
@@ -70,12 +70,12 @@ class Multiples:
 
 
 def course(claim: ClaimRecord, axes: Axes) -> Course | None:
-    """Return how a claim's interval closed; None where nothing of it is recorded."""
+    """Return how a claim's interval closed; None where the first document decided, or no record."""
     points = claim["course"]
-    if not points:
+    if not points or points[-1]["units"] < 2:
         return None
     up = moved(axis_of(claim, axes), _BOTTOM, _TOP)
-    last = max(points[-1]["units"], 2)
+    last = points[-1]["units"]
     across = Scale(1.0, float(last), _LEFT, _RIGHT, is_log=True)
     bounds = [
         (
@@ -92,7 +92,7 @@ def course(claim: ClaimRecord, axes: Axes) -> Course | None:
     _, threshold = drawn(claim)
     unit = "document" if claim["left"]["texts"] is None else "text"
     at = up.place(threshold)
-    label = f"{number(threshold)}{up.unit} claimed"
+    label = f"{exactly(threshold)}{up.unit} claimed"
     return Course(
         band=_path(upper + lower[::-1]) + "Z",
         line=_path(values),
@@ -114,7 +114,7 @@ def _spread(across: Scale, last: int) -> list[Tick]:
 def multiples(claim: ClaimRecord, side: EstimateRecord) -> Multiples | None:
     """Return the distributions of one of a claim's statistics; None where none were read."""
     found = side["multiples"]
-    if found is None or not sum(found["on"]):
+    if found is None or not sum(found["on"]) + sum(found["others"]):
         return None
     threshold = found["threshold"]
     lowest = _drawn_from(found["edges"], 0)
@@ -147,7 +147,8 @@ def _summary(name: str, edges: Sequence[float], counts: Sequence[int]) -> str:
     if not total:
         return f"{name}: none"
     above = sum(found for low, found in zip(edges, counts, strict=False) if low >= 1)
-    return f"{name}: {total:,}, median {_median(edges, counts)}, {above / total:.0%} above average"
+    median = _median(edges, counts)
+    return f"{name}: {total:,}, median {median}, {above / total:.0%} at or above average"
 
 
 def _median(edges: Sequence[float], counts: Sequence[int]) -> str:
@@ -169,14 +170,14 @@ def _mark(
 ) -> Mark | None:
     if threshold is None:
         return None
-    at, shown = across.place(threshold), times(threshold)
+    at, shown = across.place(threshold), _shown(threshold)
     if side["kind"] in ("exceed_rate", "precision"):
         label = f"counted from {shown}"
     elif is_multiple(claim):
         label = f"{shown} claimed"
     else:
         _, bound = drawn(claim)
-        label = f"{number(bound)} claimed = {shown}"
+        label = f"{exactly(bound)} claimed = {shown}"
     return Mark(at, label, flips=at > _LABELLED)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from headtests.claims import CONTROLS, MATCHED, OPERATORS_IN_ENGLISH, UNIFORM, Operator, ordinal
 from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
-from headtests.report.figures import apart, beside, count, number
+from headtests.report.figures import apart, beside, count, exactly, number
 
 SYMBOLS = {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}
 """What stands beside each verdict, so that colour is never alone."""
@@ -42,6 +42,8 @@ def comparison(claim: ClaimRecord) -> Comparison:
     """Return the estimate and what it was compared with."""
     left, unit = claim["left"], unit_of(claim["left"])
     estimate, bound = apart(*compared(claim))
+    if not isinstance(claim["right"], dict) or claim["offset"] != 0:
+        bound = exactly(compared(claim)[1])
     sign = _OPERATOR_SIGNS[claim["operator"]]
     product = _product(claim)
     if _is_difference(claim):

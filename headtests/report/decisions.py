@@ -11,15 +11,26 @@ from headtests.report.figures import count, number, power_of_ten
 _LARGEST = 1e300
 """From here on, an e-value stands for a claim that nothing left to read could have refuted."""
 
+_DECIDES = {"holds": "makes it hold", "refuted": "refutes it", "undecided": "decides"}
+"""What an e-value that is large enough does."""
+
 
 def e_value(claim: ClaimRecord) -> str:
     """Return the e-value that speaks for the verdict, or that it was decided without chance."""
     if _is_exact(claim):
         return "exact"
-    against = claim["e_value_against"]
-    if claim["verdict"] == "refuted" and against is not None and against > 0:
-        return f"{_power(against)} against"
+    if claim["verdict"] == "refuted":
+        against = claim["e_value_against"]
+        return "not recorded" if against is None else f"{_power(against)} against"
     return f"{_power(claim['e_value'] or 0.0)} for"
+
+
+def e_value_order(claim: ClaimRecord) -> str:
+    """Return what the e-value that is shown is sorted by, as JavaScript reads numbers."""
+    if _is_exact(claim):
+        return "Infinity"
+    found = claim["e_value_against"] if claim["verdict"] == "refuted" else claim["e_value"]
+    return f"{found or 0.0}"
 
 
 def discovery(claim: ClaimRecord) -> str:
@@ -36,11 +47,15 @@ def evidence(claim: ClaimRecord) -> str:
         words = "exact: the figures themselves were compared"
     elif _is_exact(claim):
         words = "exact: nothing that was left to read could have changed the answer"
+    elif claim["verdict"] == "refuted" and claim["e_value_against"] is None:
+        words = "the e-value against the claim was not recorded"
     else:
         words = f"e-value {e_value(claim)} the claim"
+        if claim["verdict"] == "undecided" and claim["e_value_against"] is not None:
+            words += f" and {_power(claim['e_value_against'])} against it"
         if alpha is not None and alpha > 0:
-            decides = "refutes it" if claim["verdict"] == "refuted" else "makes it hold"
-            words += f", where {power_of_ten(1 / alpha)} {decides} (alpha {number(alpha)})"
+            words += f", where {power_of_ten(1 / alpha)} {_DECIDES[claim['verdict']]}"
+            words += f" (alpha {number(alpha)})"
     if claim["e_bh"] is None:
         return words
     return f"{words}; {'a' if claim['e_bh'] else 'no'} discovery of e-BH at 0.05"
@@ -118,9 +133,13 @@ def _is_exact(claim: ClaimRecord) -> bool:
     # Exhaustion leaves nothing between: all of the evidence on one side, and none on the other.
     if claim["e_value"] is None:
         return True
-    sides = [claim["e_value"], claim["e_value_against"]]
-    decided = claim["verdict"] != "undecided"
-    return decided and all(found is None or not 0 < found < _LARGEST for found in sides)
+    for_, against, left = claim["e_value"], claim["e_value_against"], claim["left"]
+    if claim["verdict"] == "undecided" or 0 < for_ < _LARGEST:
+        return False
+    if against is None and claim["verdict"] == "refuted":
+        # Older records do not tell it from two ratios that were told apart.
+        return left["documents"] is not None and left["documents"] == left["eligible"]
+    return against is None or not 0 < against < _LARGEST
 
 
 def _power(e_value: float) -> str:

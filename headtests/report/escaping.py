@@ -1,7 +1,7 @@
 """Any string as Markdown that GitHub shows as the string's own characters, on one line.
 
-Characters in, Markdown out. GitHub draws HTML that it finds in Markdown and links `@names`, so
-nothing of a record may stand in it as it is.
+Characters in, Markdown out. GitHub draws HTML that it finds in Markdown, and links `@names` and
+`#numbers`, so nothing of a record may stand in it as it is.
 """
 
 import re
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from headtests.report.text import LINE_LIMIT, plain
 
 _BACKTICKS = re.compile("`+")
-_MENTIONS = re.compile("@+")
+_LINKED = re.compile(r"(?:@+|#\d+|\bGH-\d+|:[a-z0-9_+-]+:)+", re.IGNORECASE)
+"""What GitHub makes something of in any text but code: names, numbers of issues, small pictures."""
 _ESCAPED_BAR = re.compile(r"(?<=\\)\|")
 _ENTITIES = {ord(character): f"&#{ord(character)};" for character in "&<>|"}
 _SPECIAL = {ord(one): f"\\{one}" for one in r"\`*_{}[]()#+-.!~:=$"} | _ENTITIES
@@ -33,9 +34,11 @@ def escaped(text: str, limit: int = LINE_LIMIT) -> str:
     >>> escaped("<b> a|b *c*")
     '&#60;b&#62; a&#124;b \\*c\\*'
     """
-    shown = one_line(text, limit).strip().translate(_SPECIAL)
-    # Names are linked wherever they follow an @, however that is written, but for code.
-    return _MENTIONS.sub(lambda found: f"`{found[0]}`", shown)
+    shown, pieces, behind = one_line(text, limit).strip(), [], 0
+    for found in _LINKED.finditer(shown):
+        pieces += [shown[behind : found.start()].translate(_SPECIAL), f"`{found[0]}`"]
+        behind = found.end()
+    return "".join([*pieces, shown[behind:].translate(_SPECIAL)])
 
 
 def code(text: str, limit: int = LINE_LIMIT) -> str:

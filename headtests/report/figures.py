@@ -30,6 +30,19 @@ def number(value: float, digits: int = _DIGITS) -> str:
     return f"{whole}.{fraction}" if fraction else whole
 
 
+def exactly(value: float) -> str:
+    """Return a figure that somebody wrote, with all of its digits.
+
+    >>> exactly(0.4), exactly(0.9999), exactly(10.0), exactly(1e-09)
+    ('0.40', '0.9999', '10', '1e-09')
+    """
+    # Without the noise that arithmetic leaves in the last digits.
+    value = float(f"{value:.15g}")
+    shown = number(value)
+    known = "e" not in shown and float(shown.replace(",", "")) == value
+    return shown if known else repr(value)
+
+
 def apart(left: float, right: float) -> tuple[str, str]:
     """Return two figures with as many digits as it takes to tell them apart.
 
@@ -62,6 +75,8 @@ def power_of_ten(value: float) -> str:
     >>> power_of_ten(2600.0), power_of_ten(1000.0), power_of_ten(1.0), power_of_ten(0.02)
     ('10^3.4', '10^3', '1', '10^-1.7')
     """
+    if math.isinf(value):
+        return "beyond 10^308"
     # A thousand that was computed as 999.9999999999 is a thousand.
     exponent = math.floor(10 * (math.log10(value) + 1e-9)) / 10
     return f"10^{exponent:g}" if exponent else "1"

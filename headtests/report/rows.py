@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from headtests.records import CounterexampleRecord, PairRecord
-from headtests.report.figures import count, number, share, times
+from headtests.report.figures import count, share, times
 from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
 
 LEVELS = 10
@@ -81,9 +81,12 @@ def row(pair: PairRecord) -> Row:
     return _row(pair, "", ())
 
 
-def counterexample_row(found: CounterexampleRecord, unit: str) -> Row:
-    """Return the row that speaks against a claim, with the nearest of the keys it was about."""
-    return _row(found, f"{number(found['figure'])}{unit}", found["claimed"])
+def counterexample_row(found: CounterexampleRecord, figure: str) -> Row:
+    """Return the row that speaks against a claim, with the nearest of the keys it was about.
+
+    `figure` is what the row alone comes to, in words.
+    """
+    return _row(found, figure, found["claimed"])
 
 
 def _row(pair: PairRecord, figure: str, claimed: Sequence[int]) -> Row:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from headtests.report.figures import number
 
-_LEAST_LOG = 2.0**-10
-"""Where a logarithmic axis ends below, at the latest: 0 has no place on it."""
+_LEAST_LOG, _MOST_LOG = 2.0**-10, 2.0**200
+"""Where a logarithmic axis ends, at the latest: 0 and the largest float have no place on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ def log_scale(figures: Iterable[float | None], start: float, stop: float, unit: 
     >>> scale.low, scale.high
     (0.25, 64.0)
     """
-    found = [max(figure, _LEAST_LOG) for figure in figures if figure is not None and figure > 0]
+    known = (figure for figure in figures if figure is not None and figure > 0)
+    found = [min(max(figure, _LEAST_LOG), _MOST_LOG) for figure in known]
     low = math.floor(math.log2(min([*found, 0.75])))
     high = math.ceil(math.log2(max([*found, 1.5])))
     return Scale(2.0**low, 2.0**high, start, stop, is_log=True, unit=unit)

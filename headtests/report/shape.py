@@ -84,6 +84,9 @@ def _is_plain(value: object, expected: Any) -> bool:
         return expected is bool
     if expected is float:
         return isinstance(value, float | int) and _is_finite(value)
+    if expected is int:
+        # No count is longer, and no longer one fits into a float.
+        return isinstance(value, int) and abs(value) < 2**63
     return isinstance(value, expected)
 
 
@@ -129,6 +132,8 @@ def _misplaced(pair: PairRecord, claimed: list[int]) -> str:
     length, runs = len(pair["tokens"]), pair["attendable"]
     if len(pair["pattern"]) != length:
         return f"{len(pair['pattern'])} attention values for {length} tokens"
+    if any(not 0 <= attention <= 2 for attention in pair["pattern"]):
+        return "attention outside 0 to 1"
     if any(len(run) != 2 for run in runs):
         return "a run of attendable positions that is not its first and its last"
     ends = [end for run in runs for end in run]
@@ -147,7 +152,7 @@ def _uneven(multiples: MultiplesRecord) -> str:
     for name, counts in (("on", multiples["on"]), ("others", multiples["others"])):
         if len(counts) != bins:
             return f"{len(counts)} counts in {name} for {bins} bins"
-    return "edges that do not ascend" if any(a > b for a, b in pairwise(edges)) else ""
+    return "edges that do not ascend" if any(a >= b for a, b in pairwise(edges)) else ""
 
 
 def _outside_its_source(claim: ClaimRecord) -> str:

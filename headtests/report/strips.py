@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from headtests.records import ClaimRecord
 from headtests.report.claims import compared, interval_in_brief, is_multiple
-from headtests.report.figures import number
+from headtests.report.figures import exactly, number
 from headtests.report.scales import Scale, Tick, log_scale
 
 _LEFT, _RIGHT = 6.0, 194.0
@@ -61,7 +61,7 @@ def axis_of(claim: ClaimRecord, axes: Axes) -> Scale:
     reach = max(1.0, claim["factor"])
     if is_multiple(claim):
         known = [figure for figure in (*drawn(claim), *_interval(claim)) if figure is not None]
-        reach = 2.0 ** math.ceil(math.log2(max(1.0, *map(abs, known))))
+        reach = 2.0 ** math.ceil(math.log2(min(max(1.0, *map(abs, known)), 2.0**200)))
         return Scale(-reach, reach, _LEFT, _RIGHT, unit="\u00d7")
     return Scale(-reach, 1.0, _LEFT, _RIGHT)
 
@@ -91,7 +91,7 @@ def strip(claim: ClaimRecord, axes: Axes) -> Strip:
         start=scale.start,
         stop=scale.stop,
         ends=scale.ends,
-        words=f"{figure} {number(estimate)}{said}; the claim holds to {side} {number(threshold)}",
+        words=f"{figure} {number(estimate)}{said}; the claim holds to {side} {exactly(threshold)}",
     )
 
 

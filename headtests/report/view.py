@@ -4,12 +4,13 @@ The one place that knows how claims, heads and sessions refer to each other. No 
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from headtests.records import ClaimRecord, Record, UnmeasuredRecord
+from headtests.records import ClaimRecord, ModelRecord, Record, SessionRecord, UnmeasuredRecord
 from headtests.report.cards import Claim, HeadCard, Places, claim_card, head_cards
 from headtests.report.claims import SYMBOLS, sides
 from headtests.report.decisions import false_decisions, what_alpha_means
@@ -18,7 +19,7 @@ from headtests.report.heads import head_view
 from headtests.report.maps import ModelMap, heads_of, identity, maps
 from headtests.report.sessions import Session, session_view
 from headtests.report.strips import axes_of
-from headtests.report.text import brief
+from headtests.report.text import NAME_LIMIT, brief, plain
 
 _ANCHOR = re.compile(r"[A-Za-z0-9-]+")
 _OF_THE_PAGE = (
@@ -103,12 +104,11 @@ def report(record: Record, caps: Caps) -> Report:
     }
     claims = record["claims"]
     anchors, models = _head_anchors(record)
-    names = list(dict.fromkeys(session.model for session in sessions.values()))
+    labels = _labels(record["sessions"])
+    numbers = {model: f"model_{place}" for place, model in enumerate(labels, start=1)}
     places = Places(
         sessions=sessions,
-        models={
-            key: f"model_{names.index(session.model) + 1}" for key, session in sessions.items()
-        },
+        models={session["key"]: numbers[identity(session)] for session in record["sessions"]},
         heads=anchors,
         measured={
             head["key"]: (
@@ -132,7 +132,7 @@ def report(record: Record, caps: Caps) -> Report:
     return Report(
         title=f"headtests: {summary or 'no claims'}",
         claims_in_words=count(len(cards), "claim"),
-        models=names,
+        models=list(labels.values()),
         created=_moment(record["created"]),
         versions=_versions(record["environment"]),
         complete=record["complete"],
@@ -171,6 +171,7 @@ def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str,
     A head of one model has one card, whatever corpora it was measured on.
     """
     models = {session["key"]: identity(session) for session in record["sessions"]}
+    labels = _labels(record["sessions"])
     mentioned = [
         (claim["session"], str(head)) for claim in record["claims"] for head in heads_of(claim)
     ]
@@ -182,8 +183,25 @@ def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str,
         model = models.get(session, (session,))
         anchor = anchors.setdefault((model, name), f"head_{len(anchors) + 1}")
         found[session, name] = anchor
-        of_model[anchor] = brief(model[0])
+        of_model[anchor] = labels.get(model) or brief(model[0])
     return found, of_model
+
+
+def _labels(sessions: Sequence[SessionRecord]) -> dict[tuple[str, ...], str]:
+    """Return what each model is called on the page, by its identity: no two alike."""
+    models = {identity(session): session["model"] for session in sessions}
+    called = Counter(brief(model["name"]) for model in models.values())
+    return {
+        key: brief(model["name"])
+        if called[brief(model["name"])] == 1
+        else f"{brief(model['name'])} ({_version_of(model)})"
+        for key, model in models.items()
+    }
+
+
+def _version_of(model: ModelRecord) -> str:
+    """Return what tells a model from another of its name: its revision, or its weights."""
+    return plain(model["revision"] or f"weights {model['weights_sha256'][:8]}", NAME_LIMIT)
 
 
 def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:

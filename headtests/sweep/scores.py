@@ -74,7 +74,8 @@ class Scores:
     denied: Bools
     """Whether that is the side which the claim denies; False of rows that are not eligible."""
     figures: Float64s
-    """What the statistic comes to in the row alone."""
+    """What the statistic comes to in the row alone; of rates of multiples and of a precision, the
+    multiple of the pair that was scored."""
     keys: Int64s | None = None
     """The key of the pair that was scored, of a rate of multiples or a precision."""
 

@@ -47,7 +47,8 @@ class Counterexample:
     key: int
     multiple: float
     figure: float
-    """What the statistic comes to in this row alone."""
+    """What the statistic comes to in this row alone; of rates of multiples and of a precision, the
+    multiple of the pair."""
     claimed: Int64s
     """The keys that the statistic is about."""
     row: Float32s

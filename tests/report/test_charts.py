@@ -74,6 +74,22 @@ def test_a_claim_that_no_documents_decided_has_no_course() -> None:
     assert course(claim(course=[]), AXES) is None
 
 
+def test_a_claim_that_one_document_decided_has_no_course_to_draw() -> None:
+    one: list[Any] = [{"units": 1, "value": 0.5, "low": 0.4, "high": 0.6}]
+    assert course(claim(course=one), AXES) is None
+
+
+def test_the_largest_figures_can_be_drawn() -> None:
+    largest = 1.7e308
+    lift = estimate(kind="lift", value=largest, low=1.0, high=None)
+    asked = claim(left=lift, right=largest, course=points())
+    assert course(asked, axes_of([asked])) is not None
+    signed = claim(left=lift, right=lift, difference={"value": largest, "low": None, "high": None})
+    assert course(signed, axes_of([signed])) is not None
+    wide = multiples(claim(), estimate(multiples=found(threshold=largest)))
+    assert wide is not None
+
+
 def test_texts_are_counted_where_they_are_the_units() -> None:
     drawn = course(claim(left=estimate(texts=31)), AXES)
     assert drawn is not None
@@ -100,7 +116,9 @@ def test_either_outline_holds_the_same_area() -> None:
 def test_both_are_summed_up_in_words() -> None:
     drawn = multiples(claim(), estimate())
     assert drawn is not None
-    assert drawn.on_words == ("claimed pairs: 1,191, median about 0.71\u00d7, 36% above average")
+    assert drawn.on_words == (
+        "claimed pairs: 1,191, median about 0.71\u00d7, 36% at or above average"
+    )
     assert drawn.others_words.startswith("all other pairs of those rows: 147,023, median under")
     pairs = multiples(claim(), fraction(multiples=found()))
     assert pairs is not None
@@ -126,7 +144,11 @@ def test_without_others_the_claimed_pairs_stand_alone() -> None:
 
 def test_without_pairs_there_is_no_drawing() -> None:
     assert multiples(claim(), estimate(multiples=None)) is None
-    assert multiples(claim(), estimate(multiples=found(on=[0] * 7))) is None
+    nothing = [0] * 7
+    assert multiples(claim(), estimate(multiples=found(on=nothing, others=nothing))) is None
+    others = multiples(claim(), estimate(multiples=found(on=nothing)))
+    assert others is not None
+    assert others.on_words == "claimed pairs: none"
 
 
 def test_the_threshold_is_said_in_the_words_of_its_kind() -> None:

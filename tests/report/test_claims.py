@@ -212,6 +212,12 @@ def test_a_difference_can_lack_a_bound() -> None:
     assert interval_in_brief(asked) == "0.05 or less (difference)"
 
 
+def test_a_threshold_is_never_rounded() -> None:
+    close = claim(left=estimate(value=0.9998, low=0.9, high=0.99989), right=0.9999)
+    assert comparison(close).bound == "0.9999"
+    assert "where at least 0.9999 was claimed" in verdict_in_words(close)
+
+
 def test_a_number_takes_its_factor_and_offset() -> None:
     assert comparison(claim(right=0.1, factor=3, offset=0.05)).bound == "0.35"
 

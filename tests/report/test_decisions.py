@@ -39,7 +39,12 @@ def test_an_e_value_is_a_power_of_ten_that_never_says_too_much(
 def test_of_a_refuted_claim_the_evidence_against_it_is_said() -> None:
     assert e_value(claim()) == "10^3.1 against"
     # An older record has none.
-    assert e_value(claim(e_value_against=None)) == "10^-1.7 for"
+    older = claim(e_value_against=None)
+    assert e_value(older) == "not recorded"
+    assert evidence(older).startswith("the e-value against the claim was not recorded; no")
+    assert e_value(claim(e_value=0.0, e_value_against=None)) == "not recorded"
+    whole = claim(left=estimate(documents=217), e_value=0.0, e_value_against=None)
+    assert e_value(whole) == "exact"
     # Two ratios whose intervals lie apart: evidence on one side alone, and no certainty.
     assert e_value(claim(e_value=0.0, e_value_against=1000.0)) == "10^3 against"
     assert e_value(claim(e_value=0.0, e_value_against=sys.float_info.max)) == "exact"
@@ -68,7 +73,12 @@ def test_the_evidence_stands_beside_what_decides() -> None:
         "no discovery of e-BH at 0.05"
     )
     undecided = claim(verdict="undecided", alpha=0.05)
-    assert "where 10^1.3 makes it hold (alpha 0.05); no discovery" in evidence(undecided)
+    assert evidence(undecided) == (
+        "e-value 10^-1.7 for the claim and 10^3.1 against it, where 10^1.3 decides (alpha 0.05); "
+        "no discovery of e-BH at 0.05"
+    )
+    tiny = claim(**held, alpha=5e-324, e_value=2.0)
+    assert "where beyond 10^308 makes it hold" in evidence(tiny)
     bare = claim(**held, alpha=0.0, e_value=2.0, e_bh=None)
     assert evidence(bare) == "e-value 10^0.3 for the claim"
 

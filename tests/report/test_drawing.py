@@ -430,6 +430,13 @@ def test_markup_is_shown_as_it_was_written() -> None:
     assert "10,000 characters" in article.text
 
 
+def test_a_claim_named_as_a_part_of_the_page_is_no_part_of_it() -> None:
+    names = ("claims", "heads", "overview", "provenance", "reading", "environment", "unmeasured")
+    page = Page(render_html(sample.record(claims=[sample.claim(name) for name in names])))
+    identities = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(identities) == len(set(identities))
+
+
 def test_ids_that_are_no_anchors_or_stand_twice_still_lead_somewhere() -> None:
     page = Page(render_html(sample.hostile_record()))
     anchors = [article.attributes["id"] for article in page.all("article", "claim")]

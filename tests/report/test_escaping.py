@@ -1,4 +1,5 @@
 import random
+import re
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_any_string_is_shown_as_its_own_characters(text: str) -> None:
         assert gfm.words(code(text)) == plain
         assert gfm.kinds(escaped(text)) <= HARMLESS
         assert gfm.words(escaped(text)) == plain.strip()
+
+
+@pytest.mark.parametrize("linked", ["@org/team", "#12", "GH-3", "gh-3", ":tada:", "@a#1"])
+def test_what_is_linked_in_text_stands_in_code(linked: str) -> None:
+    found = re.findall("`([^`]+)`", escaped(f"see {linked}, octo/repo#5."))
+    assert found[-1] == "#5"
+    assert linked.startswith(found[0])
 
 
 def test_so_is_anything_that_is_made_of_the_characters_that_matter() -> None:

@@ -120,8 +120,8 @@ def test_a_token_has_its_multiple_for_print_unless_it_is_out_of_reach() -> None:
 
 
 def test_a_counterexample_has_its_own_figure_and_marks_what_was_claimed() -> None:
-    drawn = counterexample_row(counterexample(), "\u00d7")
-    assert drawn.figure == "0.01\u00d7"
+    drawn = counterexample_row(counterexample(), "0.01")
+    assert drawn.figure == "0.01"
     assert [token.position for token in tokens(drawn) if token.claimed] == [7]
     assert row(counterexample()).figure == ""
     assert not any(token.claimed for token in tokens(row(counterexample())))

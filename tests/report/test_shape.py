@@ -65,6 +65,8 @@ def test_runs_may_be_of_one_position_and_touch(runs: Any) -> None:
         ("key", -1, "claims[0].left.counterexamples[1]: position -1 of 11 tokens"),
         ("claimed", [7, 11], "claims[0].left.counterexamples[1]: position 11 of 11 tokens"),
         ("pattern", [0.5], "claims[0].left.counterexamples[1]: 1 attention values for 11 tokens"),
+        ("pattern", [-0.5, *[0.1] * 10], "counterexamples[1]: attention outside 0 to 1"),
+        ("pattern", [1.7e308] * 11, "counterexamples[1]: attention outside 0 to 1"),
         ("figure", None, "claims[0].left.counterexamples[1].figure should be a finite number"),
     ],
 )
@@ -89,6 +91,8 @@ def test_the_other_statistics_rows_are_looked_at_too() -> None:
         ({"others": [0] * 8}, "multiples: 8 counts in others for 7 bins"),
         ({"edges": []}, "multiples: 7 counts in on for 0 bins"),
         ({"edges": [0, 1, 2, 3, 5, 4, 6, 7]}, "multiples: edges that do not ascend"),
+        ({"edges": [0, 1, 1, 3, 4, 5, 6, 7]}, "multiples: edges that do not ascend"),
+        ({"on": [2**63, *[0] * 6]}, "multiples.on[0] should be a whole number"),
     ],
 )
 def test_multiples_have_as_many_counts_as_bins(changes: Any, said: str) -> None:

@@ -17,6 +17,10 @@ def test_a_share_is_drawn_from_0_to_1() -> None:
     assert [end.label for end in found.ends] == ["0", "1"]
 
 
+def test_a_threshold_is_said_as_it_was_written() -> None:
+    assert "to the right of 0.9999" in strip(claim(right=0.9999), AXES).words
+
+
 @pytest.mark.parametrize("operator", [">=", ">", "<=", "<"])
 def test_the_side_on_which_the_claim_holds_is_shaded(operator: str) -> None:
     found = strip(claim(operator=operator), AXES)

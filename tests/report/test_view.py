@@ -87,6 +87,24 @@ def test_claims_are_filtered_by_the_models_that_the_page_names() -> None:
     assert report(sample.record(sessions=[]), ROOMY).claims[0].model == ""
 
 
+def test_models_of_one_name_are_told_apart() -> None:
+    other: Any = {**sample.session(), "key": "other"}
+    other["model"] = {**other["model"], "weights_sha256": "77" * 32, "revision": "step512"}
+    shown = report(
+        sample.record(
+            sessions=[sample.session(), other],
+            claims=[sample.claim(), sample.claim("c2", session="other")],
+        ),
+        ROOMY,
+    )
+    assert shown.models == [
+        "headtests/demo (weights 9f9f9f9f)",
+        "headtests/demo (step512)",
+    ]
+    assert [claim.model for claim in shown.claims] == ["model_1", "model_2"]
+    assert [card.model for card in shown.heads][:2] == shown.models
+
+
 def test_versions_and_the_commit_stand_at_the_top() -> None:
     environment = {"python": "3.11.7", "torch": "2.13", "headtests": "0.1.0", "commit": "0123abc"}
     shown = report(sample.record(environment=environment), ROOMY)

@@ -150,11 +150,10 @@ def test_rows_of_a_head_are_loaded_once_for_all_that_is_asked_of_it(run_of, monk
 def test_documents_are_read_up_to_the_last_that_is_asked_for(by_text, run_of):
     run = run_of()
     asked = run.asked(HEAD, 150, by_text=by_text)
-    asked = replace(asked, documents=run.sweep.order(by_text)[[100, 3]])
+    asked = replace(asked, documents=run.sweep.order(by_text)[95:105:3])
     (found,) = run.closing.scrutinised([asked])
     assert run.ran == 128
     assert_found(found, run.expected(asked))
-    assert {one.document for one in found.counterexamples} == set(asked.documents.tolist())
 
 
 def test_only_as_many_documents_run_as_are_asked_for(run_of):
