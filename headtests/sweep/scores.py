@@ -4,7 +4,7 @@ Arrays of one head's rows on some documents in, one number a row out. Which rows
 are looked at is `scrutiny`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +42,12 @@ class Rows:
     """The pairs that have a multiple, of any row; `[document, query, key]`."""
     matched: Float32s | None
     """The attention of the control, of a lift over distance; `[document, query, key]`."""
+
+    def part(self, documents: slice) -> "Rows":
+        """Return the rows of some of the documents."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        some = {name: array[documents] for name, array in arrays.items() if array is not None}
+        return replace(self, **some)
 
     @cached_property
     def multiples(self) -> Float64s:

@@ -4,7 +4,7 @@ Of exactly the documents that decided the claim. How a row is scored is `scores`
 serves all claims, and what heads are shown by, is `closing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ from headtests.sweep.scores import Rows, Scores, scores_of, shown_key
 from headtests.sweep.seen import Seen
 from headtests.sweep.tokens import Float32s, TokenView, pairs_of
 from headtests.verdicts import CLAIMS_OVER
+
+CELLS = 2**20
+"""Pairs that are looked at together, but for those of a single document."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,50 +105,56 @@ class ScrutinyReader:
         if not some.size:
             return
         rows = _rows(block, asked.question, self._vocabulary, some)
-        scores = scores_of(asked.question.statistic, asked.operator, asked.threshold, rows)
-        others = rows.pairs & ~rows.inside & rows.eligible[:, :, None]
         documents = [block.batch.documents[place] for place in some]
+        found, step = self._found, max(1, CELLS // rows.attention[0].size)
+        for start in range(0, len(documents), step):
+            part = slice(start, start + step)
+            found = self._with(found, rows.part(part), documents[part])
         # All at once, since the block comes again where memory ended before.
-        self._found = Scrutinised(
-            self._found.rows_against + int(np.count_nonzero(scores.denied)),
-            _with(self._found.on, rows.multiples[rows.inside]),
-            _with(self._found.others, rows.multiples[others]),
-            self._furthest(rows, scores, documents),
-        )
+        self._found = found
 
     @property
     def found(self) -> Scrutinised:
         """What was found."""
         return self._found
 
+    def _with(self, found: Scrutinised, rows: Rows, documents: Sequence[Document]) -> Scrutinised:
+        """Return what was found with what the rows of some more documents say."""
+        asked = self._asked
+        scores = scores_of(asked.question.statistic, asked.operator, asked.threshold, rows)
+        others = rows.pairs & ~rows.inside & rows.eligible[:, :, None]
+        against = [*found.counterexamples, *self._furthest(rows, scores, documents)]
+        return Scrutinised(
+            found.rows_against + int(np.count_nonzero(scores.denied)),
+            _counted(found.on, rows.multiples[rows.inside]),
+            _counted(found.others, rows.multiples[others]),
+            tuple(sorted(against, key=lambda one: one.order)[: asked.size]),
+        )
+
     def _furthest(
         self, rows: Rows, scores: Scores, documents: Sequence[Document]
-    ) -> tuple[Counterexample, ...]:
-        """Return the counterexamples of all that was read, with those of some more documents."""
+    ) -> Iterator[Counterexample]:
+        """Yield the row of each document that speaks most against the claim."""
         over = CLAIMS_OVER[self._asked.operator]
-        found = list(self._found.counterexamples)
         for place, (query, is_against) in enumerate(zip(*scores.furthest(over), strict=True)):
             if not is_against or not self._asked.size:
                 continue
             at = (place, int(query))
             score = int(scores.scores[at])
             key = shown_key(rows, *at, over) if scores.keys is None else int(scores.keys[at])
-            found.append(
-                Counterexample(
-                    score if over else -score,
-                    documents[place].id,
-                    at[1],
-                    key,
-                    float(rows.multiples[(*at, key)]),
-                    float(scores.figures[at]),
-                    np.flatnonzero(rows.inside[at]),
-                    rows.attention[at][: len(documents[place])].copy(),
-                )
+            yield Counterexample(
+                score if over else -score,
+                documents[place].id,
+                at[1],
+                key,
+                float(rows.multiples[(*at, key)]),
+                float(scores.figures[at]),
+                np.flatnonzero(rows.inside[at]),
+                rows.attention[at][: len(documents[place])].copy(),
             )
-        return tuple(sorted(found, key=lambda one: one.order)[: self._asked.size])
 
 
-def _with(histogram: Histogram, multiples: Float64s) -> Histogram:
+def _counted(histogram: Histogram, multiples: Float64s) -> Histogram:
     """Return a histogram with more multiples; it does not change."""
     more = Histogram()
     more.update(multiples)

@@ -229,6 +229,15 @@ def test_batches_and_their_order_change_nothing(claim, ties):
     assert 0 < len(expected[2]) <= 4
 
 
+@pytest.mark.parametrize("cells", [1, 400])
+@pytest.mark.parametrize("claim", EVERY_KIND, ids=lambda claim: claim.kind)
+def test_a_block_may_be_looked_at_in_parts(claim, cells, monkeypatch):
+    blocks = several(11, [9, 14, 3, 11, 1, 14, 6], at_once=7).blocks
+    expected = everything(scrutinised(blocks, claim, HEADS[1], SUPPRESSED, 4))
+    monkeypatch.setattr(scrutiny, "CELLS", cells)
+    assert everything(scrutinised(blocks, claim, HEADS[1], SUPPRESSED, 4)) == expected
+
+
 def test_ties_are_broken_on_document_and_query():
     rows = [[1.0], [0.5, 0.5], [0.25, 0.25, 0.5], [0.25, 0.25, 0.25, 0.25]]
     measured = by_hand([["I", "et", " a", ","]] * 3, [rows] * 3)
@@ -353,7 +362,7 @@ def population():
 @pytest.mark.parametrize("claim", EVERY_KIND[:1] + EVERY_KIND[4:], ids=lambda claim: claim.kind)
 def test_a_block_is_taken_whole_or_not_at_all(claim, at, population, monkeypatch):
     calls = []
-    add = scrutiny._with
+    add = scrutiny._counted
 
     def ends(histogram, multiples):
         calls.append(multiples)
@@ -361,7 +370,7 @@ def test_a_block_is_taken_whole_or_not_at_all(claim, at, population, monkeypatch
             raise torch.OutOfMemoryError("Tried to allocate 2.00 GiB.")
         return add(histogram, multiples)
 
-    monkeypatch.setattr(scrutiny, "_with", ends)
+    monkeypatch.setattr(scrutiny, "_counted", ends)
     heads = (HEAD, OTHER, UNANNOUNCED)
     sweep = sweep_of(Model(documents=30, heads=9), population, *heads, batch_size=16, spool=0)
     documents = [2, 3, 11, 17, 18, 25, 29]
