@@ -38,6 +38,7 @@ from headtests.report.decisions import (
 from headtests.report.figures import number
 from headtests.report.heads import Head, left_over
 from headtests.report.maps import heads_of
+from headtests.report.room import Caps
 from headtests.report.rows import Row, counterexample_row
 from headtests.report.sessions import Session
 from headtests.report.strips import Axes, Strip, drawn, strip
@@ -159,8 +160,8 @@ class Places:
     """What was read of heads, by the record's key."""
 
 
-def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, each: int) -> Claim:
-    """Return a claim with everything that is said of it, `each` counterexamples at most."""
+def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps: Caps) -> Claim:
+    """Return a claim with everything that is said of it, and no more rows than it may."""
     line = f":{claim['line']}" if claim["line"] else ""
     return Claim(
         anchor=anchor,
@@ -179,7 +180,7 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, each
         warning=warning(claim),
         course=course(claim, axes),
         distributions=_distributions(claim),
-        counterexamples=_counterexamples(claim, each),
+        counterexamples=_counterexamples(claim, caps),
         statistics=expressions(claim),
         both_sides=both_sides(claim),
         controls=controls(claim),
@@ -227,16 +228,16 @@ def _distributions(claim: ClaimRecord) -> list[Drawn]:
     return [Drawn(_about(claim, side), shown) for side, shown in found if shown is not None]
 
 
-def _counterexamples(claim: ClaimRecord, each: int) -> list[Counterexamples]:
+def _counterexamples(claim: ClaimRecord, caps: Caps) -> list[Counterexamples]:
     return [
-        _listed(_about(claim, side), side, each) for side in sides(claim) if side["counterexamples"]
+        _listed(_about(claim, side), side, caps) for side in sides(claim) if side["counterexamples"]
     ]
 
 
-def _listed(about: str, side: EstimateRecord, each: int) -> Counterexamples:
+def _listed(about: str, side: EstimateRecord, caps: Caps) -> Counterexamples:
     rows: Sequence[Row] = [
-        counterexample_row(found, _row_figure(side, found))
-        for found in side["counterexamples"][:each]
+        counterexample_row(found, _row_figure(side, found), caps.is_narrow)
+        for found in side["counterexamples"][: caps.against]
     ]
     left_out = len(side["counterexamples"]) - len(rows)
     against = rows_against(side)

@@ -14,8 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from headtests.records import Record
+from headtests.report.room import fitting, halved
 from headtests.report.text import WHOLE_LIMIT, plain
-from headtests.report.view import Caps, fitting, report
+from headtests.report.view import report
 
 LIMIT = 10_000_000
 """Bytes that a page stays under, if it does with the fewest rows."""
@@ -33,7 +34,7 @@ def render_html(record: Record) -> str:
     caps = fitting(record)
     while True:
         page = template.render(report=report(record, caps), script=_script())
-        fewer = Caps(max(1, caps.against // 2), caps.multiples // 2, caps.taste)
+        fewer = halved(caps)
         if caps == fewer or len(page.encode("utf-8")) < LIMIT:
             return page
         caps = fewer

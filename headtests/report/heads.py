@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from headtests.records import HeadRecord, PairRecord
 from headtests.report.figures import count, times
+from headtests.report.room import Caps
 from headtests.report.rows import Row, row
 from headtests.report.sessions import Session
 from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
@@ -51,8 +52,8 @@ class Head:
     lists: list[Multiples]
 
 
-def head_view(head: HeadRecord, session: Session | None, each: int, taste: int) -> Head:
-    """Return what a page shows of a head: `each` rows a list at most, `taste` of them in brief."""
+def head_view(head: HeadRecord, session: Session | None, caps: Caps) -> Head:
+    """Return what a page shows of a head, and no more rows than it may."""
     first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
     return Head(
         name=plain(head["name"], NAME_LIMIT),
@@ -66,8 +67,8 @@ def head_view(head: HeadRecord, session: Session | None, each: int, taste: int) 
             *_of_sinks(head["sink_share"]),
         ],
         lists=[
-            _multiples("Ranked multiples", head["ranked"], each, taste),
-            _multiples("Random multiples", head["random"], each, taste),
+            _multiples("Ranked multiples", head["ranked"], caps),
+            _multiples("Random multiples", head["random"], caps),
         ],
     )
 
@@ -76,8 +77,8 @@ def _of_sinks(share: float | None) -> list[str]:
     return [] if share is None else [f"{share:.1%} of its attention on sinks that are no token"]
 
 
-def _multiples(name: str, pairs: list[PairRecord], each: int, taste: int) -> Multiples:
-    drawn = [row(pair) for pair in pairs[:each]]
+def _multiples(name: str, pairs: list[PairRecord], caps: Caps) -> Multiples:
+    drawn = [row(pair, caps.is_narrow) for pair in pairs[: caps.multiples]]
     left_out = len(pairs) - len(drawn)
     return Multiples(
         name=name,
@@ -88,7 +89,7 @@ def _multiples(name: str, pairs: list[PairRecord], each: int, taste: int) -> Mul
                 token_parts(pair["token"]),
                 times(pair["multiple"]),
             )
-            for pair in pairs[:taste]
+            for pair in pairs[: caps.taste]
         ],
         first=drawn[:_OPEN],
         rest=drawn[_OPEN:],

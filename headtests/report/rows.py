@@ -14,8 +14,8 @@ from headtests.report.text import NAME_LIMIT, Part, plain, token_parts
 LEVELS = 10
 """Shades above none, each half a doubling of the multiple: 1x is bare, 32x and more is full."""
 
-_BEFORE, _AFTER = 8, 5
-"""Tokens shown on either side of the query and of the key."""
+_WIDE, _NARROW = (8, 5), (4, 2)
+"""Tokens shown before and behind the query and the key."""
 
 _CLAIMED, _BESIDE = 2, 2
 """How many of the claimed keys of a counterexample are shown, and tokens on either side of each."""
@@ -76,20 +76,20 @@ def shade(multiple: float) -> int:
     return min(LEVELS, round(min(2 * math.log2(multiple), LEVELS)))
 
 
-def row(pair: PairRecord) -> Row:
+def row(pair: PairRecord, is_narrow: bool = False) -> Row:
     """Return a pair's row, folded around the query, the key and the first token."""
-    return _row(pair, "", ())
+    return _row(pair, "", (), is_narrow)
 
 
-def counterexample_row(found: CounterexampleRecord, figure: str) -> Row:
+def counterexample_row(found: CounterexampleRecord, figure: str, is_narrow: bool = False) -> Row:
     """Return the row that speaks against a claim, with the nearest of the keys it was about.
 
     `figure` is what the row alone comes to, in words.
     """
-    return _row(found, figure, found["claimed"])
+    return _row(found, figure, found["claimed"], is_narrow)
 
 
-def _row(pair: PairRecord, figure: str, claimed: Sequence[int]) -> Row:
+def _row(pair: PairRecord, figure: str, claimed: Sequence[int], is_narrow: bool) -> Row:
     attendable = frozenset(
         position for first, last in pair["attendable"] for position in range(first, last + 1)
     )
@@ -102,7 +102,7 @@ def _row(pair: PairRecord, figure: str, claimed: Sequence[int]) -> Row:
         key=drawn.token(pair["key"]),
         place=f'document {pair["document"]:,}, text "{plain(pair["text"], NAME_LIMIT)}"',
         figure=figure,
-        context=tuple(drawn.context(nearest)),
+        context=tuple(drawn.context(nearest, *(_NARROW if is_narrow else _WIDE))),
     )
 
 
@@ -114,13 +114,13 @@ class _Drawn:
     attendable: frozenset[int]
     claimed: frozenset[int]
 
-    def context(self, nearest: Sequence[int]) -> Iterator[Token | Fold]:
+    def context(self, nearest: Sequence[int], before: int, after: int) -> Iterator[Token | Fold]:
         """Yield what is shown of the row: what stands around the marked tokens, and folds."""
         length = len(self.pair["tokens"])
         # Position 0 is where a head rests: what lies there is worth a glance on every row.
         shown = {0}
         for marked in (self.pair["key"], self.pair["query"]):
-            shown.update(range(max(0, marked - _BEFORE), min(length, marked + _AFTER + 1)))
+            shown.update(range(max(0, marked - before), min(length, marked + after + 1)))
         for marked in nearest:
             shown.update(range(max(0, marked - _BESIDE), min(length, marked + _BESIDE + 1)))
         previous = -1

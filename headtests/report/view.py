@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from headtests.records import ClaimRecord, ModelRecord, Record, SessionRecord, UnmeasuredRecord
 from headtests.report.cards import Claim, HeadCard, Places, claim_card, head_cards
-from headtests.report.claims import SYMBOLS, sides
+from headtests.report.claims import SYMBOLS
 from headtests.report.decisions import false_decisions, what_alpha_means
 from headtests.report.figures import count
 from headtests.report.heads import head_view
 from headtests.report.maps import ModelMap, heads_of, identity, maps
+from headtests.report.room import Caps
 from headtests.report.sessions import Session, session_view
 from headtests.report.strips import axes_of
 from headtests.report.text import NAME_LIMIT, brief, plain
@@ -28,28 +28,6 @@ _OF_THE_PAGE = (
 )
 """What the page calls its filters, which are no claim's to take."""
 _VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
-_MOST_A_LIST = 50
-_CROWDED = 200
-"""Claims beyond which each says less of its heads."""
-_ROOM = 9_000_000
-"""Bytes of a page, at most, that its claims and rows take."""
-_OF_CLAIM, _OF_ROW = 9_000, 3_500
-"""Bytes, about, of a claim without its rows, and of a row."""
-_ELEMENTS = 110_000
-"""Elements of a page, at most: more of them are not opened at once by a browser."""
-_IN_CLAIM, _IN_ROW = 160, 50
-"""Elements, about, of a claim without its rows, and of a row."""
-
-
-class Caps(NamedTuple):
-    """How many rows of a list a page shows, at most."""
-
-    against: int
-    """Of the rows that speak against a claim."""
-    multiples: int
-    """Of a head's ranked and random multiples."""
-    taste: int = 5
-    """Of these, in brief beside a claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +91,14 @@ def report(record: Record, caps: Caps) -> Report:
         measured={
             head["key"]: (
                 head,
-                head_view(head, sessions.get(head["session"]), caps.multiples, caps.taste),
+                head_view(head, sessions.get(head["session"]), caps),
             )
             for head in record["heads"]
         },
     )
     axes = axes_of(claims)
     cards = [
-        claim_card(claim, anchor, places, axes, caps.against)
+        claim_card(claim, anchor, places, axes, caps)
         for claim, anchor in zip(claims, _anchors(claims), strict=True)
     ]
     tallies = [
@@ -148,21 +126,6 @@ def report(record: Record, caps: Caps) -> Report:
         heads=head_cards(cards, places, models),
         environment=record["environment"],
     )
-
-
-def fitting(record: Record) -> Caps:
-    """Return how many rows of each list fit on a page that opens at once.
-
-    Rows against claims come first, of which there is one a list at least.
-    """
-    claims = len(record["claims"])
-    room = min((_ROOM - _OF_CLAIM * claims) // _OF_ROW, (_ELEMENTS - _IN_CLAIM * claims) // _IN_ROW)
-    against = sum(bool(side["counterexamples"]) for c in record["claims"] for side in sides(c))
-    multiples = 2 * len(record["heads"])
-    each = max(0, min(_MOST_A_LIST, room // max(1, against + multiples)))
-    left = room - max(1, each) * against
-    taste = 5 if claims <= _CROWDED else 2
-    return Caps(max(1, each), max(0, min(each, left // max(1, multiples))), taste)
 
 
 def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str, str]]:

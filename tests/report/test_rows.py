@@ -135,3 +135,10 @@ def test_the_nearest_claimed_keys_of_a_counterexample_are_shown_and_the_others_c
     assert 20 not in shown
     folds = [item.words for item in drawn.context if isinstance(item, Fold)]
     assert folds[0] == "37 tokens, attention 0, 2 claimed keys"
+
+
+def test_a_narrow_row_shows_less_around_what_is_marked() -> None:
+    wide, narrow = (row(long_pair(query=80, key=40), is_narrow) for is_narrow in (False, True))
+    shown = [token.position for token in tokens(narrow)]
+    assert shown == [0, *range(36, 43), *range(76, 83)]
+    assert set(shown) < {token.position for token in tokens(wide)}
