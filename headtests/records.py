@@ -229,7 +229,8 @@ class ClaimRecord(TypedDict):
     """The statement's source, or empty where it cannot be read."""
     function: str
     """The source of the function around the statement, its decorators included, without its
-    indentation; empty where there is none."""
+    indentation; of a long one, the lines around the statement, between lines of `# ...`. Empty
+    where there is none."""
     function_line: int
     """The first line of that source in the file; 0 without."""
     span: list[int]
