@@ -3,6 +3,7 @@
 Characters in, characters out; no HTML, which is the templates' business, and no figures.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,6 +22,11 @@ WHOLE_LIMIT = 20_000
 
 _STACK_LIMIT = 4
 """Combining marks in a row that still look like writing; more of them climb over other lines."""
+
+_LEGIBLE = re.compile(
+    "[\n\t -~\u00a1-\u00ac\u00ae-\u02af\u2026\u2190-\u2193\u2264\u2265\u2713\u2715]*"
+)
+"""What most strings are made of, none of which has to be looked at by itself."""
 
 _DOTTED_CIRCLE = "\u25cc"
 _SPACE = "\u00b7"
@@ -91,7 +97,7 @@ def plain(text: str, limit: int = LINE_LIMIT) -> str:
     """
     if len(text) > limit:
         return plain(text[:limit], limit) + f"\u2026 ({len(text):,} characters)"
-    if text.isascii() and text.isprintable():
+    if _LEGIBLE.fullmatch(text):
         return text
     shown: list[str] = []
     stacked = 0

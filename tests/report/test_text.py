@@ -84,3 +84,11 @@ def test_plain_keeps_prose_as_it_is() -> None:
 def test_plain_is_the_same_when_done_twice() -> None:
     for text in ("\u202e\x00\ud800", "x" * 1000, "a" + "\u0301" * 9):
         assert plain(plain(text, NAME_LIMIT)) == plain(text, NAME_LIMIT)
+
+
+def test_what_is_taken_for_legible_at_a_glance_is_so_when_looked_at() -> None:
+    for code in range(0x3000):
+        character = chr(code)
+        # The mark of another script has each character looked at.
+        slowly = plain(f"{character}\u05e9").removesuffix("\u05e9")
+        assert plain(character) == slowly, hex(code)
