@@ -243,7 +243,7 @@ def _listed(about: str, side: EstimateRecord, caps: Caps) -> Counterexamples:
     against = rows_against(side)
     return Counterexamples(
         about=about,
-        summary=against and f"{against} rows, each taken alone, do",
+        summary=against and f"{against} rows speak against it, each taken alone",
         first=list(rows[:_OPEN]),
         rest=list(rows[_OPEN:]),
         left_out=left_over(left_out, len(rows)),
