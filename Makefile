@@ -23,7 +23,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-# Written from the types of headtests/records.py; a test holds the file to them.
+# Written from the types of headtests/records/; a test holds the file to them.
 schema: $(VENV)/installed-test
 	$(BIN)/python tests/record_schema.py
 
@@ -31,7 +31,7 @@ schema: $(VENV)/installed-test
 bench: export HF_HUB_OFFLINE = 1
 bench: export PYTHONPATH = tests
 bench: $(VENV)/installed-test
-	@failed=0; for script in sweep memory cache startup documents deciding suite page; do \
+	@failed=0; for script in sweep memory cache startup documents deciding suite page explaining; do \
 		echo "== benchmarks/$$script.py"; \
 		$(BIN)/python benchmarks/$$script.py || failed=1; \
 	done; exit $$failed

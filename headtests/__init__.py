@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         relation,
     )
     from headtests.heads import Head
+    from headtests.notebook import AttentionData
     from headtests.sessions import Session
     from headtests.settings import ModelSpec, Settings
     from headtests.statistics import documents_needed
@@ -69,6 +70,7 @@ _MODULES = {
         "relation",
     ),
     "headtests.heads": ("Head",),
+    "headtests.notebook": ("AttentionData",),
     "headtests.sessions": ("Session",),
     "headtests.settings": ("ModelSpec", "Settings"),
     "headtests.statistics": ("documents_needed",),
@@ -76,6 +78,7 @@ _MODULES = {
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AttentionData",
     "CaptureError",
     "ClaimError",
     "CorpusError",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from headtests.claims import Question, RowOptions
+from headtests.descriptions import Description
 from headtests.expressions import Expression
 from headtests.head_names import HeadName
 from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
@@ -84,3 +85,15 @@ class Evidence(Protocol):
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt."""
+
+    def describe(
+        self,
+        head: HeadName,
+        options: RowOptions,
+        *,
+        model: str | None,
+        base_url: str | None,
+        api_key: str | None,
+        documents: int,
+    ) -> Description:
+        """Return what the head attends to, measured on texts that it was not found on."""

@@ -22,6 +22,7 @@ from headtests.claims import (
     Top1Rate,
 )
 from headtests.comparisons import Comparison
+from headtests.descriptions import Description
 from headtests.errors import ClaimError
 from headtests.estimates import Estimate
 from headtests.evidence import Evidence
@@ -227,6 +228,37 @@ class Head:
         Raises `ClaimError` for an empty prompt or one longer than the model's context.
         """
         return self._subject.evidence.pattern(self._subject.name, prompt, self._subject.options)
+
+    def describe(
+        self,
+        *,
+        model: str | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        documents: int = 200,
+    ) -> Description:
+        """Return what the head attends to, found on half of the texts and measured on the other.
+
+        The built-in explainer tries a library of relations on at most so many documents of the
+        pass. With the name of a language model, that is asked, too, at `base_url` (or the
+        environment's OPENAI_BASE_URL) with `api_key` (or OPENAI_API_KEY): its alternatives are
+        measured as claims, its prose is scored against controls, and whatever goes wrong with it
+        is told in the description. Raises `ClaimError` where all documents are of one text.
+        """
+        subject = self._subject
+        if not isinstance(documents, int) or isinstance(documents, bool) or documents < 2:
+            raise ClaimError(
+                f"expected a number of documents of 2 or more but found {documents!r} "
+                f"({type(documents).__name__})."
+            )
+        return subject.evidence.describe(
+            subject.name,
+            subject.options,
+            model=model,
+            base_url=base_url,
+            api_key=api_key,
+            documents=documents,
+        )
 
     def __repr__(self) -> str:
         return self.name

@@ -29,6 +29,7 @@ from headtests.records import (
     CourseRecord,
     DifferenceRecord,
     EstimateRecord,
+    ExplanationRecord,
     HeadRecord,
     PairRecord,
     RankRecord,
@@ -294,6 +295,7 @@ def make_record(
     *,
     root: Path,
     incomplete_reason: str = "",
+    explanations: Sequence[ExplanationRecord] = (),
 ) -> Record:
     """Return the record of a run, dated now; a reason says that the run did not finish.
 
@@ -314,6 +316,7 @@ def make_record(
         claims=[claim | {"e_bh": discovered.get(claim["id"])} for claim in claims],
         false_decisions=union_bound([claim["alpha"] or 0.0 for claim in claims]),
         unmeasured=list(unmeasured),
+        explanations=list(explanations),
     )
 
 

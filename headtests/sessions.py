@@ -18,12 +18,14 @@ from headtests.corpora import (
     Batch,
     CorpusSpec,
     Document,
+    GivenTexts,
     Population,
     TokenPolicy,
     Vocabulary,
     build_population,
     make_batches,
 )
+from headtests.descriptions import Description
 from headtests.errors import ClaimError, NoEligibleRowError
 from headtests.expressions import Expression
 from headtests.expressions.conditions import EveryRow
@@ -36,7 +38,7 @@ from headtests.settings import ModelSpec, Settings
 from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.quanta import QUANTA
-from headtests.store import Entry, fingerprint, store_of
+from headtests.store import Entry, Store, fingerprint, store_of
 from headtests.sweep import Progress, Sweep
 from headtests.sweep.context import in_context, in_relation, keys_within
 from headtests.sweep.eligibility import eligible
@@ -55,7 +57,7 @@ class Session:
 
     `model` is a name, a folder, a `ModelSpec`, a `TransformerBridge` that you hold or the `model`
     of another session; `corpus` a name, a folder, a file or a `CorpusSpec`, with the marker's
-    keywords as `corpus_options`.
+    keywords as `corpus_options`, or `GivenTexts`.
     `heads` are those that one pass shall serve; any other head costs a pass of its own. Model and
     corpus are opened when something is measured. Raises what opening them raises, then.
     """
@@ -63,7 +65,7 @@ class Session:
     def __init__(
         self,
         model: str | ModelSpec | Any = "demo",
-        corpus: str | CorpusSpec = "demo",
+        corpus: str | CorpusSpec | GivenTexts = "demo",
         *,
         heads: Iterable[str | HeadName] = (),
         settings: Settings | None = None,
@@ -74,7 +76,7 @@ class Session:
         self._wanted = ModelSpec(model) if isinstance(model, str) else model
         self.corpus = (
             corpus
-            if isinstance(corpus, CorpusSpec)
+            if isinstance(corpus, CorpusSpec | GivenTexts)
             else CorpusSpec.from_marker((corpus,), corpus_options)
         )
         self._announced = list(heads)
@@ -112,7 +114,7 @@ class Session:
         )
 
     @cached_property
-    def _served(self) -> list[HeadName]:
+    def served(self) -> list[HeadName]:
         """The heads that one pass serves."""
         named = [
             head
@@ -127,7 +129,7 @@ class Session:
     @cached_property
     def sweep(self) -> Sweep:
         """The pass over the documents."""
-        return Sweep(self.model, self.population, self._served, self.settings, self._progress)
+        return Sweep(self.model, self.population, self.served, self.settings, self._progress)
 
     @cached_property
     def passes(self) -> Passes:
@@ -137,13 +139,33 @@ class Session:
             passes.wish(wanted)
         return passes
 
+    @property
+    def store(self) -> Store | None:
+        """Where results are kept between runs, if anywhere."""
+        return store_of(self.settings)
+
+    @property
+    def seed(self) -> int:
+        """Keys the order of documents and every sample."""
+        return self.settings.seed
+
+    @property
+    def context_key(self) -> str:
+        """What results on disk follow from, as a hash; empty where none are kept."""
+        return "" if self._keys is None else self._keys.context
+
+    @cached_property
+    def _keys(self) -> Keys | None:
+        identity = self.model.identity
+        if self.store is None or identity is None:
+            return None
+        return Keys(self.sweep, identity, self.settings.seed)
+
     @cached_property
     def _results(self) -> Results | None:
         """What earlier runs found, where any may be kept."""
-        store, identity = store_of(self.settings), self.model.identity
-        if store is None or identity is None:
-            return None
-        return Results(store, Keys(self.sweep, identity, self.settings.seed))
+        store = self.store
+        return None if store is None or self._keys is None else Results(store, self._keys)
 
     def announce(self, heads: Iterable[HeadName]) -> None:
         """Have the pass serve these heads, too; of use only before anything was measured."""
@@ -257,7 +279,7 @@ class Session:
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
         """Return the heads that a head's figure is to be ranked among; none unless asked for."""
         # A head that nobody announced runs alone.
-        return self._served if self.settings.rank and question.head in self._served else ()
+        return self.served if self.settings.rank and question.head in self.served else ()
 
     def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
         """Return a head's ranked or random pairs, over the whole budget."""
@@ -365,6 +387,32 @@ class Session:
             ids=tuple(ids),
             attention=self._rows_of_prompt(head, batch),
             attendable=self.model.attendable(batch.valid, head.layer)[0].numpy(),
+        )
+
+    def describe(
+        self,
+        head: HeadName,
+        options: RowOptions,
+        *,
+        model: str | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        documents: int = 200,
+    ) -> Description:
+        """Return what the head attends to, as `Head.describe` has it.
+
+        Its control is the explanation of another head that is served, or else of the next one of
+        the model.
+        """
+        from headtests.explanations.describing import describe
+        from headtests.explanations.servers import Server
+
+        server = None
+        if model is not None:
+            server = Server(model, base_url, api_key, self.settings.explain_timeout)
+        others = [other for other in self.served if other != head] or self._named("L*H*")
+        return describe(
+            self, head, options, self.settings, others, server=server, documents=documents
         )
 
     def _rows_of_prompt(self, head: HeadName, batch: Batch) -> Float32s:

@@ -13,6 +13,7 @@ from headtests.errors import SettingError
 BosPolicy = Literal["model", "always", "never"]
 Precision = Literal["float32", "float16", "bfloat16"]
 Undecided = Literal["fail", "skip"]
+Explain = Literal["built-in", "failures", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,20 @@ class Settings:
     """Bytes that the kept results may take; the longest unread are deleted first."""
     no_cache: bool = field(default=False, repr=False)
     """Whether no result is kept between runs, and none is read."""
+    # No verdict depends on an explanation, so these name no run either.
+    explain: Explain = field(default="built-in", repr=False)
+    """Which claims have their heads explained: `built-in`, by the built-in explainer, those that
+    did not hold; `failures`, these by a language model, too; `all`, every claim by both; `none`."""
+    explain_model: str = field(default="gpt-4o-mini", repr=False)
+    """The language model that is asked."""
+    explain_url: str | None = field(default=None, repr=False)
+    """Where it is asked; None for the environment's OPENAI_BASE_URL, or else OpenAI's own."""
+    explain_calls: int = field(default=200, repr=False)
+    """How many questions a run may ask it."""
+    explain_tokens: int = field(default=500_000, repr=False)
+    """How many tokens a run's questions and answers may take together."""
+    explain_timeout: float = field(default=60.0, repr=False)
+    """Seconds that one attempt at a question may take."""
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -180,6 +195,8 @@ class Option:
     """What stands for its value in the help; empty for a flag, which takes none."""
     read: Callable[[str, object], Any]
     """From the option's name and its text to the value."""
+    flag_means: object = True
+    """What a flag on the command line stands for."""
 
     @property
     def ini(self) -> str:
@@ -204,13 +221,31 @@ def _device(name: str, value: object) -> str:
     return text
 
 
-def _folder(name: str, value: object) -> str:
-    text = str(value).strip()
-    if not text:
-        raise SettingError(
-            f"{name} is {value!r}, but it must be a folder. Name one, or leave it out."
-        )
-    return text
+def _named(what: str) -> Callable[[str, object], str]:
+    def read(name: str, value: object) -> str:
+        text = str(value).strip()
+        if not text:
+            raise SettingError(
+                f"{name} is {value!r}, but it must be {what}. Name one, or leave it out."
+            )
+        return text
+
+    return read
+
+
+def seconds(name: str, value: object) -> float:
+    """Return a time in seconds, over 0 and up to a day; raises `SettingError` for another.
+
+    >>> seconds("headtests_explain_timeout", "2.5")
+    2.5
+    """
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 86_400:
+        raise SettingError(f"{name} is {value!r}, but it must be seconds, over 0 and up to a day.")
+    return number
 
 
 OPTIONS: tuple[Option, ...] = (
@@ -267,8 +302,36 @@ OPTIONS: tuple[Option, ...] = (
         lambda name, value: choice(name, value, get_args(Undecided)),
     ),
     Option("rank", "rank each statistic among all heads of the layers that are read", "", truth),
-    Option("cache", "folder of the results that are kept between runs", "DIR", _folder),
+    Option("cache", "folder of the results that are kept between runs", "DIR", _named("a folder")),
     Option("cache_size", "what kept results may take, such as 500 MB", "SIZE", byte_size),
     Option("no_cache", "keep no results between runs, and read none", "", truth),
+    Option(
+        "explain",
+        "have a language model explain the heads of claims that did not hold; in the ini file "
+        "failures, all (claims), built-in (no model is asked) or none",
+        "",
+        lambda name, value: choice(name, value, get_args(Explain)),
+        flag_means="failures",
+    ),
+    Option("explain_model", "the language model that is asked", "NAME", _named("a model's name")),
+    Option(
+        "explain_url",
+        "the OpenAI-compatible server that is asked",
+        "URL",
+        _named("a URL such as http://localhost:8000/v1"),
+    ),
+    Option(
+        "explain_calls",
+        "questions that a run may ask it",
+        "N",
+        lambda name, value: whole_number(name, value, 0),
+    ),
+    Option(
+        "explain_tokens",
+        "tokens that questions and answers may take",
+        "N",
+        lambda name, value: whole_number(name, value, 0),
+    ),
+    Option("explain_timeout", "seconds that one attempt may take", "SECONDS", seconds),
 )
 """Every setting that an ini file or a command line may give, in the order of the help."""

@@ -69,7 +69,17 @@ def _to_version_4(record: _Json) -> None:
     )
 
 
-STEPS: tuple[Callable[[_Json], None], ...] = (_to_version_2, _to_version_3, _to_version_4)
+def _to_version_5(record: _Json) -> None:
+    """Nobody explained a head."""
+    record.setdefault("explanations", [])
+
+
+STEPS: tuple[Callable[[_Json], None], ...] = (
+    _to_version_2,
+    _to_version_3,
+    _to_version_4,
+    _to_version_5,
+)
 """From each version to the next, the first from version 1."""
 
 

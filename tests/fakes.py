@@ -11,6 +11,7 @@ import numpy as np
 
 from headtests.claims import Lift, Question, RowOptions
 from headtests.comparisons import Comparison
+from headtests.descriptions import Description
 from headtests.expressions import Expression
 from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
@@ -119,6 +120,19 @@ class FakeEvidence:
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         return self.patterns[self._asked(str(prompt))]
+
+    def describe(
+        self,
+        head: HeadName,
+        options: RowOptions,
+        *,
+        model: str | None,
+        base_url: str | None,
+        api_key: str | None,
+        documents: int,
+    ) -> Description:
+        self._asked(f"describe {head} {model} {base_url} {api_key} {documents}")
+        return Description(str(head), ())
 
     def head(self, name: str, observer: Callable[[Comparison], None] | None = None) -> Head:
         """Return a head of this evidence."""

@@ -3,8 +3,9 @@
 `make schema` writes it into the package; a test holds the file to what would be made.
 """
 
-import importlib.util
+import importlib
 import json
+import sys
 import typing
 from pathlib import Path
 from types import ModuleType
@@ -14,9 +15,10 @@ import typing_extensions
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+import headtests
 from headtests import records
 
-FILE = Path(records.__file__).with_name(f"record-{records.VERSION}.schema.json")
+FILE = Path(headtests.__file__).with_name(f"record-{records.VERSION}.schema.json")
 
 
 class _WithoutTitles(GenerateJsonSchema):
@@ -47,13 +49,16 @@ def make_schema() -> dict[str, typing.Any]:
 
 
 def _types() -> ModuleType:
-    """Return the module of the types with those that pydantic takes before Python 3.12."""
-    spec = importlib.util.find_spec("headtests.records")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with mock.patch("typing.TypedDict", typing_extensions.TypedDict):
-        spec.loader.exec_module(module)
+    """Return the package of the types with those that pydantic takes before Python 3.12."""
+    with (
+        mock.patch("typing.TypedDict", typing_extensions.TypedDict),
+        mock.patch.dict(sys.modules),
+        # Importing a package anew puts it here, too.
+        mock.patch.object(headtests, "records", records),
+    ):
+        for name in [name for name in sys.modules if f"{name}.".startswith("headtests.records.")]:
+            del sys.modules[name]
+        module = importlib.import_module("headtests.records")
     for kind in vars(module).values():
         if typing_extensions.is_typeddict(kind):
             kind.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)

@@ -267,3 +267,24 @@ def test_figures_are_those_of_the_head_that_was_asked():
     )
     found = [evidence.head(name).mass(ht.previous).value for name in ("L0H0", "L0H1")]
     assert found == [0.25, 0.75]
+
+
+def test_describing_asks_the_evidence_with_the_heads_own_rows():
+    evidence = FakeEvidence()
+    found = evidence.head("L0H1").describe(
+        model="m", base_url="http://localhost/v1", api_key="k", documents=20
+    )
+    assert found.head == "L0H1"
+    assert list(evidence.asked) == ["describe L0H1 m http://localhost/v1 k 20"]
+
+
+def test_by_default_no_language_model_is_asked():
+    evidence = FakeEvidence()
+    evidence.head("L0H1").describe()
+    assert list(evidence.asked) == ["describe L0H1 None None None 200"]
+
+
+@pytest.mark.parametrize("documents", [1, 0, -3, True, 2.5, "all"])
+def test_a_head_is_described_on_two_documents_or_more(documents):
+    with pytest.raises(ClaimError, match=r"expected a number of documents of 2 or more but found"):
+        FakeEvidence().head("L0H1").describe(documents=documents)

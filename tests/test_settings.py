@@ -13,6 +13,7 @@ from headtests.settings import (
     byte_size,
     choice,
     rate,
+    seconds,
     truth,
     whole_number,
 )
@@ -47,6 +48,12 @@ def test_the_defaults_are_those_that_are_documented():
         cache=None,
         cache_size=2_000_000_000,
         no_cache=False,
+        explain="built-in",
+        explain_model="gpt-4o-mini",
+        explain_url=None,
+        explain_calls=200,
+        explain_tokens=500_000,
+        explain_timeout=60.0,
     )
     assert ModelSpec() == ModelSpec("demo", None, None, None, missing="fail")
 
@@ -165,7 +172,8 @@ def test_what_is_no_rate_of_errors_is_refused(text):
 
 
 def test_a_flag_takes_no_value():
-    assert [option.name for option in OPTIONS if not option.metavar] == ["rank", "no_cache"]
+    flags = [option.name for option in OPTIONS if not option.metavar]
+    assert flags == ["rank", "no_cache", "explain"]
 
 
 def test_where_results_are_kept_does_not_name_a_run():
@@ -271,3 +279,31 @@ def test_the_model_marker_knows_its_words(named, expected):
 def test_a_model_is_called_by_its_name_and_revision():
     assert str(ModelSpec("gpt2")) == "gpt2"
     assert str(ModelSpec("gpt2", revision="main")) == "gpt2 at main"
+
+
+@pytest.mark.parametrize(("text", "number"), [("60", 60.0), ("0.5", 0.5), ("1e3", 1000.0)])
+def test_seconds_are_a_number(text, number):
+    assert seconds("headtests_explain_timeout", text) == number
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "soon", "86401"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(SettingError, match=rf"headtests_explain_timeout is '{text}'"):
+        seconds("headtests_explain_timeout", text)
+
+
+def test_explaining_names_no_run():
+    # What is told of a run by its settings stays the same, whoever explains its heads.
+    assert repr(Settings(explain="all", explain_model="x", explain_url="y")) == repr(Settings())
+
+
+@pytest.mark.parametrize("word", ["built-in", "failures", "all", "none"])
+def test_who_explains_is_one_of_four_words(word):
+    assert READERS["explain"]("headtests_explain", word) == word
+    with pytest.raises(SettingError, match="built-in, failures, all, none"):
+        READERS["explain"]("headtests_explain", f"{word}!")
+
+
+def test_the_flag_asks_for_the_claims_that_did_not_hold():
+    (option,) = (option for option in OPTIONS if option.name == "explain")
+    assert option.flag_means == "failures"

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtests.corpora.documents import Document
+from headtests.corpora.given import GivenTexts
 from headtests.corpora.sources import LeftOut, texts_of
 from headtests.corpora.specs import REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.spool import Spool
@@ -69,7 +70,7 @@ class Population:
     left as a context manager, it deletes its temporary file.
     """
 
-    spec: CorpusSpec
+    spec: CorpusSpec | GivenTexts
     """The corpus that was asked for."""
     vocabulary: Vocabulary
     """What the ids say."""
@@ -166,7 +167,7 @@ class Population:
 
 
 def build_population(
-    spec: CorpusSpec,
+    spec: CorpusSpec | GivenTexts,
     tokenizer: "PreTrainedTokenizerBase",
     *,
     max_length: int,
@@ -197,8 +198,8 @@ def build_population(
             "holds nothing to measure. Raise max_length."
         )
     reading = _Reading(spec, tokenizer, bos, vocab_size)
-    if spec.name == REPEATED_RANDOM:
-        pieces = reading.random_pieces(wanted, context)
+    if isinstance(spec, CorpusSpec) and spec.name == REPEATED_RANDOM:
+        pieces = reading.random_pieces(spec, wanted, context)
     else:
         pieces = reading.text_pieces(limit)
         if limit < wanted:
@@ -243,7 +244,7 @@ class _Reading:
 
     def __init__(
         self,
-        spec: CorpusSpec,
+        spec: CorpusSpec | GivenTexts,
         tokenizer: "PreTrainedTokenizerBase",
         bos: BosPolicy,
         vocab_size: int | None,
@@ -256,6 +257,7 @@ class _Reading:
         self.cut = ""
         self.left_out = LeftOut()
         self.without_token = 0
+        self.beginnings = 0
         self.surrogates = 0
 
     @property
@@ -268,15 +270,22 @@ class _Reading:
                 f"Texts left out because the tokenizer makes no token of them: "
                 f"{self.without_token:,}."
             )
+        if self.beginnings:
+            notes.append(
+                "Texts of which only the beginning is read, since they are longer than max_length: "
+                f"{self.beginnings:,}."
+            )
         if self.surrogates:
             notes.append(f"Lone surrogates replaced by U+FFFD: {self.surrogates:,}.")
         return tuple(notes)
 
-    def random_pieces(self, max_length: int, context: int | None) -> Generator[_Piece]:
+    def random_pieces(
+        self, spec: CorpusSpec, max_length: int, context: int | None
+    ) -> Generator[_Piece]:
         prefix = random_prefix(self.vocabulary, self.bos)
         self.bos_effect = effect_of(self.vocabulary, prefix, ())
         for text_id, ids in random_documents(
-            self.spec, self.vocabulary, prefix, max_length, context, self.vocab_size
+            spec, self.vocabulary, prefix, max_length, context, self.vocab_size
         ):
             yield text_id, 0, ids
 
@@ -288,6 +297,9 @@ class _Reading:
             self.surrogates += replaced
             documents = policy.documents_of(readable, max_length)
             self.without_token += not documents
+            if isinstance(self.spec, GivenTexts):
+                self.beginnings += len(documents) > 1
+                documents = documents[:1]
             for piece, ids in enumerate(documents):
                 self._check_ids(text_id, ids)
                 yield text_id, piece, ids
@@ -312,7 +324,7 @@ def _following(pieces: Iterator[_Piece]) -> int | None:
     return None if following is None else following[1]
 
 
-def _check_documents(spec: CorpusSpec, spool: Spool, reading: _Reading) -> None:
+def _check_documents(spec: CorpusSpec | GivenTexts, spool: Spool, reading: _Reading) -> None:
     if not len(spool):
         said = " ".join(["", *reading.notes])
         raise CorpusError(f"corpus {spec.name!r} is empty: it holds no text.{said} Name another.")

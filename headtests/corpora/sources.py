@@ -1,4 +1,4 @@
-"""Where the texts of a corpus come from: the bundled topics, the hub, local files.
+"""Where the texts of a corpus come from: the bundled topics, the hub, local files, memory.
 
 A stream of `(text_id, text)`, read through `datasets` and never loaded whole. What is no text is
 an error; what holds nothing is left out and counted. No tokenizer here.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headtests.corpora.given import GivenTexts
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError
 
@@ -56,17 +57,28 @@ class LeftOut:
         return tuple(notes)
 
 
-def texts_of(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
-    """Yield the texts of `demo` or of a dataset as `(text_id, text)`, in the corpus's order.
+def texts_of(spec: CorpusSpec | GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+    """Yield the texts of `demo`, of a dataset or given in memory as `(text_id, text)`, in order.
 
-    The id of a topic is its name, that of a dataset's text the number of its row. A text of a
+    The id of a topic is its name, that of a dataset's text the number of its row, that of a given
+    one its place, from 0. A text of a
     .txt file is a paragraph: what stands between empty lines. `left_out` is kept up to date with
     what was read. Raises `CorpusError` for a corpus that cannot be found or read, a split or a
     field that it does not have, and a value that is no text.
     """
+    if isinstance(spec, GivenTexts):
+        return _given(spec, left_out)
     if spec.name == DEMO:
         return _topics(left_out)
     return _rows(spec, left_out)
+
+
+def _given(spec: GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+    for number, text in enumerate(spec.texts):
+        if text:
+            yield str(number), text
+        else:
+            left_out.empty += 1
 
 
 def _topics(left_out: LeftOut) -> Iterator[tuple[str, str]]:

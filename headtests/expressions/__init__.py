@@ -17,6 +17,7 @@ Grammar::
 from headtests.expressions.arguments import require_relation, require_row_condition
 from headtests.expressions.conditions import every_row, key, query
 from headtests.expressions.nodes import Expression
+from headtests.expressions.parsing import GRAMMAR, parse_expression
 from headtests.expressions.relations import (
     current,
     duplicate,
@@ -28,6 +29,7 @@ from headtests.expressions.relations import (
 )
 
 __all__ = [
+    "GRAMMAR",
     "Expression",
     "current",
     "duplicate",
@@ -36,6 +38,7 @@ __all__ = [
     "induction",
     "key",
     "offset",
+    "parse_expression",
     "previous",
     "query",
     "relation",

@@ -4,6 +4,7 @@ The base and the three connectives. What can be said of one position is `conditi
 pair is `relations`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NoReturn
 
@@ -138,6 +139,23 @@ class Not(Expression):
 
     def __repr__(self) -> str:
         return f"~{_source_part(self.part, (And, Or))}"
+
+
+def leaves(expression: Expression) -> Iterator[Expression]:
+    """Yield what an expression joins and negates, in the order of its source.
+
+    >>> from headtests.expressions import first, key
+    >>> list(leaves(~first & key.repeats))
+    [ht.first, key.repeats]
+    """
+    match expression:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case _:
+            yield expression
 
 
 def _common_scope(parts: tuple[Expression, ...]) -> Scope:

@@ -50,6 +50,7 @@ SAID = {
     "cache": "the user's cache folder",
     "cache_size": "2 GB",
     "no_cache": "false",
+    "explain_url": "OPENAI_BASE_URL, or OpenAI's own",
 }
 """Defaults that the help says in words."""
 
@@ -70,7 +71,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default = getattr(defaults, option.name)
         shown = SAID.get(option.name, default)
         takes: dict[str, Any] = (
-            {"metavar": option.metavar} if option.metavar else {"action": "store_true"}
+            {"metavar": option.metavar}
+            if option.metavar
+            else {"action": "store_const", "const": option.flag_means}
         )
         group.addoption(option.flag, default=None, help=f"{option.help} ({shown})", **takes)
         parser.addini(option.ini, f"{option.help} ({shown})")

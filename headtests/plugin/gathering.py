@@ -37,6 +37,7 @@ class Gathering:
         self._sessions: dict[str, dict[str, Any]] = {}
         self._heads: dict[str, dict[str, Any]] = {}
         self._sides: dict[tuple[str, str], dict[str, Any]] = {}
+        self._explanations: dict[tuple[str, ...], dict[str, Any]] = {}
         self._first_tests: dict[str, set[str]] = {}
         self._written: list[Path] = []
         self._troubles: list[str] = []
@@ -87,6 +88,13 @@ class Gathering:
                 self._heads[head["key"]] = head
         for side in measured["sides"]:
             self._sides[side["claim"], side["side"]] = side["found"]
+        for one in measured["explanations"]:
+            # Of two workers that explain the same head, both say the same.
+            key = (one["session"], one["head"], one["explainer"], *one["claims"][:1])
+            key = key[:3] if not one["server"] else key
+            explained = self._explanations.setdefault(key, one)
+            if explained is not one:
+                explained["claims"] += one["claims"]
         for session in measured["sessions"]:
             known = self._sessions.setdefault(session["key"], session)
             if known is not session:
@@ -96,6 +104,17 @@ class Gathering:
         """Return a claim with what rows and pairs say of its sides, where that was read."""
         sides = ((name, self._sides.get((claim["id"], name))) for name in ("left", "right"))
         return claim | {name: claim[name] | found for name, found in sides if found is not None}
+
+    def _explanations_of(self, claims: list[Any]) -> list[Any]:
+        """Return the explanations of these claims, in their order, with no others named."""
+        places = {claim["id"]: place for place, claim in enumerate(claims)}
+        found = []
+        for one in self._explanations.values():
+            # A test that was run again may have claimed less.
+            about = sorted((id for id in one["claims"] if id in places), key=places.__getitem__)
+            if about:
+                found.append(one | {"claims": about})
+        return sorted(found, key=lambda one: places[one["claims"][0]])
 
     def _in_order(self, records: dict[str, dict[str, Any]]) -> list[Any]:
         """Return records of heads or sessions in the order of their first tests."""
@@ -181,6 +200,7 @@ class Gathering:
             self._in_order(self._heads),
             claims,
             unmeasured,
+            explanations=self._explanations_of(claims),
             root=self._config.rootpath,
             incomplete_reason=incomplete_reason,
         )

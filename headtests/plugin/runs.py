@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from headtests.comparisons import Comparison
     from headtests.corpora import CorpusSpec
     from headtests.heads import Head
+    from headtests.plugin.explaining import Explained
     from headtests.quantities import Subject
     from headtests.records import EstimateRecord
     from headtests.sessions import Session
@@ -106,6 +107,8 @@ class Run:
         self._claimed: dict[str, Claimed] = {}
         self._sides: dict[tuple[str, str], tuple[Session, Side]] = {}
         """What is to be looked at of each side of a claim, by the claim's id and the side."""
+        self._explainable: dict[str, Explained] = {}
+        """What each claim's explanation would be about, by the claim's id."""
 
     def plan(self, items: list[pytest.Item]) -> None:
         """Note the heads that the selected tests need, so that one pass can serve them all."""
@@ -169,6 +172,8 @@ class Run:
         return session
 
     def _note(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
+        from headtests.estimates import Estimate
+        from headtests.plugin.explaining import Explained
         from headtests.recording import claim_record, session_key, subjects_of
         from headtests.sides import sides_of
 
@@ -185,6 +190,17 @@ class Run:
         for name, side in sides_of(comparison).items():
             self._sides[record["id"], name] = session, side
         subjects = subjects_of(comparison)
+        about = {
+            key: (subject.name, subject.options)
+            for key, subject in zip(record["heads"], subjects, strict=True)
+        }
+        sides = (comparison.left, comparison.right)
+        questions = [
+            replace(side.question, beyond_corpus=False)
+            for side in sides
+            if isinstance(side, Estimate)
+        ]
+        self._explainable[record["id"]] = Explained(session, record, about, questions)
         for key, subject in zip(record["heads"], subjects, strict=True):
             claimed = self._claimed.setdefault(key, Claimed(session, subject, item.nodeid))
             claimed.documents = max(claimed.documents, comparison.documents_read)
@@ -206,7 +222,7 @@ class Run:
         the model on no more.
         """
         found: dict[str, Any] = {"sessions": [], "heads": [], "sides": [], "tests": {}}
-        found["troubles"] = []
+        found |= {"troubles": [], "explanations": []}
         if not self._usable():
             return found
         from headtests.recording import head_records, session_record
@@ -229,6 +245,7 @@ class Run:
                     {"claim": claim, "side": name, "found": dict(record)}
                     for (claim, name), record in zip(sides, records, strict=True)
                 ]
+        found["explanations"] = self._explained(found["troubles"]) if with_heads else []
         found["tests"] = {key: claimed.test for key, claimed in self._claimed.items()}
         for of, opened in self._sessions.items():
             if not isinstance(opened, HeadtestsError) and opened.is_open:
@@ -236,6 +253,33 @@ class Run:
                 found["sessions"].append(dict(record))
                 found["tests"][record["key"]] = self._openers[of]
         return found
+
+    def _explained(self, troubles: list[str]) -> list[dict[str, Any]]:
+        """Return what explainers say of the heads of claims; what goes wrong is a trouble."""
+        from headtests.plugin.explaining import announced, explanations
+
+        settings = run_settings(self._config)
+        claims = list(self._explainable.values())
+        said = announced(claims, settings)
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if said and reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(said)
+        try:
+            return [dict(one) for one in explanations(claims, settings, self._share)]
+        except KeyboardInterrupt:
+            # Who is tired of waiting for explanations still wants the report.
+            troubles.append("explanations are missing: they were interrupted")
+        # Whatever it is, what was decided is to be told all the same.
+        except Exception as error:
+            troubles.append(f"explanations are missing: {type(error).__name__}: {error}")
+        return []
+
+    @property
+    def _share(self) -> int:
+        """How many processes of the run have something to explain, at most."""
+        given: dict[str, Any] = getattr(self._config, "workerinput", {})
+        return max(1, min(int(given.get("workercount", 1)), len(self._planned)))
 
     def _by_session(self) -> "list[tuple[Session, list[Claimed]]]":
         """Return what was claimed of, session by session, so that one pass serves its heads."""

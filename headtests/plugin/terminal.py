@@ -11,7 +11,7 @@ import pytest
 
 from headtests.plugin import table
 from headtests.plugin.undecided import YELLOW, word
-from headtests.records import ClaimRecord, Record, SessionRecord
+from headtests.records import ClaimRecord, ExplanationRecord, Record, SessionRecord
 
 COLOURS = {
     "passed": {"green": True},
@@ -19,6 +19,8 @@ COLOURS = {
     "error": {"red": True},
 }
 """Of a test's outcome, as pytest has them; any other is yellow."""
+SHOWN_EXPLANATIONS = 5
+"""Heads that are explained in a sentence; the report has all."""
 WITHOUT_CLAIM = {
     "passed": "passed without a claim",
     "failed": "failed before a claim",
@@ -121,6 +123,7 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     _unmeasured(reporter, record)
     _verdicts(reporter, record["claims"])
     _rate(reporter, record)
+    _explanations(reporter, record["explanations"])
     for session in record["sessions"]:
         _session(reporter, session)
     if not record["complete"]:
@@ -200,6 +203,26 @@ def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
             "compared.",
             indent="  ",
         )
+
+
+def _explanations(reporter: pytest.TerminalReporter, explanations: list[ExplanationRecord]) -> None:
+    """Print what the built-in explainer says of heads, in a sentence each, and what went wrong."""
+    said = [
+        one["text"].partition(". ")[0].removesuffix(".") + "."
+        for one in explanations
+        if one["text"] and not one["server"]
+    ]
+    for sentence in said[:SHOWN_EXPLANATIONS]:
+        _wrapped(reporter, f"explained: {sentence}")
+    if len(said) > SHOWN_EXPLANATIONS:
+        more = _counted(len(said) - SHOWN_EXPLANATIONS, "head")
+        reporter.write_line(f"  and {more} more, in the report")
+    troubles: dict[tuple[str, str], dict[str, None]] = {}
+    for one in explanations:
+        if one["trouble"]:
+            troubles.setdefault((one["explainer"], one["trouble"]), {})[one["name"]] = None
+    for (explainer, trouble), heads in troubles.items():
+        _wrapped(reporter, f"not explained by {explainer}: {', '.join(heads)}: {trouble}")
 
 
 def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:

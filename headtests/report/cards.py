@@ -35,6 +35,7 @@ from headtests.report.decisions import (
     remaining,
     warning,
 )
+from headtests.report.explained import Explained, Placed
 from headtests.report.figures import number
 from headtests.report.heads import Head, left_over
 from headtests.report.maps import heads_of
@@ -113,6 +114,8 @@ class Claim:
     course: Course | None
     distributions: list[Drawn]
     counterexamples: list[Counterexamples]
+    explained: list[Explained]
+    """What its heads do otherwise, by explanations that were asked for it."""
     statistics: list[str]
     """Its statistics as Python: one or two."""
     both_sides: list[Line]
@@ -143,6 +146,8 @@ class HeadCard:
     name: str
     model: str
     claims: list[Claim]
+    explained: Explained | None
+    """What it does, or under which claims that stands; None where nobody explained it."""
     measured: list[Head]
 
 
@@ -158,6 +163,8 @@ class Places:
     """Anchors of heads' cards, by the session's key and the head's name."""
     measured: Mapping[str, tuple[HeadRecord, Head]]
     """What was read of heads, by the record's key."""
+    explained: Placed
+    """What explainers say, by the anchors of claims and heads."""
 
 
 def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps: Caps) -> Claim:
@@ -181,6 +188,7 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps
         course=course(claim, axes),
         distributions=_distributions(claim),
         counterexamples=_counterexamples(claim, caps),
+        explained=places.explained.claims.get(anchor, []),
         statistics=expressions(claim),
         both_sides=both_sides(claim),
         controls=controls(claim),
@@ -292,6 +300,7 @@ def head_cards(
             name=plain(name, NAME_LIMIT),
             model=models[anchor],
             claims=about[anchor],
+            explained=places.explained.heads.get(anchor),
             measured=measured[anchor],
         )
         for anchor, name in names.items()

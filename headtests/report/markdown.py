@@ -1,17 +1,24 @@
 """A record as a short page of Markdown, for the summary of a job on GitHub.
 
-A record in, text out: how many claims met which verdict, those that did not hold, what ran, and
-what is left out. The page itself says the rest.
+A record in, text out: how many claims met which verdict, those that did not hold, what their heads
+do instead, what ran, and what is left out. The page itself says the rest.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from headtests.records import ClaimRecord, Record, SessionRecord, UnmeasuredRecord
+from headtests.records import (
+    ClaimRecord,
+    Record,
+    SessionRecord,
+    SuggestionRecord,
+    UnmeasuredRecord,
+)
 from headtests.report.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
 from headtests.report.decisions import false_decisions
 from headtests.report.escaping import code, code_cell, escaped, row
+from headtests.report.explanations import in_a_line
 from headtests.report.figures import count
 from headtests.report.text import NAME_LIMIT
 
@@ -20,7 +27,7 @@ Verdict = Literal["holds", "refuted", "undecided"]
 CLAIMS_SHOWN = 20
 """Claims that have a row of the table: those that did not hold first."""
 
-_SESSIONS_SHOWN, _NOTES_SHOWN, _CAUSES_SHOWN = 8, 3, 8
+_SESSIONS_SHOWN, _NOTES_SHOWN, _CAUSES_SHOWN, _HEADS_SHOWN = 8, 3, 8, 20
 _CODE_LIMIT = 200
 """Characters of an expression or a test: a job's summaries have 1 MiB together."""
 _WORDS: tuple[tuple[Verdict, str], ...] = (
@@ -47,6 +54,9 @@ def markdown(record: Record, report: str) -> str:
         paragraphs.append(f"Rate of false decisions of this run: {rate}.")
     if claims:
         paragraphs += _table(sorted(claims, key=_place))
+        instead = list(_instead(record))
+        # Two lists in a row would be one.
+        paragraphs += [*instead, "What ran:"] if instead else []
     paragraphs += _list(_of_session(one) for one in record["sessions"][:_SESSIONS_SHOWN])
     paragraphs += _more(
         len(record["sessions"]) - _SESSIONS_SHOWN,
@@ -82,6 +92,32 @@ def _cells(claim: ClaimRecord) -> Iterator[str]:
     yield interval_in_brief(claim)
     yield documents_in_brief(claim)
     yield code_cell(claim["test"], _CODE_LIMIT)
+
+
+def _instead(record: Record) -> Iterator[str]:
+    """Yield what was measured of the heads of claims that did not hold: nothing that was only said.
+
+    A head has one line, the best of what held on texts that it was not suggested from.
+    """
+    failed = {claim["id"] for claim in record["claims"] if claim["verdict"] != "holds"}
+    found: dict[tuple[str, str], SuggestionRecord] = {}
+    for explanation in record["explanations"]:
+        held = [one for one in explanation["suggestions"] if one["verdict"] == "holds"]
+        if held and not failed.isdisjoint(explanation["claims"]):
+            head = explanation["session"], explanation["name"]
+            found[head] = max([*held, *filter(None, [found.get(head)])], key=_mass)
+    if found:
+        yield "What was measured of these heads on other texts:"
+        shown = list(found.items())[:_HEADS_SHOWN]
+        yield from _list(
+            iter([f"{code(name, NAME_LIMIT)}: {escaped(in_a_line(one))}"])
+            for (_, name), one in shown
+        )
+        yield from _more(len(found) - len(shown), "head")
+
+
+def _mass(suggestion: SuggestionRecord) -> float:
+    return suggestion["mass"]["value"] if suggestion["mass"] else 0.0
 
 
 def _of_session(session: SessionRecord) -> Iterator[str]:

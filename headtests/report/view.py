@@ -13,6 +13,7 @@ from headtests.records import ClaimRecord, ModelRecord, Record, SessionRecord, U
 from headtests.report.cards import Claim, HeadCard, Places, claim_card, head_cards
 from headtests.report.claims import SYMBOLS
 from headtests.report.decisions import false_decisions, what_alpha_means
+from headtests.report.explained import Trouble, placed
 from headtests.report.figures import count
 from headtests.report.heads import head_view
 from headtests.report.maps import ModelMap, heads_of, identity, maps
@@ -66,6 +67,8 @@ class Report:
     """The rate of the whole run; empty where no claim has one."""
     what_alpha_means: list[str]
     claims: list[Claim]
+    troubles: list[Trouble]
+    """Why many explanations were not to be had."""
     maps: list[ModelMap]
     unmeasured: list[Unmeasured]
     unmeasured_in_words: str
@@ -80,7 +83,7 @@ def report(record: Record, caps: Caps) -> Report:
         session["key"]: session_view(session, f"session_{place}")
         for place, session in enumerate(record["sessions"], start=1)
     }
-    claims = record["claims"]
+    claims, of_claims = record["claims"], _anchors(record["claims"])
     anchors, models = _head_anchors(record)
     labels = _labels(record["sessions"])
     numbers = {model: f"model_{place}" for place, model in enumerate(labels, start=1)}
@@ -95,11 +98,12 @@ def report(record: Record, caps: Caps) -> Report:
             )
             for head in record["heads"]
         },
+        explained=placed(record, of_claims, anchors, caps),
     )
     axes = axes_of(claims)
     cards = [
         claim_card(claim, anchor, places, axes, caps)
-        for claim, anchor in zip(claims, _anchors(claims), strict=True)
+        for claim, anchor in zip(claims, of_claims, strict=True)
     ]
     tallies = [
         Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in cards), words)
@@ -119,6 +123,7 @@ def report(record: Record, caps: Caps) -> Report:
         false_decisions=false_decisions(record),
         what_alpha_means=what_alpha_means(record),
         claims=cards,
+        troubles=places.explained.troubles,
         maps=maps(record["sessions"], claims, anchors),
         unmeasured=_unmeasured(record["unmeasured"]),
         unmeasured_in_words=f"{'test' if unmeasured == 1 else 'tests'} without a claim",
@@ -139,6 +144,7 @@ def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str,
         (claim["session"], str(head)) for claim in record["claims"] for head in heads_of(claim)
     ]
     mentioned += [(head["session"], head["name"]) for head in record["heads"]]
+    mentioned += [(one["session"], one["name"]) for one in record["explanations"]]
     anchors: dict[tuple[tuple[str, ...], str], str] = {}
     found: dict[tuple[str, str], str] = {}
     of_model: dict[str, str] = {}

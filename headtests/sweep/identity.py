@@ -34,7 +34,7 @@ class Keys:
         self._sweep = sweep
         population = sweep.population
         # One hash of it all, since a pass asks for thousands of keys.
-        self._context = fingerprint(
+        self.context = fingerprint(
             RESULTS_VERSION,
             model,
             population.vocabulary.sha256,
@@ -43,6 +43,7 @@ class Keys:
             seed,
             sweep.budget,
         )
+        """A hash of the model, the documents, their order and how many may be read."""
         self._texts = fingerprint(np.asarray(population.index.texts, dtype=np.int64))
         self._masks: dict[Hashable, str] = {}
 
@@ -51,7 +52,7 @@ class Keys:
         by_text = question.beyond_corpus
         return fingerprint(
             "figures",
-            self._context,
+            self.context,
             self._texts if by_text else "",
             (start, stop, by_text, matched),
             *self._of_question(question, start, stop),
@@ -66,7 +67,7 @@ class Keys:
         steps = [step for step in pairwise((0, *self._sweep.extents(by_text))) if step[1] <= stop]
         return fingerprint(
             "scrutinised",
-            self._context,
+            self.context,
             asked.documents,
             (asked.operator, float(asked.threshold), asked.size),
             # By the steps of its figures, whose masks are known.
@@ -112,7 +113,7 @@ class Keys:
                 what = ("distributed", whole)
         return fingerprint(
             what,
-            self._context,
+            self.context,
             _of_head(head),
             _of_options(request.options),
             self._of_relation(head, request.on, request.options),
@@ -121,11 +122,11 @@ class Keys:
     def of_overview(self, head: HeadName, options: RowOptions, documents: int, size: int) -> str:
         """Return the key of the above-average pairs on the first documents."""
         what = ("overview", documents, size)
-        return fingerprint(what, self._context, _of_head(head), _of_options(options))
+        return fingerprint(what, self.context, _of_head(head), _of_options(options))
 
     def of_rows(self, head: HeadName, pairs: Pairs) -> str:
         """Return the key of the rows that some pairs stand in."""
-        return fingerprint("rows", self._context, _of_head(head), pairs.documents, pairs.queries)
+        return fingerprint("rows", self.context, _of_head(head), pairs.documents, pairs.queries)
 
     def _of_relation(self, head: HeadName, on: Expression | None, options: RowOptions) -> str:
         if on is None:

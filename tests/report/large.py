@@ -1,4 +1,7 @@
-"""The largest run that the report is made for: 500 claims on 500 heads, none of which held."""
+"""The largest run that the report is made for: 500 claims on 500 heads, none of which held.
+
+Each head is explained, as it is by default where its claim did not hold.
+"""
 
 import random
 from typing import TypeVar
@@ -25,7 +28,7 @@ def record() -> Record:
     documents = [_document(chance) for _ in range(_DOCUMENTS)]
     pairs = [_pair(chance, number, tokens) for number, tokens in enumerate(documents)]
     against = [_counterexample(pair) for pair in pairs]
-    heads, claims = [], []
+    heads, claims, explanations = [], [], []
     for number in range(CLAIMS):
         name = f"L{number // _HEADS_A_LAYER}H{number % _HEADS_A_LAYER}"
         key = f"demo {name}"
@@ -57,7 +60,8 @@ def record() -> Record:
                 ),
             )
         )
-    return sample.record(heads=heads, claims=claims, false_decisions=0.5)
+        explanations.append(sample.explanation(head=key, name=name, claims=[f"c{number}"]))
+    return sample.record(heads=heads, claims=claims, explanations=explanations, false_decisions=0.5)
 
 
 def _turned(items: list[_Row], start: int, number: int) -> list[_Row]:

@@ -5,16 +5,21 @@ from typing import Any, cast
 from headtests.records import (
     FORMAT,
     VERSION,
+    BoundedRecord,
+    CallRecord,
     ClaimRecord,
     CounterexampleRecord,
     CourseRecord,
+    DetectionRecord,
     EstimateRecord,
+    ExplanationRecord,
     HeadRecord,
     MultiplesRecord,
     PairRecord,
     RankRecord,
     Record,
     SessionRecord,
+    SuggestionRecord,
 )
 
 SENTENCE = ["<|bos|>", "The", " cat", " sat", "\n", " on", " the", " mat", ",", " the", " cat"]
@@ -250,6 +255,260 @@ def other(**changes: Any) -> EstimateRecord:
     )
 
 
+PYTHON = """\
+import pytest
+import headtests as ht
+
+@pytest.mark.head("L1H3")
+def test_l1h3(head):
+    assert head.mass(ht.duplicate) >= 0.2
+"""
+
+
+def bounded(value: float = 0.31, low: float | None = 0.25, high: float | None = 0.4) -> Any:
+    """Return a figure with its bounds."""
+    return BoundedRecord(value=value, low=low, high=high)
+
+
+def suggestion(**changes: Any) -> SuggestionRecord:
+    """Return a suggestion that held on the other half."""
+    record = SuggestionRecord(
+        said="L1H3.mass(ht.duplicate) >= 0.2",
+        trouble="",
+        english="that are an earlier occurrence of the query's token",
+        expression="L1H3.mass(ht.duplicate) >= 0.2",
+        python=PYTHON,
+        verdict="holds",
+        threshold=0.2,
+        mass=bounded(),
+        lift=bounded(14.8, 11.2, 19.1),
+        base_rate=0.021,
+        share=bounded(0.84, 0.79, 0.89),
+        share_lift=bounded(21.4, 17.9, 25.0),
+        documents=96,
+        rows=6120,
+    )
+    return cast(SuggestionRecord, {**record, **changes})
+
+
+def unparsed(**changes: Any) -> SuggestionRecord:
+    """Return a suggestion that could not be measured."""
+    return suggestion(
+        **{
+            "said": "__import__('os').system('ls')",
+            "trouble": "It is no expression of headtests: a name was expected at character 1.",
+            "english": "",
+            "expression": "",
+            "python": "",
+            "verdict": None,
+            "threshold": None,
+            "mass": None,
+            "lift": None,
+            "base_rate": None,
+            "share": None,
+            "share_lift": None,
+            "documents": None,
+            "rows": None,
+            **changes,
+        }
+    )
+
+
+def detection(**changes: Any) -> DetectionRecord:
+    """Return the score of the built-in explanation."""
+    record = DetectionRecord(
+        of="explanation",
+        head="L1H3",
+        explanation=BUILT_IN_TEXT,
+        pairs=60,
+        found=46,
+        same_query=60,
+        same_query_denied=51,
+        same_distance=60,
+        same_distance_denied=55,
+        unanswered=0,
+        balanced_accuracy=0.825,
+        low=0.76,
+        high=0.88,
+        trouble="",
+    )
+    return cast(DetectionRecord, {**record, **changes})
+
+
+def call(**changes: Any) -> CallRecord:
+    """Return the request for an explanation."""
+    record = CallRecord(
+        purpose="explanation",
+        messages=[
+            {"role": "system", "content": "You explain attention heads.\nAnswer in JSON."},
+            {"role": "user", "content": "query -> key, multiple\n the ->  cat, 9.0\n" * 40},
+        ],
+        model="gpt-x",
+        parameters={"temperature": 0, "max_tokens": 800},
+        answer='{"explanation": "L1H3 looks back.", "claims": []}',
+        error="",
+        cached=False,
+        attempts=2,
+        prompt_tokens=1_812,
+        completion_tokens=120,
+    )
+    return cast(CallRecord, {**record, **changes})
+
+
+BUILT_IN_TEXT = (
+    "L1H3 attends to keys that are an earlier occurrence of the query's token: 0.31 of its "
+    "attention, 14.8 times what uniform attention would put there. 0.06 of its attention is on "
+    "keys that none of this is about."
+)
+MODEL_TEXT = "This head looks back at the same word, and sometimes at commas."
+
+
+def explanation(**changes: Any) -> ExplanationRecord:
+    """Return what the built-in explainer says of the head of the first claim."""
+    record = ExplanationRecord(
+        session="demo",
+        head="demo L1H3",
+        name="L1H3",
+        claims=["c1"],
+        explainer="built-in",
+        server="",
+        trouble="",
+        text=BUILT_IN_TEXT,
+        explain={"documents": 104, "texts": 19},
+        measure={"documents": 96, "texts": 18},
+        resting_mass=bounded(0.63, 0.6, 0.67),
+        unexplained_mass=bounded(0.06, 0.04, 0.09),
+        suggestions=[
+            suggestion(),
+            suggestion(
+                said="L1H3.mass(ht.previous) >= 0.1",
+                english="one position before the query",
+                expression="L1H3.mass(ht.previous) >= 0.1",
+                verdict="undecided",
+                threshold=0.1,
+                mass=bounded(0.102, 0.07, 0.14),
+                lift=bounded(2.1, 1.5, None),
+                share=bounded(0.27, 0.2, 0.34),
+                share_lift=None,
+            ),
+        ],
+        detection=[
+            detection(),
+            detection(
+                of="shuffled",
+                found=20,
+                same_query_denied=38,
+                same_distance_denied=41,
+                balanced_accuracy=0.496,
+                low=0.42,
+                high=0.57,
+            ),
+            detection(
+                of="another head",
+                head="L0H1",
+                explanation="L0H1 attends to the token before the query.",
+                found=11,
+                same_query_denied=52,
+                same_distance_denied=37,
+                balanced_accuracy=0.4625,
+                low=0.4,
+                high=0.53,
+            ),
+        ],
+        calls=[],
+    )
+    return cast(ExplanationRecord, {**record, **changes})
+
+
+def of_a_model(**changes: Any) -> ExplanationRecord:
+    """Return what a language model says of the same head."""
+    asked = call()
+    return explanation(
+        **{
+            "explainer": "gpt-x",
+            "server": "http://127.0.0.1:8000/v1",
+            "text": MODEL_TEXT,
+            "unexplained_mass": bounded(0.05, 0.03, 0.08),
+            "suggestions": [
+                suggestion(),
+                suggestion(
+                    said='L1H3.mass(key.is_(",")) >= 0.3',
+                    english='whose token is ","',
+                    expression='L1H3.mass(key.is_(",")) >= 0.3',
+                    verdict="refuted",
+                    threshold=0.3,
+                    mass=bounded(0.02, 0.01, 0.04),
+                    lift=bounded(1.0, 0.7, 1.6),
+                ),
+                unparsed(),
+            ],
+            "detection": [
+                detection(explanation=MODEL_TEXT, unanswered=4),
+                detection(
+                    of="shuffled",
+                    explanation="word same looks commas",
+                    found=30,
+                    balanced_accuracy=0.692,
+                    low=0.62,
+                    high=0.75,
+                ),
+                detection(
+                    of="another head",
+                    head="L0H1",
+                    explanation="It looks one back.",
+                    pairs=0,
+                    found=0,
+                    same_query=0,
+                    same_query_denied=0,
+                    same_distance=0,
+                    same_distance_denied=0,
+                    balanced_accuracy=None,
+                    low=None,
+                    high=None,
+                    trouble="The budget of 40 calls was used up.",
+                ),
+            ],
+            "calls": [
+                call(answer="I think that", error="The answer is no JSON.", attempts=1),
+                {**asked, "purpose": "repair", "cached": True, "attempts": 0},
+                *(
+                    call(
+                        purpose="detection",
+                        messages=asked["messages"] if place == 0 else [],
+                        answer="yes, no, yes",
+                        attempts=1,
+                        prompt_tokens=640,
+                        completion_tokens=12,
+                    )
+                    for place in range(4)
+                ),
+            ],
+            **changes,
+        }
+    )
+
+
+def not_explained(**changes: Any) -> ExplanationRecord:
+    """Return that a language model could not be asked."""
+    nothing: Any = {"documents": 0, "texts": 0}
+    error = "The server answered 503 (Service Unavailable) to each of 4 requests."
+    return of_a_model(
+        **{
+            "claims": ["c4"],
+            "trouble": error,
+            "text": "",
+            "explain": nothing,
+            "measure": nothing,
+            "resting_mass": None,
+            "unexplained_mass": None,
+            "suggestions": [],
+            "detection": [],
+            "calls": [call(answer="", error=error, attempts=4, prompt_tokens=0)],
+            **changes,
+        }
+    )
+
+
 def record(**changes: Any) -> Record:
     """Return a complete run of six claims about two heads, of every kind."""
     content = Record(
@@ -355,6 +614,7 @@ def record(**changes: Any) -> Record:
         ],
         false_decisions=0.005,
         unmeasured=[],
+        explanations=[of_a_model(claims=["c1", "c3"]), explanation(), not_explained()],
     )
     return cast(Record, {**content, **changes})
 
@@ -405,4 +665,39 @@ def hostile_record() -> Record:
             claim("twice", session=poison, heads=[poison]),
         ],
         unmeasured=[{"test": poison, "outcome": poison, "message": poison}],
+        explanations=[
+            _poisoned(poison, claims=[poison, "twice"]),
+            _poisoned(poison, claims=[poison], explainer="built-in", calls=[]),
+            _poisoned(poison, claims=[], text="", suggestions=[], trouble=poison),
+        ],
+    )
+
+
+def _poisoned(poison: str, **changes: Any) -> ExplanationRecord:
+    said: Any = {"said": poison, "english": poison, "expression": poison, "python": poison}
+    messages = [{"role": poison, "content": poison}, {}]
+    return of_a_model(
+        **{
+            "session": poison,
+            "head": poison,
+            "name": poison,
+            "explainer": poison,
+            "server": poison,
+            "text": poison,
+            "suggestions": [suggestion(**said), unparsed(said=poison, trouble=poison)],
+            "detection": [
+                detection(explanation=poison, trouble=poison, head=poison),
+                detection(of="another head", explanation=poison, head=poison),
+            ],
+            "calls": [
+                call(
+                    model=poison,
+                    messages=messages,
+                    parameters={poison: poison},
+                    answer=poison,
+                    error=poison,
+                )
+            ],
+            **changes,
+        }
     )

@@ -104,6 +104,12 @@ def test_what_a_head_was_measured_on_beside_its_claims_changes_no_claim() -> Non
     assert compare(sample.record(), after).changes == []
 
 
+def test_what_explainers_say_changes_no_claim() -> None:
+    found = compare(sample.record(), sample.record(explanations=[]))
+    assert found.changes == found.heads == found.environment == []
+    assert found.unchanged == 6
+
+
 def run(*claims: ClaimRecord, **changes: Any) -> Record:
     return sample.record(claims=list(claims), **changes)
 

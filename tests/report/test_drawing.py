@@ -251,7 +251,8 @@ def test_a_figure_that_was_read_first_is_warned_of_in_both_places() -> None:
     assert "The figure was read in full before it was compared." in warning.text
     assert "the rate of false decisions does not cover this claim" in warning.text
     assert warning.text in page.with_id("c6").text
-    (caution,) = page.all("span", "caution")
+    (table,) = page.all("table", "overview")
+    (caution,) = inside(table, "caution")
     assert "read before it was compared" in caution.text
 
 
@@ -267,6 +268,125 @@ def test_the_summary_states_the_rate_of_false_decisions_and_what_alpha_means() -
     pairs = sample.record(claims=[sample.claim(left=sample.fraction(), alpha=None)])
     (rate,) = Page(render_html(pairs)).all("div", "rate")
     assert " ".join(rate.text.split()) == "1 claim was compared exactly and has no such rate."
+
+
+def test_what_a_head_does_is_told_under_the_claim_that_it_was_asked_for() -> None:
+    page = Page(render_html(sample.record()))
+    (found,) = inside(page.with_id("c1"), "explained")
+    text = " ".join(found.text.split())
+    for said in (
+        "What L1H3 does, measured on other texts",
+        "Built-in explainer the baseline that a language model has to beat",
+        sample.BUILT_IN_TEXT,
+        "Made from 104 documents of 19 texts, measured on 96 documents of 18 other texts.",
+        "\u2713 holds keys that are an earlier occurrence of the query's token Python to paste "
+        "import pytest",
+        "? undecided keys one position before the query",
+        "Unexplained mass 0.06 0.04 to 0.09 Resting mass 0.63 0.60 to 0.67",
+        "gpt-x at http://127.0.0.1:8000/v1",
+        f"\u201c{sample.MODEL_TEXT}\u201d",
+        "__import__('os').system('ls') It is no expression of headtests",
+        "This explanation 4 of 180 got no usable answer, and count as wrong. 0.825 0.76 to 0.88",
+        "0.50 is what guessing gives.",
+        "Asked: 6 calls: 5 requests sent",
+        "You explain attention heads.",
+        '{"explanation": "L1H3 looks back.", "claims": []}',
+    ):
+        assert said.replace(" ", "") in text.replace(" ", ""), said
+    # After the rows that speak against it, before the head's multiples.
+    parts = [name for part in page.with_id("c1").children for name in part.classes()]
+    places = [parts.index(name) for name in ("against", "explained", "beside")]
+    assert places == sorted(places)
+
+
+def test_a_models_words_are_quoted_and_the_built_in_ones_are_not() -> None:
+    page = Page(render_html(sample.record()))
+    quoted = page.all("blockquote")
+    assert [quote.text for quote in quoted] == [f"\u201c{sample.MODEL_TEXT}\u201d"] * 2
+    assert sample.BUILT_IN_TEXT not in " ".join(quote.text for quote in quoted)
+
+
+def test_another_claim_of_the_head_has_the_paragraph_the_best_and_a_link() -> None:
+    page = Page(render_html(sample.record()))
+    (found,) = inside(page.with_id("c3"), "explained")
+    text = " ".join(found.text.split())
+    assert sample.MODEL_TEXT in text
+    assert "mass 0.31 0.25 to 0.40, lift 14.8\u00d7 11.2 to 19.1\u00d7; 0.84" in text
+    (link,) = inside(found, "", "a")
+    target = page.with_id((link.attributes["href"] or "").removeprefix("#"))
+    assert target in inside(page.with_id("c1"), "explanation")
+    assert not inside(found, "", "table")
+    # And the head's card leads there.
+    links = [
+        a for part in inside(page.with_id("head_1"), "explained") for a in inside(part, "", "a")
+    ]
+    assert [a.text for a in links] == ["built-in explainer", "gpt-x", "gpt-x"]
+
+
+def test_a_trouble_is_named_and_one_that_many_share_is_named_once() -> None:
+    page = Page(render_html(sample.record()))
+    assert "No explanation: The server answered 503" in page.with_id("c4").text
+    many = [sample.not_explained(claims=[f"c{n}"]) for n in range(1, 5)]
+    page = Page(render_html(sample.record(explanations=many)))
+    assert page.with_id("trouble_1").text.startswith("4 explanations by gpt-x could not be made")
+    told = [part for part in page.all("p", "trouble") if "503" in part.text]
+    assert len(told) == 1
+    for claim in ("c1", "c2", "c3", "c4"):
+        (link,) = inside(inside(page.with_id(claim), "trouble")[0], "", "a")
+        assert link.attributes["href"] == "#trouble_1"
+
+
+def test_an_explanation_that_says_nothing_says_that() -> None:
+    empty = sample.of_a_model(text="", suggestions=[], detection=[], calls=[])
+    page = Page(render_html(sample.record(explanations=[empty])))
+    assert "No explanation: what was said is empty." in page.with_id("c1").text
+
+
+def test_nothing_that_a_model_says_becomes_markup() -> None:
+    page = Page(render_html(sample.hostile_record()))
+    (_, told) = inside(page.with_id("claim_1"), "explanation")
+    for part in ("blockquote", "pre", "code", "li", "h5"):
+        assert any("<script>alert(1)</script>" in e.text for e in inside(told, "", part)), part
+    assert not inside(told, "", "script") + inside(told, "", "img") + inside(told, "", "svg")
+
+
+def test_prompts_and_answers_stand_there_whole() -> None:
+    page = Page(render_html(sample.record()))
+    shown = [
+        pre.text
+        for asked in inside(page.with_id("c1"), "asked")
+        for pre in inside(asked, "", "pre")
+    ]
+    prompt = sample.call()["messages"][1]["content"]
+    assert len(prompt) > 1_000
+    assert prompt in shown
+    long = sample.of_a_model(text="word " * 500)
+    assert "word " * 500 in Page(render_html(sample.record(explanations=[long]))).text
+
+
+def test_prompts_are_the_first_that_a_page_leaves_out() -> None:
+    prompt = [{"role": "user", "content": "word " * 4_000}]
+    talkative = sample.of_a_model(calls=[sample.call(messages=prompt) for _ in range(600)])
+    source = render_html(sample.record(explanations=[talkative]))
+    assert len(source.encode()) < 2e6
+    assert "word word" not in source
+    text = Page(source).with_id("c1").text
+    assert "Prompts and answers stand in the record alone." in text
+    assert "Asked: 600 calls" in text
+    assert sample.MODEL_TEXT in text
+
+
+def test_many_explanations_keep_their_paragraph_and_the_best_suggestion() -> None:
+    names = [f"L{layer}H{head}" for layer in range(40) for head in range(25)]
+    many = [
+        sample.explanation(claims=[], name=name, head=f"demo {name}", text=f"{name} looks back.")
+        for name in names
+    ]
+    source = render_html(sample.record(explanations=many))
+    assert len(source.encode()) < 10e6
+    for name in names:
+        assert f"{name} looks back." in source
+    assert source.count("The rest of it stands in the record.") == 1000
 
 
 def test_a_head_says_how_many_documents_its_pairs_are_from() -> None:

@@ -53,6 +53,55 @@ def test_every_claim_has_a_line_and_those_that_did_not_hold_are_first() -> None:
     assert lines[1][2:5] == ["0.62", "none", "50 pairs"]
 
 
+def instead(record: Record) -> list[str]:
+    """Return what is said of heads whose claims did not hold."""
+    _, found, after = markdown(record, PAGE).partition("What was measured of these heads")
+    return (
+        [line for line in after.partition("What ran:")[0].splitlines()[1:] if line] if found else []
+    )
+
+
+def test_a_head_whose_claim_did_not_hold_has_a_line_of_what_was_measured() -> None:
+    assert instead(sample.record()) == [
+        "- `L1H3`: keys that are an earlier occurrence of the query's token "
+        r"\(mass 0\.31 \[0\.25, 0\.40\], lift 14\.8, 0\.84 \[0\.79, 0\.89\] of what does not rest\)"
+    ]
+
+
+def test_nothing_that_was_only_said_is_in_the_summary() -> None:
+    told = markdown(sample.record(), PAGE)
+    for said in (sample.BUILT_IN_TEXT[:20], sample.MODEL_TEXT[:20], "__import__", "whose token is"):
+        assert said not in told
+    refuted = sample.explanation(suggestions=[sample.suggestion(verdict="refuted")])
+    assert instead(sample.record(explanations=[refuted])) == []
+    assert "What ran:" not in markdown(sample.record(explanations=[refuted]), PAGE)
+
+
+def test_heads_of_claims_that_held_have_no_line() -> None:
+    assert instead(sample.record(explanations=[sample.explanation(claims=["c2", "c5"])])) == []
+    assert instead(sample.record(explanations=[sample.explanation(claims=[])])) == []
+
+
+def test_a_head_has_one_line_of_the_best_that_held() -> None:
+    better = sample.suggestion(english="whose token is a comma", mass=sample.bounded(0.5, 0.4, 0.6))
+    explanations = [
+        sample.explanation(),
+        sample.of_a_model(claims=["c3"], suggestions=[sample.suggestion(), better]),
+        sample.explanation(claims=["c4"]),
+        sample.explanation(name="L0H1", claims=["c1"]),
+    ]
+    first, second = instead(sample.record(explanations=explanations))
+    assert first.startswith("- `L1H3`: keys whose token is a comma")
+    assert second.startswith("- `L0H1`: keys that are an earlier")
+
+
+def test_many_explained_heads_stay_few_lines() -> None:
+    many = [sample.explanation(name=f"L{n}H0") for n in range(100)]
+    lines = instead(sample.record(explanations=many))
+    assert len(lines) == 21
+    assert lines[-1] == "and 80 more heads"
+
+
 def test_bars_are_no_cells() -> None:
     either = sample.claim(expression="L1H3.mass(ht.previous | ht.current) >= 0.4", test="t[a|b]")
     (line,) = table(sample.record(claims=[either]))

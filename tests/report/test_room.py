@@ -4,7 +4,7 @@ from headtests.report.room import Caps, fitting, halved
 
 from . import sample
 
-ROOMY = Caps(50, 50)
+ROOMY = Caps(50, 50, prompts=True)
 
 
 def claims(number: int, **changes: Any) -> list[Any]:
@@ -38,7 +38,55 @@ def test_claims_that_held_leave_the_room_to_heads() -> None:
     assert fitting(sample.record(claims=held, heads=heads(20))).multiples > 20
 
 
+def talkative(number: int) -> list[Any]:
+    prompt = [{"role": "user", "content": "w" * 20_000}]
+    return [sample.of_a_model(claims=[], calls=[sample.call(messages=prompt)])] * number
+
+
+def test_prompts_are_shown_where_rows_leave_them_room() -> None:
+    assert fitting(sample.record(explanations=[])).prompts is False
+    assert fitting(sample.record(explanations=talkative(50))).prompts is True
+    assert fitting(sample.record(explanations=talkative(450))).prompts is False
+    # Rows have their room before prompts.
+    few, many = (sample.record(heads=heads(number), explanations=[]) for number in (10, 300))
+    for run, shown in ((few, True), (many, False)):
+        told = sample.record(heads=run["heads"], explanations=talkative(200))
+        assert fitting(told).prompts is shown
+        assert fitting(told).multiples >= 0.8 * fitting(run).multiples
+
+
+def test_a_prompt_takes_no_more_than_is_shown_of_it() -> None:
+    long = [{"role": "user", "content": "w" * 50_000_000}]
+    explained = sample.of_a_model(calls=[sample.call(messages=long)] * 2)
+    assert fitting(sample.record(explanations=[explained])).prompts is True
+
+
+def test_explanations_are_in_brief_where_there_are_too_many() -> None:
+    each = [sample.explanation(claims=[])]
+    assert not fitting(sample.record(explanations=each * 500)).is_brief
+    assert fitting(sample.record(explanations=each * 1000)).is_brief
+    assert not fitting(sample.record(claims=claims(500), explanations=each * 500)).is_brief
+    assert fitting(sample.record(claims=claims(700), explanations=each * 200)).is_brief
+
+
+def test_explanations_leave_rows_less_room() -> None:
+    few = fitting(sample.record(heads=heads(100), explanations=[]))
+    many = fitting(sample.record(heads=heads(100), explanations=[sample.explanation()] * 600))
+    assert many.multiples < few.multiples
+
+
+def test_prompts_go_first_then_rows_then_what_is_said_of_explanations() -> None:
+    caps = Caps(2, 1, prompts=True)
+    steps = [caps := halved(caps) for _ in range(4)]
+    assert steps == [
+        Caps(2, 1),
+        Caps(1, 0),
+        Caps(1, 0, is_brief=True),
+        Caps(1, 0, is_brief=True),
+    ]
+
+
 def test_halves_end_at_a_row_a_claim() -> None:
     caps = Caps(9, 9, taste=2, is_narrow=True)
     assert halved(caps) == Caps(4, 4, taste=2, is_narrow=True)
-    assert halved(Caps(1, 0)) == Caps(1, 0)
+    assert halved(Caps(1, 0, is_brief=True)) == Caps(1, 0, is_brief=True)

@@ -27,6 +27,33 @@ def test_a_whole_record_is_returned(make: Any) -> None:
     assert content == make()
 
 
+@pytest.mark.parametrize(
+    ("keys", "to", "said"),
+    [
+        ((), None, "explanations should be a list, not None"),
+        ((0,), [], "explanations[0] should be an object"),
+        ((0, "claims"), [3], "explanations[0].claims[0] should be text, not 3"),
+        ((0, "text"), None, "explanations[0].text should be text"),
+        ((0, "explain"), {"documents": 1}, "explanations[0].explain.texts is missing"),
+        ((0, "explain", "texts"), 1.5, "explain.texts should be a whole number, not 1.5"),
+        ((0, "resting_mass"), 0.3, "resting_mass should be an object or null, not 0.3"),
+        ((0, "unexplained_mass"), {"value": 1, "low": 0}, "unexplained_mass.high is missing"),
+        ((0, "suggestions", 0, "verdict"), "maybe", "suggestions[0].verdict should be"),
+        ((0, "suggestions", 0, "mass"), {"value": None}, "mass.value should be a finite number"),
+        ((0, "suggestions", 0, "python"), 1, "suggestions[0].python should be text"),
+        ((0, "detection", 0, "of"), "a third", "detection[0].of should be 'explanation' or"),
+        ((0, "detection", 0, "pairs"), None, "detection[0].pairs should be a whole number"),
+        ((0, "detection", 0, "low"), float("inf"), "detection[0].low should be"),
+        ((0, "calls", 0, "messages"), ["a"], "calls[0].messages[0] should be an object"),
+        ((0, "calls", 0, "messages", 0), {"role": 1}, "messages[0].role should be text, not 1"),
+        ((0, "calls", 0, "parameters"), {"a": None}, "calls[0].parameters.a should be"),
+        ((0, "calls", 0, "cached"), 0, "calls[0].cached should be true or false, not 0"),
+    ],
+)
+def test_an_explanation_has_the_shape_that_it_promises(keys: Any, to: Any, said: str) -> None:
+    assert said in refused(("explanations", *keys), to)
+
+
 RANKED = ("heads", 0, "ranked", 0)
 LEFT = ("claims", 0, "left")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from .. import large
 from .conftest import OpenPage
 
-_LISTS = """() => [...document.querySelectorAll('.against, article.head > div')].map(list => [
+_LISTS = """() => [...document.querySelectorAll(
+    '.against, article.head > div:not(.explained)'
+)].map(list => [
     list.closest('article').className.split(' ')[0],
     list.querySelectorAll('ol.rows > li').length,
     [...list.querySelectorAll(':scope > .quiet, :scope > h4 .quiet')]

@@ -38,10 +38,22 @@ def test_what_is_folded_on_the_screen_is_unfolded(printed: Opened) -> None:
     hidden = printed.page.evaluate(
         """() => [...document.querySelectorAll('article.claim, article.claim *, ol.rows li')]
             .filter(e => !e.closest('summary, svg, .unseen') && !e.matches('col, wbr'))
+            .filter(e => !e.closest('.asked > :not(ul)'))
             .filter(e => !e.checkVisibility({contentVisibilityAuto: true}))
             .map(e => e.outerHTML.slice(0, 80))"""
     )
     assert hidden == []
+
+
+def test_what_was_asked_is_summed_up_without_its_prompts(open_page: OpenPage) -> None:
+    page = open_page("plain", script=False).page
+    page.emulate_media(media="print")
+    asked = page.locator(".asked").first
+    text = asked.inner_text()
+    assert "Asked: 6 calls: 5 requests sent" in text
+    assert "gpt-x, temperature 0, max_tokens 800" in text
+    assert asked.locator("pre").count() > 3
+    assert not [pre for pre in asked.locator("pre").all() if pre.is_visible()]
 
 
 def test_every_claim_and_its_verdict_is_printed(open_page: OpenPage) -> None:

@@ -1,0 +1,1 @@
+"""Explanations of heads that are measured: who makes them, and what the measurement says."""

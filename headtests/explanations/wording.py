@@ -1,0 +1,122 @@
+"""What was measured of a head, in plain English: the built-in explainer's paragraph.
+
+From findings and their records to sentences. Nothing is measured here.
+"""
+
+from collections.abc import Sequence
+
+from headtests.explanations.finding import Finding
+from headtests.records import BoundedRecord, SuggestionRecord
+
+LEAST_MAIN = 0.3
+"""Of the attention that does not rest, what a relation must get for the head to be called by it."""
+MOSTLY_RESTS = 0.9
+"""Attention on position 0 from which on a head is said to rest nearly always."""
+
+
+def english_of(finding: Finding) -> str:
+    """Return which keys a finding is about, as a clause that follows "keys"."""
+    if not finding.is_custom:
+        return finding.relation.english
+    besides = " and were not found before" if finding.is_rest else ""
+    return f"that are {finding.named.name}{besides}"
+
+
+def paragraph(
+    name: str,
+    found: Sequence[tuple[Finding, SuggestionRecord]],
+    resting: BoundedRecord | None,
+    unexplained: BoundedRecord | None,
+) -> str:
+    """Return what a head's attention is enriched for, with its figures.
+
+    `found` has what was found on the explain half, in its order, with what was measured of it.
+    """
+    borne_out = [(one, record) for one, record in found if is_enriched(record)]
+    others = [one for one, record in found if not is_enriched(record)]
+    rests = resting is not None and resting["value"] >= MOSTLY_RESTS
+    sentences = [_opening(name, borne_out, rests)]
+    sentences += [_enrichment(*one, place) for place, one in enumerate(borne_out)]
+    if others:
+        names = " and ".join(one.named.name for one in others)
+        sentences.append(
+            f"The half of the texts that this was made from also suggested {names}, which the "
+            "other half does not bear out."
+        )
+    if resting is not None:
+        sentences.append(f"{_percent(resting)} of its attention rests on position 0.")
+    if unexplained is not None and borne_out:
+        sentences.append(f"{_percent(unexplained)} of it is explained by none of this.")
+    return " ".join(sentences)
+
+
+def is_enriched(record: SuggestionRecord) -> bool:
+    """Return whether the other half bears out that a relation gets more than its uniform share.
+
+    Of the attention that does not rest on position 0, where that is left out.
+    """
+    lift = record["share_lift"] or record["lift"]
+    return lift is not None and lift["low"] is not None and lift["low"] > 1
+
+
+def role_of(borne_out: Sequence[tuple[Finding, SuggestionRecord]]) -> str:
+    """Return what a head is called that mostly does what was found first; empty for nothing."""
+    if not borne_out:
+        return ""
+    finding, record = borne_out[0]
+    share = record["share"] or record["mass"]
+    return finding.named.role if share is not None and share["value"] >= LEAST_MAIN else ""
+
+
+def _opening(name: str, borne_out: Sequence[tuple[Finding, SuggestionRecord]], rests: bool) -> str:
+    role = role_of(borne_out)
+    if not borne_out:
+        return (
+            f"{name} nearly always rests on position 0, and nothing that was tried stands out in "
+            "the rest."
+            if rests
+            else f"Nothing that was tried stands out in what {name} attends to."
+        )
+    does = f"attends more to {borne_out[0][0].named.name} than uniform attention would"
+    if role:
+        does = f"attends as {'an' if role[0] in 'aeiou' else 'a'} {role} does"
+    if rests:
+        return f"{name} nearly always rests on position 0; where it does not, it {does}."
+    return f"{name} {does}."
+
+
+def _enrichment(finding: Finding, record: SuggestionRecord, place: int) -> str:
+    mass, share, lift = record["mass"], record["share"], record["share_lift"]
+    if mass is None:
+        return ""
+    keys = f"{finding.named.name}{' otherwise' if finding.is_rest else ''}"
+    beginning = (
+        f"{_percent(mass)} of its attention goes to" if not place else f"{_percent(mass)} to"
+    )
+    if share is not None and lift is not None:
+        return (
+            f"{beginning} {keys}: {_percent(share)} of what does not rest on position 0, "
+            f"{_times(lift)}."
+        )
+    lift = record["lift"]
+    return f"{beginning} {keys}." if lift is None else f"{beginning} {keys}, {_times(lift)}."
+
+
+def _percent(figure: BoundedRecord) -> str:
+    """Return a share as in "21.3% [15.0%, 28.4%]"."""
+    return f"{figure['value']:.1%}{_between(figure, '.1%')}"
+
+
+def _times(figure: BoundedRecord) -> str:
+    """Return a lift as in "12.1 times [8.2, 15.4] what uniform attention would give"."""
+    times = f"{figure['value']:.3g} times{_between(figure, '.3g')}"
+    return f"{times} what uniform attention would give"
+
+
+def _between(figure: BoundedRecord, how: str) -> str:
+    """Return the bounds of a figure behind a space; nothing of one that is exact."""
+    if figure["low"] == figure["value"] == figure["high"]:
+        return ""
+    low = "0" if figure["low"] is None else format(figure["low"], how)
+    high = "inf" if figure["high"] is None else format(figure["high"], how)
+    return f" [{low}, {high}]"

@@ -1,0 +1,149 @@
+"""A head's distribution of multiples with its plot: a drawing for a notebook, bars for a terminal.
+
+From the sketch to bars on an axis. Measuring is `headtests.sweep`'s, and HTML `drawing`'s.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from headtests.heads import Multiplicity
+from headtests.notebook.drawing import bars, template
+from headtests.report.figures import count, number
+from headtests.report.scales import Scale, Tick, log_scale
+from headtests.sketches.distributions import coarsened
+
+_WIDTH, _HEIGHT = 480, 180
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 468.0, 10.0, 136.0
+"""Where the axes end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """One bin on the drawing."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A distribution of multiples, drawn: how many pairs there are in each quarter of an octave.
+
+    On logarithmic axes, since most heads have few pairs of any weight; where there are pairs of a
+    multiple under 2**-8, one first bar holds them all.
+    """
+
+    title: str
+    edges: Sequence[float] = field(repr=False)
+    """Edges of the bins, ascending; those of multiples under 2**-8 begin at 0."""
+    counts: Sequence[int] = field(repr=False)
+    """How many pairs each bin has."""
+
+    @property
+    def svg(self) -> str:
+        """The drawing as SVG, complete for a file; its lines and words take the page's colour."""
+        # From half a pair on, so that a single one has a height.
+        up = Scale(0.5, max(self.counts), _BOTTOM, _TOP, is_log=True)
+        across = log_scale([_drawn_from(self.edges), *self.edges], _LEFT, _RIGHT, unit="\u00d7")
+        values: dict[str, object] = {
+            "title": self.title,
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "left": _LEFT,
+            "right": _RIGHT,
+            "top": _TOP,
+            "bottom": _BOTTOM,
+            "bars": self._bars(across, up),
+            "uniform": across.place(1.0),
+            "ticks": self._ticks(across),
+            "up": _powers(up),
+        }
+        return template("distribution.html", values)
+
+    def html(self) -> str:
+        """Return the drawing as HTML."""
+        return f"<div>{self.svg}</div>"
+
+    def text(self, colour: bool = False) -> str:
+        """Return the title, and a bar for each octave, as lines of text; colours make none."""
+        labels, counts = self._octaves()
+        head = f"{self.title}\n(bars: the logarithm of the number of pairs)"
+        return "\n".join([head, *bars(labels, counts)])
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _bars(self, across: Scale, up: Scale) -> list[_Bar]:
+        whole, drawn = sum(self.counts), []
+        for (low, high), pairs in zip(pairwise(self.edges), self.counts, strict=True):
+            left = across.place(low or _drawn_from(self.edges))
+            top = up.place(pairs)
+            words = f"{_span(low, high)}: {count(pairs, 'pair')}, {pairs / whole:.1%}"
+            width = round(across.place(high) - left, 1)
+            drawn.append(_Bar(left, top, width, round(_BOTTOM - top, 1), words))
+        return drawn
+
+    def _ticks(self, across: Scale) -> list[Tick]:
+        # Labels at the very ends would be cut off.
+        return [tick for tick in across.ticks(7) if _LEFT + 8 < tick.place < _RIGHT - 8]
+
+    def _octaves(self) -> tuple[list[str], list[int]]:
+        """Return the bins of each octave as one, with their labels."""
+        ends: list[tuple[float, float]] = []
+        counts: list[int] = []
+        for (low, high), pairs in zip(pairwise(self.edges), self.counts, strict=True):
+            # The mantissa of a power of two is 0.5, and with it an octave begins.
+            if ends and ends[-1][0] > 0 and math.frexp(low)[0] != 0.5:
+                ends[-1] = ends[-1][0], high
+                counts[-1] += pairs
+            else:
+                ends.append((low, high))
+                counts.append(pairs)
+        return [_span(low, high) for low, high in ends], counts
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlottedDistribution(Multiplicity):
+    """How a head's multiples are distributed, which shows itself as a plot.
+
+    One that was shown when it was made does not show itself once more at the end of its cell.
+    """
+
+    was_shown: bool = False
+
+    def plot(self) -> Plot:
+        """Return its plot; raises `NoEligibleRowError` where there are no pairs."""
+        edges, (counts,) = coarsened([self.histogram])
+        on = self.request.on
+        limit = "" if on is None else f" with keys {on.english}"
+        return Plot(f"{self.subject.name}{limit}: {self}", edges, counts)
+
+    def _repr_html_(self) -> str | None:
+        return None if self.was_shown else self.plot().html()
+
+
+def _drawn_from(edges: Sequence[float]) -> float:
+    """Return where the first bar begins: one that reaches down to 0 is an octave wide."""
+    return edges[0] or edges[1] / 2
+
+
+def _span(low: float, high: float) -> str:
+    ends = [f"{number(edge, 2)}\u00d7" for edge in (low, high)]
+    return f"{ends[0]} to {ends[1]}" if low else f"under {ends[1]}"
+
+
+def _powers(up: Scale) -> list[Tick]:
+    """Return the powers of ten that lie on an axis of counts."""
+    tens = range(math.floor(math.log10(up.high)) + 1)
+    return [Tick(up.place(10.0**power), f"{10**power:,}") for power in tens]

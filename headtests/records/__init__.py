@@ -1,0 +1,54 @@
+"""The record of a run: one versioned JSON object from which everything shown can be drawn again.
+
+The shape of the record, and how it is written and read. No measuring, no deciding and no HTML:
+those who know a figure put it here, and the report draws what stands here and nothing else.
+"""
+
+from headtests.records.claims import (
+    ClaimRecord,
+    CourseRecord,
+    DifferenceRecord,
+    EstimateRecord,
+    RankRecord,
+    UnmeasuredRecord,
+)
+from headtests.records.explanations import (
+    BoundedRecord,
+    CallRecord,
+    DetectionRecord,
+    ExplanationRecord,
+    HalfRecord,
+    SuggestionRecord,
+)
+from headtests.records.files import read_record, schema, write_record
+from headtests.records.pairs import CounterexampleRecord, HeadRecord, MultiplesRecord, PairRecord
+from headtests.records.run import FORMAT, VERSION, Record
+from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
+
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "BoundedRecord",
+    "CallRecord",
+    "ClaimRecord",
+    "CorpusRecord",
+    "CounterexampleRecord",
+    "CourseRecord",
+    "DetectionRecord",
+    "DifferenceRecord",
+    "EstimateRecord",
+    "ExplanationRecord",
+    "HalfRecord",
+    "HeadRecord",
+    "ModelRecord",
+    "MultiplesRecord",
+    "PairRecord",
+    "RankRecord",
+    "Record",
+    "SessionRecord",
+    "SuggestionRecord",
+    "UnmeasuredRecord",
+    "read_record",
+    "schema",
+    "write_record",
+]

@@ -1,0 +1,35 @@
+"""The whole record of a run, and its version.
+
+Shapes only: the parts have their own modules, and `headtests.records.files` reads and writes.
+"""
+
+from typing import TypedDict
+
+from headtests.records.claims import ClaimRecord, UnmeasuredRecord
+from headtests.records.explanations import ExplanationRecord
+from headtests.records.pairs import HeadRecord
+from headtests.records.sessions import SessionRecord
+
+FORMAT = "headtests-record"
+VERSION = 5
+
+
+class Record(TypedDict):
+    """A whole run."""
+
+    format: str
+    version: int
+    created: str
+    """ISO 8601, UTC."""
+    complete: bool
+    incomplete_reason: str
+    environment: dict[str, str]
+    """What ran: versions of headtests, Python, torch and the rest; the platform; the commit."""
+    sessions: list[SessionRecord]
+    heads: list[HeadRecord]
+    claims: list[ClaimRecord]
+    false_decisions: float
+    """How often a run like this decides any claim falsely, at most: the claims' rates, summed."""
+    unmeasured: list[UnmeasuredRecord]
+    explanations: list[ExplanationRecord]
+    """What explainers say of the heads of claims; no verdict depends on it."""

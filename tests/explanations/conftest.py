@@ -1,0 +1,28 @@
+"""What tests of explanations share: heads whose rule is known, over the bundled documents."""
+
+import pytest
+
+from explanations import planted
+from headtests.capture import load_model
+from headtests.claims import RowOptions
+from headtests.explanations.builtin import Texts
+from headtests.settings import ModelSpec, Settings
+
+
+@pytest.fixture(scope="session")
+def demo_model():
+    return load_model(ModelSpec("demo"), Settings())
+
+
+@pytest.fixture(scope="module")
+def heads(demo_model):
+    """A session of planted heads."""
+    session = planted.session(demo_model)
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def texts(heads):
+    """Both halves of its texts."""
+    return Texts(heads, RowOptions(suppress_first_token=True))

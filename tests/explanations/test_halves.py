@@ -1,0 +1,122 @@
+"""The halves of the texts: no text in both, and claims on one as on a population of its own."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import headtests as ht
+from headtests import query
+from headtests.claims import Lift, Mass, Question, RowOptions
+from headtests.errors import ClaimError
+from headtests.estimates import Estimate
+from headtests.explanations.halves import Half, measuring_texts
+from headtests.expressions import every_row
+from headtests.head_names import HeadName
+from headtests.multiples import Distributed, Ranked
+from headtests.quantities import Subject
+from headtests.statistics import QUANTA
+
+OPTIONS = RowOptions(suppress_first_token=True)
+HEAD = HeadName(0, 0)
+
+
+@given(st.integers(1, 200), st.integers(0, 2**32))
+def test_the_halves_are_of_a_size(texts, seed):
+    measuring = measuring_texts(texts, seed)
+    assert measuring.shape == (texts,)
+    assert int(measuring.sum()) == texts // 2
+
+
+def test_the_seed_decides_which_text_is_where():
+    first, again, other = (measuring_texts(40, seed).tolist() for seed in (0, 0, 1))
+    assert first == again != other
+
+
+@pytest.fixture(params=[False, True], ids=["explain", "measure"])
+def half(request, heads):
+    return Half(heads, request.param, limit=200)
+
+
+def texts_of(heads, documents):
+    return {heads.population[int(one)].text_id for one in documents}
+
+
+def test_no_text_is_in_both_and_none_in_neither(heads):
+    explain, measure = (Half(heads, is_measuring) for is_measuring in (False, True))
+    assert not texts_of(heads, explain.documents) & texts_of(heads, measure.documents)
+    together = np.sort(np.concatenate([explain.documents, measure.documents]))
+    assert together.tolist() == list(range(len(heads.population)))
+
+
+def test_its_documents_stand_in_the_order_of_the_pass(heads, half):
+    order = heads.sweep.order().tolist()
+    places = [order.index(one) for one in half.documents.tolist()]
+    assert places == sorted(places)
+
+
+def test_no_more_documents_are_read_than_the_limit_allows(heads):
+    assert list(Half(heads, True, limit=100).extents(False)) == [64]
+    # The first step is never cut, and without a limit the budget is.
+    assert list(Half(heads, True, limit=10).extents(False)) == [64]
+    assert list(Half(heads, True).extents(False)) == list(heads.sweep.extents())
+    within = Half(heads, True, limit=64).within_limit
+    assert set(within.tolist()) <= set(heads.sweep.order()[:64].tolist())
+
+
+def test_it_counts_what_may_be_read(heads, half):
+    counted = half.record
+    assert counted["documents"] == len(half.within_limit)
+    assert counted["texts"] == len(texts_of(heads, half.within_limit))
+
+
+@pytest.mark.parametrize("when", [None, every_row, query.repeats])
+@pytest.mark.parametrize("on", [ht.previous, ht.induction], ids=repr)
+def test_a_mass_on_it_is_that_of_its_documents_alone(heads, half, on, when):
+    question = Question(HEAD, Mass(on, when), OPTIONS)
+    whole = heads.figures(question, 128)
+    kept = np.isin(whole.documents, half.documents)
+    assert kept.any()
+    assert not kept.all()
+    expected = Fraction(int(whole.numerators[kept].sum()), int(kept.sum()) * QUANTA)
+    assert Estimate(Subject(HEAD, half, OPTIONS), Mass(on, when)).exact == expected
+
+
+@pytest.mark.parametrize("when", [None, every_row, query.repeats])
+@pytest.mark.parametrize("statistic", [Mass, Lift])
+def test_eligible_are_those_of_the_whole_that_are_in_it(heads, half, statistic, when):
+    question = Question(HEAD, statistic(ht.induction, when), OPTIONS)
+    whole, found = heads.eligible(question), half.eligible(question)
+    inside = np.isin(whole.documents, half.documents)
+    assert found.documents.tolist() == whole.documents[inside].tolist()
+    assert found.texts.tolist() == whole.texts[inside].tolist()
+    if statistic is Lift:
+        assert found.base_rates.tolist() == whole.base_rates[inside].tolist()
+
+
+def test_what_is_asked_for_elsewhere_is_refused(heads, half):
+    beyond = Question(HEAD, Mass(ht.previous, None), OPTIONS, beyond_corpus=True)
+    for ask in (
+        lambda: half.eligible(beyond),
+        lambda: half.figures(beyond, 64),
+        lambda: half.matched(beyond, 64),
+        lambda: half.pairs(HEAD, Ranked(3, OPTIONS)),
+        lambda: half.distribution(HEAD, Distributed(OPTIONS)),
+        lambda: half.describe(HEAD, OPTIONS, model=None, base_url=None, api_key=None, documents=9),
+    ):
+        with pytest.raises(ClaimError, match=r"half"):
+            ask()
+
+
+def test_it_says_which_half_it_is(heads):
+    said = [Half(heads, is_measuring).description for is_measuring in (False, True)]
+    assert said == [
+        f"the {which} half of the texts of {heads.description}"
+        for which in ("explaining", "measuring")
+    ]
+
+
+def test_nothing_is_ranked_on_it(half):
+    assert half.heads_beside(Question(HEAD, Mass(ht.previous, None), OPTIONS)) == ()

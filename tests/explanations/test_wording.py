@@ -1,0 +1,126 @@
+"""The built-in explainer's paragraph: plain sentences, each with its figures and their bounds."""
+
+import pytest
+
+import headtests as ht
+from headtests.explanations.finding import Finding
+from headtests.explanations.measuring import in_trouble
+from headtests.explanations.wording import english_of, is_enriched, paragraph, role_of
+from headtests.library import Named, last_8
+
+INDUCTION = Named(ht.induction, "the tokens that followed", "induction head")
+PREVIOUS = Named(ht.previous, "the previous token", "previous-token head")
+RECENT = Named(last_8, "the last eight tokens before it")
+
+
+def figure(value, low=None, high=None):
+    return {"value": value, "low": value / 2 if low is None else low, "high": high or value * 1.25}
+
+
+def found(named=INDUCTION, share=0.4, lift=12.0, low=6.0, relation=None, **changes):
+    record = in_trouble("", "") | {
+        "verdict": "holds",
+        "english": named.relation.english,
+        "mass": figure(share / 2),
+        "lift": figure(lift / 3),
+        "share": figure(share),
+        "share_lift": figure(lift, low),
+    }
+    keys = named.relation if relation is None else relation
+    return Finding(named, keys, share / 2, share), record | changes
+
+
+RESTING, LEFT = figure(0.5), figure(0.2)
+
+
+def test_a_head_that_mostly_does_what_has_a_name_is_called_by_it():
+    assert paragraph("L1H2", [found()], RESTING, LEFT) == (
+        "L1H2 attends as an induction head does. 20.0% [10.0%, 25.0%] of its attention goes to the "
+        "tokens that followed: 40.0% [20.0%, 50.0%] of what does not rest on position 0, 12 times "
+        "[6, 15] what uniform attention would give. 50.0% [25.0%, 62.5%] of its attention rests on "
+        "position 0. 20.0% [10.0%, 25.0%] of it is explained by none of this."
+    )
+
+
+def test_one_that_does_it_little_is_not():
+    said = paragraph("L1H2", [found(share=0.1)], RESTING, LEFT)
+    assert "induction head" not in said
+    assert said.startswith("L1H2 attends more to the tokens that followed than uniform attention")
+
+
+def test_a_head_that_rests_is_told_so_first():
+    said = paragraph("L1H0", [found()], figure(0.95), LEFT)
+    assert said.startswith(
+        "L1H0 nearly always rests on position 0; where it does not, it attends as an induction "
+        "head does. 20.0%"
+    )
+    assert "95.0% [47.5%, 118.8%] of its attention rests on position 0." in said
+
+
+def test_nothing_found_is_said_plainly():
+    assert paragraph("L1H0", [], RESTING, None).startswith(
+        "Nothing that was tried stands out in what L1H0 attends to."
+    )
+    said = paragraph("L1H0", [], figure(0.95), None)
+    assert said.startswith(
+        "L1H0 nearly always rests on position 0, and nothing that was tried stands out in the rest."
+    )
+
+
+def test_what_the_other_half_does_not_bear_out_is_no_finding():
+    said = paragraph("L1H0", [found(low=0.9)], RESTING, None)
+    assert "Nothing that was tried stands out" in said
+    assert "also suggested the tokens that followed, which the other half does not bear out" in said
+
+
+def test_what_was_found_later_is_told_as_what_it_adds():
+    later = found(RECENT, share=0.2, relation=last_8 & ~ht.induction)
+    said = paragraph("L1H0", [found(), later], RESTING, LEFT)
+    assert "10.0% [5.0%, 12.5%] to the last eight tokens before it otherwise: 20.0%" in said
+
+
+def test_without_a_position_that_is_left_out_lifts_are_those_of_all_attention():
+    one = found(share=0.4, lift=12.0)
+    one[1].update(share=None, share_lift=None)
+    said = paragraph("L1H0", [one], None, LEFT)
+    assert "20.0% [10.0%, 25.0%] of its attention goes to the tokens that followed, 4 times" in said
+    assert "position 0" not in said
+
+
+def test_an_upper_bound_may_be_missing():
+    one = found()
+    one[1]["share_lift"]["high"] = None
+    assert "12 times [6, inf]" in paragraph("L1H0", [one], RESTING, LEFT)
+
+
+@pytest.mark.parametrize(("low", "enriched"), [(1.01, True), (1.0, False), (0.2, False)])
+def test_a_relation_is_enriched_whose_lift_is_surely_over_1(low, enriched):
+    assert is_enriched(found(low=low)[1]) is enriched
+
+
+def test_what_could_not_be_measured_is_not_enriched():
+    assert not is_enriched(in_trouble("", "no"))
+
+
+def test_a_role_takes_the_first_finding_to_be_most_of_it():
+    assert role_of([found(PREVIOUS)]) == "previous-token head"
+    assert role_of([found(RECENT), found(PREVIOUS)]) == ""
+    assert role_of([]) == ""
+
+
+def test_a_relation_that_english_knows_by_a_functions_name_is_told_by_its_own():
+    plain, rest = found(RECENT)[0], found(RECENT, relation=last_8 & ~ht.previous)[0]
+    assert english_of(plain) == "that are the last eight tokens before it"
+    assert english_of(rest) == (
+        "that are the last eight tokens before it and were not found before"
+    )
+    assert english_of(found()[0]) == ht.induction.english
+
+
+def test_what_is_exact_has_no_bounds():
+    one = found()
+    one[1]["mass"] = figure(0.2, 0.2, 0.2)
+    assert paragraph("L1H0", [one], RESTING, LEFT).startswith(
+        "L1H0 attends as an induction head does. 20.0% of its attention goes to the tokens that "
+        "followed: 40.0% [20.0%, 50.0%] of what does not rest"
+    )
