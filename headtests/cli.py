@@ -9,14 +9,20 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from headtests.errors import HeadtestsError
+from headtests.errors import HeadtestsError, SettingError
 from headtests.settings import OPTIONS, ModelSpec, Settings, whole_number
+
+if TYPE_CHECKING:
+    from headtests.explanations.client import Client
+    from headtests.sessions import Session
 
 PROG = "headtests"
 MISTAKE = 2
 """The exit code of what cannot be done as it was asked."""
+INTERRUPTED = 130
+"""The exit code of what somebody stopped, as shells have it."""
 DESCRIBE = """\
 Say what attention heads attend to: found on half of the texts, measured on the other half.
 
@@ -55,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HeadtestsError as error:
         print(f"{PROG}: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
+    except KeyboardInterrupt:
+        print(f"{PROG}: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has seen enough; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,7 +108,10 @@ def _add_describe(commands: "argparse._SubParsersAction[Any]") -> None:
     model.add_argument("--device", help="auto, cpu, cuda, mps ... (auto)")
     model.add_argument("--dtype", help="float32, float16 or bfloat16 (float32)")
     model.add_argument(
-        "--documents", default="200", metavar="N", help="documents that are looked at (200)"
+        "--documents",
+        default="200",
+        metavar="N",
+        help="documents looked at, at most, in steps of 64, 128, 256 ... (200)",
     )
     asked = parser.add_argument_group("a language model to ask, too")
     asked.add_argument("--explain-model", metavar="NAME", help="the model's name")
@@ -108,6 +120,9 @@ def _add_describe(commands: "argparse._SubParsersAction[Any]") -> None:
         metavar="URL",
         help="an OpenAI-compatible server (OPENAI_BASE_URL, or OpenAI's own)",
     )
+    asked.add_argument("--explain-calls", metavar="N", help="questions, of all heads (200)")
+    asked.add_argument("--explain-tokens", metavar="N", help="tokens, of all heads (500000)")
+    asked.add_argument("--explain-timeout", metavar="SECONDS", help="of one attempt (60)")
     parser.add_argument(
         "--json", action="store_true", help="print everything as JSON, a head a line"
     )
@@ -123,6 +138,11 @@ def _describe(given: argparse.Namespace) -> int:
     }
     if given.first is not None:
         options["first"] = whole_number("--first", given.first, 1)
+    if given.explain_model is None and given.explain_url is not None:
+        raise SettingError(
+            "--explain-url names a server and nothing names a model to ask there. Add "
+            "--explain-model NAME."
+        )
     _quiet()
     from headtests.head_names import parse_head
     from headtests.sessions import Session
@@ -137,24 +157,42 @@ def _describe(given: argparse.Namespace) -> int:
             for name in parse_head(text).within(shape.layers, shape.heads)
         ]
         session.announce(names)
+        client = None if given.explain_model is None else _client(session, settings)
         for place, name in enumerate(dict.fromkeys(names)):
-            found = session.head(str(name)).describe(
-                model=given.explain_model, base_url=given.explain_url, documents=documents
-            )
+            options_of = session.options()
+            found = session.describe(name, options_of, documents=documents, client=client)
             if given.json:
-                print(found.to_json(indent=None))
+                print(found.to_json(indent=None), flush=True)
             else:
-                print(("\n" if place else "") + str(found))
+                print(("\n" if place else "") + str(found), flush=True)
     finally:
         session.close()
     return 0
+
+
+def _client(session: "Session", settings: Settings) -> "Client":
+    """Return the one client that is asked of all heads, within one budget."""
+    from headtests.explanations.describing import client_of
+    from headtests.explanations.servers import Server
+
+    server = Server(settings.explain_model, settings.explain_url, timeout=settings.explain_timeout)
+    return client_of(server, settings, session.store)
 
 
 def _settings(given: argparse.Namespace) -> Settings:
     read = {option.name: option.read for option in OPTIONS}
     values = {
         name: read[name](f"--{name.replace('_', '-')}", getattr(given, name))
-        for name in ("max_length", "device", "dtype", "explain_url")
+        for name in (
+            "max_length",
+            "device",
+            "dtype",
+            "explain_model",
+            "explain_url",
+            "explain_calls",
+            "explain_tokens",
+            "explain_timeout",
+        )
         if getattr(given, name) is not None
     }
     return Settings(**values)

@@ -110,10 +110,10 @@ def _between(figure: Mapping[str, Any]) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(
-        _visible(text), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        visible(text), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Return a text without what a terminal would obey."""
     return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)

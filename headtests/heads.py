@@ -28,6 +28,7 @@ from headtests.estimates import Estimate
 from headtests.evidence import Evidence
 from headtests.expressions import Expression, require_relation
 from headtests.head_names import HeadName
+from headtests.keys import hidden
 from headtests.multiples import (
     Distributed,
     Distribution,
@@ -240,11 +241,14 @@ class Head:
         """Return what the head attends to, found on half of the texts and measured on the other.
 
         The built-in explainer tries a library of relations on at most so many documents of the
-        pass. With the name of a language model, that is asked, too, at `base_url` (or the
-        environment's OPENAI_BASE_URL) with `api_key` (or OPENAI_API_KEY): its alternatives are
-        measured as claims, its prose is scored against controls, and whatever goes wrong with it
-        is told in the description. Raises `ClaimError` where all documents are of one text.
+        pass, in whole steps of it (64, 128, 256 and so on). With the name of a language model,
+        that is asked, too, at `base_url` (or the environment's OPENAI_BASE_URL) with `api_key` (or
+        OPENAI_API_KEY): its alternatives are measured as claims, its prose is scored against
+        controls, and whatever goes wrong with it is told in the description. Raises `ClaimError`
+        where all documents are of one text.
         """
+        # Before anything can raise: a traceback shows what a function was given.
+        api_key = hidden(api_key)
         subject = self._subject
         if not isinstance(documents, int) or isinstance(documents, bool) or documents < 2:
             raise ClaimError(

@@ -7,7 +7,7 @@ record what they were. Works the same under pytest, in a notebook and in a scrip
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from headtests.expressions.conditions import EveryRow
 from headtests.expressions.relations import First
 from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
+from headtests.keys import hidden
 from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
 from headtests.settings import ModelSpec, Settings
@@ -47,6 +48,10 @@ from headtests.sweep.passes import Passes
 from headtests.sweep.results import Results
 from headtests.sweep.scrutiny import Scrutinised, Scrutiny
 from headtests.sweep.tokens import Float32s
+
+if TYPE_CHECKING:
+    # What asks a language model takes long to import.
+    from headtests.explanations.client import Client
 
 DEFAULT_LENGTH = 256
 """Tokens of a document at most, where nothing else is said and the context allows it."""
@@ -119,12 +124,12 @@ class Session:
         named = [
             head
             for announced in self._announced
-            for head in ([announced] if isinstance(announced, HeadName) else self._named(announced))
+            for head in ([announced] if isinstance(announced, HeadName) else self.named(announced))
         ]
         if not self.settings.rank:
             return named
         layers = sorted({head.layer for head in named})
-        return [head for layer in layers for head in self._named(f"L{layer}H*")]
+        return [head for layer in layers for head in self.named(f"L{layer}H*")]
 
     @cached_property
     def sweep(self) -> Sweep:
@@ -171,7 +176,8 @@ class Session:
         """Have the pass serve these heads, too; of use only before anything was measured."""
         self._announced.extend(heads)
 
-    def _named(self, name: str) -> list[HeadName]:
+    def named(self, name: str) -> list[HeadName]:
+        """Return the heads of the model that a name means, such as `L1H*`."""
         shape = self.model.shape
         return parse_head(name).within(shape.layers, shape.heads)
 
@@ -198,14 +204,20 @@ class Session:
         found = selector.within(self.model.shape.layers, self.model.shape.heads)
         if selector.name is None:
             raise ClaimError(f"{name!r} names {len(found)} heads. Ask for one at a time.")
+        options = self.options(suppress_first_token, min_query)
+        return Head(selector.name, self, options, observer)
+
+    def options(
+        self, suppress_first_token: bool | None = None, min_query: int | None = None
+    ) -> RowOptions:
+        """Return which rows and keys count: as given, or as the settings and the model have it."""
         if suppress_first_token is None:
             suppress_first_token = self.settings.suppress_first_token
         if suppress_first_token is None:
             suppress_first_token = not self.model.bidirectional
-        options = RowOptions(
+        return RowOptions(
             suppress_first_token, self.settings.min_query if min_query is None else min_query
         )
-        return Head(selector.name, self, options, observer)
 
     @property
     def description(self) -> str:
@@ -398,8 +410,11 @@ class Session:
         base_url: str | None = None,
         api_key: str | None = None,
         documents: int = 200,
+        client: "Client | None" = None,
     ) -> Description:
         """Return what the head attends to, as `Head.describe` has it.
+
+        `client` is asked in place of `model`: its budget serves several heads.
 
         Its control is the explanation of another head that is served, or else of the next one of
         the model.
@@ -407,12 +422,20 @@ class Session:
         from headtests.explanations.describing import describe
         from headtests.explanations.servers import Server
 
+        api_key = hidden(api_key)
         server = None
         if model is not None:
             server = Server(model, base_url, api_key, self.settings.explain_timeout)
-        others = [other for other in self.served if other != head] or self._named("L*H*")
+        others = [other for other in self.served if other != head] or self.named("L*H*")
         return describe(
-            self, head, options, self.settings, others, server=server, documents=documents
+            self,
+            head,
+            options,
+            self.settings,
+            others,
+            server=server,
+            client=client,
+            documents=documents,
         )
 
     def _rows_of_prompt(self, head: HeadName, batch: Batch) -> Float32s:

@@ -24,6 +24,43 @@ def test_it_prints_what_was_said_with_what_was_measured():
     assert repr(description) == said
 
 
+def test_figures_are_told_with_their_bounds_or_as_exact():
+    exact = {"value": 0.5, "low": 0.5, "high": 0.5}
+    said = str(Description("L0H1", [built_in(suggestions=[suggestion(mass=exact, lift=None)])]))
+    assert "mass 0.5 (exact) over 65 documents" in said
+    below = {"value": 0.5, "low": None, "high": 0.6}
+    said = str(Description("L0H1", [built_in(suggestions=[suggestion(mass=below, lift=exact)])]))
+    assert "mass 0.5 [0, 0.6], lift 0.5 (exact) over" in said
+
+
+def test_a_control_is_told_by_the_head_that_it_is_of():
+    scores = [score("another head", head="L0H2") | {"balanced_accuracy": 0.5}]
+    said = " ".join(str(Description("L0H1", [built_in(detection=scores)])).split())
+    assert "detection: that of L0H2 tells 50 pairs from 50 controls" in said
+
+
+def test_where_nothing_was_explained_no_documents_are_told():
+    failed = built_in(text="", trouble="the server is down.", suggestions=[], detection=[])
+    description = Description("L0H1", [failed, by_model()])
+    assert description.troubles == ["the server is down."]
+    first = str(description).split("\n\n")[0]
+    assert first.splitlines() == [
+        "L0H1, by built-in:",
+        "  no explanation: the server is down.",
+    ]
+
+
+def test_line_breaks_of_a_text_are_spaces():
+    said = str(Description("L0H1", [by_model(text="It looks\nback.\tAlways.")]))
+    assert "  It looks back.\\tAlways.\n" in said
+
+
+def test_verdicts_of_any_length_have_expressions_in_one_column():
+    verdicts = [suggestion(verdict=word) for word in ("holds", "undecided", "refuted")]
+    lines = str(Description("L0H1", [built_in(suggestions=verdicts)])).splitlines()
+    assert {line.index("L0H1.mass") for line in lines if "L0H1.mass" in line} == {12}
+
+
 def test_only_expressions_are_wider_than_a_terminal():
     said = str(Description("L0H1", [built_in(text="word " * 100), by_model()]))
     assert all(len(line) <= WIDTH or "L0H1.mass" in line for line in said.splitlines())

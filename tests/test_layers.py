@@ -10,7 +10,16 @@ import headtests
 PACKAGE = Path(headtests.__file__).parent
 LAYERS = (
     ("errors",),
-    ("hashing", "head_names", "locations", "settings", "expressions", "statistics", "sketches"),
+    (
+        "hashing",
+        "head_names",
+        "keys",
+        "locations",
+        "settings",
+        "expressions",
+        "statistics",
+        "sketches",
+    ),
     ("demo",),
     ("claims", "library"),
     ("verdicts", "multiples", "patterns", "descriptions"),

@@ -8,6 +8,8 @@ from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -148,6 +150,17 @@ class Population:
     def texts(self) -> int:
         """How many texts the documents are pieces of."""
         return len(self.index.text_ids)
+
+    @cached_property
+    def contents(self) -> npt.NDArray[np.int64]:
+        """A number for each text, `[texts]`: the same of texts whose documents are the same."""
+        hashes = [sha256() for _ in range(self.texts)]
+        for number, text in enumerate(self.index.texts):
+            ids = self.ids(number)
+            hashes[text].update(len(ids).to_bytes(8, "little") + ids.tobytes())
+        known: dict[bytes, int] = {}
+        numbers = [known.setdefault(one.digest(), len(known)) for one in hashes]
+        return np.array(numbers, dtype=np.int64)
 
     @property
     def tokens(self) -> int:

@@ -6,6 +6,8 @@ the baseline for any explanation that somebody else gives.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
 from typing import cast
 
 import numpy as np
@@ -26,11 +28,12 @@ from headtests.explanations.measuring import (
     Halves,
     Suggested,
     best_first,
+    is_enriched,
     measured,
     rounded_down,
 )
-from headtests.explanations.wording import english_of, is_enriched, paragraph
-from headtests.expressions import every_row, first
+from headtests.explanations.wording import english_of, paragraph
+from headtests.expressions import every_row
 from headtests.head_names import HeadName
 from headtests.records import DetectionRecord, ExplanationRecord
 from headtests.store import Entry, fingerprint
@@ -121,6 +124,7 @@ def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:
     return fingerprint(
         "explained",
         VERSION,
+        _library_key(),
         context,
         of_texts,
         (head.layer, head.index),
@@ -129,6 +133,14 @@ def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:
         texts.documents,
         texts.source.alpha,
     )
+
+
+@cache
+def _library_key() -> str:
+    """Return a hash of the library's source: with another, another thing is found."""
+    folder = resources.files("headtests.library")
+    sources = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(".py")}
+    return fingerprint(*(part for name in sorted(sources) for part in (name, sources[name])))
 
 
 def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> ExplanationRecord:
@@ -143,10 +155,8 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
     ]
     said = list(zip(found, suggestions, strict=True))
     borne_out = [one for one, record in said if is_enriched(record)]
-    unexplained = None
-    if borne_out:
-        unexplained = halves.bounded(~any_of([one.named.relation for one in borne_out]))
-    resting = halves.bounded(first) if texts.options.suppress_first_token else None
+    unexplained = halves.unexplained([one.relation for one in borne_out])
+    resting = halves.resting() if texts.options.suppress_first_token else None
     text = paragraph(str(head), said, resting, unexplained)
     return ExplanationRecord(
         session="",
@@ -162,7 +172,7 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
         resting_mass=resting,
         unexplained_mass=unexplained,
         suggestions=best_first(suggestions),
-        detection=_detection(texts, head, other, borne_out, text),
+        detection=_detection(texts, head, other, found, text),
         calls=[],
     )
 

@@ -12,8 +12,10 @@ from headtests.explanations.builtin import Texts, explained
 from headtests.explanations.halves import DOCUMENTS, Explainable
 from headtests.head_names import HeadName
 from headtests.settings import Settings
+from headtests.store import Store
 
 if TYPE_CHECKING:
+    from headtests.explanations.client import Client
     from headtests.explanations.servers import Server
 
 
@@ -25,24 +27,30 @@ def describe(
     others: Sequence[HeadName] = (),
     *,
     server: "Server | None" = None,
+    client: "Client | None" = None,
     documents: int = DOCUMENTS,
 ) -> Description:
     """Return what a head attends to, as measured on texts that it was not found on.
 
-    `server` is asked, too, if one is given: what goes wrong there stands in the description.
+    `server` is asked, too, if one is given, or `client`, whose budget serves several heads: what
+    goes wrong there stands in the description.
     Raises `ClaimError` where the documents are of a single text.
     """
     texts = Texts(source, options, documents)
     found = [explained(texts, head, others)]
-    if server is not None:
+    if server is not None or client is not None:
         # What asks a language model takes long to import.
-        from headtests.explanations.client import Budget, Client
         from headtests.explanations.suggesting import Wanted, suggested
 
-        budget = Budget(settings.explain_calls, settings.explain_tokens)
-        client = Client(server, budget, source.store)
-        try:
-            found += suggested([Wanted(texts, head, others)], client)
-        finally:
-            client.close()
+        asked = client or client_of(server, settings, source.store)
+        found += suggested([Wanted(texts, head, others)], asked)
     return Description(str(head), found)
+
+
+def client_of(server: "Server | None", settings: Settings, store: Store | None) -> "Client":
+    """Return a client with the budget of a run; raises `ValueError` without a server."""
+    from headtests.explanations.client import Budget, Client
+
+    if server is None:
+        raise ValueError("expected a server to ask but found none.")
+    return Client(server, Budget(settings.explain_calls, settings.explain_tokens), store)

@@ -42,6 +42,11 @@ class Trial:
     def __len__(self) -> int:
         return len(self.kinds)
 
+    def part(self, places: Sequence[int]) -> "Trial":
+        """Return some of them, by their places."""
+        chosen = np.array(places, dtype=np.int64)
+        return Trial(self.pairs.take(chosen), tuple(self.kinds[place] for place in places))
+
 
 def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
     """Return pairs drawn in proportion to a head's attention, and as many controls.

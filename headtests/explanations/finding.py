@@ -14,7 +14,7 @@ import numpy as np
 from headtests.corpora import Vocabulary
 from headtests.errors import ExpressionError
 from headtests.explanations.grounds import Grounds
-from headtests.expressions import Expression, key
+from headtests.expressions import Expression, first, key
 from headtests.expressions.nodes import And, Not, Or
 from headtests.expressions.relations import CustomRelation
 from headtests.library import LIBRARY, Named
@@ -27,6 +27,7 @@ LEAST_SHARE = 0.05
 """Of the attention that does not rest, what a relation must get that none before it gets."""
 LEAST_LIFT = 1.5
 """How many times what uniform attention would put there that must be."""
+POSITION_0 = Named(first, "position 0", "head that rests")
 TOP_TOKENS = 5
 """Tokens of the head's own that are tried, each and all together."""
 
@@ -81,7 +82,9 @@ def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Findi
     whole = float(weights.sum())
     if whole <= 0:
         return []
-    tried = [*library, *_own_tokens(grounds)]
+    # Where position 0 is a key like any other, a head may rest there.
+    resting = [] if grounds.reading.options.suppress_first_token else [POSITION_0]
+    tried = [*library, *resting, *_own_tokens(grounds)]
     grounds.reading.try_all(grounds.head.layer, [named.relation for named in tried])
     found: list[Finding] = []
     left = np.ones(len(weights), dtype=np.bool_)

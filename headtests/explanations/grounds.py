@@ -24,9 +24,9 @@ from headtests.statistics.quanta import Float64s, Int64s
 from headtests.sweep.tokens import Tokens, TokenView
 
 CELLS = 4_000_000
-"""Places of rows that are looked at together: documents beyond them are left out, but the first."""
-_OF_PAIRS = 3
-"""Goes into the hash of pairs, so that samples here are not those of `random_multiples`."""
+"""Places of rows that are looked at: of longer documents fewer rows, a hashed sample of each."""
+_OF_PAIRS, _OF_ROWS = 3, 8
+"""Go into hashes, so that samples here are not those of `random_multiples`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +52,8 @@ class Cells:
     """The documents, in the order of the pairs."""
     places: dict[int, Int64s] = field(repr=False)
     """Of each document, where its pairs lie in its rows, flattened `[query, key]`."""
-    rows: dict[int, int] = field(repr=False)
-    """How many rows each document has."""
+    rows: dict[int, Bools] = field(repr=False)
+    """Which rows of each document are looked at, `[query]`."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -74,12 +74,21 @@ class Reading:
 
     @cached_property
     def _members(self) -> frozenset[int]:
-        """The documents that are looked at: as many as there is room for."""
+        """The documents that are looked at: those with a row."""
         lengths = self.half.whole.sweep.population.lengths
         ids = self.half.within_limit
-        ids = ids[lengths[ids] > self.options.min_query]
-        cells = np.cumsum(lengths[ids] ** 2)
-        return frozenset(ids[: max(1, int((cells <= CELLS).sum()))].tolist())
+        return frozenset(ids[lengths[ids] > self.options.min_query].tolist())
+
+    def _rows_of(self, document: Document, rows: Bools) -> Bools:
+        """Return which rows of a document are looked at, `[query]`: what there is room for."""
+        most = max(1, CELLS // max(1, len(self._members) * len(document)))
+        places = np.flatnonzero(rows)
+        if len(places) <= most:
+            return rows
+        hashed = keyed_hash(self.half.whole.seed, _OF_ROWS, document.id, places)
+        kept = np.zeros_like(rows)
+        kept[places[np.argsort(hashed, kind="stable")[:most]]] = True
+        return kept
 
     def cells(self, layer: int) -> Cells:
         """Return the pairs that a layer's heads may attend to, but for key 0 where it is left out.
@@ -104,15 +113,15 @@ class Reading:
 
     def _read_cells(self, layer: int) -> Cells:
         vocabulary = self.half.whole.sweep.population.vocabulary
-        found: dict[int, tuple[Document, Int64s, Int64s, int]] = {}
+        found: dict[int, _OfDocument] = {}
         for tokens, some in self._of_documents(layer):
             view = TokenView(tokens, vocabulary, self.options)
             for place, document in some:
                 length = len(document)
-                pairs = view.pairs[place, :length, :length]
-                rows = int(view.rows[place].sum())
+                rows = self._rows_of(document, view.rows[place, :length])
+                pairs = view.pairs[place, :length, :length] & rows[:, None]
                 counts = tokens.counts[place, :length]
-                found[document.id] = document, np.flatnonzero(pairs), counts, rows
+                found[document.id] = _OfDocument(document, np.flatnonzero(pairs), counts, rows)
         order = [int(one) for one in self.half.within_limit if int(one) in found]
         return _cells(order, found)
 
@@ -159,19 +168,33 @@ class Reading:
                     length = len(document)
                     found = own[place, :length, :length]
                     rows[document.id] = found.reshape(-1)[cells.places[document.id]].copy()
-                    resting[document.id] = float(found[self.options.min_query :, 0].mean())
+                    resting[document.id] = float(found[cells.rows[document.id], 0].mean())
         parts = [rows[one] for one in cells.members.tolist()]
         attention = np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
         at_rest = [resting[one] for one in cells.members.tolist()]
         return Grounds(self, head, cells, attention, float(np.mean(at_rest)) if at_rest else 0.0)
 
 
-def _cells(order: Sequence[int], found: dict[int, tuple[Document, Int64s, Int64s, int]]) -> Cells:
+@dataclass(frozen=True, eq=False)
+class _OfDocument:
+    """What tokens tell of one document's pairs."""
+
+    document: Document
+    places: Int64s
+    """Where they lie in its rows, flattened `[query, key]`."""
+    counts: Int64s
+    """Keys that each row may attend to, `[query]`."""
+    rows: Bools
+    """The rows that are looked at, `[query]`."""
+
+
+def _cells(order: Sequence[int], found: dict[int, _OfDocument]) -> Cells:
     columns: dict[str, list[npt.NDArray[np.generic]]] = {
         name: [] for name in ("documents", "queries", "keys", "token_ids", "counts", "weights")
     }
     for one in order:
-        document, places, counts, rows = found[one]
+        document, places, counts = found[one].document, found[one].places, found[one].counts
+        rows = int(found[one].rows.sum())
         queries, keys = np.divmod(places, len(document))
         columns["documents"].append(np.full(len(places), one, dtype=np.int64))
         columns["queries"].append(queries)
@@ -194,8 +217,8 @@ def _cells(order: Sequence[int], found: dict[int, tuple[Document, Int64s, Int64s
         uniform=weights / np.maximum(counts, 1),
         row_weights=weights,
         members=np.array(order, dtype=np.int64),
-        places={one: found[one][1] for one in order},
-        rows={one: found[one][3] for one in order},
+        places={one: found[one].places for one in order},
+        rows={one: found[one].rows for one in order},
     )
 
 

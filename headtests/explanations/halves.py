@@ -54,18 +54,21 @@ class Explainable(Evidence, Protocol):
         """A hash of the model, the documents and the seed; empty where nothing is kept."""
 
 
-def measuring_texts(texts: int, seed: int) -> Bools:
+def measuring_texts(contents: Int64s, seed: int) -> Bools:
     """Return which texts are in the half that is measured on, shape `[texts]`.
 
+    `contents` has a number for each text, the same of texts that say the same, which stay together.
     Every other one in hash order, so that both halves are of a size, however few there are.
 
-    >>> int(measuring_texts(7, seed=0).sum())
+    >>> int(measuring_texts(np.arange(7), seed=0).sum())
     3
     """
-    order = np.argsort(keyed_hash(seed, _OF_HALVES, np.arange(texts)), kind="stable")
-    measuring = np.zeros(texts, dtype=np.bool_)
+    known, places = np.unique(contents, return_inverse=True)
+    order = np.argsort(keyed_hash(seed, _OF_HALVES, np.arange(len(known))), kind="stable")
+    measuring = np.zeros(len(known), dtype=np.bool_)
     measuring[order[1::2]] = True
-    return measuring
+    chosen: Bools = measuring[places]
+    return chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,10 @@ class Half:
     is_measuring: bool
     """Whether it is the half that explanations are measured on."""
     limit: int | None = None
-    """How many documents of the pass, of both halves together, may be read; None for the budget."""
+    """How many documents of the pass, of both halves together, may be read; None for the budget.
+
+    Whole steps of the pass that are no more (64, 128, 256 and so on); of the first one, a part.
+    """
     was_read: set[Question] = field(default_factory=set)
 
     @cached_property
@@ -87,7 +93,7 @@ class Half:
         """The ids of its documents, of the whole population, in the order of the pass."""
         population = self.whole.sweep.population
         texts = np.asarray(population.index.texts, dtype=np.int64)
-        measuring = measuring_texts(population.texts, self.whole.seed)
+        measuring = measuring_texts(population.contents, self.whole.seed)
         order = self.whole.sweep.order()
         chosen: Int64s = order[measuring[texts[order]] == self.is_measuring]
         return chosen
@@ -95,8 +101,13 @@ class Half:
     @cached_property
     def within_limit(self) -> Int64s:
         """The ids of its documents among those that may be read, in the order of the pass."""
-        first = self.whole.sweep.order()[: self.extents(False)[-1]]
+        first = self.whole.sweep.order()[: self._most]
         return self.documents[np.isin(self.documents, first, assume_unique=True)]
+
+    @property
+    def _most(self) -> int:
+        last = self.extents(False)[-1]
+        return last if self.limit is None else min(last, self.limit)
 
     @property
     def record(self) -> HalfRecord:
@@ -147,12 +158,17 @@ class Half:
     def figures(self, question: Question, documents: int) -> DocumentFigures:
         """Return what its eligible ones of the first so many documents contribute."""
         _refuse_beyond(question)
-        return self.whole.figures(question, documents).of_documents(self.documents)
+        return self.whole.figures(question, documents).of_documents(self._readable)
 
     def matched(self, question: Question, documents: int) -> DocumentFigures:
         """Return the same of attention that follows the head's average at each distance."""
         _refuse_beyond(question)
-        return self.whole.matched(question, documents).of_documents(self.documents)
+        return self.whole.matched(question, documents).of_documents(self._readable)
+
+    @property
+    def _readable(self) -> Int64s:
+        # What is read further than one may look comes with the step.
+        return self.documents if self.limit is None else self.within_limit
 
     def place_of(self, question: Question, document: int) -> int:
         """Return the place of a document in the order of the pass, from 0."""

@@ -107,20 +107,25 @@ def _scored(
         return not_scored(*named, one.without_another or "There is no such explanation.")
     if not len(hearing.trial):
         return not_scored(*named, "The measuring half has no pair of above-average attention.")
-    sizes = [
-        min(JUDGED_AT_ONCE, len(hearing.trial) - start)
-        for start in range(0, len(hearing.trial), JUDGED_AT_ONCE)
-    ]
     said: list[bool | None] = []
+    heard: list[int] = []
     troubles: dict[str, None] = {}
-    for size, answer in zip(sizes, answers, strict=True):
+    for number, answer in enumerate(answers):
+        start = number * JUDGED_AT_ONCE
+        places = range(start, min(start + JUDGED_AT_ONCE, len(hearing.trial)))
         given = None if answer.value is None else answer.value.answers
-        if given is not None and len(given) == size:
-            said += given
-            continue
-        said += [None] * size
-        wrong = "" if given is None else f"{len(given)} answers were given to {size} pairs."
-        troubles[answer.trouble or wrong] = None
+        is_usable = given is not None and len(given) == len(places)
+        if given is not None and not is_usable:
+            troubles[f"{len(given)} answers were given to {len(places)} pairs."] = None
+        elif given is None:
+            troubles[answer.trouble] = None
+        if answer.calls:
+            # What was never asked is no pair that anybody got wrong.
+            said += given if given is not None and is_usable else [None] * len(places)
+            heard += places
     if all(answer is None for answer in said):
         return not_scored(*named, "; ".join(troubles))
-    return scored(hearing.trial, said, *named, "; ".join(troubles))
+    left_out = len(hearing.trial) - len(heard)
+    if left_out:
+        troubles[f"{left_out} of {len(hearing.trial)} pairs were not asked about."] = None
+    return scored(hearing.trial.part(heard), said, *named, "; ".join(troubles))

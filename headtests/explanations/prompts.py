@@ -74,7 +74,8 @@ def explanation_ask(
         "from positions, tokens and their repetition; nothing general about attention heads. Then "
         "give up to three alternative claims, the best first, that you expect to hold on other "
         f"texts. Each claims that {name}'s mass on a relation, the share of a row's attention on "
-        "its keys, is at least a number, over the rows where a condition on the query holds."
+        "its keys, is at least a number, over every row or over those where a condition on the "
+        "query holds."
     )
     parts.append(
         f"The language in which relations and conditions are written:\n{GRAMMAR}\n"
@@ -82,8 +83,8 @@ def explanation_ask(
     )
     parts.append(
         'Answer with JSON: {"explanation": one paragraph, "alternatives": [{"on": the relation, '
-        '"when": a condition on the query or null, "at_least": the share from 0 to 1, or null to '
-        "leave it to the measurement}, ...]}"
+        '"when": a condition on the query, or null for every row, "at_least": the share from 0 to '
+        "1, or null to leave it to the measurement}, ...]}"
     )
     return _ask("explanation", parts, ANSWER_TOKENS, schema_of(Answer), "explanation")
 

@@ -14,11 +14,17 @@ from headtests.explanations.builtin import Texts
 from headtests.explanations.client import Client
 from headtests.explanations.finding import any_of
 from headtests.explanations.judging import Judged, Score, judged
-from headtests.explanations.measuring import Suggested, best_first, in_trouble, measured
+from headtests.explanations.measuring import (
+    Suggested,
+    best_first,
+    in_trouble,
+    is_enriched,
+    measured,
+)
 from headtests.explanations.prompts import RANDOM, RANKED, Claimed, explanation_ask
 from headtests.explanations.structured import Alternative, Answer, Structured, ask_for
 from headtests.explanations.vetting import vet
-from headtests.expressions import first, require_relation, require_row_condition
+from headtests.expressions import Expression, every_row, require_relation, require_row_condition
 from headtests.expressions.parsing import parse_expression
 from headtests.head_names import HeadName
 from headtests.library import NAMES
@@ -138,12 +144,14 @@ def _with_answer(
     one: Wanted, answer: Answer, calls: list[CallRecord], score: Score, client: Client
 ) -> ExplanationRecord:
     halves = one.texts.halves(one.head, limit=None)
-    suggestions, relations = [], []
+    suggestions: list[SuggestionRecord] = []
+    relations: list[Expression] = []
     for alternative in answer.alternatives:
         found = read(alternative, one.texts.source.sweep.population.vocabulary)
         if isinstance(found, Suggested):
             record = measured(halves, found)
-            relations += [] if record["trouble"] else [found.on]
+            if is_enriched(record) and record["verdict"] == "holds":
+                relations.append(_apart(found, relations))
         else:
             record = in_trouble(_said(alternative), found)
         suggestions.append(record)
@@ -152,12 +160,18 @@ def _with_answer(
         one,
         client,
         text=answer.explanation,
-        resting=halves.bounded(first) if suppressed else None,
-        unexplained=halves.bounded(~any_of(relations)) if relations else None,
+        resting=halves.resting() if suppressed else None,
+        unexplained=halves.unexplained(relations),
         suggestions=best_first(suggestions),
         detection=score.records,
         calls=[*calls, *score.calls],
     )
+
+
+def _apart(found: Suggested, others: Sequence[Expression]) -> Expression:
+    """Return the pairs that a suggestion is about, but for those that others are about."""
+    pairs = found.on if found.when in (None, every_row) else found.on & found.when
+    return pairs & ~any_of(others) if others else pairs
 
 
 def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggested | str:
@@ -168,12 +182,13 @@ def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggested | str:
     """
     try:
         on = require_relation(parse_expression(alternative.on, NAMES), "on")
-        when = None
+        # As the built-in explainer claims, so that the two can be compared.
+        when: Expression = every_row
         if alternative.when is not None:
             when = require_row_condition(parse_expression(alternative.when, NAMES))
     except HeadtestsError as error:
         return str(error)
-    for trouble in vet([on] if when is None else [on, when], vocabulary):
+    for trouble in vet([on, when], vocabulary):
         if trouble:
             return trouble
     return Suggested(on, when, alternative.at_least, _said(alternative))

@@ -6,6 +6,7 @@ From findings and their records to sentences. Nothing is measured here.
 from collections.abc import Sequence
 
 from headtests.explanations.finding import Finding
+from headtests.explanations.measuring import is_enriched
 from headtests.records import BoundedRecord, SuggestionRecord
 
 LEAST_MAIN = 0.3
@@ -40,23 +41,15 @@ def paragraph(
     if others:
         names = " and ".join(one.named.name for one in others)
         sentences.append(
-            f"The half of the texts that this was made from also suggested {names}, which the "
-            "other half does not bear out."
+            f"The half of the texts that this was made from also suggested {names}, but on the "
+            "other half that is not surely more than uniform attention would give."
         )
     if resting is not None:
         sentences.append(f"{_percent(resting)} of its attention rests on position 0.")
-    if unexplained is not None and borne_out:
-        sentences.append(f"{_percent(unexplained)} of it is explained by none of this.")
+    if unexplained is not None:
+        by = "none of this" if borne_out else "nothing that was tried"
+        sentences.append(f"{_percent(unexplained)} of it is explained by {by}.")
     return " ".join(sentences)
-
-
-def is_enriched(record: SuggestionRecord) -> bool:
-    """Return whether the other half bears out that a relation gets more than its uniform share.
-
-    Of the attention that does not rest on position 0, where that is left out.
-    """
-    lift = record["share_lift"] or record["lift"]
-    return lift is not None and lift["low"] is not None and lift["low"] > 1
 
 
 def role_of(borne_out: Sequence[tuple[Finding, SuggestionRecord]]) -> str:

@@ -16,6 +16,7 @@ from headtests.explanations.client import Ask, Budget, Client, Message, Server
 from headtests.expressions import Expression, key
 from headtests.head_names import HeadName
 from headtests.heads import Head, Multiples
+from headtests.keys import hidden
 from headtests.multiples import Ranked
 from headtests.notebook.distributions import PlottedDistribution
 from headtests.notebook.prompts import prompt_of
@@ -65,6 +66,8 @@ class AttentionData:
         openai_base_url: str | None = None,
         settings: Settings | None = None,
     ) -> None:
+        # Before anything can raise: a traceback shows what a function was given.
+        openai_api_key = hidden(openai_api_key)
         texts = GivenTexts.of(text_batch)
         first, length = _lengths(min_length, max_length)
         self.session = Session(

@@ -4,11 +4,12 @@ Which heads of which claims, with which explainers, in which budget. No verdict 
 goes wrong costs an explanation, and is told in its place. Imported late.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headtests.claims import Question, RowOptions
+from headtests.descriptions import visible
 from headtests.errors import HeadtestsError
 from headtests.explanations.builtin import NAME, Texts, explained
 from headtests.head_names import HeadName
@@ -36,23 +37,22 @@ class Explained:
 
 def explanations(
     claims: Iterable[Explained], settings: Settings, share: int = 1
-) -> list[ExplanationRecord]:
-    """Return what explainers say of the heads of claims, as the settings want it.
+) -> Iterator[ExplanationRecord]:
+    """Yield what explainers say of the heads of claims, as the settings want it.
 
     The built-in one explains each head once, for all its claims; a language model each head of
     each claim, within one part in `share` of the run's budget: its processes divide that.
     """
     if settings.explain == "none":
-        return []
+        return
     chosen = _chosen(claims, settings)
     texts: dict[tuple[int, RowOptions], Texts] = {}
     for claim in chosen:
         for _, options in claim.heads.values():
             texts.setdefault((id(claim.session), options), Texts(claim.session, options))
-    found = _by_us(chosen, texts)
+    yield from _by_us(chosen, texts)
     if settings.explain in ("failures", "all") and chosen:
-        found += _by_model(chosen, texts, settings, share)
-    return found
+        yield from _by_model(chosen, texts, settings, share)
 
 
 def announced(claims: Iterable[Explained], settings: Settings) -> str:
@@ -63,7 +63,7 @@ def announced(claims: Iterable[Explained], settings: Settings) -> str:
     server = server_of(settings)
     number = sum(len(claim.heads) for claim in chosen)
     heads = "a head" if number == 1 else f"{number} heads"
-    return f"asking {server.model} at {server.address} to explain {heads} ..."
+    return visible(f"asking {server.model} at {server.address} to explain {heads} ...")
 
 
 def _chosen(claims: Iterable[Explained], settings: Settings) -> list[Explained]:
@@ -73,9 +73,13 @@ def _chosen(claims: Iterable[Explained], settings: Settings) -> list[Explained]:
 
 def _by_us(
     chosen: Sequence[Explained], texts: Mapping[tuple[int, RowOptions], Texts]
-) -> list[ExplanationRecord]:
-    """Return what the built-in explainer says of each head, once."""
-    found: dict[str, ExplanationRecord] = {}
+) -> Iterator[ExplanationRecord]:
+    """Yield what the built-in explainer says of each head, once."""
+    claims_of: dict[str, list[str]] = {}
+    for claim in chosen:
+        for key in claim.heads:
+            claims_of.setdefault(key, []).append(claim.record["id"])
+    found: set[str] = set()
     for claim in chosen:
         for key, (head, options) in claim.heads.items():
             if key not in found:
@@ -85,13 +89,12 @@ def _by_us(
                     )
                 except HeadtestsError as error:
                     record = _in_trouble(str(head), str(error))
-                found[key] = record | {
+                found.add(key)
+                yield record | {
                     "session": claim.record["session"],
                     "head": key,
-                    "claims": [],
+                    "claims": claims_of[key],
                 }
-            found[key]["claims"].append(claim.record["id"])
-    return list(found.values())
 
 
 def _in_trouble(head: str, trouble: str) -> ExplanationRecord:
@@ -129,7 +132,9 @@ def _by_model(
     for claim in chosen:
         for key, (head, options) in claim.heads.items():
             of = texts[id(claim.session), options]
-            wanted.append(Wanted(of, head, claim.session.served, claimed(claim, of)))
+            others = [other for other in claim.session.served if other != head]
+            others = others or claim.session.named("L*H*")
+            wanted.append(Wanted(of, head, others, claimed(claim, of)))
             places.append((claim.record["session"], key, claim.record["id"]))
     server = server_of(settings)
     budget = Budget(settings.explain_calls // share, settings.explain_tokens // share)

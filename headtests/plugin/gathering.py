@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headtests.plugin.selection import given, is_claim
+from headtests.plugin.selection import given, is_claim, run_settings
 from headtests.plugin.undecided import EXIT_CODE, is_undecided
 
 if TYPE_CHECKING:
@@ -194,6 +194,8 @@ class Gathering:
             if not test["claims"]:
                 message = {"test": nodeid, "message": test["message"]}
                 unmeasured.append(message | {"outcome": test["outcome"]})
+        if self._folder == "none" and run_settings(self._config).explain in ("failures", "all"):
+            self._troubles.append("no head was explained: no report is written to explain it in")
         self._record = make_record(
             # Plain JSON, from workers too.
             self._in_order(self._sessions),

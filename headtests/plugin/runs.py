@@ -263,17 +263,22 @@ class Run:
         said = announced(claims, settings)
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if said and reporter is not None:
-            reporter.ensure_newline()
+            writer = self._config.get_terminal_writer()
+            if writer.width_of_current_line:
+                writer.line()
             reporter.write_line(said)
+        # One by one, so that what is found stays, whatever comes of what follows.
+        found: list[dict[str, Any]] = []
         try:
-            return [dict(one) for one in explanations(claims, settings, self._share)]
+            for one in explanations(claims, settings, self._share):
+                found.append(dict(one))
         except KeyboardInterrupt:
             # Who is tired of waiting for explanations still wants the report.
-            troubles.append("explanations are missing: they were interrupted")
+            troubles.append("explanations are missing, since they were interrupted")
         # Whatever it is, what was decided is to be told all the same.
         except Exception as error:
             troubles.append(f"explanations are missing: {type(error).__name__}: {error}")
-        return []
+        return found
 
     @property
     def _share(self) -> int:

@@ -102,7 +102,11 @@ def _instead(record: Record) -> Iterator[str]:
     failed = {claim["id"] for claim in record["claims"] if claim["verdict"] != "holds"}
     found: dict[tuple[str, str], SuggestionRecord] = {}
     for explanation in record["explanations"]:
-        held = [one for one in explanation["suggestions"] if one["verdict"] == "holds"]
+        held = [
+            one
+            for one in explanation["suggestions"]
+            if one["verdict"] == "holds" and _is_enriched(one)
+        ]
         if held and not failed.isdisjoint(explanation["claims"]):
             head = explanation["session"], explanation["name"]
             found[head] = max([*held, *filter(None, [found.get(head)])], key=_mass)
@@ -163,3 +167,9 @@ def _list(items: Iterator[Iterator[str]]) -> Iterator[str]:
 def _more(left_out: int, singular: str, plural: str = "") -> Iterator[str]:
     if left_out > 0:
         yield f"and {count(left_out, f'more {singular}', plural and f'more {plural}')}"
+
+
+def _is_enriched(suggestion: SuggestionRecord) -> bool:
+    """Return whether attention is more there than uniform attention would be."""
+    lift = suggestion["share_lift"] or suggestion["lift"]
+    return lift is not None and lift["low"] is not None and lift["low"] > 1

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from math import comb
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from headtests.explanations.detection import (
     trial_of,
     wilson,
 )
+from headtests.explanations.grounds import Cells, Grounds
 from headtests.sketches import Pairs
 
 
@@ -108,6 +110,50 @@ def test_fewer_pairs_give_fewer(tried):
     assert few <= drawn
 
 
+def test_pairs_are_drawn_in_proportion_to_attention(tried):
+    grounds, trial = tried
+    drawn = grounds.proportional(50)
+    columns = (drawn.documents, drawn.queries, drawn.keys)
+    expected = set(zip(*(column.tolist() for column in columns), strict=True))
+    rows = zip(rows_of(trial), trial.kinds, strict=True)
+    assert {row[:3] for row, kind in rows if kind == "pair"} == expected
+
+
+def a_row(multiples, seed=0):
+    """Return the grounds of one row, whose keys have these multiples."""
+    size = len(multiples)
+    keys = np.arange(size)
+    cells = Cells(
+        documents=np.zeros(size, dtype=np.int64),
+        queries=np.full(size, size - 1),
+        keys=keys,
+        token_ids=keys,
+        counts=np.full(size, size),
+        uniform=np.full(size, 1 / size),
+        row_weights=np.ones(size),
+        members=np.zeros(1, dtype=np.int64),
+        places={},
+        rows={},
+    )
+    reading = SimpleNamespace(half=SimpleNamespace(whole=SimpleNamespace(seed=seed)))
+    return Grounds(reading, planted.name("L0H0"), cells, np.array(multiples) / size, 0.0)
+
+
+def test_what_is_average_is_neither_a_pair_nor_a_control():
+    assert trial_of(a_row([2.0, 1.0, 1.0, 0.5])).pairs.multiples.tolist() in ([2, 0.5], [0.5, 2])
+    assert trial_of(a_row([2.0, 1.0, 1.0, 1.0])).kinds == ("pair",)
+
+
+def test_the_seed_decides_the_controls_and_the_order():
+    trials = [trial_of(a_row([50.0] + [0.5] * 63, seed)) for seed in range(30)]
+    controls = {trial.pairs.keys[trial.kinds.index("same_query")] for trial in trials}
+    # Of 63 keys, a draw of 30 is of fewer than 15 once in many millions.
+    assert len(controls) >= 15
+    # Of one pair and one control.
+    orders = {trial_of(a_row([1.5, 0.5], seed)).kinds for seed in range(30)}
+    assert orders == {("pair", "same_query"), ("same_query", "pair")}
+
+
 TRIAL = Trial(
     Pairs.of(range(6), 2, 1, [3.0, 0.1, 2.0, 0.2, 4.0, 0.3]),
     ("pair", "same_query", "pair", "same_distance", "pair", "same_query"),
@@ -187,6 +233,7 @@ def test_shuffling_keeps_words_and_answers_and_changes_their_order():
     dealt = shuffled_answers(answers, 0)
     assert Counter(dealt) == Counter(answers)
     assert dealt != answers
+    assert dealt == shuffled_answers(answers, 0) != shuffled_answers(answers, 1)
 
 
 def test_a_true_relation_scores_high_and_a_false_one_no_better_than_its_controls(texts):

@@ -1,6 +1,7 @@
 """The halves of the texts: no text in both, and claims on one as on a population of its own."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,14 +26,22 @@ HEAD = HeadName(0, 0)
 
 @given(st.integers(1, 200), st.integers(0, 2**32))
 def test_the_halves_are_of_a_size(texts, seed):
-    measuring = measuring_texts(texts, seed)
+    measuring = measuring_texts(np.arange(texts), seed)
     assert measuring.shape == (texts,)
     assert int(measuring.sum()) == texts // 2
 
 
 def test_the_seed_decides_which_text_is_where():
-    first, again, other = (measuring_texts(40, seed).tolist() for seed in (0, 0, 1))
+    first, again, other = (measuring_texts(np.arange(40), seed).tolist() for seed in (0, 0, 1))
     assert first == again != other
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(0, 100))
+def test_texts_that_say_the_same_stay_together(contents, seed):
+    measuring = measuring_texts(np.array(contents), seed)
+    for content in set(contents):
+        same = {bool(one) for one, of in zip(measuring, contents, strict=True) if of == content}
+        assert len(same) == 1
 
 
 @pytest.fixture(params=[False, True], ids=["explain", "measure"])
@@ -62,8 +71,22 @@ def test_no_more_documents_are_read_than_the_limit_allows(heads):
     # The first step is never cut, and without a limit the budget is.
     assert list(Half(heads, True, limit=10).extents(False)) == [64]
     assert list(Half(heads, True).extents(False)) == list(heads.sweep.extents())
-    within = Half(heads, True, limit=64).within_limit
-    assert set(within.tolist()) <= set(heads.sweep.order()[:64].tolist())
+    # A step that ends at the limit is within it.
+    assert list(Half(heads, True, limit=128).extents(False)) == [64, 128]
+
+
+@pytest.mark.parametrize("limit", [64, 128, None])
+def test_those_within_the_limit_are_the_halfs_of_the_first_of_the_pass(heads, limit):
+    half = Half(heads, True, limit=limit)
+    own = set(half.documents.tolist())
+    first = heads.sweep.order()[: limit or 128].tolist()
+    assert half.within_limit.tolist() == [one for one in first if one in own]
+
+
+def test_steps_are_those_of_texts_where_whole_texts_are_read():
+    whole = SimpleNamespace(extents=lambda by_text: [7, 30, 60] if by_text else [16, 32, 48])
+    half = Half(whole, True, limit=40)
+    assert (half.extents(True), half.extents(False)) == ([7, 30], [16, 32])
 
 
 def test_it_counts_what_may_be_read(heads, half):
@@ -86,14 +109,32 @@ def test_a_mass_on_it_is_that_of_its_documents_alone(heads, half, on, when):
 
 @pytest.mark.parametrize("when", [None, every_row, query.repeats])
 @pytest.mark.parametrize("statistic", [Mass, Lift])
-def test_eligible_are_those_of_the_whole_that_are_in_it(heads, half, statistic, when):
-    question = Question(HEAD, statistic(ht.induction, when), OPTIONS)
+# Documents of five tokens have no row from position 5 on.
+@pytest.mark.parametrize("min_query", [1, 5])
+def test_eligible_are_those_of_the_whole_that_are_in_it(heads, half, statistic, when, min_query):
+    assert 5 in heads.population.lengths
+    question = Question(HEAD, statistic(ht.induction, when), RowOptions(True, min_query))
     whole, found = heads.eligible(question), half.eligible(question)
     inside = np.isin(whole.documents, half.documents)
     assert found.documents.tolist() == whole.documents[inside].tolist()
     assert found.texts.tolist() == whole.texts[inside].tolist()
     if statistic is Lift:
         assert found.base_rates.tolist() == whole.base_rates[inside].tolist()
+
+
+def test_attention_by_distance_is_that_of_its_documents_alone(heads, half):
+    question = Question(HEAD, Mass(ht.previous, every_row), OPTIONS)
+    whole, found = heads.matched(question, 128), half.matched(question, 128)
+    kept = np.isin(whole.documents, half.documents)
+    assert found.documents.tolist() == whole.documents[kept].tolist()
+    assert found.numerators.tolist() == whole.numerators[kept].tolist()
+
+
+def test_a_documents_place_is_that_in_the_whole_pass(heads, half):
+    question = Question(HEAD, Mass(ht.previous, None), OPTIONS)
+    order = heads.sweep.order().tolist()
+    for document in half.within_limit[:5].tolist():
+        assert half.place_of(question, document) == order.index(document)
 
 
 def test_what_is_asked_for_elsewhere_is_refused(heads, half):

@@ -4,13 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import headtests as ht
 from explanations import planted
 from headtests import key, query
-from headtests.claims import Lift, Mass, Question, RowOptions
+from headtests.claims import Mass, Question, RowOptions
 from headtests.estimates import Estimate
 from headtests.explanations.builtin import Texts
 from headtests.explanations.measuring import (
@@ -48,16 +48,33 @@ def test_the_figures_are_those_of_the_measuring_half(halves, when):
     record = measured(halves, Suggested(ht.induction, when, 0.1))
     mass = average(halves, Mass(ht.induction, when), 128)
     assert record["mass"]["value"] == pytest.approx(mass)
-    question = Question(HEAD, Lift(ht.induction, when), halves.options)
-    eligible = halves.measure.whole.eligible(question)
-    inside = np.isin(eligible.documents, halves.measure.documents)
-    base = eligible.base_rates[inside].mean() / QUANTA
+    question = Question(HEAD, Mass(ht.induction, when), halves.options)
+    figures = halves.measure.figures(question, 128)
+    base = figures.base_rates.mean() / QUANTA
     assert record["base_rate"] == pytest.approx(base)
     assert record["lift"]["value"] == pytest.approx(mass / base)
     share = average(halves, Mass(ht.induction, when, of=~ht.first), 128)
     assert record["share"]["value"] == pytest.approx(share)
+    # Of uniform attention off position 0, in the same rows, what is on the relation.
+    of = halves.measure.figures(
+        Question(HEAD, Mass(ht.induction, when, of=~ht.first), halves.options), 128
+    )
+    uniform = of.base_rates.sum() / of.base_denominators.sum()
+    assert record["share_lift"]["value"] == pytest.approx(share / uniform)
+    bases = (("mass", "lift", base), ("share", "share_lift", uniform))
+    for of, lift, part in bases:
+        for end in ("low", "high"):
+            assert record[lift][end] == pytest.approx(record[of][end] / part)
     for name in ("mass", "lift", "share", "share_lift"):
         assert record[name]["low"] <= record[name]["value"] <= record[name]["high"]
+
+
+def test_position_0_is_no_part_of_what_does_not_rest(halves):
+    both = measured(halves, Suggested(ht.first | ht.induction, every_row, 0.1))
+    alone = measured(halves, Suggested(ht.induction, every_row, 0.1))
+    assert both["mass"]["value"] > alone["mass"]["value"] + 0.2
+    for name in ("share", "share_lift"):
+        assert both[name]["value"] == pytest.approx(alone[name]["value"], rel=1e-6)
 
 
 def test_bounds_are_an_estimates_own(halves):
@@ -106,7 +123,7 @@ def test_where_position_0_is_a_key_like_any_other_no_share_is_told(heads):
 def test_what_cannot_be_measured_is_told_and_not_raised(halves, suggested, said):
     record = measured(halves, suggested)
     assert said in record["trouble"]
-    assert record["said"] == suggested.said or repr(suggested.on)
+    assert record["said"] == (suggested.said or repr(suggested.on))
     assert record["verdict"] is record["mass"] is record["lift"] is record["documents"] is None
     assert record["expression"] == record["python"] == ""
 
@@ -134,13 +151,41 @@ def test_the_python_is_a_test_that_claims_the_same(halves):
         test(head)
 
 
-def test_the_best_come_first():
-    def suggestion(verdict, mass):
-        record = in_trouble(f"{verdict} {mass}", "")
-        record["verdict"] = verdict
-        record["mass"] = {"value": mass, "low": 0.0, "high": 1.0}
-        return record
+def test_its_imports_stand_as_a_sorter_has_them(halves):
+    from headtests.library import last_8
 
+    record = measured(halves, Suggested(last_8 & ht.previous & key.matches("e"), None, 0.1))
+    assert record["python"].splitlines() == [
+        "import pytest",
+        "import headtests as ht",
+        "from headtests import key",
+        "from headtests.library import last_8",
+        "",
+        "",
+        "# Found and measured on halves of made-up over all 217 documents of demo.",
+        '@pytest.mark.head("L0H1", suppress_first_token=True, min_query=1)',
+        "def test_l0h1_last_8_previous_key_matches_e_d6a63e(head):",
+        "    assert head.mass(last_8 & ht.previous & key.matches('e')) >= 0.1",
+    ]
+
+
+def test_a_suggestion_is_told_in_its_own_words_where_it_has_some(halves):
+    plain = measured(halves, Suggested(ht.previous, None, 0.1))
+    assert (plain["said"], plain["english"]) == ("ht.previous", ht.previous.english)
+    own = Suggested(ht.previous, None, 0.1, said="offset(-1)", english="just before it")
+    record = measured(halves, own)
+    assert (record["said"], record["english"]) == ("offset(-1)", "just before it")
+
+
+def suggestion(verdict, share, lift=4.0, low=2.0):
+    record = in_trouble(f"{verdict} {share} {lift:g}", "")
+    record["verdict"] = verdict
+    record["share"] = {"value": share, "low": 0.0, "high": 1.0}
+    record["share_lift"] = {"value": lift, "low": low, "high": 2 * lift}
+    return record
+
+
+def test_the_best_come_first():
     given = [
         in_trouble("trouble", "no"),
         suggestion("refuted", 0.9),
@@ -149,23 +194,49 @@ def test_the_best_come_first():
         suggestion("holds", 0.3),
     ]
     said = [one["said"] for one in best_first(given)]
-    assert said == ["holds 0.3", "holds 0.1", "undecided 0.5", "refuted 0.9", "trouble"]
+    assert said == ["holds 0.3 4", "holds 0.1 4", "undecided 0.5 4", "refuted 0.9 4", "trouble"]
+
+
+def test_what_says_nothing_of_the_head_comes_behind_what_does():
+    # Nearly all keys hold nearly all attention of any head, at whatever threshold.
+    trivial = suggestion("holds", 0.99, lift=1.001, low=1.0)
+    narrow, broad = suggestion("holds", 0.2, lift=20), suggestion("holds", 0.5, lift=1.6, low=1.4)
+    told = suggestion("undecided", 0.2, lift=10)
+    ordered = best_first([trivial, told, broad, narrow])
+    assert ordered == [narrow, broad, told, trivial]
 
 
 @given(st.floats(1e-6, 1.0))
+@example(4e-10)
+@example(1e-30)
 def test_rounding_goes_down_to_two_digits(number):
     found = rounded_down(number)
-    assert 0 < found <= number + 1e-9
+    assert 0 < found <= number + min(1e-9, number * 1e-6)
     assert found > number * 0.9 - 1e-9
     digits = re.sub(r"e.*", "", f"{found:.12e}").replace(".", "").rstrip("0")
     assert len(digits) <= 2
+
+
+@pytest.mark.parametrize("power", [100, 1000, 10000])
+def test_two_digits_stay_as_they_are(power):
+    numbers = [digits / power for digits in range(10, 100)]
+    assert [rounded_down(number) for number in numbers] == numbers
+
+
+def test_no_more_is_shown_than_the_step_that_decided(heads, texts):
+    halves = Texts(heads, texts.options, documents=64).halves(HEAD, None)
+    assert list(halves.decide.extents(False)) == [64, 128]
+    assert halves.covering(64) is halves.measure
+    for documents in (65, 128):
+        assert halves.covering(documents).extents(False)[-1] == 128
 
 
 def test_a_claim_beyond_the_read_documents_shows_those_it_took(demo_model):
     # Close to its threshold, it takes more documents than every figure is read on.
     session = planted.session(demo_model, max_documents=2000)
     texts = Texts(session, RowOptions(suppress_first_token=True), documents=64)
-    mass = texts.halves(HEAD, None).bounded(ht.induction)["value"]
+    few = Suggested(ht.induction, every_row, 0.1)
+    mass = measured(texts.halves(HEAD, 64), few)["mass"]["value"]
     record = measured(texts.halves(HEAD, None), Suggested(ht.induction, every_row, mass * 0.8))
     assert record["verdict"] == "holds"
     assert record["documents"] > texts.measure.half.record["documents"]

@@ -5,18 +5,22 @@ import re
 
 import pytest
 
+import headtests as ht
 from explanations import planted, scripted
 from explanations.server import ScriptedServer, html, resets, says, status
 from headtests.claims import RowOptions
-from headtests.explanations.builtin import Texts
+from headtests.explanations.builtin import Texts, explained
 from headtests.explanations.client import Budget, Client, Server
-from headtests.explanations.measuring import Suggested
+from headtests.explanations.measuring import Suggested, measured
 from headtests.explanations.prompts import Claimed, in_context
 from headtests.explanations.shapes import Alternative
 from headtests.explanations.suggesting import Wanted, read, suggested
 
 KEY = "sk-planted-secret-0123456789"
 CLAIMED = Claimed("It rests.", "L0H0.mass(ht.first) >= 0.9", "refuted: 0.31, where 0.9 was claimed")
+
+CLOSE = 0.5
+"""So close to the mass that 64 documents do not decide it."""
 
 
 @pytest.fixture
@@ -40,17 +44,33 @@ def ask(texts, heads):
     return asked
 
 
-def test_an_explanation_is_quoted_and_its_alternatives_are_measured(ask):
+def test_an_explanation_is_quoted_and_its_alternatives_are_measured(ask, texts):
     record = ask(function=scripted.model())
     assert (record["explainer"], record["text"]) == ("scripted", scripted.PREVIOUS)
     assert record["server"].startswith("http://127.0.0.1:")
     assert record["trouble"] == ""
     found = [(one["verdict"], one["expression"]) for one in record["suggestions"]]
     assert found == [
-        ("holds", "L0H0.mass(ht.previous) >= 0.4"),
-        ("holds", f"L0H0.mass(ht.offset(-2)) >= {record['suggestions'][1]['threshold']:g}"),
+        ("holds", "L0H0.mass(ht.previous, when=ht.every_row) >= 0.4"),
         ("refuted", "L0H0.mass(ht.previous, when=query.repeats) >= 0.9"),
+        # It holds, and of no more than uniform attention would give.
+        (
+            "holds",
+            "L0H0.mass(ht.offset(-2), when=ht.every_row) >= "
+            f"{record['suggestions'][2]['threshold']:g}",
+        ),
     ]
+    assert [one["said"] for one in record["suggestions"]] == [
+        "ht.previous, at least 0.4",
+        "ht.previous, when=query.repeats, at least 0.9",
+        "ht.offset(-2)",
+    ]
+    assert record["name"] == "L0H0"
+    assert (record["explain"], record["measure"]) == (
+        texts.explain.half.record,
+        texts.measure.half.record,
+    )
+    assert record["explain"] != record["measure"]
     best = record["suggestions"][0]
     assert best["mass"]["low"] < best["mass"]["value"] == pytest.approx(0.6, abs=0.02)
     assert best["lift"]["low"] > 10
@@ -61,15 +81,96 @@ def test_the_prompt_shows_pairs_of_the_explain_half_the_claim_and_the_language(a
     prompt = scripted.prompt_of(ask.requests[0])
     for part in (CLAIMED.sentence, CLAIMED.expression, CLAIMED.found, "ht.induction", "line_start"):
         assert part in prompt
-    assert (
-        len([line for line in prompt.splitlines() if " multiple " in line and "key" in line]) > 39
-    )
+    lines = prompt.splitlines()
     grounds, _ = texts.found(planted.name("L0H0"))
-    for pairs in (grounds.ranked(20), grounds.random(20)):
-        for pair in heads.in_context(grounds.head, pairs):
-            assert json.dumps(in_context(pair), ensure_ascii=False) in prompt
+    for heading, pairs in (
+        ("The 20 pairs of highest multiple:", grounds.ranked(20)),
+        ("20 random pairs of above-average multiple:", grounds.random(20)),
+    ):
+        start = lines.index(heading) + 1
+        found = heads.in_context(grounds.head, pairs)
+        for pair, line in zip(found, lines[start : start + 20], strict=True):
+            context = json.dumps(in_context(pair), ensure_ascii=False)
+            assert line.endswith(f" context {context} multiple {pair.multiple:.1f}")
             assert pair.document in texts.explain.half.documents
             assert pair.document not in texts.measure.half.documents
+        assert lines[start + 20] == ""
+    # A control's explanation is of a head, and not of a claim.
+    control = scripted.prompt_of(ask.requests[1])
+    assert "L0H1" in control.splitlines()[0]
+    assert CLAIMED.sentence not in control
+
+
+def test_all_attention_is_explained_or_rests_or_is_told_to_be_left(ask):
+    every_row = {"on": "ht.previous", "when": "ht.every_row", "at_least": 0.4}
+    record = ask(function=scripted.model(alternatives=[every_row]))
+    (suggestion,) = record["suggestions"]
+    parts = [suggestion["mass"], record["resting_mass"], record["unexplained_mass"]]
+    assert sum(part["value"] for part in parts) == pytest.approx(1, abs=1e-6)
+
+
+def test_what_cannot_be_measured_explains_nothing(ask):
+    nothing = [{"on": "ht.previous", "when": None, "at_least": 0.0}]
+    record = ask(function=scripted.model(alternatives=nothing))
+    assert "holds of any head" in record["suggestions"][0]["trouble"]
+    left = 1 - record["resting_mass"]["value"]
+    assert record["unexplained_mass"]["value"] == pytest.approx(left, abs=1e-6)
+
+
+def test_a_claim_is_decided_on_all_documents_of_the_budget(ask, texts):
+    head = planted.name("L0H0")
+    assert texts.measure.half.extents(False)[-1] == 128
+    few, all_of_them = (texts.halves(head, limit) for limit in (64, None))
+    close = Suggested(ht.previous, None, CLOSE)
+    assert measured(few, close)["verdict"] == "undecided"
+    assert measured(all_of_them, close)["verdict"] == "holds"
+    alternatives = [{"on": "ht.previous", "when": None, "at_least": CLOSE}]
+    record = ask(function=scripted.model(alternatives=alternatives))
+    assert record["suggestions"][0]["verdict"] == "holds"
+
+
+def test_heads_of_other_rows_are_no_controls(heads, texts):
+    plain = Texts(heads, RowOptions(suppress_first_token=False))
+    with ScriptedServer(function=scripted.model()) as running:
+        client = Client(Server("scripted", running.url, KEY), Budget(), None)
+        first, second = suggested(
+            [Wanted(texts, planted.name("L0H0")), Wanted(plain, planted.name("L0H1"))], client
+        )
+    for record in (first, second):
+        assert record["detection"][0]["balanced_accuracy"] is not None
+        assert record["detection"][2]["balanced_accuracy"] is None
+        assert "No other head's rows were read" in record["detection"][2]["trouble"]
+    assert first["resting_mass"] is not None
+    assert second["resting_mass"] is None
+
+
+def test_why_another_head_is_not_explained_stands_with_its_score(ask):
+    model = scripted.model()
+
+    def fails_for_others(request):
+        return model(request) if scripted.is_judged(request) or of_first(request) else says("no")
+
+    def of_first(request):
+        return " L0H0 " in scripted.prompt_of(request).splitlines()[0]
+
+    record = ask(function=fails_for_others)
+    assert record["detection"][0]["balanced_accuracy"] > 0.9
+    assert record["detection"][2]["balanced_accuracy"] is None
+    assert "JSON" in record["detection"][2]["trouble"]
+
+
+@pytest.mark.parametrize(
+    ("on", "when", "said"),
+    [
+        ("ht.previous", 'query.is_("two whole words")', "is not one token"),
+        ("ht.previous", "ht.previous", "when"),
+        ("ht.previous", "query.", "query."),
+    ],
+)
+def test_a_condition_that_cannot_be_used_is_told(texts, on, when, said):
+    found = read(Alternative(on=on, when=when), texts.source.population.vocabulary)
+    assert isinstance(found, str)
+    assert said in found
 
 
 def test_the_judge_sees_ten_pairs_at_a_time_and_not_what_they_are(ask):
@@ -124,7 +225,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("on", HOSTILE.values(), ids=HOSTILE)
 def test_what_is_no_relation_is_shown_as_such(ask, on, monkeypatch):
-    monkeypatch.setattr("builtins.eval", None)
+    run = []
+
+    def noted(source, *scopes, evaluate=eval):
+        run.append(source)
+        return evaluate(source, *scopes)
+
+    # Libraries evaluate annotations of their own.
+    monkeypatch.setattr("builtins.eval", noted)
     alternatives = [{"on": on, "when": None, "at_least": 0.5}, scripted.ALTERNATIVES[0]]
     record = ask(function=scripted.model(alternatives=alternatives))
     good, bad = record["suggestions"]
@@ -133,6 +241,7 @@ def test_what_is_no_relation_is_shown_as_such(ask, on, monkeypatch):
     assert bad["trouble"]
     assert bad["verdict"] is bad["mass"] is None
     assert bad["python"] == bad["expression"] == ""
+    assert on not in run
 
 
 def test_a_pattern_that_takes_for_ever_is_not_measured(texts):
@@ -173,6 +282,10 @@ def test_a_server_that_fails_costs_the_explanation_alone(ask, behaviour, said):
     record = ask(behaviour)
     assert said in record["trouble"]
     assert record["text"] == ""
+    # Nor is another head's explained, which would be a control.
+    assert {scripted.prompt_of(one).splitlines()[0] for one in ask.requests} == {
+        "What does the attention head L0H0 attend to?"
+    }
     assert record["suggestions"] == record["detection"] == []
     assert record["calls"]
 
@@ -235,3 +348,34 @@ def test_texts_that_cannot_be_split_are_a_trouble_and_ask_nothing(demo_model, as
     assert "1 text" in record["trouble"]
     assert running.requests == []
     session.close()
+
+
+def test_unexplained_is_what_no_suggestion_that_holds_is_about(ask, texts):
+    """What is refuted, or says no more than any head does, explains nothing."""
+    trivial = {"on": "~ht.first", "when": None, "at_least": 0.0001}
+    refuted = {"on": "ht.previous", "when": None, "at_least": 0.999}
+    record = ask(function=scripted.model(alternatives=[trivial, refuted]))
+    left = 1 - record["resting_mass"]["value"]
+    assert record["unexplained_mass"]["value"] == pytest.approx(left, abs=1e-6)
+    good = {"on": "ht.previous", "when": None, "at_least": 0.3}
+    record = ask(function=scripted.model(alternatives=[good, trivial]))
+    mass = record["suggestions"][0]["mass"]["value"]
+    assert record["unexplained_mass"]["value"] == pytest.approx(left - mass, abs=1e-6)
+    assert record["suggestions"][0]["expression"].startswith("L0H0.mass(ht.previous, ")
+
+
+def test_without_a_condition_every_row_counts_as_for_the_built_in_explainer(ask, texts, heads):
+    record = ask(function=scripted.model())
+    ours = explained(texts, planted.name("L0H0"), heads.served)["suggestions"][0]
+    assert record["suggestions"][0]["mass"] == ours["mass"]
+
+
+def test_pairs_that_were_never_asked_about_are_no_mistakes(ask):
+    record = ask(function=scripted.model(), budget=Budget(calls=7), parallel=1)
+    own, *controls = record["detection"]
+    # Two questions for explanations, five of ten pairs each.
+    assert own["pairs"] + own["same_query"] + own["same_distance"] == 50
+    assert own["unanswered"] == 0
+    assert own["balanced_accuracy"] > 0.9
+    assert "50 of 100 pairs were not asked about." in own["trouble"]
+    assert [one["balanced_accuracy"] for one in controls] == [None, None]

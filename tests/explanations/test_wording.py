@@ -4,8 +4,8 @@ import pytest
 
 import headtests as ht
 from headtests.explanations.finding import Finding
-from headtests.explanations.measuring import in_trouble
-from headtests.explanations.wording import english_of, is_enriched, paragraph, role_of
+from headtests.explanations.measuring import in_trouble, is_enriched
+from headtests.explanations.wording import english_of, paragraph, role_of
 from headtests.library import Named, last_8
 
 INDUCTION = Named(ht.induction, "the tokens that followed", "induction head")
@@ -42,6 +42,28 @@ def test_a_head_that_mostly_does_what_has_a_name_is_called_by_it():
     )
 
 
+@pytest.mark.parametrize(("share", "role"), [(0.3, "previous-token head"), (0.299, "")])
+def test_a_head_is_called_by_what_gets_three_tenths_of_what_does_not_rest(share, role):
+    one = found(PREVIOUS, share=share)
+    assert role_of([one]) == role
+    said = paragraph("L0H2", [one], RESTING, LEFT)
+    assert said.startswith("L0H2 attends as a previous-token head does.") == bool(role)
+
+
+def test_where_nothing_is_left_out_it_is_called_by_its_mass():
+    one = found(share=0.58)
+    one[1].update(share=None, share_lift=None)
+    assert role_of([one]) == ""
+    one[1]["mass"] = figure(0.3)
+    assert role_of([one]) == "induction head"
+
+
+@pytest.mark.parametrize(("value", "rests"), [(0.9, True), (0.899, False)])
+def test_a_head_rests_nearly_always_from_nine_tenths_on(value, rests):
+    said = paragraph("L1H0", [found()], figure(value), LEFT)
+    assert ("nearly always rests" in said) is rests
+
+
 def test_one_that_does_it_little_is_not():
     said = paragraph("L1H2", [found(share=0.1)], RESTING, LEFT)
     assert "induction head" not in said
@@ -70,7 +92,26 @@ def test_nothing_found_is_said_plainly():
 def test_what_the_other_half_does_not_bear_out_is_no_finding():
     said = paragraph("L1H0", [found(low=0.9)], RESTING, None)
     assert "Nothing that was tried stands out" in said
-    assert "also suggested the tokens that followed, which the other half does not bear out" in said
+    assert (
+        "also suggested the tokens that followed, but on the other half that is not surely" in said
+    )
+
+
+def test_all_that_is_not_borne_out_is_named():
+    said = paragraph("L1H0", [found(low=0.9), found(), found(PREVIOUS, low=0.9)], RESTING, LEFT)
+    assert "suggested the tokens that followed and the previous token, but on the other" in said
+    assert said.startswith("L1H0 attends as an induction head does.")
+
+
+def test_without_a_finding_all_that_does_not_rest_is_unexplained():
+    said = paragraph("L1H0", [], RESTING, LEFT)
+    assert said.endswith("of it is explained by nothing that was tried.")
+    assert "explained by none" not in said
+
+
+def test_a_lift_of_less_than_one_and_a_half_is_no_finding():
+    assert is_enriched(found(lift=1.5, low=1.2)[1])
+    assert not is_enriched(found(lift=1.49, low=1.2)[1])
 
 
 def test_what_was_found_later_is_told_as_what_it_adds():
@@ -91,6 +132,22 @@ def test_an_upper_bound_may_be_missing():
     one = found()
     one[1]["share_lift"]["high"] = None
     assert "12 times [6, inf]" in paragraph("L1H0", [one], RESTING, LEFT)
+
+
+def test_a_lower_bound_may_be_missing():
+    one = found()
+    one[1]["mass"]["low"] = None
+    one[1]["lift"]["low"] = None
+    assert "20.0% [0, 25.0%] of its attention" in paragraph("L1H0", [one], RESTING, LEFT)
+    one[1]["share_lift"]["low"] = None
+    assert not is_enriched(one[1])
+
+
+def test_of_a_share_and_a_mass_the_share_decides_whether_it_is_enriched():
+    one = found(low=0.9)[1]
+    one["lift"] = figure(4.0, 2.0)
+    assert not is_enriched(one)
+    assert is_enriched(one | {"share_lift": None})
 
 
 @pytest.mark.parametrize(("low", "enriched"), [(1.01, True), (1.0, False), (0.2, False)])
@@ -115,6 +172,13 @@ def test_a_relation_that_english_knows_by_a_functions_name_is_told_by_its_own():
         "that are the last eight tokens before it and were not found before"
     )
     assert english_of(found()[0]) == ht.induction.english
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.2, 0.3), (0.1, 0.2)])
+def test_a_figure_with_one_bound_of_its_own_has_both(low, high):
+    one = found()
+    one[1]["mass"] = figure(0.2, low, high)
+    assert f" 20.0% [{low:.1%}, {high:.1%}] of its" in paragraph("L1H2", [one], RESTING, LEFT)
 
 
 def test_what_is_exact_has_no_bounds():

@@ -7,6 +7,7 @@ import re
 import pytest
 import seed_words
 from explanations.server import ScriptedServer, html, says, status
+from plugin.conftest import SHARED_PROCESS
 
 import headtests as ht
 from headtests import key, query
@@ -304,7 +305,11 @@ def test_pasted_claims_run_under_pytest(many, pytester, monkeypatch):
     source = many.to_claims(0, 2).replace("    # pytest.mark.corpus(", "    pytest.mark.corpus(")
     source = source.replace('"my-texts.jsonl"', json.dumps(str(corpus)))
     pytester.makepyfile(test_pasted=source)
-    found = pytester.runpytest_subprocess("--headtests-report=none", "--headtests-device=cpu")
+    # In this process, where torch is imported.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    found = pytester.runpytest_inprocess(
+        *SHARED_PROCESS, "--headtests-report=none", "--headtests-device=cpu"
+    )
     found.assert_outcomes(passed=len(functions_of(source)))
 
 

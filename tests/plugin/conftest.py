@@ -116,10 +116,11 @@ def _everything_imported():
     import transformer_lens.model_bridge
 
     from headtests import recording, report, sides, store
-    from headtests.plugin import outcomes, progress, terminal
+    from headtests.explanations import describing, suggesting
+    from headtests.plugin import explaining, outcomes, progress, terminal
 
     assert all((datasets, transformer_lens, recording, report, sides, store))
-    assert all((outcomes, progress, terminal))
+    assert all((describing, suggesting, explaining, outcomes, progress, terminal))
 
 
 @pytest.fixture(scope="session")

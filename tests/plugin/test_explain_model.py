@@ -1,6 +1,7 @@
 """`--headtests-explain`: a language model is asked, measured, and never part of a verdict."""
 
 import json
+from functools import partial
 
 import pytest
 from explanations import scripted
@@ -62,14 +63,45 @@ def test_the_heads_of_claims_that_did_not_hold_are_explained_by_it_too(ask):
 def test_it_says_whom_it_asks(ask):
     run = ask(function=scripted.model())
     assert "asking scripted at http://127.0.0.1:" in run.text
-    assert "to explain a head" in run.text
+    (line,) = (line for line in run.lines if line.startswith("asking scripted at "))
+    assert line.endswith(" to explain a head ...")
+
+
+def test_the_summary_says_what_was_measured_and_not_what_it_says(ask):
+    run = ask(function=scripted.model())
+    claims = " ".join(run.section("claims"))
+    assert "explained: " in claims
+    assert scripted.PREVIOUS[:30] not in claims
+
+
+def test_the_summary_says_why_it_explained_nothing(ask):
+    tests = CLAIMS.replace("mass(ht.previous) >= 0.1", "mass(ht.previous) >= 0.999")
+    run = ask(says(""), tests=tests)
+    said = " ".join(run.section("claims"))
+    assert said.count("not explained by scripted: L0H0, L0H2: ") == 1
+    assert "not explained by built-in" not in said
+
+
+def test_a_process_asks_for_its_part_of_the_budget(ask, monkeypatch):
+    from headtests.plugin.runs import Run
+
+    monkeypatch.setattr(Run, "_share", 4)
+    ask(function=scripted.model(), arguments=["--headtests-explain-calls=8"])
+    assert len(ask.requests) == 2
+
+
+def test_the_prompt_tells_of_a_claim_beyond_the_corpus_what_its_documents_say(ask):
+    tests = CLAIMS.replace("(ht.previous) >= 0.9", "(ht.previous, beyond_corpus=True) >= 0.9")
+    run = ask(function=scripted.model(), tests=tests)
+    assert of_model(run)[0]["text"] == scripted.PREVIOUS
+    assert "L0H0.mass(ht.previous) is 0." in scripted.prompt_of(ask.requests[0])
 
 
 def test_the_page_shows_the_answer_under_the_claim(ask):
     run = ask(function=scripted.model())
     page = (run.folder / "reports" / "headtests.html").read_text()
     assert scripted.PREVIOUS in page
-    assert "head.mass(ht.previous) &gt;= 0.4" in page
+    assert "head.mass(ht.previous, when=ht.every_row) &gt;= 0.4" in page
 
 
 def test_markup_that_it_answers_stays_text(ask):
@@ -130,7 +162,7 @@ def test_a_server_that_fails_changes_no_verdict(ask, run_claims, name, monkeypat
 
     plain = run_claims(CLAIMS)
     # How long to wait for the next attempt is the client's to test.
-    monkeypatch.setattr(servers.Server, "retries", 0, raising=False)
+    monkeypatch.setattr(servers, "Server", partial(servers.Server, retries=0))
     arguments = ["--headtests-explain-timeout=0.3"]
     if name == "down":
         arguments.append("--headtests-explain-url=http://127.0.0.1:9/v1")
@@ -221,8 +253,16 @@ def test_what_is_no_address_costs_explanations_alone(run_claims, keyed):
 def test_workers_explain_what_they_decided(ask, claims_process, keyed):
     with ScriptedServer(function=scripted.model()) as server:
         run = claims_process(
-            CLAIMS, *ASKS, f"--headtests-explain-url={server.url}", "-n2", "-p", "no:cacheprovider"
+            CLAIMS,
+            *ASKS,
+            f"--headtests-explain-url={server.url}",
+            "--headtests-explain-calls=3",
+            "-n2",
+            "-p",
+            "no:cacheprovider",
         )
+    # One of the two has something to explain, so the budget is its own.
+    assert len(server.requests) == 3
     assert [one["explainer"] for one in run.record["explanations"]] == ["built-in", "scripted"]
     assert KEY not in json.dumps(run.record)
     assert_no_key(run)

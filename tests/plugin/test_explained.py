@@ -149,7 +149,7 @@ def test_whoever_interrupts_explanations_still_gets_the_report(run_claims, monke
     run = run_claims(CLAIMS)
     assert len(run.record["claims"]) == 3
     assert run.record["complete"]
-    assert "explanations are missing: they were interrupted" in run.text
+    assert "explanations are missing, since they were interrupted" in run.text
 
 
 def test_the_summary_says_it_in_a_sentence(run_claims):
@@ -168,3 +168,70 @@ def test_refuted(head):
     claims = run.section("claims")
     assert sum(line.startswith("explained: ") for line in claims) == 5
     assert "  and 3 heads more, in the report" in claims
+
+
+def test_exactly_five_heads_are_all_said(run_claims):
+    tests = """
+@pytest.mark.head("L0H0", "L0H1", "L0H2", "L0H3", "L1H0")
+def test_refuted(head):
+    assert head.mass(ht.previous) >= 0.999
+"""
+    claims = run_claims(tests).section("claims")
+    assert sum(line.startswith("explained: ") for line in claims) == 5
+    assert not any("in the report" in line for line in claims)
+
+
+def test_a_claim_beyond_the_corpus_is_explained_by_its_documents(explained):
+    found = explained(
+        tests=CLAIMS.replace("ht.previous) >= 0.9", "ht.previous, beyond_corpus=True) >= 0.9")
+    )
+    assert explained.run.record["claims"][0]["verdict"] != "holds"
+    assert found["L1H0", "built-in"]["text"]
+
+
+def explanation(head, *claims, by="built-in", server=""):
+    return {
+        "session": "s",
+        "head": head,
+        "explainer": by,
+        "server": server,
+        "claims": list(claims),
+    }
+
+
+def gathered(*workers, claims):
+    """Return what a run makes of its workers' explanations: head, explainer and claims of each."""
+    from headtests.plugin.gathering import Gathering
+
+    gathering = Gathering(config=None)
+    nothing = {"sessions": [], "heads": [], "sides": [], "tests": {}, "troubles": []}
+    for explanations in workers:
+        gathering._take(nothing | {"explanations": explanations})
+    found = gathering._explanations_of([{"id": claim} for claim in claims])
+    return [(one["head"], one["explainer"], one["claims"]) for one in found]
+
+
+def test_a_head_that_two_workers_explain_is_told_once_for_the_claims_of_both():
+    one, other = [explanation("b", "3")], [explanation("b", "1", "4"), explanation("a", "2")]
+    assert gathered(one, other, claims="1234") == [
+        ("b", "built-in", ["1", "3", "4"]),
+        ("a", "built-in", ["2"]),
+    ]
+    # In the order of the claims, and not of the workers.
+    found = gathered([explanation("b", "2")], [explanation("a", "1")], claims="12")
+    assert [head for head, _, _ in found] == ["a", "b"]
+
+
+def test_what_a_model_says_of_each_claim_is_told_apart():
+    ours = [explanation("a", "1", "2")]
+    theirs = [explanation("a", claim, by="gpt-x", server="https://there") for claim in "12"]
+    assert gathered(ours, theirs, claims="12") == [
+        ("a", "built-in", ["1", "2"]),
+        ("a", "gpt-x", ["1"]),
+        ("a", "gpt-x", ["2"]),
+    ]
+
+
+def test_claims_that_a_last_run_of_a_test_did_not_make_are_not_named():
+    found = gathered([explanation("a", "1", "2"), explanation("b", "1")], claims="2")
+    assert found == [("a", "built-in", ["2"])]
