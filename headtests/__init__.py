@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headtests.claims import approx
     from headtests.errors import (
+        BaselineError,
         CaptureError,
         ClaimError,
         CorpusError,
+        DriftError,
         ExpressionError,
         HeadNameError,
         HeadtestsError,
         ModelError,
         ModelUnavailableError,
         NoEligibleRowError,
+        OutOfReachError,
         RecordError,
         SettingError,
         UndecidedError,
@@ -44,15 +47,18 @@ if TYPE_CHECKING:
 _MODULES = {
     "headtests.claims": ("approx",),
     "headtests.errors": (
+        "BaselineError",
         "CaptureError",
         "ClaimError",
         "CorpusError",
+        "DriftError",
         "ExpressionError",
         "HeadNameError",
         "HeadtestsError",
         "ModelError",
         "ModelUnavailableError",
         "NoEligibleRowError",
+        "OutOfReachError",
         "RecordError",
         "SettingError",
         "UndecidedError",
@@ -79,9 +85,11 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AttentionData",
+    "BaselineError",
     "CaptureError",
     "ClaimError",
     "CorpusError",
+    "DriftError",
     "ExpressionError",
     "Head",
     "HeadNameError",
@@ -90,6 +98,7 @@ __all__ = [
     "ModelSpec",
     "ModelUnavailableError",
     "NoEligibleRowError",
+    "OutOfReachError",
     "RecordError",
     "Session",
     "SettingError",

@@ -46,9 +46,24 @@ class ModelUnavailableError(ModelError):
     """A model whose files are not to be had: no such name, no network, no access."""
 
 
+class OutOfReachError(HeadtestsError):
+    """A model or corpus that the hub could not give now: an outage, a limit, no network.
+
+    Says nothing of the model or corpus itself: the same run may go through an hour later.
+    """
+
+
 class CaptureError(ModelError):
     """Attention rows that are not probabilities over the keys that the row may attend to."""
 
 
 class RecordError(HeadtestsError):
     """A record of a run that cannot be read."""
+
+
+class BaselineError(HeadtestsError):
+    """A baseline that cannot be read, or that was recorded on something else than what ran."""
+
+
+class DriftError(HeadtestsError):
+    """A claim whose figure moved since its baseline was recorded, where that fails its test."""

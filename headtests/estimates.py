@@ -193,6 +193,11 @@ class Estimate(Quantity):
         """The figure as a noun phrase."""
         return self.statistic.english(str(self.subject.name))
 
+    def measured_by(self, evidence: Evidence) -> "Estimate":
+        """Return the same figure of the same head by other evidence, where nothing is read yet."""
+        subject = Subject(self.subject.name, evidence, self.subject.options)
+        return Estimate(subject, self.statistic, self.beyond_corpus)
+
     def basis(self, outcome: Outcome) -> str:
         """Return what a verdict on this figure is about, and how sure it is."""
         about = self.subject.evidence.description

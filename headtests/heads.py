@@ -4,7 +4,7 @@ Each method makes a lazy figure or asks the evidence for pairs. Nothing is measu
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from statistics import median
@@ -304,6 +304,10 @@ class Multiples(Sequence[Pair]):
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
 
+    def measured_by(self, evidence: Evidence) -> "Multiples":
+        """Return the same request of other evidence, where nothing is read yet."""
+        return replace(self, subject=Subject(self.subject.name, evidence, self.subject.options))
+
     def fraction(self, relation: Expression) -> PairFigure:
         """Return the share of these pairs that lie in a relation, in [0, 1]."""
         checked = require_relation(relation, "relation", has_when=False)
@@ -317,6 +321,7 @@ class Multiples(Sequence[Pair]):
             Fraction(sum(inside), len(inside)) if inside else None,
             checked,
             tuple(inside),
+            lambda evidence: self.measured_by(evidence).fraction(checked),
         )
 
     @property
@@ -324,7 +329,13 @@ class Multiples(Sequence[Pair]):
         """The median of their multiples."""
         multiples = self.columns.multiples.tolist()
         middle = Fraction(median(multiples)) if multiples else None
-        return self._figure("median", "median", f"the median of {self.english}", middle)
+        return self._figure(
+            "median",
+            "median",
+            f"the median of {self.english}",
+            middle,
+            again=lambda evidence: self.measured_by(evidence).median,
+        )
 
     @property
     def mean(self) -> PairFigure:
@@ -332,7 +343,13 @@ class Multiples(Sequence[Pair]):
         multiples = self.columns.multiples.tolist()
         total = sum(map(Fraction, multiples), Fraction(0))
         average = total / len(multiples) if multiples else None
-        return self._figure("mean", "mean", f"the mean of {self.english}", average)
+        return self._figure(
+            "mean",
+            "mean",
+            f"the mean of {self.english}",
+            average,
+            again=lambda evidence: self.measured_by(evidence).mean,
+        )
 
     def _figure(
         self,
@@ -342,6 +359,7 @@ class Multiples(Sequence[Pair]):
         measured: Fraction | None,
         relation: Expression | None = None,
         inside: tuple[bool, ...] = (),
+        again: Callable[[Evidence], PairFigure] | None = None,
     ) -> PairFigure:
         return PairFigure(
             self.subject,
@@ -353,6 +371,7 @@ class Multiples(Sequence[Pair]):
             measured,
             relation,
             inside,
+            again,
         )
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from headtests.demo import MODEL_FOLDER
 from headtests.errors import ModelError, ModelUnavailableError
+from headtests.hub import ModelOutOfReachError, ask_for_model, out_of_reach
 from headtests.settings import ModelSpec
 
 
@@ -53,11 +54,19 @@ def model_shape(spec: ModelSpec) -> ModelShape:
     Raises `ModelUnavailableError` where the configuration is not to be had and `ModelError` where
     it describes no attention that can be read.
     """
-    return shape_of(read_config(spec), str(spec))
+    return shape_of(read_config(spec, hub_silence(spec)), str(spec))
 
 
-def read_config(spec: ModelSpec) -> Any:
-    """Return the Hugging Face configuration.
+def hub_silence(spec: ModelSpec) -> str:
+    """Return why the hub cannot be asked about a model; empty of a folder, or where it answers.
+
+    What is in the cache serves then, without another try.
+    """
+    return "" if _is_folder(spec) else ask_for_model(spec.name)
+
+
+def read_config(spec: ModelSpec, silence: str) -> Any:
+    """Return the Hugging Face configuration; `silence` is why the hub cannot be asked, or empty.
 
     Raises `ModelUnavailableError` where it is not to be had and `ModelError` where it cannot be
     read or contradicts itself.
@@ -67,10 +76,12 @@ def read_config(spec: ModelSpec) -> Any:
 
     place = location_of(spec)
     try:
-        return AutoConfig.from_pretrained(place, revision=spec.revision)
+        return AutoConfig.from_pretrained(
+            place, revision=spec.revision, local_files_only=bool(silence)
+        )
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and not Path(place).is_dir():
-            raise unavailable(spec, error) from error
+            raise unavailable(spec, error, silence) from error
         raise ModelError(
             f"the model {str(spec)!r} is there, but its configuration cannot be read: "
             f"{_first_line(error)}. Expected a Hugging Face model folder, with a config.json that "
@@ -84,13 +95,32 @@ def read_config(spec: ModelSpec) -> Any:
         ) from error
 
 
-def unavailable(spec: ModelSpec, error: Exception) -> ModelUnavailableError:
-    """Return the error of a model whose files are not to be had."""
+def unavailable(spec: ModelSpec, error: Exception, silence: str) -> ModelUnavailableError:
+    """Return the error of a model whose files are not to be had.
+
+    A `ModelOutOfReachError` where that is for now only: `silence` says why the hub cannot be
+    asked, or the error does, or the hub when it is asked again.
+    """
+    said = silence or out_of_reach(error) or hub_silence(spec)
+    if said:
+        return unreachable(spec, said)
     return ModelUnavailableError(
         f"the model {str(spec)!r} is not to be had: {_first_line(error)}. There is no folder "
         f"{Path(spec.name).absolute()} either. Check the name, the network and your access; "
         "HF_HUB_OFFLINE=1 uses only what is cached."
     )
+
+
+def unreachable(spec: ModelSpec, silence: str) -> ModelOutOfReachError:
+    """Return the error of a model that the hub could not give now."""
+    return ModelOutOfReachError(
+        f"the model {str(spec)!r} is not to be had now: {silence}. There is no folder "
+        f"{Path(spec.name).absolute()} either. Run again later, or where it was downloaded before."
+    )
+
+
+def _is_folder(spec: ModelSpec) -> bool:
+    return Path(location_of(spec)).is_dir()
 
 
 def _first_line(error: Exception) -> str:

@@ -147,6 +147,10 @@ class Quantity(Comparable, ABC):
         """The figure as a noun phrase."""
 
     @abstractmethod
+    def measured_by(self, evidence: Evidence) -> "Quantity":
+        """Return the same figure of the same head by other evidence, where nothing is read yet."""
+
+    @abstractmethod
     def basis(self, outcome: Outcome) -> str:
         """Return what a verdict on this figure is about, and how sure it is."""
 

@@ -35,6 +35,7 @@ from headtests.records import (
     RankRecord,
     Record,
     SessionRecord,
+    StaleRecord,
     UnmeasuredRecord,
 )
 from headtests.samples import PairFigure
@@ -127,6 +128,8 @@ def claim_record(
         source="" if location is None else location.source,
         function=around.source,
         function_line=around.line,
+        drift=None,
+        against=None,
         span=list(around.span or ()),
     )
 
@@ -296,6 +299,7 @@ def make_record(
     root: Path,
     incomplete_reason: str = "",
     explanations: Sequence[ExplanationRecord] = (),
+    stale: Sequence[StaleRecord] = (),
 ) -> Record:
     """Return the record of a run, dated now; a reason says that the run did not finish.
 
@@ -317,6 +321,7 @@ def make_record(
         false_decisions=union_bound([claim["alpha"] or 0.0 for claim in claims]),
         unmeasured=list(unmeasured),
         explanations=list(explanations),
+        stale=list(stale),
     )
 
 

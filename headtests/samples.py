@@ -4,11 +4,13 @@ What a sample says of other pairs is not claimed here.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from headtests.claims import Operator, decimal, require_in_range
 from headtests.errors import ClaimError, NoEligibleRowError
+from headtests.evidence import Evidence
 from headtests.expressions import Expression
 from headtests.quantities import Interval, Outcome, Quantity, Subject
 from headtests.sketches import Pairs
@@ -34,6 +36,18 @@ class PairFigure(Quantity):
     """The relation that it is the share of; None of an average of multiples."""
     inside: tuple[bool, ...] = ()
     """Which of the pairs lie in the relation."""
+
+    again: "Callable[[Evidence], PairFigure] | None" = field(default=None, repr=False)
+    """Asks other evidence for the same figure; None where nobody could."""
+
+    def measured_by(self, evidence: Evidence) -> "PairFigure":
+        """Return the same figure of the same head by other evidence.
+
+        Raises `ClaimError` of one that was made without a way to ask again.
+        """
+        if self.again is None:
+            raise ClaimError(f"{self!r} cannot be asked of other evidence. Ask its head again.")
+        return self.again(evidence)
 
     @property
     def pairs(self) -> int:

@@ -14,6 +14,7 @@ BosPolicy = Literal["model", "always", "never"]
 Precision = Literal["float32", "float16", "bfloat16"]
 Undecided = Literal["fail", "skip"]
 Explain = Literal["built-in", "failures", "all", "none"]
+DriftOutcome = Literal["fail", "warn", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,19 @@ class Settings:
     """How many tokens a run's questions and answers may take together."""
     explain_timeout: float = field(default=60.0, repr=False)
     """Seconds that one attempt at a question may take."""
+    # Another model is asked after this one has decided.
+    against: str | None = field(default=None, repr=False)
+    """Another model, or a revision of each test's own, that every claim is asked of, too."""
+    against_dtype: Precision | None = field(default=None, repr=False)
+    """The type of that one's weights; alone, the same model in another type."""
+    # Baselines are looked at after a claim was decided.
+    record: bool = field(default=False, repr=False)
+    """Whether a baseline of each claim is written, in place of those that there are."""
+    drift: DriftOutcome = field(default="warn", repr=False)
+    """What becomes of a test whose claim's figure moved since its baseline was recorded."""
+    drift_margin: float = field(default=0.02, repr=False)
+    """How far a figure may move and be called unchanged: as a share of 1, and of what it was where
+    it is a multiple."""
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -181,6 +195,21 @@ def rate(name: str, value: object) -> float:
         number = 0.0
     if not 0 < number < 0.5:
         raise SettingError(f"{name} is {value!r}, but it must be a number over 0 and under 0.5.")
+    return number
+
+
+def margin(name: str, value: object) -> float:
+    """Return how far a figure may move: from 0 to 1; raises `SettingError` for another.
+
+    >>> margin("headtests_drift_margin", "0.05")
+    0.05
+    """
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise SettingError(f"{name} is {value!r}, but it must be a number from 0 to 1.")
     return number
 
 
@@ -333,5 +362,26 @@ OPTIONS: tuple[Option, ...] = (
         lambda name, value: whole_number(name, value, 0),
     ),
     Option("explain_timeout", "seconds that one attempt may take", "SECONDS", seconds),
+    Option(
+        "against",
+        "another model (a folder, or a name with a slash), or a revision of each test's own, that "
+        "every claim is asked of, too",
+        "NAME",
+        _named("a model or a revision"),
+    ),
+    Option(
+        "against_dtype",
+        "float32, float16 or bfloat16, of that one; alone, the same model in that type",
+        "TYPE",
+        lambda name, value: choice(name, value, get_args(Precision)),
+    ),
+    Option("record", "write a baseline of each claim, to compare later runs with", "", truth),
+    Option(
+        "drift",
+        "fail, warn or off: what becomes of a test whose figure moved since its baseline",
+        "OUTCOME",
+        lambda name, value: choice(name, value, get_args(DriftOutcome)),
+    ),
+    Option("drift_margin", "how far a figure may move and be called unchanged", "SHARE", margin),
 )
 """Every setting that an ini file or a command line may give, in the order of the help."""

@@ -74,11 +74,18 @@ def _to_version_5(record: _Json) -> None:
     record.setdefault("explanations", [])
 
 
+def _to_version_6(record: _Json) -> None:
+    """There were no baselines, and no model beside another."""
+    record.setdefault("stale", [])
+    _add(_objects(record, "claims"), drift=None, against=None)
+
+
 STEPS: tuple[Callable[[_Json], None], ...] = (
     _to_version_2,
     _to_version_3,
     _to_version_4,
     _to_version_5,
+    _to_version_6,
 )
 """From each version to the next, the first from version 1."""
 

@@ -40,7 +40,7 @@ def changed(record, *keys, to):
 # Writing.
 
 
-@pytest.mark.parametrize("make", [sample.record, sample.hostile_record])
+@pytest.mark.parametrize("make", [sample.record, sample.hostile_record, sample.beside])
 def test_what_was_written_is_read_again(make, path):
     write_record(make(), path)
     assert read_record(path) == make()
@@ -263,6 +263,13 @@ def test_the_schema_lets_fields_of_later_releases_pass():
         (("heads", 0, "ranked", 0, "attendable"), [0, 1, 2]),
         (("sessions", 0, "model"), None),
         (("environment", "Python"), 3.11),
+        (("claims", 0, "drift"), {}),
+        (("claims", 0, "drift"), sample.drift(status="moved")),
+        (("claims", 0, "drift"), sample.drift(moved=[{"document": 3}])),
+        (("claims", 0, "against"), sample.against(verdict="maybe")),
+        (("claims", 0, "against"), sample.against(session=None)),
+        (("stale",), None),
+        (("stale",), [{"file": "a.json"}]),
         (("explanations",), None),
         (("explanations", 0, "claims"), "c1"),
         (("explanations", 0, "suggestions", 0, "verdict"), "maybe"),
@@ -283,6 +290,10 @@ def test_the_schema_refuses_another_shape(keys, to):
         ("claims", 0),
         ("claims", 0, "left"),
         ("sessions", 0),
+        ("claims", 0, "drift"),
+        ("claims", 0, "drift", "moved", 0),
+        ("claims", 0, "against"),
+        ("stale", 0),
         ("explanations", 0),
         ("explanations", 0, "explain"),
         ("explanations", 0, "suggestions", 0),
@@ -291,11 +302,11 @@ def test_the_schema_refuses_another_shape(keys, to):
     ],
 )
 def test_the_schema_refuses_a_record_without_any_one_field(where):
-    names = sample.record()
+    names = sample.beside()
     for key in where:
         names = names[key]
     for name in names:
-        record = inner = deepcopy(sample.record())
+        record = inner = deepcopy(sample.beside())
         for key in where:
             inner = inner[key]
         del inner[name]

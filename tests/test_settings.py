@@ -12,6 +12,7 @@ from headtests.settings import (
     Settings,
     byte_size,
     choice,
+    margin,
     rate,
     seconds,
     truth,
@@ -54,6 +55,11 @@ def test_the_defaults_are_those_that_are_documented():
         explain_calls=200,
         explain_tokens=500_000,
         explain_timeout=60.0,
+        against=None,
+        against_dtype=None,
+        record=False,
+        drift="warn",
+        drift_margin=0.02,
     )
     assert ModelSpec() == ModelSpec("demo", None, None, None, missing="fail")
 
@@ -173,7 +179,7 @@ def test_what_is_no_rate_of_errors_is_refused(text):
 
 def test_a_flag_takes_no_value():
     flags = [option.name for option in OPTIONS if not option.metavar]
-    assert flags == ["rank", "no_cache", "explain"]
+    assert flags == ["rank", "no_cache", "explain", "record"]
 
 
 def test_where_results_are_kept_does_not_name_a_run():
@@ -292,9 +298,16 @@ def test_what_is_no_time_is_refused(text):
         seconds("headtests_explain_timeout", text)
 
 
-def test_explaining_names_no_run():
-    # What is told of a run by its settings stays the same, whoever explains its heads.
-    assert repr(Settings(explain="all", explain_model="x", explain_url="y")) == repr(Settings())
+def test_what_comes_after_a_claim_was_decided_names_no_run():
+    explained = Settings(explain="all", explain_model="x", explain_url="y")
+    compared = Settings(against="x", against_dtype="bfloat16", record=True, drift="fail")
+    assert repr(explained) == repr(compared) == repr(Settings())
+
+
+@pytest.mark.parametrize("text", ["-0.1", "1.1", "nan", "much"])
+def test_what_is_no_margin_is_refused(text):
+    with pytest.raises(SettingError, match="a number from 0 to 1"):
+        margin("headtests_drift_margin", text)
 
 
 @pytest.mark.parametrize("word", ["built-in", "failures", "all", "none"])

@@ -13,7 +13,7 @@ from headtests.report.shape import require_record
 
 OLD = {
     version: Path(__file__).parent / f"old_records/version-{version}.json"
-    for version in (1, 2, 3, 4)
+    for version in (1, 2, 3, 4, 5)
 }
 WITH_POSITIONS = (1, 2, 3)
 """Versions that listed positions one by one."""
@@ -72,13 +72,14 @@ OF_CLAIM = {
     "function_line": 0,
     "span": [],
 }
+OF_VERSION_6 = {"drift": None, "against": None}
 
 
 @pytest.mark.parametrize("version", OLD)
 def test_what_was_not_recorded_is_unknown(version):
     before, after = content(version), read_record(OLD[version])
     # What version 4 added to claims.
-    claims, estimates = ({}, {}) if version == 4 else (OF_CLAIM, OF_ESTIMATE)
+    claims, estimates = ({}, {}) if version >= 4 else (OF_CLAIM, OF_ESTIMATE)
     of_claim = (
         {}
         if version > 1
@@ -103,7 +104,7 @@ def test_what_was_not_recorded_is_unknown(version):
         }
     )
     for old, new in zip(before["claims"], after["claims"], strict=True):
-        assert added(old, new) == of_claim | claims
+        assert added(old, new) == of_claim | claims | OF_VERSION_6
         assert added(old["left"], new["left"]) == of_estimate | estimates
         if isinstance(new["right"], dict):
             assert added(old["right"], new["right"]) == of_estimate | estimates
@@ -114,7 +115,8 @@ def test_what_was_not_recorded_is_unknown(version):
     for old, new in zip(before["heads"], after["heads"], strict=True):
         assert added(old, new) == of_head.get(version, {})
     rate = {} if version > 1 else {"false_decisions": 0}
-    assert added(before, after) == rate | {"explanations": []}
+    explained = {} if version >= 5 else {"explanations": []}
+    assert added(before, after) == rate | explained | {"stale": []}
 
 
 @pytest.mark.parametrize("version", WITH_POSITIONS)

@@ -19,13 +19,16 @@ from headtests.capture.hooks import BridgeCapture
 from headtests.capture.model import Capture, LoadedModel, ModelFacts, facts_of
 from headtests.capture.probe import interface_of
 from headtests.errors import ModelError, ModelUnavailableError
+from headtests.hub import why_missing
 from headtests.models import (
     ModelShape,
+    hub_silence,
     location_of,
     model_shape,
     read_config,
     shape_of,
     unavailable,
+    unreachable,
 )
 from headtests.settings import ModelSpec, Settings
 from headtests.store import Entry, FileHashes, Store, fingerprint, store_of
@@ -48,30 +51,14 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     shape = model_shape(spec)
     device = resolve_device(spec.device or settings.device)
     dtype: torch.dtype = getattr(torch, spec.dtype or settings.dtype)
-    with _quiet():
-        from transformers import AutoTokenizer
-
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(location_of(spec), revision=spec.revision)
-        except OSError as error:
-            raise unavailable(spec, error) from error
-        except (ValueError, KeyError) as error:
-            raise ModelError(
-                f"the tokenizer of the model {str(spec)!r} could not be opened: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-    if len(tokenizer) <= len(tokenizer.all_special_ids):
-        raise ModelError(
-            f"the files of {str(spec)!r} hold no tokenizer: the one that opens has "
-            f"{len(tokenizer)} tokens, all of them special. Save the model's tokenizer into the "
-            "same folder."
-        )
+    silence = hub_silence(spec)
+    tokenizer = _tokenizer(spec, silence)
     store = store_of(settings)
 
     def opened() -> tuple[Capture, bool]:
-        return _opened(spec, tokenizer, shape, device, dtype)
+        return _opened(spec, tokenizer, shape, device, dtype, silence)
 
-    identity = _identity(spec, device, dtype, store)
+    identity = _identity(spec, device, dtype, store, silence)
     known = None if store is None or identity is None else store.read(identity)
     if known is not None:
         facts = ModelFacts(**known.facts)
@@ -82,10 +69,48 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     _refuse_unknown_windows(spec, shape, bidirectional)
     facts = facts_of(capture, bidirectional)
     # Of a hub's model, the files may have come only now.
-    identity = identity or _identity(spec, device, dtype, store)
+    identity = identity or _identity(spec, device, dtype, store, silence)
     if store is not None and identity is not None:
         store.write(identity, Entry({}, facts.to_dict()))
     return LoadedModel(spec, tokenizer, shape, device, dtype, facts, lambda: capture, identity)
+
+
+def _tokenizer(spec: ModelSpec, silence: str) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        with _quiet():
+            tokenizer = AutoTokenizer.from_pretrained(
+                location_of(spec), revision=spec.revision, local_files_only=bool(silence)
+            )
+    except OSError as error:
+        raise unavailable(spec, error, silence) from error
+    except (ValueError, KeyError) as error:
+        _refuse_tokenizer_out_of_reach(spec, silence)
+        raise ModelError(
+            f"the tokenizer of the model {str(spec)!r} could not be opened: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
+        _refuse_tokenizer_out_of_reach(spec, silence)
+        raise ModelError(
+            f"the files of {str(spec)!r} hold no tokenizer: the one that opens has "
+            f"{len(tokenizer)} tokens, all of them special. Save the model's tokenizer into the "
+            "same folder."
+        )
+    return tokenizer
+
+
+def _refuse_tokenizer_out_of_reach(spec: ModelSpec, silence: str) -> None:
+    """Raise `ModelOutOfReachError` where a tokenizer is bad for want of its files.
+
+    Without them some other tokenizer opens, or an error says that the model has none.
+    """
+    if Path(location_of(spec)).is_dir():
+        return
+    said = why_missing(spec.name, "tokenizer_config.json", spec.revision, silence)
+    if said:
+        raise unreachable(spec, said)
 
 
 def _opened(
@@ -94,29 +119,34 @@ def _opened(
     shape: ModelShape,
     device: torch.device,
     dtype: torch.dtype,
+    silence: str,
 ) -> tuple[Capture, bool]:
     """Return a model in memory with a way to its rows, and whether it is bidirectional."""
     with _quiet():
-        network = _network(spec, device, dtype)
+        network = _network(spec, device, dtype, silence)
         found = None if network is None else interface_of(network, shape, device, dtype)
         if found is not None:
             return found
         del network
         gc.collect()
-        bridge = _bridge(spec, tokenizer, device, dtype)
+        bridge = _bridge(spec, tokenizer, device, dtype, silence)
     return BridgeCapture(bridge, str(spec)), _is_bidirectional(bridge)
 
 
-def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Any:
+def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype, silence: str) -> Any:
     """Return the Hugging Face model without its unembedding; None where there is no such class."""
     from transformers import AutoModel
 
     try:
         network, loading = AutoModel.from_pretrained(
-            location_of(spec), revision=spec.revision, dtype=dtype, output_loading_info=True
+            location_of(spec),
+            revision=spec.revision,
+            dtype=dtype,
+            output_loading_info=True,
+            local_files_only=bool(silence),
         )
     except OSError as error:
-        raise unavailable(spec, error) from error
+        raise unavailable(spec, error, silence) from error
     except (ValueError, NotImplementedError, RuntimeError, KeyError, ImportError):
         # The bridge may know it, and says what is wrong otherwise.
         return None
@@ -135,7 +165,9 @@ def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype) -> Any:
     return network.to(device).eval()
 
 
-def _bridge(spec: ModelSpec, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> Any:
+def _bridge(
+    spec: ModelSpec, tokenizer: Any, device: torch.device, dtype: torch.dtype, silence: str
+) -> Any:
     from transformer_lens.model_bridge import TransformerBridge
 
     try:
@@ -148,7 +180,7 @@ def _bridge(spec: ModelSpec, tokenizer: Any, device: torch.device, dtype: torch.
             tokenizer=copy.deepcopy(tokenizer),
         )
     except OSError as error:
-        raise unavailable(spec, error) from error
+        raise unavailable(spec, error, silence) from error
     except ModelUnavailableError:
         raise
     except (ValueError, NotImplementedError, RuntimeError, KeyError) as error:
@@ -166,12 +198,12 @@ def _is_bidirectional(bridge: Any) -> bool:
 
 
 def _identity(
-    spec: ModelSpec, device: torch.device, dtype: torch.dtype, store: Store | None
+    spec: ModelSpec, device: torch.device, dtype: torch.dtype, store: Store | None, silence: str
 ) -> str | None:
     """Return a hash of a model's files and of what reads them; None where they are not at hand."""
     if store is None:
         return None
-    folder = _folder_of(spec)
+    folder = _folder_of(spec, silence)
     if folder is None:
         return None
     files = sorted({file for pattern in WEIGHTS for file in folder.glob(pattern)})
@@ -185,14 +217,14 @@ def _identity(
     )
 
 
-def _folder_of(spec: ModelSpec) -> Path | None:
+def _folder_of(spec: ModelSpec, silence: str) -> Path | None:
     """Return the folder of a model's files, where they are on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
     place = Path(location_of(spec))
     if place.is_dir():
         return place
-    commit = getattr(read_config(spec), "_commit_hash", None)
+    commit = getattr(read_config(spec, silence), "_commit_hash", None)
     found = try_to_load_from_cache(spec.name, "config.json", revision=commit or spec.revision)
     return Path(found).parent if isinstance(found, str) else None
 

@@ -13,6 +13,7 @@ from typing import Any
 from headtests.corpora.given import GivenTexts
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError
+from headtests.hub import SECONDS, CorpusOutOfReachError, out_of_reach
 
 _BUILDERS = {
     ".parquet": "parquet",
@@ -24,7 +25,6 @@ _BUILDERS = {
     ".txt": "text",
 }
 _KINDS = "parquet, JSON lines (.jsonl, .json), CSV or .txt"
-_HUB_SECONDS = 10.0
 
 
 @dataclass
@@ -99,6 +99,7 @@ def _rows(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
             row = next(rows, None)
         # Readers of every format raise errors of their own, with no common base.
         except Exception as error:
+            _refuse_out_of_reach(spec.name, error)
             where = f"after row {number}" if number >= 0 else "at its first row"
             raise CorpusError(
                 f"corpus {spec.name!r} cannot be read {where}: {_said(error)}. Expected "
@@ -169,6 +170,7 @@ def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
             left_out.files = _unread_files(path, builder.config.data_files)
         splits = builder.as_streaming_dataset()
     except Exception as error:
+        _refuse_out_of_reach(spec.name, error)
         raise CorpusError(_unopened(spec.name, local, error)) from error
     dataset = _split(spec, splits)
     columns = dataset.column_names
@@ -213,7 +215,7 @@ def _ask_hub(name: str) -> None:
     )
 
     try:
-        HfApi().dataset_info(name, timeout=_HUB_SECONDS)
+        HfApi().dataset_info(name, timeout=SECONDS)
     except OfflineModeIsEnabled:
         return
     except GatedRepoError as error:
@@ -228,9 +230,20 @@ def _ask_hub(name: str) -> None:
         ) from error
     # The transport's errors belong to whichever HTTP library the hub's client is built on.
     except Exception as error:
+        _refuse_out_of_reach(name, error)
         raise CorpusError(
             f"{_not_local(name)}, and the hub cannot be asked: {_said(error)}. Check the name and "
             "the network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
+        ) from error
+
+
+def _refuse_out_of_reach(name: str, error: Exception) -> None:
+    """Raise `CorpusOutOfReachError` where an error says that the hub could not be asked."""
+    said = "" if Path(name).expanduser().exists() else out_of_reach(error)
+    if said:
+        raise CorpusOutOfReachError(
+            f"{_not_local(name)}, and it is not to be had from the hub now: {said}. Run again "
+            "later, or where it was downloaded before."
         ) from error
 
 

@@ -1,5 +1,7 @@
 """Make the bundled model: `python -m headtests.demo.train`, seeded, minutes on two cores.
 
+With `--checkpoints DIR`, what it was on its way is kept, too, for `headtests trace`.
+
 A two-layer GPT-2 on documentation that CPython carries, with half of each batch repeated
 random tokens, so that induction heads form. The demo corpus's topics are held out: a training
 paragraph that shares eight words in a row with one of them is dropped. The recipe, the
@@ -12,7 +14,7 @@ import ast
 import json
 import platform
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from headtests.demo.topics import held_out_topics
 
 BOS = "<|endoftext|>"
 SHINGLE_WORDS = 8
+HALVINGS = 3
+"""How often the number of steps is halved on the way to the first checkpoint after none."""
 SKIPPED_FOLDERS = frozenset(
     {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo"}
 )
@@ -136,10 +140,30 @@ def repeated_rows(count: int, recipe: Recipe, bos: int) -> tuple[torch.Tensor, t
     return rows, predictable
 
 
+def checkpoint_steps(steps: int) -> list[int]:
+    """Return after how many optimizer steps the model is kept: none, all, and ever fewer between.
+
+    Halves of all steps, and of two thirds of them.
+
+    >>> checkpoint_steps(4000)
+    [0, 333, 500, 666, 1000, 1333, 2000, 2666, 4000]
+    >>> checkpoint_steps(2)
+    [0, 1, 2]
+    """
+    parts = (steps, 2 * steps // 3)
+    return sorted({0, *(part >> halvings for part in parts for halvings in range(HALVINGS + 1))})
+
+
 def train(
-    paragraphs: list[str], tokenizer: PreTrainedTokenizerFast, recipe: Recipe
+    paragraphs: list[str],
+    tokenizer: PreTrainedTokenizerFast,
+    recipe: Recipe,
+    keep: Callable[[int, GPT2LMHeadModel], None] = lambda step, model: None,
 ) -> GPT2LMHeadModel:
-    """Return the trained model."""
+    """Return the trained model; `keep` gets it after each number of steps, 0 and all included.
+
+    Whoever keeps it must neither change it nor draw random numbers of torch.
+    """
     bos = int(tokenizer.bos_token_id)
     ids = tokenizer("\n\n".join(paragraphs), add_special_tokens=False, verbose=False)["input_ids"]
     stream = torch.tensor(ids)
@@ -165,6 +189,7 @@ def train(
     )
     model.train()
     for step in range(recipe.steps):
+        keep(step, model)
         text = text_rows(stream, recipe.rows // 2, recipe, bos)
         repeated, predictable = repeated_rows(recipe.rows - recipe.rows // 2, recipe, bos)
         rows = torch.cat([text, repeated])
@@ -180,6 +205,7 @@ def train(
         schedule.step()
         if step % 250 == 0 or step == recipe.steps - 1:
             print(f"step {step:>5}  loss {loss.item():.3f}", flush=True)
+    keep(recipe.steps, model)
     model.eval()  # type: ignore[no-untyped-call]  # untyped upstream
     return model
 
@@ -303,22 +329,43 @@ def model_card(
 def main() -> None:
     """Train, measure and write the folder."""
     parser = argparse.ArgumentParser(description="Train the demo model of headtests.")
-    parser.add_argument("--out", type=Path, default=MODEL_FOLDER, help="folder to write")
+    parser.add_argument(
+        "--out", type=Path, help="folder to write (the bundled model's, without --checkpoints)"
+    )
     parser.add_argument("--steps", type=int, default=Recipe.steps, help="optimizer steps")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        metavar="DIR",
+        help="also write what the model was on its way: a folder a checkpoint, such as "
+        "DIR/step-001000",
+    )
     arguments = parser.parse_args()
+    # Who asks for checkpoints alone does not want another model in place of the bundled one.
+    out: Path | None = arguments.out or (None if arguments.checkpoints else MODEL_FOLDER)
     recipe = Recipe(steps=arguments.steps, seed=arguments.seed)
     paragraphs = training_paragraphs()
     tokenizer = train_tokenizer(paragraphs, recipe)
     tokens = len(tokenizer("\n\n".join(paragraphs), verbose=False)["input_ids"])
     print(f"{len(paragraphs):,} paragraphs, {tokens:,} tokens", flush=True)
-    model = train(paragraphs, tokenizer, recipe)
+    kept = set(checkpoint_steps(recipe.steps) if arguments.checkpoints else ())
+
+    def keep(step: int, model: GPT2LMHeadModel) -> None:
+        if step in kept:
+            folder = arguments.checkpoints / f"step-{step:06}"
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+
+    model = train(paragraphs, tokenizer, recipe, keep)
+    if out is None:
+        return
     loss = held_out_loss(model, tokenizer, recipe)
     scores = head_scores(model, tokenizer)
-    model.save_pretrained(arguments.out)
-    tokenizer.save_pretrained(arguments.out)
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
     card = model_card(recipe, len(paragraphs), tokens, loss, scores)
-    (arguments.out / "README.md").write_text(card, encoding="utf-8")
+    (out / "README.md").write_text(card, encoding="utf-8")
     print(card)
 
 

@@ -1,19 +1,20 @@
 """The pytest plugin: markers, options, fixtures, outcomes and the end of a run.
 
 Hooks that delegate. What a test asks for is `selection`, what a run opens and decides `runs`,
-what becomes of its tests `outcomes` and `undecided`, which worker runs them `sharing`, what all
-processes of a run found `gathering`, what the terminal shows `terminal` and `progress`. Loading
-this brings in neither torch nor transformers nor numpy.
+what becomes of its tests `outcomes`, `undecided` and `unavailable`, which worker runs them
+`sharing`, what all processes of a run found `gathering`, what the terminal shows `terminal` and
+`progress`. Loading this brings in neither torch nor transformers nor numpy.
 """
 
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
-from headtests.plugin import undecided
+from headtests.plugin import unavailable, undecided
 from headtests.plugin.gathering import RUN, Gathering
 from headtests.plugin.selection import (
     clear_results,
@@ -23,6 +24,7 @@ from headtests.plugin.selection import (
     requested,
     run_settings,
     taken,
+    whole_files,
 )
 from headtests.plugin.sharing import Sharing, tell
 from headtests.settings import OPTIONS, Settings
@@ -42,6 +44,9 @@ MARKERS = (
     "corpus('repeated-random', period=24, repeats=2, documents=256, seed=0)",
 )
 
+COLLECTED: pytest.StashKey[dict[Path, set[str]]] = pytest.StashKey()
+"""On the config: the names of all tests of the files that were collected whole."""
+
 SAID = {
     "max_length": "256, or the model's context",
     "spool": "4 GB",
@@ -51,6 +56,9 @@ SAID = {
     "cache_size": "2 GB",
     "no_cache": "false",
     "explain_url": "OPENAI_BASE_URL, or OpenAI's own",
+    "against": "none",
+    "against_dtype": "that model's own setting",
+    "record": "false",
 }
 """Defaults that the help says in words."""
 
@@ -60,6 +68,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("headtests", "headtests: claims about attention heads")
     defaults = Settings()
     group.addoption("--headtests-model", metavar="NAME", help="the model, whatever markers say")
+    group.addoption(
+        "--headtests-revision", metavar="NAME", help="the model's branch, tag or commit"
+    )
     group.addoption("--headtests-corpus", metavar="NAME", help="the corpus, whatever markers say")
     group.addoption(
         "--headtests-report", metavar="DIR", help="folder of the report, or none (reports)"
@@ -99,6 +110,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("head", names, ids=list(map(str, names)), indirect=True)
 
 
+# First: before other plugins and options take tests away.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note all tests of the files that are collected whole: their baselines are known by name."""
+    config.stash[COLLECTED] = whole_files(config, items)
+
+
 # First: a worker of pytest-xdist says there that it has collected.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -114,6 +132,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         clear_results(config)
     config.stash[RUN] = Run(config, progress_for(config))
     config.stash[RUN].plan(claims)
+    config.stash[RUN].collected(config.stash.get(COLLECTED, {}))
     tell(config, config.stash[RUN].groups)
 
 
@@ -157,10 +176,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     from headtests.plugin.runs import SUBTESTS, Subtests
 
     item.stash[SUBTESTS] = Subtests()
+    run, failed = item.config.stash[RUN], True
+    run.begin(item)
     try:
-        return (yield)
+        result = yield
+        failed = False
     finally:
         item.stash[SUBTESTS].running = False
+        run.look_back(item, failed)
+    return result
 
 
 @pytest.hookimpl(specname="pytest_runtest_makereport")
@@ -182,12 +206,14 @@ def pytest_runtest_makereport(
     raised = call.excinfo is not None and isinstance(call.excinfo.value, HeadtestsError)
     ours = is_claim(item) or (raised and bool(taken(item)))
     if not ours and not left_open:
+        unavailable.mark(item, call, report)
         return report
     from headtests.plugin import outcomes
 
     outcomes.keep_xfail_to_claims(item, call, report)
     outcomes.show_plainly(item, call, report)
     outcomes.call_undecided(item, call, report)
+    unavailable.mark(item, call, report)
     if ours:
         outcomes.attach_claims(item, call, report)
     return report
@@ -195,8 +221,10 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_teststatus(report: Any) -> Generator[None, Any, Any]:
-    """Call an undecided test by its name."""
+    """Call an undecided test, and one that could not run, by its name."""
     status = yield
+    if unavailable.could_not_run(report):
+        return unavailable.status()
     return undecided.status(report) if undecided.is_undecided(report) else status
 
 
@@ -204,9 +232,9 @@ def pytest_report_teststatus(report: Any) -> Generator[None, Any, Any]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter,
 ) -> Generator[None, None, None]:
-    """Add the undecided tests to pytest's short summary, which knows its own outcomes only."""
+    """Add to pytest's short summary, which knows its own outcomes only, the tests of ours."""
     result = yield
-    if terminalreporter.stats.get("undecided"):
+    if any(map(terminalreporter.stats.get, ("undecided", unavailable.OUTCOME))):
         from headtests.plugin.terminal import short_summary
 
         short_summary(terminalreporter)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.plugin.selection import given, is_claim, run_settings
+from headtests.plugin.unavailable import OUTCOME
 from headtests.plugin.undecided import EXIT_CODE, is_undecided
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Gathering:
         self._heads: dict[str, dict[str, Any]] = {}
         self._sides: dict[tuple[str, str], dict[str, Any]] = {}
         self._explanations: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._stale: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._recorded: list[str] = []
         self._first_tests: dict[str, set[str]] = {}
         self._written: list[Path] = []
         self._troubles: list[str] = []
@@ -80,6 +83,9 @@ class Gathering:
 
     def _take(self, measured: dict[str, Any]) -> None:
         self._troubles += measured["troubles"]
+        self._recorded += measured["recorded"]
+        for one in measured["stale"]:
+            self._stale[one["file"], one["test"], one["claim"]] = one
         for key, nodeid in measured["tests"].items():
             self._first_tests.setdefault(key, set()).add(nodeid)
         for head in measured["heads"]:
@@ -203,6 +209,7 @@ class Gathering:
             claims,
             unmeasured,
             explanations=self._explanations_of(claims),
+            stale=[self._stale[key] for key in sorted(self._stale)],  # type: ignore[misc]  # plain JSON, from workers too
             root=self._config.rootpath,
             incomplete_reason=incomplete_reason,
         )
@@ -235,11 +242,11 @@ class Gathering:
             )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print undecided tests, a line a claim, what was run, and where the report is."""
-        if terminalreporter.stats.get("undecided"):
-            from headtests.plugin.terminal import undecided_tests
+        """Print tests of outcomes of ours, a line a claim, what was run, where the report is."""
+        if any(map(terminalreporter.stats.get, ("undecided", OUTCOME))):
+            from headtests.plugin.terminal import tests_of_ours
 
-            undecided_tests(terminalreporter)
+            tests_of_ours(terminalreporter)
         if self._record is None:
             return
         from headtests.plugin.terminal import summary
@@ -249,6 +256,8 @@ class Gathering:
             if self._written:
                 html, record = map(_shown, self._written)
                 terminalreporter.write_line(f"report: {html} (record: {record})")
+        for said in self._recorded:
+            terminalreporter.write_line(said)
         for trouble in self._troubles:
             terminalreporter.write_line(trouble, red=True)
 

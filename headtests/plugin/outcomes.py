@@ -14,7 +14,7 @@ import headtests
 from headtests.comparisons import Comparison, Equivalence, explained
 from headtests.errors import HeadtestsError
 from headtests.locations import Location, statement_at
-from headtests.plugin import undecided
+from headtests.plugin import unavailable, undecided
 from headtests.plugin.gathering import CARRIED
 from headtests.plugin.runs import CLAIMS, DECIDED, SUBTESTS, TOLD
 from headtests.verdicts import Verdict
@@ -149,7 +149,9 @@ def attach_claims(
             return
         # A fixture that goes on after the test may have failed, or decided claims of its own.
         outcome = told["outcome"]
-        if outcome != "error" and (outcome != "undecided" or before["outcome"] == "failed"):
+        if outcome not in ("error", unavailable.OUTCOME) and (
+            outcome != "undecided" or before["outcome"] == "failed"
+        ):
             outcome = before["outcome"]
         told = before | {"outcome": outcome, "claims": claims}
     elif subtests is not None and subtests.failed and told["outcome"] == "passed":
@@ -178,6 +180,8 @@ def _outcome(report: pytest.TestReport) -> str:
         return "xfailed" if report.skipped else "xpassed"
     if undecided.is_undecided(report):
         return "undecided"
+    if unavailable.could_not_run(report):
+        return unavailable.OUTCOME
     return "error" if report.failed and report.when != "call" else report.outcome
 
 

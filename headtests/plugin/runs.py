@@ -8,19 +8,22 @@ import hashlib
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headtests.errors import HeadtestsError
+from headtests.errors import DriftError, HeadtestsError
+from headtests.plugin import unavailable, undecided
 from headtests.plugin.selection import Request, once, requested, run_settings, taken
-from headtests.plugin.undecided import PROPERTY
 
 if TYPE_CHECKING:
     from headtests.capture import LoadedModel
     from headtests.comparisons import Comparison
     from headtests.corpora import CorpusSpec
     from headtests.heads import Head
+    from headtests.plugin.baselining import Baselines
     from headtests.plugin.explaining import Explained
     from headtests.quantities import Subject
     from headtests.records import EstimateRecord
@@ -64,8 +67,10 @@ SUBTESTS: pytest.StashKey[Subtests] = pytest.StashKey()
 """On an item, from its body on: what became of its subtests."""
 TOLD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """On an item: what its latest report carries."""
-PROPERTIES = ("head", "model", "claim", "estimate", "verdict")
+PROPERTIES = ("head", "model", "claim", "estimate", "verdict", "drift")
 """What JUnit XML says of a comparison."""
+OUTCOMES = (undecided.PROPERTY, unavailable.PROPERTY)
+"""What it says of a test, where pytest has no word for it."""
 
 
 def forget(item: pytest.Item) -> None:
@@ -75,7 +80,7 @@ def forget(item: pytest.Item) -> None:
     item.user_properties[:] = [
         (name, value)
         for name, value in item.user_properties
-        if name not in PROPERTIES and (name, value) != PROPERTY
+        if name not in PROPERTIES and (name, value) not in OUTCOMES
     ]
 
 
@@ -107,6 +112,10 @@ class Run:
         self._claimed: dict[str, Claimed] = {}
         self._sides: dict[tuple[str, str], tuple[Session, Side]] = {}
         """What is to be looked at of each side of a claim, by the claim's id and the side."""
+        self._others: dict[int, Session | HeadtestsError] = {}
+        """The other model's session beside each, by the identity of that."""
+        self._collected: dict[Path, set[str]] = {}
+        """The names of all tests of the files that were collected whole."""
         self._explainable: dict[str, Explained] = {}
         """What each claim's explanation would be about, by the claim's id."""
 
@@ -171,6 +180,45 @@ class Run:
         _ = session.population
         return session
 
+    def _asked_against(self, session: "Session") -> "Session | HeadtestsError":
+        """Return the session of the other model over the same corpus, or why there is none."""
+        if id(session) not in self._others:
+            self._others[id(session)] = self._other(session)
+        return self._others[id(session)]
+
+    def _other(self, session: "Session") -> "Session | HeadtestsError":
+        from headtests.capture import load_model
+        from headtests.plugin.selection import other_model
+        from headtests.sessions import Session
+
+        settings = run_settings(self._config)
+        try:
+            spec = other_model(session.spec, settings)
+            model = once(self._models, spec, lambda: load_model(spec, settings))
+            other = Session(model, session.corpus, settings=settings, progress=self._progress)
+            other.announce(
+                head
+                for head in session.served
+                if head.layer < model.shape.layers and head.index < model.shape.heads
+            )
+            # Here, so that a corpus that cannot be read is told once.
+            _ = other.population
+        except HeadtestsError as error:
+            return error
+        return other
+
+    def _look_beside(self, item: pytest.Item) -> None:
+        """Ask another model what a test claimed; what goes wrong stands in the record."""
+        from headtests.opposing import against, in_trouble
+
+        asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
+        for decided, claim in zip(asked, claims, strict=True):
+            other = self._asked_against(decided.comparison.left.subject.evidence)  # type: ignore[arg-type]  # the plugin's heads have no other
+            if isinstance(other, HeadtestsError):
+                claim["against"] = in_trouble(str(other))
+            else:
+                claim["against"] = against(decided.comparison, other)
+
     def _note(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
         from headtests.estimates import Estimate
         from headtests.plugin.explaining import Explained
@@ -211,7 +259,58 @@ class Run:
             _estimate(record["left"]),
             record["verdict"],
         )
-        item.user_properties += zip(PROPERTIES, said, strict=True)
+        # Whether it has drifted is known when its test has ended.
+        item.user_properties += zip(PROPERTIES[:-1], said, strict=True)
+
+    @cached_property
+    def _baselines(self) -> "Baselines":
+        from headtests.plugin.baselining import Baselines
+
+        return Baselines(self._config.rootpath, run_settings(self._config).drift_margin)
+
+    def begin(self, item: pytest.Item) -> None:
+        """Note that a claim's test is about to run."""
+        self._baselines.begin(item)
+
+    def collected(self, tests: dict[Path, set[str]]) -> None:
+        """Note the names of all tests of the files that were collected whole."""
+        self._collected = tests
+
+    def look_back(self, item: pytest.Item, failed: bool) -> None:
+        """Record what a test claimed, or compare it with its baselines, now that its body ended.
+
+        Raises `DriftError` where a figure moved and that is to fail, and `BaselineError` where the
+        comparison means nothing; neither where the test has failed already.
+        """
+        from headtests.plugin.baselining import sentence, warn
+
+        settings, baselines = run_settings(self._config), self._baselines
+        if settings.against is not None or settings.against_dtype is not None:
+            self._look_beside(item)
+        drifted: list[str] = []
+        if settings.record or settings.drift != "off":
+            asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
+            for decided, claim in zip(asked, claims, strict=True):
+                session: Session = decided.comparison.left.subject.evidence  # type: ignore[assignment]  # the plugin's heads have no other
+                try:
+                    if settings.record:
+                        baselines.record(item, session, decided.comparison)
+                        continue
+                    drift = baselines.drift(item, session, decided.comparison)
+                except HeadtestsError:
+                    if failed:
+                        continue
+                    raise
+                claim["drift"] = drift
+                if drift is not None:
+                    item.user_properties.append(("drift", drift["status"]))
+                    if drift["status"] == "drifted":
+                        drifted.append(sentence(claim["expression"], drift))
+        if not failed:
+            baselines.finish(item)
+        if drifted and settings.drift == "fail" and not failed:
+            raise DriftError("\n".join(drifted))
+        warn(item, drifted)
 
     def measured(self, with_heads: bool) -> dict[str, Any]:
         """Return the records of what was opened and, if wanted, of the heads claimed of.
@@ -222,7 +321,12 @@ class Run:
         the model on no more.
         """
         found: dict[str, Any] = {"sessions": [], "heads": [], "sides": [], "tests": {}}
-        found |= {"troubles": [], "explanations": []}
+        found |= {"troubles": [], "explanations": [], "stale": [], "recorded": []}
+        settings = run_settings(self._config)
+        if settings.record:
+            found["recorded"] = self._baselines.write()
+        elif settings.drift != "off":
+            found["stale"] = [dict(one) for one in self._baselines.stale(self._collected)]
         if not self._usable():
             return found
         from headtests.recording import head_records, session_record
@@ -252,6 +356,11 @@ class Run:
                 record = session_record(opened)
                 found["sessions"].append(dict(record))
                 found["tests"][record["key"]] = self._openers[of]
+                other = self._others.get(id(opened))
+                if other is not None and not isinstance(other, HeadtestsError) and other.is_open:
+                    beside = session_record(other)
+                    found["sessions"].append(dict(beside))
+                    found["tests"][beside["key"]] = self._openers[of]
         return found
 
     def _explained(self, troubles: list[str]) -> list[dict[str, Any]]:
@@ -295,8 +404,9 @@ class Run:
 
     def close(self) -> None:
         """Drop everything that was opened."""
-        for session in self._usable():
-            session.close()
+        for session in (*self._usable(), *self._others.values()):
+            if not isinstance(session, HeadtestsError):
+                session.close()
 
     def _usable(self) -> "list[Session]":
         return [

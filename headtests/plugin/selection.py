@@ -5,8 +5,9 @@ and runs nothing.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -90,7 +91,7 @@ def clear_results(config: pytest.Config) -> None:
 
 def run_settings(config: pytest.Config) -> Settings:
     """Return the run's settings; raises `SettingError` naming the option that cannot be read."""
-    for flag in ("--headtests-model", "--headtests-corpus"):
+    for flag in ("--headtests-model", "--headtests-revision", "--headtests-corpus"):
         if given(config, flag) == "":
             raise SettingError(f"{flag} is empty. Name one, or leave it out.")
     values: dict[str, Any] = {}
@@ -133,6 +134,14 @@ def _model(node: Any) -> ModelSpec:
         spec = ModelSpec(str(on_command_line), missing=spec.missing if spec else "fail")
     elif spec is None:
         spec = ModelSpec(node.config.getini("headtests_model") or "demo")
+    revision = given(node.config, "--headtests-revision")
+    if revision is not None:
+        if spec.name == "demo" or Path(spec.name).expanduser().is_dir():
+            raise SettingError(
+                f"--headtests-revision is {revision!r}, but {spec.name} has no revisions: those "
+                "are of a model on the hub. Leave it out."
+            )
+        spec = replace(spec, revision=str(revision))
     if given(node.config, "--headtests-dtype") is not None:
         spec = replace(spec, dtype=None)
     if given(node.config, "--headtests-device") is not None:
@@ -255,4 +264,53 @@ def once(known: "dict[Key, Value | HeadtestsError]", key: Key, make: Callable[[]
     if isinstance(found, HeadtestsError):
         # Without the frames of the test that met it first.
         raise found.with_traceback(None)
+    return found
+
+
+def other_model(own: ModelSpec, settings: Settings) -> ModelSpec:
+    """Return the model that a test's claims are asked of, too, beside its own.
+
+    A folder, `demo` or a name with a slash is a model; anything else a revision of the test's own.
+    Raises `SettingError` where that has none, and where it is the same model.
+    """
+    wanted = settings.against
+    spec = replace(own, dtype=settings.against_dtype or own.dtype, missing="fail")
+    if wanted is not None:
+        if wanted == "demo" or "/" in wanted or Path(wanted).expanduser().is_dir():
+            spec = replace(spec, name=wanted, revision=None)
+        elif own.name == "demo" or Path(own.name).expanduser().is_dir():
+            raise SettingError(
+                f"headtests_against is {wanted!r}, which is no folder and no name with a slash, so "
+                f"that it is a revision; {own.name} has no revisions. Name a folder, or a model as "
+                "in openai-community/gpt2."
+            )
+        else:
+            spec = replace(spec, revision=wanted)
+    if replace(spec, dtype=spec.dtype or settings.dtype) == replace(
+        own, dtype=own.dtype or settings.dtype, missing="fail"
+    ):
+        raise SettingError(
+            f"headtests_against names {own} itself, so that there is nothing to compare. Name "
+            "another model, revision or dtype."
+        )
+    return spec
+
+
+def whole_files(config: pytest.Config, items: Sequence[pytest.Item]) -> dict[Path, set[str]]:
+    """Return the names of all tests of the files that were collected whole.
+
+    Before anything was deselected. A file of which the command line names a part is none.
+    """
+    if config.getoption("lf", default=False):
+        # Tests that did not fail may not have been collected.
+        return {}
+    parts = {
+        (config.invocation_params.dir / argument.partition("::")[0]).resolve()
+        for argument in config.args
+        if "::" in argument
+    }
+    found: dict[Path, set[str]] = {}
+    for item in items:
+        if item.path.resolve() not in parts:
+            found.setdefault(item.path, set()).add(item.nodeid.partition("::")[2])
     return found

@@ -1,4 +1,4 @@
-"""What a run shows in the terminal at its end: undecided tests, a line a claim, what was run.
+"""What a run shows in the terminal at its end: tests of our outcomes, claims, what was run.
 
 Text only; every figure comes from the record.
 """
@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
-from headtests.plugin import table
-from headtests.plugin.undecided import YELLOW, word
+from headtests.plugin import table, unavailable, undecided
+from headtests.plugin.undecided import YELLOW
 from headtests.records import ClaimRecord, ExplanationRecord, Record, SessionRecord
 
 COLOURS = {
@@ -19,6 +19,8 @@ COLOURS = {
     "error": {"red": True},
 }
 """Of a test's outcome, as pytest has them; any other is yellow."""
+OURS = ("undecided", unavailable.OUTCOME)
+"""The outcomes that pytest does not know."""
 SHOWN_EXPLANATIONS = 5
 """Heads that are explained in a sentence; the report has all."""
 WITHOUT_CLAIM = {
@@ -38,14 +40,19 @@ SUMMARISED = {
 """The letters of pytest's `-r` that have lines in its short summary, and of which outcome."""
 
 
-def undecided_tests(reporter: pytest.TerminalReporter) -> None:
-    """Print the message of each undecided test, as pytest prints those of failures."""
+def tests_of_ours(reporter: pytest.TerminalReporter) -> None:
+    """Print the message of each test of an outcome that pytest does not know, as of failures."""
+    for outcome in OURS:
+        _messages(reporter, outcome)
+
+
+def _messages(reporter: pytest.TerminalReporter, outcome: str) -> None:
     option = reporter.config.option
     # Those that a debugger was entered for were shown there.
-    reports = [one for one in reporter.stats["undecided"] if not hasattr(one, "_pdbshown")]
+    reports = [one for one in reporter.stats.get(outcome, ()) if not hasattr(one, "_pdbshown")]
     if option.tbstyle == "no" or option.no_summary or not reports:
         return
-    reporter.write_sep("=", "UNDECIDED", **YELLOW)
+    reporter.write_sep("=", outcome.upper(), **YELLOW)
     for report in reports:
         if option.tbstyle == "line":
             crash = getattr(report.longrepr, "reprcrash", None)
@@ -69,7 +76,7 @@ def _message(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> No
 
 
 def _reason(report: pytest.TestReport) -> str:
-    """Return the message of an undecided test's report."""
+    """Return the message of a report."""
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
@@ -81,16 +88,18 @@ def _first_line(report: pytest.TestReport) -> str:
 
 
 def short_summary(reporter: pytest.TerminalReporter) -> None:
-    """Print a line an undecided test below those of pytest's short summary.
+    """Print a line a test of an outcome of ours below those of pytest's short summary.
 
-    Where `-r` asks for failed tests, or for skipped ones if they were skipped.
+    Where `-r` asks for failed tests, or for skipped ones if they were skipped; for errors, where
+    they could not run.
     """
     letters, option = reporter.reportchars, reporter.config.option
     reports = [
         report
-        for report in reporter.stats["undecided"]
+        for report in reporter.stats.get("undecided", ())
         if ("s" if report.skipped else "f") in letters
     ]
+    reports += reporter.stats.get(unavailable.OUTCOME, ()) if "E" in letters else ()
     if not reports or option.no_summary:
         return
     if not any(
@@ -105,7 +114,9 @@ def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) ->
     config, writer = reporter.config, reporter.config.get_terminal_writer()
     file, _, name = report.nodeid.partition("::")
     place = os.path.relpath(config.rootpath / file, config.invocation_params.dir)
-    said, reason = word(report), _first_line(report).removeprefix("undecided: ")
+    said, reason = _word(report), _first_line(report)
+    for outcome in OURS:
+        reason = reason.removeprefix(f"{outcome}: ")
     whole = config.option.verbose >= 2 or any(map(os.environ.get, ("CI", "BUILD_NUMBER")))
     room = writer.fullwidth - len(f"{said} {place}::{name} - ")
     if (config.option.force_short_summary or not whole) and len(reason) > room:
@@ -116,6 +127,10 @@ def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) ->
     )
 
 
+def _word(report: pytest.TestReport) -> str:
+    return unavailable.WORD if unavailable.could_not_run(report) else undecided.word(report)
+
+
 def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     """Print a line a claim, then what was run."""
     reporter.write_sep("=", "claims")
@@ -123,6 +138,8 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     _unmeasured(reporter, record)
     _verdicts(reporter, record["claims"])
     _rate(reporter, record)
+    _against(reporter, record["claims"])
+    _drift(reporter, record)
     _explanations(reporter, record["explanations"])
     for session in record["sessions"]:
         _session(reporter, session)
@@ -201,6 +218,52 @@ def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
             reporter,
             f"It does not cover {_counted(before, 'claim')} whose statistic was read before it was "
             "compared.",
+            indent="  ",
+        )
+
+
+def _against(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
+    """Print which claims another model answers otherwise, and how far its figures lie apart."""
+    found = [(claim, claim["against"]) for claim in claims if claim["against"] is not None]
+    if not found:
+        return
+    said = [(claim, other) for claim, other in found if not other["trouble"]]
+    differing = [(claim, other) for claim, other in said if other["verdict"] != claim["verdict"]]
+    reporter.write_line(
+        f"against the other model: {len(said) - len(differing)} claims of the same verdict, "
+        f"{len(differing)} of another"
+    )
+    for claim, other in differing:
+        apart = "" if other["difference"] is None else f", {other['difference']:+.4g}"
+        _wrapped(
+            reporter,
+            f"{claim['expression']}: {claim['verdict']}, there {other['verdict']} "
+            f"({other['value']:.4g}{apart})",
+            indent="  ",
+        )
+    for trouble in dict.fromkeys(other["trouble"] for _, other in found if other["trouble"]):
+        _wrapped(reporter, f"not compared: {trouble}", indent="  ")
+
+
+def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
+    """Print how many claims' figures are where their baselines have them, and which are not."""
+    found = [(claim, claim["drift"]) for claim in record["claims"] if claim["drift"] is not None]
+    drifted = [(claim, drift) for claim, drift in found if drift["status"] == "drifted"]
+    if found:
+        unchanged = len(found) - len(drifted)
+        reporter.write_line(f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
+    for claim, drift in drifted:
+        margin = f"{drift['margin']:.3g}{' of it' if drift['is_relative'] else ''}"
+        _wrapped(
+            reporter,
+            f"drifted: {claim['expression']}: {drift['before']:.4g}, now {drift['now']:.4g} "
+            f"(margin {margin})",
+            indent="  ",
+        )
+    for one in record["stale"]:
+        _wrapped(
+            reporter,
+            f"stale: {one['file']} holds {one['claim']} of {one['test']}, which is no longer made",
             indent="  ",
         )
 

@@ -5,11 +5,15 @@ those who know a figure put it here, and the report draws what stands here and n
 """
 
 from headtests.records.claims import (
+    AgainstRecord,
     ClaimRecord,
     CourseRecord,
     DifferenceRecord,
+    DriftRecord,
     EstimateRecord,
+    MovedRecord,
     RankRecord,
+    StaleRecord,
     UnmeasuredRecord,
 )
 from headtests.records.explanations import (
@@ -28,6 +32,7 @@ from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
 __all__ = [
     "FORMAT",
     "VERSION",
+    "AgainstRecord",
     "BoundedRecord",
     "CallRecord",
     "ClaimRecord",
@@ -36,16 +41,19 @@ __all__ = [
     "CourseRecord",
     "DetectionRecord",
     "DifferenceRecord",
+    "DriftRecord",
     "EstimateRecord",
     "ExplanationRecord",
     "HalfRecord",
     "HeadRecord",
     "ModelRecord",
+    "MovedRecord",
     "MultiplesRecord",
     "PairRecord",
     "RankRecord",
     "Record",
     "SessionRecord",
+    "StaleRecord",
     "SuggestionRecord",
     "UnmeasuredRecord",
     "read_record",

@@ -85,6 +85,63 @@ class CourseRecord(TypedDict):
     """As of an estimate, or of a difference where two statistics were compared."""
 
 
+class MovedRecord(TypedDict):
+    """A document whose part in a figure changed since the baseline was recorded."""
+
+    document: int
+    """Its place in the population."""
+    text: str
+    """The id of its text."""
+    before: float
+    """What it contributed; the documents' contributions average the figure."""
+    now: float
+
+
+class DriftRecord(TypedDict):
+    """How far a claim's figure has moved since its baseline was recorded: arithmetic."""
+
+    status: Literal["unchanged", "drifted"]
+    file: str
+    """The file of the baseline."""
+    before: float
+    """The figure on the recorded documents, then; of two statistics, their difference."""
+    now: float
+    """The same now: less `before` it is the mean of the documents' differences."""
+    margin: float
+    """How far it may move and be called unchanged."""
+    is_relative: bool
+    """Whether the margin is a share of what the figure was, as of lifts and multiples."""
+    documents: int | None
+    """The recorded documents, on which both are; null of figures of pairs."""
+    moved: list[MovedRecord]
+    """Those that moved most, the furthest first."""
+    differs: list[str]
+    """What else differs from when it was recorded, each in words, such as the model's weights."""
+
+
+class AgainstRecord(TypedDict):
+    """The same claim of another model, on the same documents."""
+
+    session: str
+    """The key of the other model's session in `sessions`."""
+    trouble: str
+    """Why there is nothing; else empty."""
+    verdict: Literal["holds", "refuted", "undecided"] | None
+    """Null, as are all figures, where there is nothing."""
+    value: float | None
+    """The statistic; of two, the left one less the right one, times its factor."""
+    low: float | None
+    high: float | None
+    """Null where there is no such bound."""
+    documents: int | None
+    """Documents with an eligible row that its verdict took; null of figures of pairs."""
+    difference: float | None
+    """The other's figure less this one's, on the documents that both count: the mean of the paired
+    differences. Arithmetic, and no inference."""
+    difference_documents: int | None
+    """How many documents both count."""
+
+
 class ClaimRecord(TypedDict):
     """One comparison, what the evidence says of it, and what became of its test."""
 
@@ -93,8 +150,8 @@ class ClaimRecord(TypedDict):
     test: str
     """The pytest node id; empty outside pytest."""
     outcome: str
-    """`passed`, `failed`, `undecided`, `xfailed`, `xpassed`, `error`, `skipped`; empty outside
-    pytest."""
+    """`passed`, `failed`, `undecided`, `xfailed`, `xpassed`, `error`, `skipped`, `could not run`
+    (a hub could not give what the test needs); empty outside pytest."""
     reason: str
     """The reason of an xfail mark, or empty."""
     session: str
@@ -152,6 +209,10 @@ class ClaimRecord(TypedDict):
     span: list[int]
     """Where the comparison stands in `function`, or in `source` where there is none: the place of
     its first character and that behind its last. Empty where it stands in neither."""
+    drift: DriftRecord | None
+    """Null where there is no baseline of it, or none was looked at."""
+    against: AgainstRecord | None
+    """Null where no other model was asked."""
 
 
 class UnmeasuredRecord(TypedDict):
@@ -159,4 +220,16 @@ class UnmeasuredRecord(TypedDict):
 
     test: str
     outcome: str
+    """As of a claim."""
     message: str
+
+
+class StaleRecord(TypedDict):
+    """A baseline of a claim that is no longer made."""
+
+    file: str
+    """The file of the baseline."""
+    test: str
+    """The test's name in its file, as it was."""
+    claim: str
+    """The claim as Python, as it was."""

@@ -5,13 +5,13 @@ Shapes only: the parts have their own modules, and `headtests.records.files` rea
 
 from typing import TypedDict
 
-from headtests.records.claims import ClaimRecord, UnmeasuredRecord
+from headtests.records.claims import ClaimRecord, StaleRecord, UnmeasuredRecord
 from headtests.records.explanations import ExplanationRecord
 from headtests.records.pairs import HeadRecord
 from headtests.records.sessions import SessionRecord
 
 FORMAT = "headtests-record"
-VERSION = 5
+VERSION = 6
 
 
 class Record(TypedDict):
@@ -31,5 +31,7 @@ class Record(TypedDict):
     false_decisions: float
     """How often a run like this decides any claim falsely, at most: the claims' rates, summed."""
     unmeasured: list[UnmeasuredRecord]
+    stale: list[StaleRecord]
+    """Baselines of claims that are no longer made."""
     explanations: list[ExplanationRecord]
     """What explainers say of the heads of claims; no verdict depends on it."""

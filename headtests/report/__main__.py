@@ -33,6 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog=_PROGRAM,
         description="Draw the report of a run from its record, or compare the records of two runs.",
     )
+    add_arguments(parser)
+    draw_or_compare(parser.parse_args(arguments), parser)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Have a parser take what `draw_or_compare` needs."""
     parser.add_argument(
         "record",
         type=Path,
@@ -45,7 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--markdown", action="store_true", help="print the comparison of two records as Markdown"
     )
-    options = parser.parse_args(arguments)
+
+
+def draw_or_compare(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Do what was asked for; `parser` is told of arguments that do not go together.
+
+    Ends as `main` does.
+    """
     paths: list[Path] = options.record
     if len(paths) > 2:
         parser.error(f"{len(paths)} records were named: one is drawn, two are compared")

@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from headtests.records import ClaimRecord, CounterexampleRecord, EstimateRecord, HeadRecord
+from headtests.records import (
+    ClaimRecord,
+    CounterexampleRecord,
+    EstimateRecord,
+    HeadRecord,
+    SessionRecord,
+)
+from headtests.report.against import Against, against
 from headtests.report.charts import Course, Multiples, course, multiples
 from headtests.report.claims import (
     SYMBOLS,
@@ -35,6 +42,7 @@ from headtests.report.decisions import (
     remaining,
     warning,
 )
+from headtests.report.drifts import Drift, drift
 from headtests.report.explained import Explained, Placed
 from headtests.report.figures import number
 from headtests.report.heads import Head, left_over
@@ -111,6 +119,12 @@ class Claim:
     """Of an undecided claim, how much more it would take."""
     warning: str
     """Why the rate of false decisions does not cover it; empty where it does."""
+    drift: Drift | None
+    """How far it has moved since its baseline; None without one."""
+    against: Against | None
+    """The same claim of another model; None where no other was asked."""
+    compared_with: str
+    """What the filter calls what became of these comparisons: words with spaces between."""
     course: Course | None
     distributions: list[Drawn]
     counterexamples: list[Counterexamples]
@@ -157,6 +171,8 @@ class Places:
 
     sessions: Mapping[str, Session]
     """By the record's key."""
+    records: Mapping[str, SessionRecord]
+    """The sessions as the record has them, likewise."""
     models: Mapping[str, str]
     """What the filter calls each session's model, by the session's key."""
     heads: Mapping[tuple[str, str], str]
@@ -170,6 +186,8 @@ class Places:
 def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps: Caps) -> Claim:
     """Return a claim with everything that is said of it, and no more rows than it may."""
     line = f":{claim['line']}" if claim["line"] else ""
+    moved = drift(claim, caps)
+    beside = against(claim, places.records, places.sessions)
     return Claim(
         anchor=anchor,
         verdict=claim["verdict"],
@@ -185,6 +203,9 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps
         words=verdict_in_words(claim),
         remaining=remaining(claim),
         warning=warning(claim),
+        drift=moved,
+        against=beside,
+        compared_with=_compared_with(moved, beside),
         course=course(claim, axes),
         distributions=_distributions(claim),
         counterexamples=_counterexamples(claim, caps),
@@ -205,6 +226,15 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps
         multiples=_multiples(claim, places),
         order=_order(claim),
     )
+
+
+def _compared_with(moved: Drift | None, beside: Against | None) -> str:
+    found = [moved.status] if moved else []
+    if beside:
+        found.append(
+            "differs" if beside.differs else "same" if beside.models[1].verdict else "none"
+        )
+    return " ".join(found)
 
 
 def _session(key: str, sessions: Mapping[str, Session]) -> Link:

@@ -208,17 +208,17 @@ def _interval_of(claim: ClaimRecord) -> str:
     # Of two statistics, the difference decided; the interval of one alone would mislead.
     if claim["difference"] is not None:
         return ""
-    return _interval(claim["left"], unit_of(claim["left"]), compared(claim)[1])
+    return interval(claim["left"], unit_of(claim["left"]), compared(claim)[1])
 
 
 def _difference_interval(claim: ClaimRecord) -> str:
     difference = claim["difference"]
     if difference is None:
         return ""
-    return _interval(difference, unit_of(claim["left"]), claim["offset"])
+    return interval(difference, unit_of(claim["left"]), claim["offset"])
 
 
-def _interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
+def interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
     """Return an interval, its bounds told apart from each other and from those given."""
     low, high = figure["low"], figure["high"]
     # An exact figure is its own interval, which says nothing more.
@@ -233,7 +233,7 @@ def _interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: flo
 
 def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
     yield "Value", value + unit_of(estimate)
-    yield "Interval", _interval(estimate, unit_of(estimate))
+    yield "Interval", interval(estimate, unit_of(estimate))
     yield "Measured on", measured_on(estimate)
 
 

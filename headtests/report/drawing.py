@@ -30,7 +30,7 @@ def render_html(record: Record) -> str:
     no lone surrogates, so that it encodes as UTF-8. Of long lists it draws fewer rows where it
     would be larger than `LIMIT`, and says so.
     """
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     caps = fitting(record)
     while True:
         page = template.render(report=report(record, caps), script=_script())
@@ -65,7 +65,8 @@ def _script() -> Script:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills in the templates: everything that it prints is escaped and legible."""
     environment = Environment(
         loader=PackageLoader("headtests.report"),
         autoescape=True,

@@ -1,7 +1,8 @@
 """A record as a short page of Markdown, for the summary of a job on GitHub.
 
 A record in, text out: how many claims met which verdict, those that did not hold, what their heads
-do instead, what ran, and what is left out. The page itself says the rest.
+do instead, those that drifted or that another model decides otherwise, what ran, and what is left
+out. The page itself says the rest.
 """
 
 from collections import Counter
@@ -9,14 +10,18 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from headtests.records import (
+    AgainstRecord,
     ClaimRecord,
+    DriftRecord,
     Record,
     SessionRecord,
     SuggestionRecord,
     UnmeasuredRecord,
 )
+from headtests.report.against import differing, names_of
 from headtests.report.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
 from headtests.report.decisions import false_decisions
+from headtests.report.drifts import before_and_now, drifted, margin
 from headtests.report.escaping import code, code_cell, escaped, row
 from headtests.report.explanations import in_a_line
 from headtests.report.figures import count
@@ -28,6 +33,7 @@ CLAIMS_SHOWN = 20
 """Claims that have a row of the table: those that did not hold first."""
 
 _SESSIONS_SHOWN, _NOTES_SHOWN, _CAUSES_SHOWN, _HEADS_SHOWN = 8, 3, 8, 20
+_COMPARED_SHOWN, _COMPARED_LIMIT, _TROUBLES_SHOWN = 10, NAME_LIMIT, 2
 _CODE_LIMIT = 200
 """Characters of an expression or a test: a job's summaries have 1 MiB together."""
 _WORDS: tuple[tuple[Verdict, str], ...] = (
@@ -40,7 +46,7 @@ _EXPECTED = {"holds": "passed", "refuted": "failed", "undecided": "undecided"}
 
 
 def markdown(record: Record, report: str) -> str:
-    """Return the record as Markdown of less than 100 kB; `report` is where its page is, or empty.
+    """Return the record as Markdown of less than 150 kB; `report` is where its page is, or empty.
 
     Every string of the record is escaped, so that GitHub draws and links nothing of it.
     """
@@ -54,9 +60,9 @@ def markdown(record: Record, report: str) -> str:
         paragraphs.append(f"Rate of false decisions of this run: {rate}.")
     if claims:
         paragraphs += _table(sorted(claims, key=_place))
-        instead = list(_instead(record))
+        besides = [*_drifted(claims), *_against(record), *_instead(record)]
         # Two lists in a row would be one.
-        paragraphs += [*instead, "What ran:"] if instead else []
+        paragraphs += [*besides, "What ran:"] if besides else []
     paragraphs += _list(_of_session(one) for one in record["sessions"][:_SESSIONS_SHOWN])
     paragraphs += _more(
         len(record["sessions"]) - _SESSIONS_SHOWN,
@@ -64,6 +70,8 @@ def markdown(record: Record, report: str) -> str:
         "models over their corpora",
     )
     paragraphs += _unmeasured(record["unmeasured"])
+    if stale := len(record["stale"]):
+        paragraphs.append(f"{count(stale, 'baseline')} of claims that are no longer made.")
     paragraphs.append(f"Report: {code(report)}" if report else "No report was written.")
     return "\n\n".join(paragraphs) + "\n"
 
@@ -92,6 +100,53 @@ def _cells(claim: ClaimRecord) -> Iterator[str]:
     yield interval_in_brief(claim)
     yield documents_in_brief(claim)
     yield code_cell(claim["test"], _CODE_LIMIT)
+
+
+def _drifted(claims: Sequence[ClaimRecord]) -> Iterator[str]:
+    """Yield how many claims moved since their baselines, and those that did."""
+    recorded, moved = sum(claim["drift"] is not None for claim in claims), drifted(claims)
+
+    def told(claim: ClaimRecord, drift: DriftRecord) -> Iterator[str]:
+        yield (
+            f"{code(claim['expression'], _COMPARED_LIMIT)}: {before_and_now(claim, drift)}, where "
+            f"it may move by {margin(claim, drift)}"
+        )
+
+    if moved:
+        yield f"**{len(moved):,} of {count(recorded, 'claim')} drifted** since the baseline:"
+        yield from _list(told(*one) for one in moved[:_COMPARED_SHOWN])
+        yield from _more(len(moved) - _COMPARED_SHOWN, "claim")
+    elif recorded:
+        yield f"Unchanged since their baselines: {count(recorded, 'claim')}."
+
+
+def _against(record: Record) -> Iterator[str]:
+    """Yield how many claims were asked of another model, and those that it decides otherwise."""
+    claims, models = record["claims"], {one["key"]: one for one in record["sessions"]}
+    asked = [claim["against"] for claim in claims if claim["against"] is not None]
+    unlike = differing(claims)
+
+    def told(claim: ClaimRecord, other: AgainstRecord) -> Iterator[str]:
+        _, name = names_of(claim["session"], other["session"], models)
+        yield (
+            f"{code(claim['expression'], _COMPARED_LIMIT)}: {claim['verdict']}, and "
+            f"{other['verdict']} on {escaped(name, _COMPARED_LIMIT)}"
+        )
+
+    if unlike:
+        yield f"{len(unlike):,} of {count(len(asked), 'claim')} decided otherwise on another model:"
+        yield from _list(told(*one) for one in unlike[:_COMPARED_SHOWN])
+        yield from _more(len(unlike) - _COMPARED_SHOWN, "claim")
+    same = sum(other["verdict"] is not None for other in asked) - len(unlike)
+    if same:
+        yield f"The same verdict on another model: {count(same, 'claim')}."
+    troubles = Counter(other["trouble"] for other in asked if other["trouble"])
+    yield from (
+        f"Not compared with another model, {count(number, 'claim')}: "
+        f"{escaped(trouble, _CODE_LIMIT)}"
+        for trouble, number in troubles.most_common(_TROUBLES_SHOWN)
+    )
+    yield from _more(len(troubles) - _TROUBLES_SHOWN, "cause")
 
 
 def _instead(record: Record) -> Iterator[str]:

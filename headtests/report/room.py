@@ -10,6 +10,8 @@ from headtests.report.claims import sides
 from headtests.report.text import WHOLE_LIMIT
 
 _MOST_A_LIST = 50
+_MOVED, _MOVED_CROWDED = 10, 3
+"""Documents that moved, of each claim."""
 _CROWDED = 200
 """Claims beyond which each says less of its heads, and a row less of its context."""
 _ROOM = 9_000_000
@@ -22,6 +24,8 @@ _ELEMENTS, _EXPLANATIONS = 110_000, 600
 of them are not opened at once by a browser."""
 _IN_CLAIM, _IN_ROW = 160, 50
 """Elements, about, of a claim without its rows, and of a row."""
+_OF_BESIDE, _OF_MOVED, _IN_BESIDE, _IN_MOVED = 3_000, 400, 45, 8
+"""Bytes, then elements, about, of what a claim is compared with, and of a document that moved."""
 
 
 class Caps(NamedTuple):
@@ -31,6 +35,8 @@ class Caps(NamedTuple):
     """Of the rows that speak against a claim."""
     multiples: int
     """Of a head's ranked and random multiples."""
+    moved: int = 10
+    """Of the documents that moved since a claim's baseline."""
     taste: int = 5
     """Of these, in brief beside a claim."""
     is_narrow: bool = False
@@ -47,20 +53,25 @@ def fitting(record: Record) -> Caps:
     Rows against claims come first, of which there is one a list at least, and prompts last.
     """
     claims, explanations = len(record["claims"]), len(record["explanations"])
-    size = _ROOM - _OF_CLAIM * claims
+    is_crowded = claims > _CROWDED
+    moved = _MOVED_CROWDED if is_crowded else _MOVED
+    compared = sum(bool(c["drift"]) + bool(c["against"]) for c in record["claims"])
+    documents = sum(min(moved, len(c["drift"]["moved"])) for c in record["claims"] if c["drift"])
+    size = _ROOM - _OF_CLAIM * claims - _OF_BESIDE * compared - _OF_MOVED * documents
+    elements = _ELEMENTS - _IN_CLAIM * claims - _IN_BESIDE * compared - _IN_MOVED * documents
     is_brief = (
         explanations > _EXPLANATIONS or size - _OF_ROW * claims < _OF_EXPLANATION * explanations
     )
     size -= explanations * (_OF_BRIEF if is_brief else _OF_EXPLANATION)
-    room = min(size // _OF_ROW, (_ELEMENTS - _IN_CLAIM * claims) // _IN_ROW)
+    room = min(size // _OF_ROW, elements // _IN_ROW)
     against = sum(bool(side["counterexamples"]) for c in record["claims"] for side in sides(c))
     multiples = 2 * len(record["heads"])
     each = max(0, min(_MOST_A_LIST, room // max(1, against + multiples)))
     left = room - max(1, each) * against
-    is_crowded = claims > _CROWDED
     caps = Caps(
         against=max(1, each),
         multiples=max(0, min(each, left // max(1, multiples))),
+        moved=moved,
         taste=2 if is_crowded else 5,
         is_narrow=is_crowded,
         is_brief=is_brief,
@@ -105,5 +116,9 @@ def halved(caps: Caps) -> Caps:
     """
     if caps.prompts:
         return caps._replace(prompts=False)
-    fewer = caps._replace(against=max(1, caps.against // 2), multiples=caps.multiples // 2)
+    fewer = caps._replace(
+        against=max(1, caps.against // 2),
+        multiples=caps.multiples // 2,
+        moved=caps.moved // 2,
+    )
     return fewer if fewer != caps else caps._replace(is_brief=True)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headtests.records import ClaimRecord, ModelRecord, Record, SessionRecord, UnmeasuredRecord
+from headtests.report.against import differing
 from headtests.report.cards import Claim, HeadCard, Places, claim_card, head_cards
 from headtests.report.claims import SYMBOLS
 from headtests.report.decisions import false_decisions, what_alpha_means
+from headtests.report.drifts import DRIFTED, Stale, drifted, stale
 from headtests.report.explained import Trouble, placed
 from headtests.report.figures import count
 from headtests.report.heads import head_view
@@ -25,9 +27,20 @@ from headtests.report.text import NAME_LIMIT, brief, plain
 _ANCHOR = re.compile(r"[A-Za-z0-9-]+")
 _OF_THE_PAGE = (
     "filters",
-    *(f"filter-{part}" for part in ("verdict", "head", "model", "text", "clear", "count")),
+    *(
+        f"filter-{part}"
+        for part in ("verdict", "head", "model", "compared", "text", "clear", "count")
+    ),
 )
 """What the page calls its filters, which are no claim's to take."""
+_COMPARED = (
+    ("drifted", "drifted"),
+    ("unchanged", "unchanged"),
+    ("differs", "another verdict of the other model"),
+    ("same", "the same verdict of the other model"),
+    ("none", "no verdict of the other model"),
+)
+"""What became of claims' comparisons with baselines and other models."""
 _VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
 
 
@@ -63,6 +76,10 @@ class Report:
     complete: bool
     incomplete_reason: str
     tallies: list[Tally]
+    comparisons: list[Tally]
+    """How many claims drifted, and of how many another model's verdict is another, where any."""
+    compared: list[tuple[str, str]]
+    """What the filter offers of comparisons: what it calls it, and in words."""
     false_decisions: str
     """The rate of the whole run; empty where no claim has one."""
     what_alpha_means: list[str]
@@ -73,6 +90,9 @@ class Report:
     unmeasured: list[Unmeasured]
     unmeasured_in_words: str
     sessions: list[Session]
+    stale: list[Stale]
+    """Baselines of claims that are no longer made, by their files."""
+    stale_in_words: str
     heads: list[HeadCard]
     environment: Mapping[str, str]
 
@@ -89,6 +109,7 @@ def report(record: Record, caps: Caps) -> Report:
     numbers = {model: f"model_{place}" for place, model in enumerate(labels, start=1)}
     places = Places(
         sessions=sessions,
+        records={session["key"]: session for session in record["sessions"]},
         models={session["key"]: numbers[identity(session)] for session in record["sessions"]},
         heads=anchors,
         measured={
@@ -120,6 +141,8 @@ def report(record: Record, caps: Caps) -> Report:
         complete=record["complete"],
         incomplete_reason=record["incomplete_reason"],
         tallies=tallies,
+        comparisons=_comparisons(claims),
+        compared=_compared(cards),
         false_decisions=false_decisions(record),
         what_alpha_means=what_alpha_means(record),
         claims=cards,
@@ -128,9 +151,28 @@ def report(record: Record, caps: Caps) -> Report:
         unmeasured=_unmeasured(record["unmeasured"]),
         unmeasured_in_words=f"{'test' if unmeasured == 1 else 'tests'} without a claim",
         sessions=list(sessions.values()),
+        stale=stale(record["stale"]),
+        stale_in_words=count(len(record["stale"]), "baseline"),
         heads=head_cards(cards, places, models),
         environment=record["environment"],
     )
+
+
+def _comparisons(claims: Sequence[ClaimRecord]) -> list[Tally]:
+    moved, apart = len(drifted(claims)), len(differing(claims))
+    recorded = sum(claim["drift"] is not None for claim in claims)
+    both = sum(claim["against"] is not None for claim in claims)
+    found = [
+        Tally("drifted", DRIFTED, moved, f"of {count(recorded, 'claim')} drifted"),
+        Tally("differs", DRIFTED, apart, f"of {both:,} decided otherwise on the other model"),
+    ]
+    return [tally for tally in found if tally.number]
+
+
+def _compared(claims: Sequence[Claim]) -> list[tuple[str, str]]:
+    """Return what there is to filter by, and how many claims each leaves."""
+    numbers = Counter(word for claim in claims for word in claim.compared_with.split())
+    return [(word, f"{words} ({numbers[word]})") for word, words in _COMPARED if numbers[word]]
 
 
 def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
@@ -159,18 +201,24 @@ def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str,
 def _labels(sessions: Sequence[SessionRecord]) -> dict[tuple[str, ...], str]:
     """Return what each model is called on the page, by its identity: no two alike."""
     models = {identity(session): session["model"] for session in sessions}
-    called = Counter(brief(model["name"]) for model in models.values())
+    called: dict[str, list[ModelRecord]] = {}
+    for model in models.values():
+        called.setdefault(brief(model["name"]), []).append(model)
     return {
         key: brief(model["name"])
-        if called[brief(model["name"])] == 1
-        else f"{brief(model['name'])} ({_version_of(model)})"
+        if len(namesakes := called[brief(model["name"])]) == 1
+        else f"{brief(model['name'])} ({_version_of(model, namesakes)})"
         for key, model in models.items()
     }
 
 
-def _version_of(model: ModelRecord) -> str:
-    """Return what tells a model from another of its name: its revision, or its weights."""
-    return plain(model["revision"] or f"weights {model['weights_sha256'][:8]}", NAME_LIMIT)
+def _version_of(model: ModelRecord, namesakes: Sequence[ModelRecord]) -> str:
+    """Return what tells a model from others of its name: its revision, its dtype or its weights."""
+    weights = f"weights {model['weights_sha256'][:8]}"
+    if len({one["revision"] for one in namesakes}) == len(namesakes):
+        return plain(model["revision"] or weights, NAME_LIMIT)
+    is_told = len({one["dtype"] for one in namesakes}) == len(namesakes)
+    return plain(model["dtype"] if is_told else weights, NAME_LIMIT)
 
 
 def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:

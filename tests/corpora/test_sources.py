@@ -13,6 +13,7 @@ from headtests.corpora import CorpusSpec
 from headtests.corpora.sources import LeftOut, texts_of
 from headtests.demo import topics
 from headtests.errors import CorpusError
+from headtests.hub import CorpusOutOfReachError
 
 FIXED = settings(
     derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -232,7 +233,8 @@ def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name, monkeypat
 
 
 def test_a_name_that_cannot_be_found_offline_is_refused():
-    with pytest.raises(CorpusError, match=r"neither 'demo' nor .* it cannot be had from the hub"):
+    said = "neither 'demo' nor .* it is not to be had from the hub now: HF_HUB_OFFLINE is set"
+    with pytest.raises(CorpusOutOfReachError, match=said):
         read("org/no-such-corpus")
 
 

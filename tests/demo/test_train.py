@@ -4,9 +4,9 @@ import sys
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel
 
-from headtests.demo import MODEL_FOLDER
+from headtests.demo import MODEL_FOLDER, train
 from headtests.demo.topics import held_out_topics
 from headtests.demo.train import (
     SHINGLE_WORDS,
@@ -81,3 +81,55 @@ def test_training_writes_a_folder_that_opens_with_its_card(tmp_path):
     assert tokenizer("of the")["input_ids"][0] == tokenizer.bos_token_id
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert (model.config.n_layer, model.config.n_head) == (2, 4)
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """Return a function that trains four steps on little text, and gives back its folder."""
+    few = training_paragraphs()[:400]
+    monkeypatch.setattr(train, "training_paragraphs", lambda: few)
+
+    def run(*arguments):
+        command = ["train", "--steps", "4", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", command)
+        with torch.random.fork_rng():
+            train.main()
+
+    return run
+
+
+def weights(folder):
+    return AutoModelForCausalLM.from_pretrained(folder).state_dict()
+
+
+def same(one, other):
+    return all(torch.equal(weight, other[name]) for name, weight in one.items())
+
+
+def test_checkpoints_are_what_the_model_was_on_its_way(trained, tmp_path):
+    trained("--checkpoints", tmp_path / "kept", "--out", tmp_path / "model")
+    folders = sorted((tmp_path / "kept").iterdir())
+    assert [folder.name for folder in folders] == [f"step-{step:06}" for step in (0, 1, 2, 4)]
+    assert all(
+        AutoTokenizer.from_pretrained(folder)("of")["input_ids"][0] == 0 for folder in folders
+    )
+    found = [weights(folder) for folder in folders]
+    assert [same(one, weights(tmp_path / "model")) for one in found] == [False] * 3 + [True]
+    with torch.random.fork_rng():
+        torch.manual_seed(Recipe.seed)
+        untrained = GPT2LMHeadModel(AutoConfig.from_pretrained(folders[0]))
+    assert same(untrained.state_dict(), found[0])
+
+
+def test_keeping_checkpoints_changes_nothing(trained, tmp_path):
+    trained("--checkpoints", tmp_path / "kept")
+    trained("--out", tmp_path / "alone")
+    assert same(weights(tmp_path / "alone"), weights(tmp_path / "kept" / "step-000004"))
+
+
+def test_checkpoints_alone_leave_the_bundled_model_as_it_is(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "MODEL_FOLDER", tmp_path / "bundled")
+    trained("--checkpoints", tmp_path / "kept")
+    assert not (tmp_path / "bundled").exists()
+    trained()
+    assert (tmp_path / "bundled" / "README.md").exists()

@@ -189,3 +189,30 @@ def claims_process(pytester, plain_terminal, monkeypatch):
         return Ran(pytester.runpytest_subprocess(*arguments, timeout=120), pytester.path)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def halved_keys(tmp_path_factory):
+    """Return a function from a head of layer 0 to the bundled model with its key weights halved."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from headtests.models import MODEL_FOLDER
+
+    folders = {}
+
+    def changed(head):
+        if head not in folders:
+            model = AutoModelForCausalLM.from_pretrained(MODEL_FOLDER)
+            width = model.config.n_embd // model.config.n_head
+            start = model.config.n_embd + head * width
+            attention = model.transformer.h[0].attn.c_attn
+            with torch.no_grad():
+                attention.weight[:, start : start + width] *= 0.5
+                attention.bias[start : start + width] *= 0.5
+            folders[head] = tmp_path_factory.mktemp("models") / f"halved-{head}"
+            model.save_pretrained(folders[head])
+            AutoTokenizer.from_pretrained(MODEL_FOLDER).save_pretrained(folders[head])
+        return str(folders[head])
+
+    return changed

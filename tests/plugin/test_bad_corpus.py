@@ -35,9 +35,18 @@ BAD = {
     "no text": ('"blank.jsonl"', ["blank.jsonl"]),
     "only short documents": ('"short.jsonl", bos="never"', ["short.jsonl", "2"]),
     "no such file": ('"./none.jsonl"', ["none.jsonl"]),
-    "no such dataset, and no network": ('"nobody/none"', ["nobody/none"]),
     "no such split": ('"good.jsonl", split="test"', ["'test'", "'train'"]),
 }
+
+
+def test_a_dataset_that_the_hub_cannot_be_asked_for_could_not_run(run_claims):
+    run = run_claims(TESTS.format(arguments='"nobody/none"'))
+    assert run.lines[-1].strip("= ").startswith("1 passed, 2 could not run in ")
+    for name in ("test_it[L0H2]", "test_it[L1H2]"):
+        (line,) = run.section(name)
+        assert line.startswith("corpus 'nobody/none' is neither 'demo' nor")
+        assert run.unmeasured[name] == ("could not run", line)
+    assert run.claims == [("test_beside_it[L0H2]", "holds", "passed")]
 
 
 @pytest.mark.usefixtures("corpora")

@@ -204,9 +204,9 @@ def gathered(*workers, claims):
     from headtests.plugin.gathering import Gathering
 
     gathering = Gathering(config=None)
-    nothing = {"sessions": [], "heads": [], "sides": [], "tests": {}, "troubles": []}
+    nothing = dict.fromkeys(("sessions", "heads", "sides", "troubles", "stale", "recorded"), ())
     for explanations in workers:
-        gathering._take(nothing | {"explanations": explanations})
+        gathering._take(nothing | {"tests": {}, "explanations": explanations})
     found = gathering._explanations_of([{"id": claim} for claim in claims])
     return [(one["head"], one["explainer"], one["claims"]) for one in found]
 

@@ -20,19 +20,20 @@ FOLDER = 'pytestmark.append(pytest.mark.model("./no-such-folder"{options}))\n'
 HUB = 'pytestmark.append(pytest.mark.model("nobody/no-such-model"{options}))\n'
 SAID = {
     FOLDER: "there is no folder './no-such-folder' to load a model from",
-    HUB: "the model 'nobody/no-such-model' is not to be had: ",
+    HUB: "the model 'nobody/no-such-model' is not to be had now: HF_HUB_OFFLINE is set",
 }
 
 
 @pytest.mark.parametrize("model", [FOLDER, HUB], ids=["folder", "hub name, no network"])
 def test_each_test_says_so_once(run_claims, model):
     run = run_claims(model.format(options="") + TESTS)
-    assert run.outcomes == {"passed": 1, "errors": 4}
+    # Whether the hub has it is not known.
+    outcome = "error" if model is FOLDER else "could not run"
+    assert run.lines[-1].strip("= ").startswith(f"1 passed, 4 {outcome}")
     for name in ("test_it[L0H2]", "test_it[L1H2]", "test_it[L1H*]", "test_both"):
-        (line,) = run.section(f"ERROR at setup of {name}")
+        (line,) = run.section(f"ERROR at setup of {name}" if model is FOLDER else name)
         assert line.startswith(SAID[model])
-        outcome, message = run.unmeasured[name]
-        assert (outcome, message) == ("error", line)
+        assert run.unmeasured[name] == (outcome, line)
     assert len({message for _, message in run.unmeasured.values()}) == 1
 
 
@@ -62,7 +63,7 @@ def test_it_is_looked_for_once_a_run(run_claims, monkeypatch):
     run = run_claims(HUB.format(options="") + TESTS)
     # Once for what L1H* is, while tests are collected, and once to load it.
     assert [name for name in asked if "no-such-model" in name] == ["nobody/no-such-model"] * 2
-    assert run.outcomes == {"passed": 1, "errors": 4}
+    assert run.lines[-1].strip("= ").startswith("1 passed, 4 could not run in ")
 
 
 def test_a_model_that_cannot_be_run_is_tried_once(run_claims, monkeypatch):

@@ -122,6 +122,8 @@ def measured(run, twice, documents):
         "sides": sides,
         "tests": tests,
         "troubles": [],
+        "stale": [],
+        "recorded": [],
         "explanations": [],
     }
 
@@ -156,7 +158,7 @@ def test_heads_and_sessions_stand_in_the_order_of_their_first_tests():
         sessions = [measured(1, 0, 1)["sessions"][0] | {"key": key} for key in tests]
         heads = [{"key": f"head of {key}", "documents": 1} for key in tests]
         tests |= {f"head of {key}": nodeid for key, nodeid in tests.items()}
-        others = {"sides": [], "troubles": [], "explanations": []}
+        others = dict.fromkeys(("sides", "troubles", "explanations", "stale", "recorded"), ())
         gathering._take({"sessions": sessions, "heads": heads, "tests": tests} | others)
     for records in (gathering._sessions, gathering._heads):
         assert [record["key"][-1] for record in gathering._in_order(records)] == ["x", "y", "z"]

@@ -5,12 +5,14 @@ from typing import Any, cast
 from headtests.records import (
     FORMAT,
     VERSION,
+    AgainstRecord,
     BoundedRecord,
     CallRecord,
     ClaimRecord,
     CounterexampleRecord,
     CourseRecord,
     DetectionRecord,
+    DriftRecord,
     EstimateRecord,
     ExplanationRecord,
     HeadRecord,
@@ -167,9 +169,113 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         source="assert head.mass(ht.induction) >= 0.4",
         function=FUNCTION,
         function_line=10,
+        drift=None,
+        against=None,
         span=[FUNCTION.index("head.mass"), FUNCTION.index(" >= 0.4") + 7],
     )
     return cast(ClaimRecord, {**record, **changes})
+
+
+def drift(**changes: Any) -> DriftRecord:
+    """Return that a mass drifted, on 600 documents and with another torch."""
+    record = DriftRecord(
+        status="drifted",
+        file="hypotheses/baselines/test_demo.json",
+        before=0.171,
+        now=0.118,
+        margin=0.02,
+        is_relative=False,
+        documents=600,
+        moved=[
+            {"document": 31 + place, "text": f"demo/{place}", "before": 0.6, "now": now}
+            for place, now in enumerate((0.1, 0.95, 0.3, 0.58))
+        ],
+        differs=["weights: 9f9f9f9f9f9f, now 3c3c3c3c3c3c", "torch: 2.11.0, now 2.12.0"],
+    )
+    return cast(DriftRecord, {**record, **changes})
+
+
+def unchanged(**changes: Any) -> DriftRecord:
+    """Return that a mass is where it was, but for rounding."""
+    return drift(
+        **{
+            "status": "unchanged",
+            "before": 0.12,
+            "now": 0.12000004,
+            "moved": [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}],
+            "differs": [],
+            **changes,
+        }
+    )
+
+
+def against(**changes: Any) -> AgainstRecord:
+    """Return what another model makes of a claim: it holds there."""
+    record = AgainstRecord(
+        session="other",
+        trouble="",
+        verdict="holds",
+        value=0.47,
+        low=0.43,
+        high=0.52,
+        documents=80,
+        difference=0.351,
+        difference_documents=217,
+    )
+    return cast(AgainstRecord, {**record, **changes})
+
+
+def not_compared(**changes: Any) -> AgainstRecord:
+    """Return why another model has no such claim."""
+    return against(
+        **{
+            **dict.fromkeys(("verdict", "value", "low", "high", "documents")),
+            **dict.fromkeys(("difference", "difference_documents")),
+            "trouble": "other/model has 1 layer, and L1H3 is in the second.",
+            **changes,
+        }
+    )
+
+
+def beside() -> Record:
+    """Return a run that was compared with its baselines, and with another model."""
+    other_session = cast(Any, session())
+    other_session["key"] = "other"
+    other_session["model"] |= {"name": "other/model", "weights_sha256": "7a" * 32}
+    first, second, third, fourth, fifth, sixth = record()["claims"]
+    found: list[Any] = [
+        {**first, "drift": drift(), "against": against()},
+        {
+            **second,
+            "drift": unchanged(before=0.03, now=0.03, moved=[]),
+            "against": against(value=0.031, low=0.004, high=None, difference=-0.002),
+        },
+        {
+            **third,
+            "drift": drift(before=0.7, now=0.62, documents=None, moved=[]),
+            "against": against(verdict="refuted", value=0.5, low=None, high=None, documents=None)
+            | {"difference": -0.12, "difference_documents": None},
+        },
+        {**fourth, "drift": unchanged(before=0.61, now=0.6100001)},
+        {**fifth, "against": not_compared()},
+        {
+            **sixth,
+            "drift": unchanged(before=5.7, now=5.65, is_relative=True, differs=["dtype: float32"]),
+            "against": against(value=5.7, low=4.4, high=None, difference=0.0),
+        },
+    ]
+    return record(sessions=[session(), other_session], claims=found, stale=STALE)
+
+
+STALE: list[Any] = [
+    {
+        "file": "hypotheses/baselines/test_demo.json",
+        "test": f"test_renamed[L1H{head}]",
+        "claim": f"L1H{head}.mass(ht.previous) >= 0.4",
+    }
+    for head in range(3)
+]
+STALE += [{**STALE[0], "file": "hypotheses/baselines/test_gone.json", "test": "test_gone"}]
 
 
 def session(**corpus: Any) -> SessionRecord:
@@ -614,6 +720,7 @@ def record(**changes: Any) -> Record:
         ],
         false_decisions=0.005,
         unmeasured=[],
+        stale=[],
         explanations=[of_a_model(claims=["c1", "c3"]), explanation(), not_explained()],
     )
     return cast(Record, {**content, **changes})
@@ -660,11 +767,18 @@ def hostile_record() -> Record:
                 source=poison,
                 function=poison,
                 span=[3, 40],
+                drift=drift(
+                    file=poison,
+                    moved=[{"document": 3, "text": poison, "before": 0.1, "now": 0.9}],
+                    differs=[poison] * 30,
+                ),
+                against=against(session=poison),
             ),
-            claim("twice", session=poison, heads=[poison]),
-            claim("twice", session=poison, heads=[poison]),
+            claim("twice", session=poison, heads=[poison], against=not_compared(trouble=poison)),
+            claim("twice", session=poison, heads=[poison], against=against(session="no " + poison)),
         ],
         unmeasured=[{"test": poison, "outcome": poison, "message": poison}],
+        stale=[{"file": poison, "test": poison, "claim": poison}] * 2,
         explanations=[
             _poisoned(poison, claims=[poison, "twice"]),
             _poisoned(poison, claims=[poison], explainer="built-in", calls=[]),

@@ -585,3 +585,120 @@ def test_drawing_imports_neither_torch_nor_transformers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_drifted_claim_is_marked_and_says_how_far_and_what_moved() -> None:
+    page = Page(render_html(sample.beside()))
+    card = page.with_id("c1")
+    (over, *_) = card.children
+    assert [part.text for part in inside(over, "mark")] == ["\u2260 drifted"]
+    block = inside(card, "drift")[0]
+    text = " ".join(block.text.split())
+    for said in (
+        "Since its baseline \u2260 drifted",
+        "Before0.171 Now0.118 Moved by-0.053 May move by0.02 Recorded documents600",
+        "It is no inference about others.",
+        "The baseline stands in hypotheses/baselines/test_demo.json.",
+        "weights: 9f9f9f9f9f9f, now 3c3c3c3c3c3c torch: 2.11.0, now 2.12.0",
+    ):
+        assert said in text, said
+    (table,) = inside(block, "moved", "table")
+    rows = [[cell.text for cell in row.children] for row in table.children[2].children]
+    assert rows[0] == ["31", "demo/0", "0.60", "0.10", "-0.50"]
+    assert len(rows) == 4
+    assert not inside(block, "", "details")
+
+
+def test_an_unchanged_claim_says_so_in_its_card_alone_and_folds_what_moved() -> None:
+    page = Page(render_html(sample.beside()))
+    card = page.with_id("c4")
+    assert not inside(card.children[0], "mark")
+    block = inside(card, "drift")[0]
+    assert "Since its baseline \u2248 unchanged" in " ".join(block.text.split())
+    assert "are those that it was recorded with" in block.text
+    (folded,) = inside(block, "", "details")
+    assert inside(folded, "moved", "table")
+
+
+def test_the_same_claim_of_another_model_stands_beside_it() -> None:
+    page = Page(render_html(sample.beside()))
+    block = inside(page.with_id("c1"), "drift")[1]
+    (table,) = inside(block, "sides", "table")
+    assert [[cell.text for cell in row.children] for row in table.children[2].children] == [
+        ["Verdict", "\u2715 refuted", "\u2713 holds"],
+        ["Estimate", "0.12", "0.47"],
+        ["Interval", "between 0.09 and 0.16", "between 0.43 and 0.52"],
+        ["Measured on", "64 of 217 eligible documents (4,310 rows)", "80 documents"],
+    ]
+    links = [link.attributes["href"] for link in inside(table, "", "a")]
+    assert links == ["#session_1", "#session_2"]
+    assert "another verdict" in block.text
+    assert "other/model less headtests/demo: +0.351 on average" in block.text
+    same = inside(page.with_id("c6"), "drift")[1]
+    assert "another verdict" not in same.text
+    trouble = inside(page.with_id("c5"), "drift")[0]
+    assert "Not compared: other/model has 1 layer" in trouble.text
+    assert not inside(trouble, "", "table")
+
+
+def test_the_overview_marks_what_drifted_and_what_another_model_decides_otherwise() -> None:
+    page = Page(render_html(sample.beside()))
+    (table,) = page.all("table", "overview")
+    told = [[part.text for part in inside(row, "told")] for row in table.children[1].children]
+    assert told == [
+        ["\u2260 drifted: 0.171, now 0.118", "\u2713 holds on other/model"],
+        [],
+        ["\u2260 drifted: 0.70, now 0.62"],
+        [],
+        [],
+        [],
+    ]
+    tallies = [" ".join(item.text.split()) for item in page.all("ul", "tallies")[0].children]
+    assert tallies[3:] == [
+        "2 \u2260 of 5 claims drifted",
+        "1 \u2260 of 5 decided otherwise on the other model",
+    ]
+
+
+def test_a_run_that_was_compared_with_nothing_says_nothing_of_it() -> None:
+    source = render_html(sample.record())
+    page = Page(source)
+    for class_ in ("drift", "told", "mark"):
+        assert not page.all(class_=class_)
+    ids = [element.attributes.get("id") for element in page.elements]
+    assert not {"stale_", "filter-compared"} & set(ids)
+    for section in ("overview_", "claims_", "provenance_"):
+        assert "drifted" not in page.with_id(section).text
+
+
+def test_a_model_that_nothing_was_claimed_of_is_none_to_filter_by() -> None:
+    select = Page(render_html(sample.beside())).with_id("filter-model")
+    assert [option.text for option in select.children] == ["every model", "headtests/demo"]
+
+
+def test_claims_that_all_stayed_have_no_tally() -> None:
+    claims = [sample.claim(drift=sample.unchanged(), against=sample.against(verdict="refuted"))]
+    page = Page(render_html(sample.record(claims=claims)))
+    assert len(page.all("ul", "tallies")[0].children) == 3
+
+
+def test_stale_baselines_are_listed_by_their_files() -> None:
+    text = " ".join(Page(render_html(sample.beside())).with_id("stale_").text.split())
+    assert text.startswith("4 baselines of claims that are no longer made")
+    assert "test_renamed[L1H2]: L1H2.mass(ht.previous) >= 0.4" in text
+    assert "hypotheses/baselines/test_gone.json test_gone:" in text
+    (one,) = [sample.STALE[0]]
+    page = Page(render_html(sample.record(stale=[one])))
+    assert "1 baseline of claims" in page.with_id("stale_").text
+
+
+def test_the_page_of_many_claims_that_drifted_stays_small() -> None:
+    moved = [
+        {"document": place, "text": f"text/{place}", "before": 0.5, "now": 0.1}
+        for place in range(10)
+    ]
+    found = {"drift": sample.drift(moved=moved), "against": sample.against()}
+    claims = [sample.claim(f"c{place}", **found) for place in range(600)]
+    source = render_html(sample.record(claims=claims, explanations=[]))
+    assert len(source.encode("utf-8")) < 10_000_000
+    assert "7 more stand in the record." in source

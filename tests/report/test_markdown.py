@@ -223,7 +223,13 @@ def test_however_hostile_and_long_a_record_is_the_page_is_small(text: str) -> No
             return [poisoned(item) for item in content]
         return poison if isinstance(content, str) else content
 
-    claim = sample.claim(test=poison, outcome=poison, expression=poison)
+    claim = sample.claim(
+        test=poison,
+        outcome=poison,
+        expression=poison,
+        drift=sample.drift(file=poison),
+        against=sample.against(session=poison, trouble=poison),
+    )
     sessions = [{**poisoned(sample.session()), "key": str(place)} for place in range(50)]
     for session in sessions:
         session["corpus"]["notes"] *= 50
@@ -232,12 +238,43 @@ def test_however_hostile_and_long_a_record_is_the_page_is_small(text: str) -> No
     ]
     record = sample.record(
         claims=[claim] * 500,
+        stale=[{"file": poison, "test": poison, "claim": poison}] * 50,
         sessions=sessions,
         unmeasured=unmeasured,
         complete=False,
         incomplete_reason=poison,
     )
     told = markdown(record, poison)
-    assert len(told.encode("utf-8")) < 100_000
+    assert len(told.encode("utf-8")) < 150_000
     assert len(gfm.rows(told)) == 1 + CLAIMS_SHOWN
     assert not gfm.kinds(told) & {"html_inline", "html_block", "link_open", "image"}
+
+
+def test_what_drifted_and_what_another_model_decides_otherwise_have_a_line_each() -> None:
+    shown = gfm.words(markdown(sample.beside(), PAGE))
+    for said in (
+        "2 of 5 claims drifted since the baseline:",
+        "L1H3.mass(ht.induction) >= 0.4: 0.171, now 0.118, where it may move by 0.02",
+        "1 of 5 claims decided otherwise on another model:",
+        "L1H3.mass(ht.induction) >= 0.4: refuted, and holds on other/model",
+        "The same verdict on another model: 3 claims.",
+        "Not compared with another model, 1 claim: other/model has 1 layer",
+        "4 baselines of claims that are no longer made.",
+    ):
+        assert said in shown, said
+
+
+def test_claims_that_stayed_are_counted_in_a_line() -> None:
+    stayed = [sample.claim(drift=sample.unchanged()) for _ in range(3)]
+    told = markdown(sample.record(claims=stayed), PAGE)
+    assert "\n\nUnchanged since their baselines: 3 claims.\n\n" in told
+    assert "drifted" not in told
+    plain = markdown(sample.record(), PAGE)
+    assert not [word for word in ("baseline", "another model") if word in plain]
+
+
+def test_of_many_drifted_claims_the_rest_is_counted() -> None:
+    found = {"drift": sample.drift(), "against": sample.against()}
+    told = markdown(sample.record(claims=[sample.claim(**found) for _ in range(30)]), PAGE)
+    assert told.count(", where it may move by") == told.count(", and holds on") == 10
+    assert told.count("and 20 more claims") == 2

@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from headtests.report.room import Caps, fitting, halved
 
 from . import sample
@@ -76,17 +78,47 @@ def test_explanations_leave_rows_less_room() -> None:
 
 
 def test_prompts_go_first_then_rows_then_what_is_said_of_explanations() -> None:
-    caps = Caps(2, 1, prompts=True)
-    steps = [caps := halved(caps) for _ in range(4)]
+    caps = Caps(2, 1, moved=3, prompts=True)
+    steps = [caps := halved(caps) for _ in range(5)]
     assert steps == [
-        Caps(2, 1),
-        Caps(1, 0),
-        Caps(1, 0, is_brief=True),
-        Caps(1, 0, is_brief=True),
+        Caps(2, 1, moved=3),
+        Caps(1, 0, moved=1),
+        Caps(1, 0, moved=0),
+        Caps(1, 0, moved=0, is_brief=True),
+        Caps(1, 0, moved=0, is_brief=True),
     ]
 
 
 def test_halves_end_at_a_row_a_claim() -> None:
-    caps = Caps(9, 9, taste=2, is_narrow=True)
-    assert halved(caps) == Caps(4, 4, taste=2, is_narrow=True)
-    assert halved(Caps(1, 0, is_brief=True)) == Caps(1, 0, is_brief=True)
+    caps = Caps(9, 9, moved=3, taste=2, is_narrow=True)
+    assert halved(caps) == Caps(4, 4, moved=1, taste=2, is_narrow=True)
+    assert halved(Caps(1, 0, moved=0, is_brief=True)) == Caps(1, 0, moved=0, is_brief=True)
+
+
+def test_of_many_claims_fewer_documents_that_moved_show() -> None:
+    each = [
+        fitting(sample.record(claims=claims(number, drift=sample.drift()))) for number in (200, 201)
+    ]
+    assert [caps.moved for caps in each] == [10, 3]
+
+
+# Of few explanations the page's elements are what is short; of many, its bytes.
+@pytest.mark.parametrize(("number", "explanations"), [(200, 0), (100, 600)])
+def test_what_claims_are_compared_with_leaves_rows_less_room(
+    number: int, explanations: int
+) -> None:
+    explained = [sample.explanation(claims=[])] * explanations
+    found = claims(number, drift=sample.drift(moved=[]), against=sample.against())
+    alone, compared = (
+        fitting(sample.record(claims=some, heads=heads(20), explanations=explained))
+        for some in (claims(number), found)
+    )
+    assert 1 < compared.against < alone.against
+
+
+def test_documents_that_moved_leave_rows_less_room() -> None:
+    none, some = (
+        fitting(sample.record(claims=claims(200, drift=sample.drift(moved=moved))))
+        for moved in ([], sample.drift()["moved"] * 3)
+    )
+    assert 1 < some.against < none.against

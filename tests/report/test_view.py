@@ -75,6 +75,25 @@ def test_models_of_one_name_are_told_apart() -> None:
     assert [card.model for card in shown.heads][:2] == shown.models
 
 
+def models(*changes: dict[str, Any]) -> list[str]:
+    """Return what the page calls models of one name and revision."""
+    sessions: list[Any] = [{**sample.session(), "key": str(n)} for n in range(len(changes))]
+    for session, changed in zip(sessions, changes, strict=True):
+        session["model"] = {**session["model"], "revision": "main", **changed}
+    return report(sample.record(sessions=sessions, claims=[]), ROOMY).models
+
+
+def test_casts_of_one_model_are_called_by_their_dtype() -> None:
+    cast = {"weights_sha256": "77" * 32, "dtype": "bfloat16"}
+    assert models({}, cast) == ["headtests/demo (float32)", "headtests/demo (bfloat16)"]
+    # Where neither revision nor dtype tells them apart, the weights do.
+    assert models({}, {**cast, "dtype": "float32"}) == [
+        "headtests/demo (weights 9f9f9f9f)",
+        "headtests/demo (weights 77777777)",
+    ]
+    assert len(set(models({}, cast, {"weights_sha256": "11" * 32}))) == 3
+
+
 def test_versions_and_the_commit_stand_at_the_top() -> None:
     environment = {"python": "3.11.7", "torch": "2.13", "headtests": "0.1.0", "commit": "0123abc"}
     shown = report(sample.record(environment=environment), ROOMY)

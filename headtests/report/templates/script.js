@@ -9,7 +9,7 @@
     const card = document.getElementById(row.dataset.claim);
     return { row, card, heads: row.dataset.heads.split(" "), text: `${row.textContent} ${card.textContent}`.toLowerCase() };
   });
-  const [verdict, head, model, text] = ["verdict", "head", "model", "text"].map((name) => document.getElementById(`filter-${name}`));
+  const [verdict, head, model, compared, text] = ["verdict", "head", "model", "compared", "text"].map((name) => document.getElementById(`filter-${name}`));
   const count = document.getElementById("filter-count");
 
   const filter = () => {
@@ -19,6 +19,7 @@
       const fits = (!verdict.value || row.dataset.verdict === verdict.value)
         && (!head.value || heads.includes(head.value))
         && (!model.value || row.dataset.model === model.value)
+        && (!compared || !compared.value || (row.dataset.compared || "").split(" ").includes(compared.value))
         && words.every((word) => content.includes(word));
       row.hidden = card.hidden = !fits;
       shown += fits;

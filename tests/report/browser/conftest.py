@@ -26,6 +26,7 @@ RECORDS: dict[str, Callable[[], Record]] = {
     "hostile": sample.hostile_record,
     "incomplete": incomplete,
     "two-models": two_models,
+    "beside": sample.beside,
     "unlike": unlike,
     "large": large.record,
 }

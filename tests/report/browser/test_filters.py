@@ -92,6 +92,25 @@ def test_a_model_shows_its_claims(page: Page) -> None:
     assert shown(page) == ["c7"]
 
 
+def test_what_became_of_comparisons_shows_its_claims(open_page: OpenPage) -> None:
+    page = open_page("beside").page
+    for word, wanted in (
+        ("drifted", ["c1", "c3"]),
+        ("unchanged", ["c2", "c4", "c6"]),
+        ("differs", ["c1"]),
+        ("same", ["c2", "c3", "c6"]),
+        ("none", ["c5"]),
+        ("", ["c1", "c2", "c3", "c4", "c5", "c6"]),
+    ):
+        page.select_option("#filter-compared", word)
+        assert shown(page) == wanted, word
+    page.select_option("#filter-compared", "drifted")
+    page.select_option("#filter-verdict", "holds")
+    assert shown(page) == []
+    page.click("#filter-clear")
+    assert len(shown(page)) == 6
+
+
 def test_words_are_found_whatever_their_case(page: Page) -> None:
     page.locator("#filter-text").press_sequentially("CAPITALS ranked")
     assert shown(page) == identities([claim for claim in CLAIMS if claim["id"] == "c3"])

@@ -6,7 +6,7 @@ from .conftest import OpenPage
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "two-models"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "two-models", "beside"])
 def test_nothing_is_wider_than_the_window(open_page: OpenPage, name: str, script: bool) -> None:
     opened = open_page(name, script=script)
     for unfold in (False, True):

@@ -1,39 +1,22 @@
-"""The program `headtests`: what it prints, and the one line of each mistake."""
+"""`headtests describe`: what it prints, and the one line of each mistake."""
 
 import json
 import os
 import subprocess
 import sys
 from functools import partial
-from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
 from explanations import scripted
 from explanations.server import ScriptedServer
 
-from headtests.cli import main
 from headtests.descriptions import Description
 from headtests.errors import ClaimError
 from headtests.explanations import servers
 from headtests.settings import ModelSpec, Settings
 
 DEMO = ("--first", "24", "--documents", "24")
-
-
-@pytest.fixture
-def run(capsys):
-    """Return a function from arguments to exit code, lines on stdout and lines on stderr."""
-
-    def ran(*arguments):
-        try:
-            code = main(arguments)
-        except SystemExit as end:
-            code = end.code
-        printed = capsys.readouterr()
-        return code, printed.out.splitlines(), printed.err.splitlines()
-
-    return ran
 
 
 def test_describe_says_what_a_head_does(run):
@@ -178,8 +161,8 @@ def test_libraries_draw_no_bars(run, opened, monkeypatch):
 def prints(text, **options):
     """Return the program in a process of its own, which prints a text in place of a description."""
     code = (
-        "import sys; from headtests import cli\n"
-        f"cli._describe = lambda given: print({text}) or 0\n"
+        "import sys; from headtests import cli; from headtests.cli import describe\n"
+        f"describe._describe = lambda given: print({text}) or 0\n"
         "sys.exit(cli.main(['describe', 'L0H0']))"
     )
     return subprocess.Popen(
@@ -204,7 +187,6 @@ def test_whoever_has_read_enough_is_not_told_of_it():
 
 MISTAKES = {
     "no head": (("describe",), "HEAD"),
-    "no such command": (("frobnicate",), "frobnicate"),
     "no such option": (("describe", "L0H0", "--nonsense"), "--nonsense"),
     "no head's name": (("describe", "head5"), "head5"),
     "no such head": (("describe", "L9H9"), "L9H9"),
@@ -231,37 +213,10 @@ def test_a_mistake_is_one_line_and_exit_code_2(run, name):
 
 
 def test_the_help_tells_a_stranger_what_to_type(run):
-    code, said, _ = run("--help")
-    assert code == 0
-    assert any("describe" in line for line in said)
     code, said, _ = run("describe", "--help")
     assert code == 0
     assert "  headtests describe L1H2" in said
     assert max(map(len, said)) <= 100
-
-
-def test_without_a_command_the_help_is_shown(run):
-    code, said, _ = run()
-    assert code == 0
-    assert said[0].startswith("usage: headtests")
-
-
-def test_the_version_is_told(run):
-    code, said, _ = run("--version")
-    assert code == 0
-    assert said == [f"headtests {version('headtests')}"]
-
-
-def test_the_help_imports_nothing_heavy():
-    code = (
-        "import sys, runpy; sys.argv = ['headtests', 'describe', '--help']\n"
-        "try: runpy.run_module('headtests', run_name='__main__')\n"
-        "except SystemExit: pass\n"
-        "heavy = ('torch', 'transformers', 'openai', 'numpy')\n"
-        "print([name for name in heavy if name in sys.modules])"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_server_without_a_model_is_a_mistake(run):

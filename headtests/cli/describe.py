@@ -1,28 +1,20 @@
-"""The command-line program `headtests`: what is not a test run.
+"""`headtests describe`: say what heads attend to.
 
-Arguments in, text out; what is printed is measured elsewhere. A mistake ends in one line and exit
-code 2. Nothing heavy is imported before it is needed, so that `--help` is quick.
+Arguments in, text out; what is printed is measured elsewhere.
 """
 
 import argparse
-import io
 import os
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from headtests.errors import HeadtestsError, SettingError
+from headtests.cli.parsing import command
+from headtests.errors import SettingError
 from headtests.settings import OPTIONS, ModelSpec, Settings, whole_number
 
 if TYPE_CHECKING:
     from headtests.explanations.client import Client
     from headtests.sessions import Session
 
-PROG = "headtests"
-MISTAKE = 2
-"""The exit code of what cannot be done as it was asked."""
-INTERRUPTED = 130
-"""The exit code of what somebody stopped, as shells have it."""
 DESCRIBE = """\
 Say what attention heads attend to: found on half of the texts, measured on the other half.
 
@@ -32,65 +24,20 @@ says is parsed, measured as claims and scored against controls. Its key is read 
 environment (OPENAI_API_KEY) and shown nowhere.
 """
 EXAMPLES = """\
-examples:
   headtests describe L1H2
   headtests describe L5H1 L5H5 --model openai-community/gpt2 --corpus my-texts.jsonl
   headtests describe "L1H*" --explain-model llama3 --explain-url http://localhost:11434/v1
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; return its exit code."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if not hasattr(given, "run"):
-        parser.print_help()
-        return 0
-    # Tokens may hold what the terminal has no characters for.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        return int(given.run(given))
-    except HeadtestsError as error:
-        print(f"{PROG}: {' '.join(str(error).split())}", file=sys.stderr)
-        return MISTAKE
-    except KeyboardInterrupt:
-        print(f"{PROG}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read has seen enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROG, description="Test what attention heads do. Claims run with pytest.")
-    parser.add_argument("--version", action="version", version=_version())
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    _add_describe(commands)
-    return parser
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return f"{PROG} {version('headtests')}"
-
-
-def _add_describe(commands: "argparse._SubParsersAction[Any]") -> None:
-    parser = commands.add_parser(
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to those of the program."""
+    parser = command(
+        commands,
         "describe",
-        help="say what heads attend to, measured",
+        brief="say what heads attend to, measured",
         description=DESCRIBE,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     parser.set_defaults(run=_describe)
     parser.add_argument("heads", nargs="+", metavar="HEAD", help='such as L5H1, "L5H*" or "L*H*"')
@@ -202,7 +149,3 @@ def _quiet() -> None:
     """Have the libraries that load models draw no bars: what is printed here is for reading."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

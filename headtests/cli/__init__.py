@@ -1,0 +1,73 @@
+"""The command-line program `headtests`: what is not a test run, a module a command.
+
+A mistake ends in one line and exit code 2. Nothing heavy is imported before it is needed, so that
+`--help` is quick.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from headtests.cli import describe, record, report, trace
+from headtests.cli.parsing import MISTAKE, PROG, Parser
+from headtests.errors import HeadtestsError
+
+INTERRUPTED = 130
+"""The exit code of what somebody stopped, as shells have it."""
+DESCRIPTION = """\
+Test what attention heads do. Claims stand in files of tests, and pytest runs them:
+
+  pytest hypotheses          run the claims, write reports/headtests.html
+  pytest --help              its options begin with --headtests-
+
+This program does what is not a test run.
+"""
+EXAMPLES = """\
+Each command has its own help: headtests trace --help
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if not hasattr(given, "run"):
+        parser.print_help()
+        return 0
+    # Tokens may hold what the terminal has no characters for.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return int(given.run(given))
+    except HeadtestsError as error:
+        print(f"{PROG}: {' '.join(str(error).split())}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print(f"{PROG}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog=PROG,
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for module in (describe, trace, report, record):
+        module.add(commands)
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"{PROG} {version('headtests')}"

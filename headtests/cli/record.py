@@ -1,0 +1,167 @@
+"""`headtests record --show`: print what a run's record says, or a file of baselines.
+
+A file in, lines out. What a claim's figures are called is `headtests.report.claims`.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headtests.cli.parsing import command
+
+if TYPE_CHECKING:
+    from headtests.baselines import Baseline, BaselineClaim
+    from headtests.records import ClaimRecord, Record, SessionRecord
+
+DESCRIPTION = """\
+Print what the record of a run says: a line a claim, the tests without one, what was run on what.
+Of a file of baselines, as pytest --headtests-record writes them, print what was recorded.
+"""
+EXAMPLES = """\
+  headtests record --show reports/headtests.json
+  headtests record --show hypotheses/baselines/test_induction.json
+"""
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to those of the program."""
+    parser = command(
+        commands,
+        "record",
+        brief="print what a run's record says, or a file of baselines",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    parser.add_argument(
+        "--show",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="the JSON file that a run wrote, such as reports/headtests.json",
+    )
+    parser.set_defaults(run=_show)
+
+
+def _show(given: argparse.Namespace) -> int:
+    from headtests.baselines import read_baseline
+    from headtests.records import read_record
+    from headtests.report.shape import require_record
+    from headtests.report.text import plain
+
+    baseline = read_baseline(given.show) if _is_baseline(given.show) else None
+    if baseline is None:
+        lines = _lines(require_record(read_record(given.show)))
+    else:
+        lines = _lines_of_baseline(baseline)
+    for line in lines:
+        print(plain(line))
+    return 0
+
+
+def _is_baseline(path: Path) -> bool:
+    """Return whether a file says that it holds baselines; what it is otherwise is said later."""
+    from headtests.baselines import FORMAT
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def _table(*rows: tuple[str, ...]) -> Iterator[str]:
+    """Yield rows of cells as lines, in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield "  ".join(cells).rstrip()
+
+
+def _lines_of_baseline(baseline: "Baseline") -> Iterator[str]:
+    """Yield what was recorded of each claim, and on what, a line each."""
+    from headtests.report.figures import count
+
+    claims = baseline["claims"]
+    if claims:
+        yield from _table(_RECORDED, *map(_recorded, claims))
+    yield count(len(claims), "recorded claim")
+    for key, context in baseline["contexts"].items():
+        revision = "" if context["revision"] is None else f" at {context['revision']}"
+        yield f"{key}: {context['model']}{revision} over {context['corpus']}"
+        yield (
+            f"  {context['dtype']} on {context['device']}, weights "
+            f"{context['weights_sha256'][:16]}, token ids {context['corpus_sha256'][:16]}, "
+            f"seed {context['seed']}"
+        )
+        yield "  " + ", ".join(f"{name} {value}" for name, value in context["versions"].items())
+
+
+_RECORDED = ("verdict", "value", "documents", "recorded on", "test", "claim")
+
+
+def _recorded(claim: "BaselineClaim") -> tuple[str, ...]:
+    documents = claim["left"]["documents"]
+    return (
+        claim["verdict"],
+        f"{claim['value']:.4g}",
+        str(documents) if documents else "of pairs",
+        claim["context"],
+        claim["test"],
+        claim["claim"],
+    )
+
+
+def _lines(record: "Record") -> Iterator[str]:
+    """Yield what the record says, a line each."""
+    if record["claims"]:
+        yield from _table(_HEADINGS, *map(_cells, record["claims"]))
+    for test in record["unmeasured"]:
+        reason = (test["message"].strip().splitlines() or [""])[0]
+        yield f"no claim: {test['test']} ({test['outcome']}){': ' if reason else ''}{reason}"
+    yield _tally(record)
+    if not record["complete"]:
+        yield f"incomplete: {record['incomplete_reason'] or 'no reason was recorded'}"
+    for session in record["sessions"]:
+        yield from _ran(session)
+    yield f"run at {record['created']}, record version {record['version']}"
+    versions = (f"{name} {value}" for name, value in record["environment"].items())
+    yield ", ".join(versions)
+
+
+_HEADINGS = ("verdict", "test", "measured", "interval", "documents", "claim")
+
+
+def _cells(claim: "ClaimRecord") -> tuple[str, ...]:
+    from headtests.report.claims import comparison, documents_in_brief, interval_in_brief
+
+    found = comparison(claim)
+    return (
+        claim["verdict"],
+        claim["outcome"] or "none",
+        f"{found.estimate} {found.sign} {found.bound}",
+        interval_in_brief(claim),
+        documents_in_brief(claim),
+        claim["expression"],
+    )
+
+
+def _tally(record: "Record") -> str:
+    from headtests.report.figures import count
+
+    met = [claim["verdict"] for claim in record["claims"]]
+    words = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
+    said = [f"{met.count(verdict)} {word}" for verdict, word in words if verdict in met]
+    return f"{count(len(met), 'claim')}{': ' if said else ''}{', '.join(said)}"
+
+
+def _ran(session: "SessionRecord") -> Iterator[str]:
+    model, corpus = session["model"], session["corpus"]
+    revision = "" if model["revision"] is None else f" at {model['revision']}"
+    yield f"{model['name']}{revision} over {corpus['description']}"
+    yield (
+        f"  {model['architecture']}, {model['layers']} layers by {model['heads']} heads, "
+        f"{model['dtype']} on {model['device']}, weights {model['weights_sha256'][:16]}, "
+        f"token ids {corpus['sha256'][:16]}, seed {session['seed']}"
+    )

@@ -1,0 +1,301 @@
+"""The page of a trace: what claims came to at one checkpoint of a model after another.
+
+Records in, HTML out, from the records alone. Which checkpoints are run, and how, is
+`headtests.tracing`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headtests.records import ClaimRecord, Record, SessionRecord
+from headtests.report.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.drawing import environment
+from headtests.report.figures import count
+from headtests.report.sessions import Fact, session_view
+from headtests.report.text import brief, plain
+from headtests.report.tracks import MISSING, Track, track
+
+_NUMBERED = re.compile(r"(\D*?)[-_ ]*(\d+)")
+_VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
+_REASON_LIMIT = 300
+"""Characters of the reason why a claim is missing; all of it is in the checkpoint's own report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One checkpoint, and the record of the claims that were run on it."""
+
+    name: str
+    record: Record | None
+    """None where it could not run."""
+    trouble: str = ""
+    """Why it could not."""
+    page: str = ""
+    """Where its own report is, from the page of the trace; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A claim at one checkpoint, as a line of its table."""
+
+    name: str
+    verdict: str
+    """Empty where the claim was not measured."""
+    symbol: str
+    words: str
+    """The verdict in a word, or why there is none."""
+    estimate: str = ""
+    interval: str = ""
+    documents: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One claim at every checkpoint."""
+
+    anchor: str
+    expression: str
+    sentence: str
+    test: str
+    rows: list[Row]
+    track: Track
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of one checkpoint."""
+
+    name: str
+    label: str
+    """Its name on the axes."""
+    page: str
+    models: list[str]
+    weights: list[str]
+    """The hash of each model's weights."""
+    tally: str
+    trouble: str
+    groups: list[tuple[str, list[Fact]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The whole page."""
+
+    heading: str
+    created: str
+    warnings: list[str]
+    troubled: str
+    """How many checkpoints could not run; empty where all could."""
+    runs: list[Ran]
+    claims: list[Series]
+    environment: Mapping[str, str]
+    """Of the last checkpoint that ran."""
+
+
+def write_trace(checkpoints: Sequence[Checkpoint], path: Path) -> None:
+    """Write the page as one HTML file in UTF-8, making the folder where there is none.
+
+    Raises `OSError` where the file cannot be written.
+    """
+    page = render_trace(checkpoints)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8", newline="\n")
+
+
+def render_trace(checkpoints: Sequence[Checkpoint]) -> str:
+    """Return the page of some checkpoints, in their order: self-contained, without a script."""
+    return environment().get_template("trace.html").render(trace=trace(checkpoints))
+
+
+def trace(checkpoints: Sequence[Checkpoint]) -> Trace:
+    """Return everything that the page shows."""
+    title, labels = short_names([one.name for one in checkpoints])
+    found = [_numbered(one.record) for one in checkpoints]
+    claims = [
+        _series(f"claim_{place}", key, checkpoints, found, labels, title)
+        for place, key in enumerate(_in_order(found), start=1)
+    ]
+    ran = [one.record for one in checkpoints if one.record is not None]
+    troubled = len(checkpoints) - len(ran)
+    return Trace(
+        heading=f"{count(len(claims), 'claim')} along {count(len(checkpoints), 'checkpoint')}",
+        created=ran[-1]["created"][:16].replace("T", ", ") if ran else "",
+        warnings=warnings(checkpoints),
+        troubled=count(troubled, "checkpoint") if troubled else "",
+        runs=[
+            _ran(one, label, len(claims)) for one, label in zip(checkpoints, labels, strict=True)
+        ],
+        claims=claims,
+        environment=ran[-1]["environment"] if ran else {},
+    )
+
+
+def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return what an axis of checkpoints counts, and the label of each checkpoint.
+
+    The number that their names end in, where that is all that differs; else their place.
+
+    >>> short_names(["step-000000", "step-000125", "step-004000"])
+    ('step', ['0', '125', '4,000'])
+    >>> short_names(["early", "late"])
+    ('checkpoint', ['1', '2'])
+    """
+    numbered = [_NUMBERED.fullmatch(name) for name in names]
+    prefixes = {match[1] for match in numbered if match}
+    # A number of more digits is no count of anything, and may be more than Python reads.
+    if all(match and len(match[2]) < 16 for match in numbered) and len(prefixes) == 1:
+        return prefixes.pop() or "checkpoint", [f"{int(match[2]):,}" for match in numbered if match]
+    return "checkpoint", [str(place) for place in range(1, len(names) + 1)]
+
+
+def warnings(checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """Return why figures of these checkpoints may not be of the same thing, a sentence each."""
+    ran = [(one.name, one.record) for one in checkpoints if one.record is not None]
+    found: list[str] = []
+    shapes = {name: _shapes(record) for name, record in ran}
+    if len(set(shapes.values())) > 1:
+        said = "; ".join(f"{name}: {', '.join(shape)}" for name, shape in shapes.items())
+        found.append(
+            "These are not checkpoints of one model, so that heads of one name are not the same "
+            f"head ({said})."
+        )
+    corpora = {name: _ids(record) for name, record in ran}
+    names = dict.fromkeys(corpus for ids in corpora.values() for corpus in ids)
+    differ = [
+        name for name in names if len({ids[name] for ids in corpora.values() if name in ids}) > 1
+    ]
+    if differ:
+        found.append(
+            f"The documents of {', '.join(differ)} differ between checkpoints, by the tokenizer or "
+            "the texts, so that figures are of other rows."
+        )
+    return found
+
+
+def _shapes(record: Record) -> tuple[str, ...]:
+    models = (session["model"] for session in record["sessions"])
+    return tuple(
+        dict.fromkeys(
+            f"{one['architecture']} of {count(one['layers'], 'layer')} by {one['heads']} heads"
+            for one in models
+        )
+    )
+
+
+def _ids(record: Record) -> dict[str, str]:
+    """Return the hash of the token ids of each corpus, by its name and population."""
+    return {
+        session["corpus"]["description"]: session["corpus"]["sha256"]
+        for session in record["sessions"]
+    }
+
+
+_Key = tuple[str, str, int]
+"""Test, expression, and which of several that are alike in both."""
+
+
+def _numbered(record: Record | None) -> dict[_Key, ClaimRecord]:
+    seen: Counter[tuple[str, str]] = Counter()
+    found = {}
+    for claim in record["claims"] if record is not None else ():
+        alike = claim["test"], claim["expression"]
+        found[*alike, seen[alike]] = claim
+        seen[alike] += 1
+    return found
+
+
+def _in_order(found: Sequence[Mapping[_Key, ClaimRecord]]) -> list[_Key]:
+    """Return the claims of all checkpoints: those of a test together, in the order of asking.
+
+    A test that fails asks for nothing more, so the fullest record knows the order best.
+    """
+    of_tests: dict[str, dict[_Key, None]] = {}
+    for claims in sorted(found, key=len, reverse=True):
+        for key in claims:
+            of_tests.setdefault(key[0], {})[key] = None
+    return [key for keys in of_tests.values() for key in keys]
+
+
+def _series(
+    anchor: str,
+    key: _Key,
+    checkpoints: Sequence[Checkpoint],
+    found: Sequence[Mapping[_Key, ClaimRecord]],
+    labels: Sequence[str],
+    title: str,
+) -> Series:
+    claims = [of_one.get(key) for of_one in found]
+    known = next(claim for claim in claims if claim is not None)
+    return Series(
+        anchor=anchor,
+        expression=known["expression"],
+        sentence=known["sentence"],
+        test=known["test"],
+        rows=[_row(one, claim, key) for one, claim in zip(checkpoints, claims, strict=True)],
+        track=track(claims, labels, title),
+    )
+
+
+def _row(checkpoint: Checkpoint, claim: ClaimRecord | None, key: _Key) -> Row:
+    if claim is None:
+        return Row(checkpoint.name, "", MISSING, _why_missing(checkpoint, key[0]))
+    return Row(
+        name=checkpoint.name,
+        verdict=claim["verdict"],
+        symbol=SYMBOLS[claim["verdict"]],
+        words=claim["verdict"],
+        estimate=comparison(claim).estimate,
+        interval=interval_in_brief(claim),
+        documents=documents_in_brief(claim),
+    )
+
+
+def _why_missing(checkpoint: Checkpoint, test: str) -> str:
+    if checkpoint.record is None:
+        return "missing: the checkpoint could not run"
+    ended = [one for one in checkpoint.record["unmeasured"] if one["test"] == test]
+    if ended:
+        reason = (ended[0]["message"].strip().splitlines() or [""])[0]
+        more = f": {plain(reason, _REASON_LIMIT)}" if reason else ""
+        return f"missing: its test ended without it ({ended[0]['outcome']}{more})"
+    others = [claim["outcome"] for claim in checkpoint.record["claims"] if claim["test"] == test]
+    if others:
+        return f"missing: its test ended before it ({others[-1] or 'no outcome'})"
+    return "missing: its test did not run"
+
+
+def _ran(checkpoint: Checkpoint, label: str, claims: int) -> Ran:
+    record = checkpoint.record
+    sessions = record["sessions"] if record is not None else []
+    models = {(one["model"]["name"], one["model"]["revision"]): one["model"] for one in sessions}
+    return Ran(
+        name=checkpoint.name,
+        label=label,
+        page=checkpoint.page,
+        models=[
+            brief(name) if revision is None else f"{brief(name)} at {revision}"
+            for name, revision in models
+        ],
+        weights=list(dict.fromkeys(model["weights_sha256"] for model in models.values())),
+        tally="" if record is None else ", ".join(tally(record, claims)),
+        trouble=checkpoint.trouble,
+        groups=[group for session in sessions for group in _facts(session)],
+    )
+
+
+def tally(record: Record, claims: int = 0) -> Iterator[str]:
+    """Yield how many claims met each verdict, and how many of all claims are missing."""
+    met: Counter[str] = Counter(claim["verdict"] for claim in record["claims"])
+    for verdict, word in _VERDICTS:
+        if met[verdict]:
+            yield f"{met[verdict]} {word}"
+    if len(record["claims"]) < claims:
+        yield f"{claims - len(record['claims'])} missing"
+
+
+def _facts(session: SessionRecord) -> list[tuple[str, list[Fact]]]:
+    view = session_view(session, "")
+    return [(f"{name} ({view.name})", facts) for name, facts in view.groups]
