@@ -8,12 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headtests import prompts, strategies
     from headtests.claims import approx
     from headtests.errors import (
         BaselineError,
         CaptureError,
         ClaimError,
         CorpusError,
+        CounterexampleError,
         DriftError,
         ExpressionError,
         HeadNameError,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from headtests.settings import ModelSpec, Settings
     from headtests.statistics import documents_needed
 
+_SUBMODULES = ("prompts", "strategies")
 _MODULES = {
     "headtests.claims": ("approx",),
     "headtests.errors": (
@@ -51,6 +54,7 @@ _MODULES = {
         "CaptureError",
         "ClaimError",
         "CorpusError",
+        "CounterexampleError",
         "DriftError",
         "ExpressionError",
         "HeadNameError",
@@ -89,6 +93,7 @@ __all__ = [
     "CaptureError",
     "ClaimError",
     "CorpusError",
+    "CounterexampleError",
     "DriftError",
     "ExpressionError",
     "Head",
@@ -114,12 +119,16 @@ __all__ = [
     "key",
     "offset",
     "previous",
+    "prompts",
     "query",
     "relation",
+    "strategies",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
@@ -128,4 +137,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, *_SUBMODULES})

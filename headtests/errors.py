@@ -65,5 +65,9 @@ class BaselineError(HeadtestsError):
     """A baseline that cannot be read, or that was recorded on something else than what ran."""
 
 
+class CounterexampleError(HeadtestsError):
+    """A file of kept prompts that cannot be read."""
+
+
 class DriftError(HeadtestsError):
     """A claim whose figure moved since its baseline was recorded, where that fails its test."""

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from headtests.claims import Question, RowOptions
+from headtests.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.descriptions import Description
 from headtests.expressions import Expression
 from headtests.head_names import HeadName
 from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
+from headtests.prompts import Lexicon
 from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible
 
@@ -85,6 +87,24 @@ class Evidence(Protocol):
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt."""
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The model's tokens, as families of prompts draw them."""
+
+    def search(
+        self,
+        head: HeadName,
+        claim: PromptClaim,
+        options: RowOptions,
+        known: Sequence[KnownPrompt],
+    ) -> Searched:
+        """Return what a search of a claim's prompts finds, known ones tried first."""
+
+    def margin(
+        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
+    ) -> float:
+        """Return how far one prompt is from breaking a claim; inf without an eligible row."""
 
     def describe(
         self,

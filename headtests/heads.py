@@ -22,6 +22,7 @@ from headtests.claims import (
     Top1Rate,
 )
 from headtests.comparisons import Comparison
+from headtests.counterexamples import Counterexample, prompt_claim
 from headtests.descriptions import Description
 from headtests.errors import ClaimError
 from headtests.estimates import Estimate
@@ -38,9 +39,11 @@ from headtests.multiples import (
     Sampled,
 )
 from headtests.patterns import Pattern
+from headtests.prompts import Family, Lexicon
 from headtests.quantities import Subject
 from headtests.samples import PairFigure
 from headtests.sketches import Histogram, Moments, Pairs
+from headtests.withstanding import Keeper, Withstands
 
 
 class Head:
@@ -52,8 +55,10 @@ class Head:
         evidence: Evidence,
         options: RowOptions,
         observer: Callable[[Comparison], None] | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._subject = Subject(name, evidence, options, observer)
+        self._keeper = keeper
 
     @property
     def name(self) -> str:
@@ -229,6 +234,72 @@ class Head:
         Raises `ClaimError` for an empty prompt or one longer than the model's context.
         """
         return self._subject.evidence.pattern(self._subject.name, prompt, self._subject.options)
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The tokens of its model, as families of prompts draw them."""
+        return self._subject.evidence.lexicon
+
+    def withstands(
+        self,
+        on: Expression,
+        *,
+        when: Expression | None = None,
+        of: Expression | None = None,
+        mass: float | None = None,
+        at_most: float | None = None,
+        prompts: Family | Sequence[str | Sequence[int]],
+    ) -> Withstands:
+        """Return the claim that on every prompt each eligible row attends to `on` so much.
+
+        `mass=0.3`: at least 0.3 of the row's attention, or of its attention on `of=`;
+        `at_most=0.3`: at most that. `on`, `when` and `of` as in `mass`. `prompts` is a family,
+        such as `headtests.prompts.repeated()`, or a list of texts and lists of token ids. Its
+        truth is whether a search of at most `headtests_search_prompts` prompts found none that
+        breaks it; what it finds is made smaller, and breaks it alone by more than rounding. Raises
+        `ClaimError` for thresholds that claim nothing.
+        """
+        claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=prompts)
+        subject = self._subject
+        return Withstands(subject.name, subject.evidence, subject.options, claim, self._keeper)
+
+    def counterexample(
+        self,
+        on: Expression,
+        *,
+        when: Expression | None = None,
+        of: Expression | None = None,
+        mass: float | None = None,
+        at_most: float | None = None,
+        prompts: Family | Sequence[str | Sequence[int]],
+    ) -> Counterexample | None:
+        """Return the smallest prompt that is found to break a claim; None for none.
+
+        The claim and what is raised are those of `withstands`. Nothing is kept or reported.
+        """
+        claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=prompts)
+        subject = self._subject
+        return subject.evidence.search(subject.name, claim, subject.options, ()).counterexample
+
+    def margin(
+        self,
+        on: Expression,
+        *,
+        prompt: str | Sequence[int],
+        when: Expression | None = None,
+        of: Expression | None = None,
+        mass: float | None = None,
+        at_most: float | None = None,
+    ) -> float:
+        """Return how far one prompt is from breaking the claim of `withstands`, in its worst row.
+
+        At most 1; below 0 where it breaks it, inf where it has no eligible row. The prompt is a
+        text or token ids, as in `pattern`. Its pass is remembered, so that asking again costs next
+        to nothing. Made for plain assertions and for Hypothesis's `target()`.
+        """
+        claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=[prompt])
+        subject = self._subject
+        return subject.evidence.margin(subject.name, claim, subject.options, prompt)
 
     def describe(
         self,

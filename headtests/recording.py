@@ -34,6 +34,7 @@ from headtests.records import (
     PairRecord,
     RankRecord,
     Record,
+    SearchRecord,
     SessionRecord,
     StaleRecord,
     UnmeasuredRecord,
@@ -123,7 +124,7 @@ def claim_record(
             )
             for stop in comparison.course
         ],
-        file="" if location is None else _relative(location.file, root),
+        file="" if location is None else relative_path(location.file, root),
         line=0 if location is None else location.line,
         source="" if location is None else location.source,
         function=around.source,
@@ -145,7 +146,8 @@ def _key_of(session: str, subject: Subject) -> str:
     return head_key(session, subject.name, subject.options)
 
 
-def _relative(file: str, root: Path) -> str:
+def relative_path(file: str, root: Path) -> str:
+    """Return a file below the root as it is named from there; any other as it is."""
     path = Path(file)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
@@ -300,6 +302,7 @@ def make_record(
     incomplete_reason: str = "",
     explanations: Sequence[ExplanationRecord] = (),
     stale: Sequence[StaleRecord] = (),
+    searches: Sequence[SearchRecord] = (),
 ) -> Record:
     """Return the record of a run, dated now; a reason says that the run did not finish.
 
@@ -319,6 +322,7 @@ def make_record(
         heads=list(heads),
         claims=[claim | {"e_bh": discovered.get(claim["id"])} for claim in claims],
         false_decisions=union_bound([claim["alpha"] or 0.0 for claim in claims]),
+        searches=list(searches),
         unmeasured=list(unmeasured),
         explanations=list(explanations),
         stale=list(stale),

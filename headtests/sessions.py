@@ -4,27 +4,20 @@ Ties a model, a population and a sweep together, remembers what was measured, an
 record what they were. Works the same under pytest, in a notebook and in a script. No printing.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from headtests.capture import LoadedModel, adopt_bridge, load_model
 from headtests.claims import Mass, Question, RowOptions
 from headtests.comparisons import Comparison
 from headtests.corpora import (
-    Batch,
     CorpusSpec,
-    Document,
     GivenTexts,
     Population,
-    TokenPolicy,
-    Vocabulary,
     build_population,
-    make_batches,
 )
+from headtests.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.descriptions import Description
 from headtests.errors import ClaimError, NoEligibleRowError
 from headtests.expressions import Expression
@@ -35,19 +28,21 @@ from headtests.heads import Head
 from headtests.keys import hidden
 from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
+from headtests.search.lexicons import ModelLexicon
+from headtests.search.reading import PromptReader
 from headtests.settings import ModelSpec, Settings
 from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.quanta import QUANTA
-from headtests.store import Entry, Store, fingerprint, store_of
+from headtests.store import Store, store_of
 from headtests.sweep import Progress, Sweep
 from headtests.sweep.context import in_context, in_relation, keys_within
 from headtests.sweep.eligibility import eligible
-from headtests.sweep.identity import RESULTS_VERSION, Keys
+from headtests.sweep.identity import Keys
 from headtests.sweep.passes import Passes
 from headtests.sweep.results import Results
 from headtests.sweep.scrutiny import Scrutinised, Scrutiny
-from headtests.sweep.tokens import Float32s
+from headtests.withstanding import Keeper
 
 if TYPE_CHECKING:
     # What asks a language model takes long to import.
@@ -193,19 +188,21 @@ class Session:
         suppress_first_token: bool | None = None,
         min_query: int | None = None,
         observer: Callable[[Comparison], None] | None = None,
+        keeper: Keeper | None = None,
     ) -> Head:
         """Return a head by its name, such as `L5H1`.
 
         `suppress_first_token` and `min_query` default to the settings', and the former, without
         one, to on for causal models and off for bidirectional ones. `observer` is called for each
-        comparison that is decided. Raises `HeadNameError` for a name that is none of the model's.
+        comparison that is decided, `keeper` for each claim about prompts that is searched. Raises
+        `HeadNameError` for a name that is none of the model's.
         """
         selector = parse_head(name)
         found = selector.within(self.model.shape.layers, self.model.shape.heads)
         if selector.name is None:
             raise ClaimError(f"{name!r} names {len(found)} heads. Ask for one at a time.")
         options = self.options(suppress_first_token, min_query)
-        return Head(selector.name, self, options, observer)
+        return Head(selector.name, self, options, observer, keeper)
 
     def options(
         self, suppress_first_token: bool | None = None, min_query: int | None = None
@@ -380,26 +377,49 @@ class Session:
         """Return the attendable keys in a relation of the row that each pair stands in."""
         return keys_within(self.sweep, head, pairs, relation, options)
 
+    @cached_property
+    def _prompts(self) -> PromptReader:
+        """What is asked of single prompts; the documents change nothing of them."""
+        return PromptReader(
+            self.model,
+            self.corpus.bos or self.settings.bos,
+            self.settings,
+            lambda: self.population,
+        )
+
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt, given as text or as token ids.
 
         Raises `ClaimError` for a prompt without tokens, or one that the model cannot read.
         """
-        if isinstance(prompt, str):
-            policy = TokenPolicy(self.model.tokenizer, self.corpus.bos or self.settings.bos)
-            ids = [int(i) for piece in policy.documents_of(prompt, sys.maxsize) for i in piece]
-        else:
-            ids = [int(token) for token in prompt]
-        self._require_readable(ids)
-        document = Document(0, "prompt", 0, np.array(ids, dtype=np.int32))
-        (batch,) = make_batches([document], 1, self.model.pad_id)
-        # Which documents there are changes nothing of a prompt, and none are read for it.
-        return Pattern(
-            tokens=tuple(Vocabulary(self.model.tokenizer).texts(ids)),
-            ids=tuple(ids),
-            attention=self._rows_of_prompt(head, batch),
-            attendable=self.model.attendable(batch.valid, head.layer)[0].numpy(),
-        )
+        return self._prompts.pattern(head, prompt)
+
+    def search(
+        self,
+        head: HeadName,
+        claim: PromptClaim,
+        options: RowOptions,
+        known: Sequence[KnownPrompt] = (),
+    ) -> Searched:
+        """Return what a search of a claim's prompts finds, known ones tried first.
+
+        Raises `ClaimError` where the family makes a prompt that the model cannot read.
+        """
+        return self._prompts.search(head, claim, options, known)
+
+    def margin(
+        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
+    ) -> float:
+        """Return how far one prompt is from breaking a claim; inf without an eligible row.
+
+        Raises as `pattern` does.
+        """
+        return self._prompts.margin(head, claim, options, prompt)
+
+    @property
+    def lexicon(self) -> ModelLexicon:
+        """The model's tokens, as families of prompts draw them."""
+        return self._prompts.lexicon
 
     def describe(
         self,
@@ -437,34 +457,6 @@ class Session:
             client=client,
             documents=documents,
         )
-
-    def _rows_of_prompt(self, head: HeadName, batch: Batch) -> Float32s:
-        store, identity = store_of(self.settings), self.model.identity
-        if store is None or identity is None:
-            return self.model.rows(batch, [head])[0, 0].numpy()
-        ids = batch.documents[0].ids
-        key = fingerprint("prompt", RESULTS_VERSION, identity, (head.layer, head.index), ids)
-        entry = store.read(key)
-        if entry is None:
-            entry = Entry({"rows": self.model.rows(batch, [head])[0, 0].numpy()}, {})
-            store.write(key, entry)
-        return entry.arrays["rows"]
-
-    def _require_readable(self, ids: Sequence[int]) -> None:
-        context, vocabulary = self.model.shape.context, self.model.vocabulary_size
-        if not ids:
-            raise ClaimError("the prompt has no tokens, so there is no pattern. Give it some text.")
-        if context is not None and len(ids) > context:
-            raise ClaimError(
-                f"the prompt has {len(ids)} tokens and {self.model.spec} reads {context} at most. "
-                "Shorten it."
-            )
-        unknown = [token for token in ids if not 0 <= token < vocabulary]
-        if unknown:
-            raise ClaimError(
-                f"the prompt holds the id {unknown[0]}, and {self.model.spec} knows ids from 0 to "
-                f"{vocabulary - 1}. Use ids of its own tokenizer."
-            )
 
     def close(self) -> None:
         """Drop the rows and documents that were kept."""

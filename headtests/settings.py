@@ -15,6 +15,7 @@ Precision = Literal["float32", "float16", "bfloat16"]
 Undecided = Literal["fail", "skip"]
 Explain = Literal["built-in", "failures", "all", "none"]
 DriftOutcome = Literal["fail", "warn", "off"]
+Kept = Literal["keep", "replay", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,12 @@ class Settings:
     drift_margin: float = field(default=0.02, repr=False)
     """How far a figure may move and be called unchanged: as a share of 1, and of what it was where
     it is a multiple."""
+    # Prompts are searched beside the documents, which decide everything else.
+    search_prompts: int = field(default=2000, repr=False)
+    """How many prompts of a family are tried before it is said that none breaks a claim."""
+    counterexamples: Kept = field(default="keep", repr=False)
+    """Prompts that broke a claim: `keep` them beside the tests and try them first, `replay` those
+    that are kept and keep no others, or `none`."""
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -383,5 +390,17 @@ OPTIONS: tuple[Option, ...] = (
         lambda name, value: choice(name, value, get_args(DriftOutcome)),
     ),
     Option("drift_margin", "how far a figure may move and be called unchanged", "SHARE", margin),
+    Option(
+        "search_prompts",
+        "prompts of a family that are tried, at most, to break a claim about them",
+        "N",
+        lambda name, value: whole_number(name, value, 1),
+    ),
+    Option(
+        "counterexamples",
+        "keep prompts that break claims beside the tests, replay those that are kept, or none",
+        "WHAT",
+        lambda name, value: choice(name, value, get_args(Kept)),
+    ),
 )
 """Every setting that an ini file or a command line may give, in the order of the help."""

@@ -75,7 +75,8 @@ def _to_version_5(record: _Json) -> None:
 
 
 def _to_version_6(record: _Json) -> None:
-    """There were no baselines, and no model beside another."""
+    """No prompts were searched; there were no baselines, and no model beside another."""
+    record.setdefault("searches", [])
     record.setdefault("stale", [])
     _add(_objects(record, "claims"), drift=None, against=None)
 

@@ -8,7 +8,7 @@ it was trained on), below what was measured there; only so is a verdict here new
 import pytest
 
 import headtests as ht
-from headtests import key, query
+from headtests import key, prompts, query
 
 repeated_random = pytest.mark.corpus("repeated-random", period=24, repeats=2)
 
@@ -137,3 +137,20 @@ def test_induction_heads_look_at_the_previous_token(head):
 @pytest.mark.xfail(strict=True, reason="it looks one token back, whatever repeats")
 def test_the_previous_token_head_is_an_induction_head(head):
     assert head.mass(ht.induction, when=query.repeats) >= 0.4
+
+
+# What holds on average may still break: the search finds a prompt of this family that breaks the
+# claim, and the smallest such one. Of prompts that are drawn at random fewer than 1 in 200 do.
+RANDOM_RUNS = prompts.repeated(period=(2, 16), repeats=1)
+
+
+@pytest.mark.head("L0H2")
+@pytest.mark.xfail(strict=True, reason="after a run of one token the next is looked past")
+def test_every_row_looks_at_the_previous_token(head):
+    assert head.mass(ht.previous) >= 0.9
+    assert head.withstands(ht.previous, mass=0.84, prompts=RANDOM_RUNS)
+
+
+@pytest.mark.head("L0H2")
+def test_no_row_looks_elsewhere_than_at_the_previous_token(head):
+    assert head.withstands(ht.previous, mass=0.4, prompts=RANDOM_RUNS)

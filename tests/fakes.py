@@ -11,12 +11,14 @@ import numpy as np
 
 from headtests.claims import Lift, Question, RowOptions
 from headtests.comparisons import Comparison
+from headtests.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.descriptions import Description
 from headtests.expressions import Expression
 from headtests.head_names import HeadName, parse_head
 from headtests.heads import Head
 from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
+from headtests.prompts import Lexicon
 from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible, quantise
 
@@ -120,6 +122,24 @@ class FakeEvidence:
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         return self.patterns[self._asked(str(prompt))]
+
+    @property
+    def lexicon(self) -> Lexicon:
+        raise NotImplementedError
+
+    def search(
+        self,
+        head: HeadName,
+        claim: PromptClaim,
+        options: RowOptions,
+        known: Sequence[KnownPrompt],
+    ) -> Searched:
+        raise NotImplementedError
+
+    def margin(
+        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
+    ) -> float:
+        raise NotImplementedError
 
     def describe(
         self,

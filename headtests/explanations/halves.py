@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from headtests.claims import Mass, Question, RowOptions
+from headtests.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.descriptions import Description
 from headtests.errors import ClaimError
 from headtests.evidence import Evidence
@@ -21,6 +22,7 @@ from headtests.head_names import HeadName
 from headtests.masks import Bools
 from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.patterns import Pattern
+from headtests.prompts import Lexicon
 from headtests.records import HalfRecord
 from headtests.sketches import Pairs
 from headtests.statistics import DocumentFigures, Eligible
@@ -202,6 +204,27 @@ class Half:
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt."""
         return self.whole.pattern(head, prompt, options)
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The model's tokens, as families of prompts draw them."""
+        return self.whole.lexicon
+
+    def search(
+        self,
+        head: HeadName,
+        claim: PromptClaim,
+        options: RowOptions,
+        known: Sequence[KnownPrompt],
+    ) -> Searched:
+        """Return what a search of a claim's prompts finds."""
+        return self.whole.search(head, claim, options, known)
+
+    def margin(
+        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
+    ) -> float:
+        """Return how far one prompt is from breaking a claim."""
+        return self.whole.margin(head, claim, options, prompt)
 
     def describe(
         self,

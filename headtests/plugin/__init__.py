@@ -139,10 +139,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a claim's test with nothing decided, and refuse markers that it has no use for."""
     if is_claim(item):
+        from headtests.plugin.properties import make_clean
         from headtests.plugin.runs import forget
 
         forget(item)
         refuse_unusable(item)
+        make_clean(item)
 
 
 @pytest.fixture
@@ -173,14 +175,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Tell the reports of a claim's subtests, made while its body runs, from its own."""
     if not is_claim(item):
         return (yield)
+    from headtests.plugin.properties import tokens_known
     from headtests.plugin.runs import SUBTESTS, Subtests
 
     item.stash[SUBTESTS] = Subtests()
     run, failed = item.config.stash[RUN], True
     run.begin(item)
     try:
-        result = yield
+        with tokens_known(item):
+            result = yield
         failed = False
+    except AssertionError as error:
+        from headtests.plugin.outcomes import tell_counterexamples
+
+        tell_counterexamples(item, error)
+        raise
     finally:
         item.stash[SUBTESTS].running = False
         run.look_back(item, failed)

@@ -169,7 +169,7 @@ class Gathering:
         """Return the claims' tests that a run which had begun did not end."""
         if not self._running or RUN not in self._config.stash:
             return {}
-        from headtests.plugin.runs import CLAIMS
+        from headtests.plugin.runs import CLAIMS, SEARCHES
 
         return {
             item.nodeid: {
@@ -177,6 +177,7 @@ class Gathering:
                 "reason": "",
                 "message": "The run ended before this test did.",
                 "claims": item.stash.get(CLAIMS, []),
+                "searches": item.stash.get(SEARCHES, []),
             }
             for item in session.items
             if is_claim(item) and item.nodeid not in self._tests
@@ -189,6 +190,7 @@ class Gathering:
 
         claims: list[Any] = []
         unmeasured: list[Any] = []
+        searches: list[Any] = []
         for nodeid in sorted(self._tests, key=self._place):
             test = self._tests[nodeid]
             outcome = {"outcome": test["outcome"], "reason": test["reason"]}
@@ -197,7 +199,10 @@ class Gathering:
                 self._with_sides(claim if claim["outcome"] else claim | outcome)
                 for claim in test["claims"]
             ]
-            if not test["claims"]:
+            searches += [
+                search if search["outcome"] else search | outcome for search in test["searches"]
+            ]
+            if not test["claims"] and not test["searches"]:
                 message = {"test": nodeid, "message": test["message"]}
                 unmeasured.append(message | {"outcome": test["outcome"]})
         if self._folder == "none" and run_settings(self._config).explain in ("failures", "all"):
@@ -208,6 +213,7 @@ class Gathering:
             self._in_order(self._heads),
             claims,
             unmeasured,
+            searches=searches,
             explanations=self._explanations_of(claims),
             stale=[self._stale[key] for key in sorted(self._stale)],  # type: ignore[misc]  # plain JSON, from workers too
             root=self._config.rootpath,

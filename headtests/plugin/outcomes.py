@@ -16,8 +16,18 @@ from headtests.errors import HeadtestsError
 from headtests.locations import Location, statement_at
 from headtests.plugin import unavailable, undecided
 from headtests.plugin.gathering import CARRIED
-from headtests.plugin.runs import CLAIMS, DECIDED, SUBTESTS, TOLD
+from headtests.plugin.runs import (
+    CLAIMS,
+    DECIDED,
+    SEARCHES,
+    SOUGHT,
+    SUBTESTS,
+    TOLD,
+    Decided,
+    Sought,
+)
 from headtests.verdicts import Verdict
+from headtests.withstanding import Withstands
 
 _PACKAGE = Path(headtests.__file__).parent
 _LIBRARIES = tuple(
@@ -59,12 +69,11 @@ def _is_about_a_claim(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
         return False
     frame = own[-1].frame
     statement = statement_at(frame.code.raw.co_filename, own[-1].lineno + 1)
-    asked = any(
-        statement.covers(file, line)
-        for decided in item.stash.get(DECIDED, [])
-        if _is_decided(decided.comparison)
-        for file, line in decided.stack
-    )
+    stacks = [
+        decided.stack for decided in item.stash.get(DECIDED, []) if _is_decided(decided.comparison)
+    ]
+    stacks += [sought.stack for sought in item.stash.get(SOUGHT, [])]
+    asked = any(statement.covers(file, line) for stack in stacks for file, line in stack)
     return asked or any(
         _is_decided(frame.f_locals.get(name, frame.f_globals.get(name)))
         for name in _names_in(statement)
@@ -75,7 +84,25 @@ def _is_decided(value: object) -> bool:
     """Return whether a value is a claim that was asked for, and that its documents decided."""
     if isinstance(value, Equivalence):
         return any(map(_is_decided, value.parts))
+    if isinstance(value, Withstands):
+        return value.is_searched
     return isinstance(value, Comparison) and value.verdict not in (None, Verdict.UNDECIDED)
+
+
+def tell_counterexamples(item: pytest.Item, error: BaseException) -> None:
+    """Add to a refused assertion what was found of the claims about prompts that it is about."""
+    if not isinstance(error, AssertionError):
+        return
+    entries = list(pytest.ExceptionInfo.from_exception(error).traceback)
+    own = [entry for entry in entries if _is_users(entry.path, item)]
+    if not own:
+        return
+    frame = own[-1].frame
+    statement = statement_at(frame.code.raw.co_filename, own[-1].lineno + 1)
+    for sought in item.stash.get(SOUGHT, []):
+        is_asked = any(statement.covers(file, line) for file, line in sought.stack)
+        if sought.claim.counterexample is not None and is_asked:
+            error.add_note("\n".join(sought.claim.explanation()))
 
 
 def _names_in(statement: Location) -> set[str]:
@@ -136,16 +163,18 @@ def attach_claims(
         return
     if report.when == "setup" and report.passed:
         return
-    claims = item.stash.get(CLAIMS, []).copy()
+    claims, searches = item.stash.get(CLAIMS, []).copy(), item.stash.get(SEARCHES, []).copy()
     before = item.stash.get(TOLD, None)
     told = {
         "outcome": _outcome(report),
         "reason": _reason(report),
         "message": _message(call, report),
         "claims": claims,
+        "searches": searches,
     }
     if report.when == "teardown" and before is not None:
-        if report.passed and len(claims) == len(before["claims"]):
+        known = len(before["claims"]) + len(before["searches"])
+        if report.passed and len(claims) + len(searches) == known:
             return
         # A fixture that goes on after the test may have failed, or decided claims of its own.
         outcome = told["outcome"]
@@ -153,7 +182,7 @@ def attach_claims(
             outcome != "undecided" or before["outcome"] == "failed"
         ):
             outcome = before["outcome"]
-        told = before | {"outcome": outcome, "claims": claims}
+        told = before | {"outcome": outcome, "claims": claims, "searches": searches}
     elif subtests is not None and subtests.failed and told["outcome"] == "passed":
         # pytest fails it when it is printed.
         told["outcome"] = subtests.outcome
@@ -167,10 +196,10 @@ def _settle_subtest(
 ) -> None:
     """Give the claims that a subtest decided the subtest's own outcome."""
     outcome = {"outcome": _outcome(report), "reason": _reason(report)}
-    asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
-    for decided, claim in zip(asked, claims, strict=True):
-        if decided.time >= call.start and not claim["outcome"]:
-            claim.update(outcome)
+    asked: list[Decided | Sought] = [*item.stash[DECIDED], *item.stash[SOUGHT]]
+    for one, record in zip(asked, [*item.stash[CLAIMS], *item.stash[SEARCHES]], strict=True):
+        if one.time >= call.start and not record["outcome"]:
+            record.update(outcome)
     if report.failed:
         item.stash[SUBTESTS].failed.append(outcome["outcome"])
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from headtests.settings import ModelSpec
     from headtests.sides import Side
     from headtests.sweep import Progress
+    from headtests.withstanding import Withstands
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ class Decided:
     """File and line of every call that was going on when its truth was asked for."""
     time: float
     """When it was asked for, as `time.time` has it."""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A claim about prompts that a test had searched, and where."""
+
+    claim: "Withstands"
+    stack: tuple[tuple[str, int], ...]
+    """As of a comparison."""
+    time: float
 
 
 @dataclass
@@ -63,11 +74,15 @@ DECIDED: pytest.StashKey[list[Decided]] = pytest.StashKey()
 """On an item: the comparisons that its test decided, in order."""
 CLAIMS: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
 """On an item: their records."""
+SOUGHT: pytest.StashKey[list[Sought]] = pytest.StashKey()
+"""On an item: the claims about prompts that its test had searched, in order."""
+SEARCHES: pytest.StashKey[list[dict[str, Any]]] = pytest.StashKey()
+"""On an item: their records."""
 SUBTESTS: pytest.StashKey[Subtests] = pytest.StashKey()
 """On an item, from its body on: what became of its subtests."""
 TOLD: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """On an item: what its latest report carries."""
-PROPERTIES = ("head", "model", "claim", "estimate", "verdict", "drift")
+PROPERTIES = ("head", "model", "claim", "estimate", "verdict", "search", "drift")
 """What JUnit XML says of a comparison."""
 OUTCOMES = (undecided.PROPERTY, unavailable.PROPERTY)
 """What it says of a test, where pytest has no word for it."""
@@ -77,6 +92,8 @@ def forget(item: pytest.Item) -> None:
     """Drop what an earlier run of the same test decided, where a plugin runs it again."""
     item.stash[DECIDED] = []
     item.stash[CLAIMS] = []
+    item.stash[SOUGHT] = []
+    item.stash[SEARCHES] = []
     item.user_properties[:] = [
         (name, value)
         for name, value in item.user_properties
@@ -116,6 +133,9 @@ class Run:
         """The other model's session beside each, by the identity of that."""
         self._collected: dict[Path, set[str]] = {}
         """The names of all tests of the files that were collected whole."""
+        self._troubles: list[str] = []
+        self._searched: set[int] = set()
+        """The sessions of claims about prompts, by their identity."""
         self._explainable: dict[str, Explained] = {}
         """What each claim's explanation would be about, by the claim's id."""
 
@@ -142,6 +162,17 @@ class Run:
         self._openers.setdefault(_wanted(request), item.nodeid)
         session = self._session(request)
 
+        from headtests.plugin.searching import TestKeeper
+
+        def searched(claim: "Withstands") -> None:
+            now = time.time()
+            self._note_search(item, session, claim)
+            item.stash[SOUGHT].append(Sought(claim, _stack(), now))
+
+        keeper = TestKeeper(
+            item, session, run_settings(self._config), searched, self._troubles.append
+        )
+
         def decided(comparison: "Comparison") -> None:
             now = time.time()
             self._note(item, session, comparison)
@@ -153,6 +184,7 @@ class Run:
                 suppress_first_token=request.suppress_first_token,
                 min_query=request.min_query,
                 observer=decided,
+                keeper=keeper,
             )
             for name in request.heads
         ]
@@ -260,7 +292,25 @@ class Run:
             record["verdict"],
         )
         # Whether it has drifted is known when its test has ended.
-        item.user_properties += zip(PROPERTIES[:-1], said, strict=True)
+        item.user_properties += zip(PROPERTIES[:5], said, strict=True)
+
+    def _note_search(self, item: pytest.Item, session: "Session", claim: "Withstands") -> None:
+        from headtests.recording import session_key
+        from headtests.search_recording import search_record
+
+        records = item.stash[SEARCHES]
+        identifier = hashlib.sha256(f"{item.nodeid} search {len(records)}".encode()).hexdigest()
+        record = search_record(
+            claim,
+            session_key(session),
+            f"search-{identifier[:12]}",
+            item.nodeid,
+            self._config.rootpath,
+        )
+        records.append(dict(record))
+        self._searched.add(id(session))
+        said = (record["head"], str(session.spec), record["expression"], claim.said)
+        item.user_properties += zip(("head", "model", "claim", "search"), said, strict=True)
 
     @cached_property
     def _baselines(self) -> "Baselines":
@@ -321,7 +371,7 @@ class Run:
         the model on no more.
         """
         found: dict[str, Any] = {"sessions": [], "heads": [], "sides": [], "tests": {}}
-        found |= {"troubles": [], "explanations": [], "stale": [], "recorded": []}
+        found |= {"troubles": self._troubles, "explanations": [], "stale": [], "recorded": []}
         settings = run_settings(self._config)
         if settings.record:
             found["recorded"] = self._baselines.write()
@@ -352,7 +402,9 @@ class Run:
         found["explanations"] = self._explained(found["troubles"]) if with_heads else []
         found["tests"] = {key: claimed.test for key, claimed in self._claimed.items()}
         for of, opened in self._sessions.items():
-            if not isinstance(opened, HeadtestsError) and opened.is_open:
+            if isinstance(opened, HeadtestsError):
+                continue
+            if opened.is_open or id(opened) in self._searched:
                 record = session_record(opened)
                 found["sessions"].append(dict(record))
                 found["tests"][record["key"]] = self._openers[of]

@@ -11,7 +11,8 @@ import pytest
 
 from headtests.plugin import table, unavailable, undecided
 from headtests.plugin.undecided import YELLOW
-from headtests.records import ClaimRecord, ExplanationRecord, Record, SessionRecord
+from headtests.records import ClaimRecord, ExplanationRecord, Record, SearchRecord, SessionRecord
+from headtests.report.searches import in_words
 
 COLOURS = {
     "passed": {"green": True},
@@ -140,6 +141,7 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     _rate(reporter, record)
     _against(reporter, record["claims"])
     _drift(reporter, record)
+    _searches(reporter, record["searches"])
     _explanations(reporter, record["explanations"])
     for session in record["sessions"]:
         _session(reporter, session)
@@ -266,6 +268,23 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
             f"stale: {one['file']} holds {one['claim']} of {one['test']}, which is no longer made",
             indent="  ",
         )
+
+
+def _searches(reporter: pytest.TerminalReporter, searches: list[SearchRecord]) -> None:
+    """Print what was found of each claim about prompts, and which kept prompts are quiet now."""
+    for search in searches:
+        _wrapped(reporter, f"searched: {search['expression']}: {in_words(search)}")
+        if search["breaking"] is not None:
+            _wrapped(reporter, search["breaking"]["replay"], indent="  ")
+        for one in search["quiet"]:
+            margin = "no eligible row" if one["margin"] is None else f"margin {one['margin']:.3g}"
+            tokens = f"{len(one['ids'])} tokens"
+            _wrapped(
+                reporter, f"a kept prompt of {tokens} no longer breaks it: {margin}", indent="  "
+            )
+        if search["foreign"]:
+            kept = _counted(search["foreign"], "kept prompt")
+            _wrapped(reporter, f"{kept} of another family, and not tried", indent="  ")
 
 
 def _explanations(reporter: pytest.TerminalReporter, explanations: list[ExplanationRecord]) -> None:

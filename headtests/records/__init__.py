@@ -27,6 +27,7 @@ from headtests.records.explanations import (
 from headtests.records.files import read_record, schema, write_record
 from headtests.records.pairs import CounterexampleRecord, HeadRecord, MultiplesRecord, PairRecord
 from headtests.records.run import FORMAT, VERSION, Record
+from headtests.records.searches import BreakingRecord, QuietRecord, SearchRecord
 from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "VERSION",
     "AgainstRecord",
     "BoundedRecord",
+    "BreakingRecord",
     "CallRecord",
     "ClaimRecord",
     "CorpusRecord",
@@ -50,8 +52,10 @@ __all__ = [
     "MovedRecord",
     "MultiplesRecord",
     "PairRecord",
+    "QuietRecord",
     "RankRecord",
     "Record",
+    "SearchRecord",
     "SessionRecord",
     "StaleRecord",
     "SuggestionRecord",

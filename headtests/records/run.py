@@ -8,6 +8,7 @@ from typing import TypedDict
 from headtests.records.claims import ClaimRecord, StaleRecord, UnmeasuredRecord
 from headtests.records.explanations import ExplanationRecord
 from headtests.records.pairs import HeadRecord
+from headtests.records.searches import SearchRecord
 from headtests.records.sessions import SessionRecord
 
 FORMAT = "headtests-record"
@@ -30,6 +31,8 @@ class Record(TypedDict):
     claims: list[ClaimRecord]
     false_decisions: float
     """How often a run like this decides any claim falsely, at most: the claims' rates, summed."""
+    searches: list[SearchRecord]
+    """Claims about every prompt of a family; no rate of false decisions is about them."""
     unmeasured: list[UnmeasuredRecord]
     stale: list[StaleRecord]
     """Baselines of claims that are no longer made."""

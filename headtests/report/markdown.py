@@ -14,6 +14,7 @@ from headtests.records import (
     ClaimRecord,
     DriftRecord,
     Record,
+    SearchRecord,
     SessionRecord,
     SuggestionRecord,
     UnmeasuredRecord,
@@ -25,6 +26,7 @@ from headtests.report.drifts import before_and_now, drifted, margin
 from headtests.report.escaping import code, code_cell, escaped, row
 from headtests.report.explanations import in_a_line
 from headtests.report.figures import count
+from headtests.report.searches import in_words, refuted
 from headtests.report.text import NAME_LIMIT
 
 Verdict = Literal["holds", "refuted", "undecided"]
@@ -58,11 +60,13 @@ def markdown(record: Record, report: str) -> str:
         paragraphs.append(f"**Incomplete:** {escaped(record['incomplete_reason'])}")
     if rate := false_decisions(record):
         paragraphs.append(f"Rate of false decisions of this run: {rate}.")
+    besides: list[str] = []
     if claims:
         paragraphs += _table(sorted(claims, key=_place))
-        besides = [*_drifted(claims), *_against(record), *_instead(record)]
-        # Two lists in a row would be one.
-        paragraphs += [*besides, "What ran:"] if besides else []
+        besides += [*_drifted(claims), *_against(record), *_instead(record)]
+    besides += _searched(record["searches"])
+    # Two lists in a row would be one.
+    paragraphs += [*besides, "What ran:"] if besides else []
     paragraphs += _list(_of_session(one) for one in record["sessions"][:_SESSIONS_SHOWN])
     paragraphs += _more(
         len(record["sessions"]) - _SESSIONS_SHOWN,
@@ -100,6 +104,21 @@ def _cells(claim: ClaimRecord) -> Iterator[str]:
     yield interval_in_brief(claim)
     yield documents_in_brief(claim)
     yield code_cell(claim["test"], _CODE_LIMIT)
+
+
+def _searched(searches: Sequence[SearchRecord]) -> Iterator[str]:
+    """Yield the claims about prompts: those that a prompt breaks first."""
+    if not searches:
+        return
+    said = f"{len(refuted(searches)):,} of {count(len(searches), 'searched claim')}"
+    yield f"**Broken by a prompt: {said}** (no find is no proof):"
+
+    def told(search: SearchRecord) -> Iterator[str]:
+        yield f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(in_words(search))}"
+
+    ordered = sorted(searches, key=lambda one: one["breaking"] is None)
+    yield from _list(told(one) for one in ordered[:_COMPARED_SHOWN])
+    yield from _more(len(searches) - _COMPARED_SHOWN, "searched claim")
 
 
 def _drifted(claims: Sequence[ClaimRecord]) -> Iterator[str]:

@@ -52,7 +52,8 @@ def fitting(record: Record) -> Caps:
 
     Rows against claims come first, of which there is one a list at least, and prompts last.
     """
-    claims, explanations = len(record["claims"]), len(record["explanations"])
+    claims = len(record["claims"]) + len(record["searches"])
+    explanations = len(record["explanations"])
     is_crowded = claims > _CROWDED
     moved = _MOVED_CROWDED if is_crowded else _MOVED
     compared = sum(bool(c["drift"]) + bool(c["against"]) for c in record["claims"])

@@ -110,6 +110,11 @@ def _misfits(content: Record) -> Iterator[str]:
             for index, pair in enumerate(pairs):
                 if found := _misplaced(pair, []):
                     yield f"heads[{number}].{name}[{index}]: {found}"
+    for number, search in enumerate(content["searches"]):
+        if search["breaking"] is not None:
+            row = search["breaking"]["row"]
+            if found := _misplaced(row, row["claimed"]):
+                yield f"searches[{number}].breaking.row: {found}"
     for number, claim in enumerate(content["claims"]):
         if found := _outside_its_source(claim):
             yield f"claims[{number}].span: {found}"

@@ -20,6 +20,7 @@ from headtests.report.figures import count
 from headtests.report.heads import head_view
 from headtests.report.maps import ModelMap, heads_of, identity, maps
 from headtests.report.room import Caps
+from headtests.report.searches import NO_PROOF, SearchCard, refuted, search_card
 from headtests.report.sessions import Session, session_view
 from headtests.report.strips import axes_of
 from headtests.report.text import NAME_LIMIT, brief, plain
@@ -86,6 +87,11 @@ class Report:
     claims: list[Claim]
     troubles: list[Trouble]
     """Why many explanations were not to be had."""
+    searches: list[SearchCard]
+    no_proof: str
+    broken: int
+    """How many claims about prompts a prompt breaks."""
+    broken_in_words: str
     maps: list[ModelMap]
     unmeasured: list[Unmeasured]
     unmeasured_in_words: str
@@ -132,9 +138,12 @@ def report(record: Record, caps: Caps) -> Report:
     ]
     summary = ", ".join(f"{tally.number} {tally.words}" for tally in tallies if tally.number)
     unmeasured = len(record["unmeasured"])
+    broken = len(refuted(record["searches"]))
+    if broken:
+        summary = f"{summary or 'no claims'}, {broken} broken by a prompt"
     return Report(
         title=f"headtests: {summary or 'no claims'}",
-        claims_in_words=count(len(cards), "claim"),
+        claims_in_words=_in_words(len(cards), len(record["searches"])),
         models=list(labels.values()),
         created=_moment(record["created"]),
         versions=_versions(record["environment"]),
@@ -147,6 +156,13 @@ def report(record: Record, caps: Caps) -> Report:
         what_alpha_means=what_alpha_means(record),
         claims=cards,
         troubles=places.explained.troubles,
+        searches=[
+            search_card(search, f"search_{place}", _named(sessions, search["session"]), caps)
+            for place, search in enumerate(record["searches"], start=1)
+        ],
+        no_proof=NO_PROOF,
+        broken=broken,
+        broken_in_words=f"of {count(len(record['searches']), 'claim')} broken by a prompt",
         maps=maps(record["sessions"], claims, anchors),
         unmeasured=_unmeasured(record["unmeasured"]),
         unmeasured_in_words=f"{'test' if unmeasured == 1 else 'tests'} without a claim",
@@ -156,6 +172,16 @@ def report(record: Record, caps: Caps) -> Report:
         heads=head_cards(cards, places, models),
         environment=record["environment"],
     )
+
+
+def _in_words(claims: int, searches: int) -> str:
+    """Return how many claims of which kind there are."""
+    said = [count(claims, "claim")] if claims or not searches else []
+    return " and ".join([*said, *([count(searches, "searched claim")] if searches else [])])
+
+
+def _named(sessions: Mapping[str, Session], key: str) -> str:
+    return sessions[key].model if key in sessions else ""
 
 
 def _comparisons(claims: Sequence[ClaimRecord]) -> list[Tally]:
