@@ -139,18 +139,18 @@ def test_the_previous_token_head_is_an_induction_head(head):
     assert head.mass(ht.induction, when=query.repeats) >= 0.4
 
 
-# What holds on average may still break: the search finds a prompt of this family that breaks the
-# claim, and the smallest such one. Of prompts that are drawn at random fewer than 1 in 200 do.
+# What holds on average (0.96 above) may still break. The search finds a prompt of this family that
+# breaks the claim, makes it as small as it goes, and keeps it in counterexamples/, to be tried
+# first in every later run. Of prompts that are drawn at random fewer than 1 in 200 break it.
 RANDOM_RUNS = prompts.repeated(period=(2, 16), repeats=1)
 
 
 @pytest.mark.head("L0H2")
-@pytest.mark.xfail(strict=True, reason="after a run of one token the next is looked past")
+@pytest.mark.xfail(strict=True, reason="a token that was there just before draws attention, too")
 def test_every_row_looks_at_the_previous_token(head):
-    assert head.mass(ht.previous) >= 0.9
     assert head.withstands(ht.previous, mass=0.84, prompts=RANDOM_RUNS)
 
 
 @pytest.mark.head("L0H2")
-def test_no_row_looks_elsewhere_than_at_the_previous_token(head):
+def test_no_row_looks_away_from_the_previous_token(head):
     assert head.withstands(ht.previous, mass=0.4, prompts=RANDOM_RUNS)

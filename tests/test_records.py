@@ -40,7 +40,9 @@ def changed(record, *keys, to):
 # Writing.
 
 
-@pytest.mark.parametrize("make", [sample.record, sample.hostile_record, sample.beside])
+@pytest.mark.parametrize(
+    "make", [sample.record, sample.searched_record, sample.hostile_record, sample.beside]
+)
 def test_what_was_written_is_read_again(make, path):
     write_record(make(), path)
     assert read_record(path) == make()

@@ -64,7 +64,7 @@ def read_kept(path: Path) -> list[Kept]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise CounterexampleError(f"the prompts in {path} cannot be read: {error}.") from error

@@ -3,7 +3,6 @@
 Choices in, choices out. Whether what they make still breaks a claim is not known here.
 """
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -154,23 +153,3 @@ def _joined(before: Choice, joint: Choice, moved: Choice) -> Choice:
         return joint
     ranks = zip(before.ranks, joint.ranks, moved.ranks, strict=True)
     return replace(joint, ranks=tuple(new if now == old else now for old, now, new in ranks))
-
-
-def leaps(choices: Choices, source: random.Random, number: int) -> Iterator[Choices]:
-    """Yield so many choices with one token fewer or two, and others at random in place of some.
-
-    Where fewer tokens need others, no single move gets there.
-    """
-    runs = [(place, run) for place, run in _runs(choices) if len(run.ranks) > run.least]
-    present = sorted({rank for _, run in _runs(choices) for rank in run.ranks})
-    for _ in range(number if runs else 0):
-        place, run = source.choice(runs)
-        ranks = list(run.ranks)
-        for _ in range(source.randint(1, min(2, len(ranks) - run.least))):
-            del ranks[source.randrange(len(ranks))]
-        for old in set(ranks):
-            if source.random() < 0.5:
-                low = min(run.tokens, max(_FEW, 2 * len(present)))
-                new = source.randrange(low if source.random() < 0.5 else run.tokens)
-                ranks = [new if rank == old else rank for rank in ranks]
-        yield _with(choices, place, replace(run, ranks=tuple(ranks)))

@@ -115,12 +115,12 @@ def _everything_imported():
     import datasets
     import transformer_lens.model_bridge
 
-    from headtests import recording, report, sides, store
+    from headtests import recording, report, search_recording, sides, store
     from headtests.explanations import describing, suggesting
-    from headtests.plugin import explaining, outcomes, progress, terminal
+    from headtests.plugin import explaining, outcomes, progress, searching, terminal
 
-    assert all((datasets, transformer_lens, recording, report, sides, store))
-    assert all((describing, suggesting, explaining, outcomes, progress, terminal))
+    assert all((datasets, transformer_lens, recording, report, search_recording, sides, store))
+    assert all((describing, suggesting, explaining, outcomes, progress, searching, terminal))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from headtests.records import (
     VERSION,
     AgainstRecord,
     BoundedRecord,
+    BreakingRecord,
     CallRecord,
     ClaimRecord,
     CounterexampleRecord,
@@ -20,6 +21,7 @@ from headtests.records import (
     PairRecord,
     RankRecord,
     Record,
+    SearchRecord,
     SessionRecord,
     SuggestionRecord,
 )
@@ -615,6 +617,64 @@ def not_explained(**changes: Any) -> ExplanationRecord:
     )
 
 
+def breaking(**changes: Any) -> BreakingRecord:
+    """Return a prompt that breaks a claim, in its row 9."""
+    row = CounterexampleRecord(
+        **{**pair(), "document": 0, "text": "prompt"}, claimed=[10], figure=0.0
+    )
+    content = BreakingRecord(
+        ids=list(range(len(SENTENCE))),
+        text=None,
+        row=row,
+        value=0.0213,
+        margin=-0.2787,
+        how="guided",
+        found_with=24,
+        is_smallest=True,
+        replay="assert head.withstands(ht.induction, mass=0.3, prompts=[[0, 1, 2]])",
+    )
+    return cast(BreakingRecord, {**content, **changes})
+
+
+def search(name: str = "s1", **changes: Any) -> SearchRecord:
+    """Return a claim about prompts that a prompt breaks."""
+    content = SearchRecord(
+        id=name,
+        test="hypotheses/test_demo.py::test_withstands[L1H3]",
+        outcome="failed",
+        reason="",
+        session="demo",
+        head="L1H3",
+        expression="L1H3.withstands(ht.induction, mass=0.3, prompts=prompts.repeated())",
+        sentence="On every prompt of a run of 2 to 16 tokens, L1H3 gives at least 0.3.",
+        file="hypotheses/test_demo.py",
+        line=90,
+        threshold=0.3,
+        is_least=True,
+        suppress_first_token=True,
+        min_query=1,
+        prompts=640,
+        known=0,
+        unguided=560,
+        is_whole=False,
+        passes=24,
+        shrinking=318,
+        worst=-0.2787,
+        breaking=breaking(),
+        quiet=[],
+        foreign=0,
+    )
+    return cast(SearchRecord, {**content, **changes})
+
+
+def withstood(**changes: Any) -> SearchRecord:
+    """Return a claim about prompts that no prompt was found to break."""
+    found: dict[str, Any] = {"prompts": 2000, "unguided": 875, "passes": 32, "shrinking": 0}
+    found |= {"worst": 0.0713, "breaking": None, "outcome": "passed", "known": 1}
+    found |= {"quiet": [{"ids": [0, 5], "tokens": ["<|bos|>", " cat"], "margin": 0.12}]}
+    return search("s2", **{**found, "foreign": 2, **changes})
+
+
 def record(**changes: Any) -> Record:
     """Return a complete run of six claims about two heads, of every kind."""
     content = Record(
@@ -719,11 +779,17 @@ def record(**changes: Any) -> Record:
             ),
         ],
         false_decisions=0.005,
+        searches=[],
         unmeasured=[],
         stale=[],
         explanations=[of_a_model(claims=["c1", "c3"]), explanation(), not_explained()],
     )
     return cast(Record, {**content, **changes})
+
+
+def searched_record(**changes: Any) -> Record:
+    """Return the same run with two claims about prompts, one of which a prompt breaks."""
+    return record(**{"searches": [search(), withstood()], **changes})
 
 
 def hostile_record() -> Record:
@@ -777,6 +843,7 @@ def hostile_record() -> Record:
             claim("twice", session=poison, heads=[poison], against=not_compared(trouble=poison)),
             claim("twice", session=poison, heads=[poison], against=against(session="no " + poison)),
         ],
+        searches=[_poisoned_search(poison), withstood(session="no " + poison)],
         unmeasured=[{"test": poison, "outcome": poison, "message": poison}],
         stale=[{"file": poison, "test": poison, "claim": poison}] * 2,
         explanations=[
@@ -785,6 +852,15 @@ def hostile_record() -> Record:
             _poisoned(poison, claims=[], text="", suggestions=[], trouble=poison),
         ],
     )
+
+
+def _poisoned_search(poison: str) -> SearchRecord:
+    said = ("id", "test", "outcome", "reason", "session", "head", "expression", "sentence", "file")
+    row = {**pair(tokens=HOSTILE, query=9, key=0), "text": poison, "token": poison}
+    broken = breaking(text=poison, replay=poison, row={**row, "claimed": [1, 2], "figure": 0.5})
+    quiet = [{"ids": [0], "tokens": HOSTILE, "margin": None}]
+    content = {**search(), **dict.fromkeys(said, poison), "breaking": broken, "quiet": quiet}
+    return cast(SearchRecord, content)
 
 
 def _poisoned(poison: str, **changes: Any) -> ExplanationRecord:

@@ -27,6 +27,7 @@ RECORDS: dict[str, Callable[[], Record]] = {
     "incomplete": incomplete,
     "two-models": two_models,
     "beside": sample.beside,
+    "searched": sample.searched_record,
     "unlike": unlike,
     "large": large.record,
 }

@@ -6,7 +6,7 @@ from .conftest import OpenPage
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "beside"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "beside", "searched"])
 def test_axe_finds_nothing_wrong(open_page: OpenPage, name: str, width: int) -> None:
     opened = open_page(name, width=width)
     # Whatever colour shows while things are folded also shows when they are not.
@@ -17,7 +17,7 @@ def test_axe_finds_nothing_wrong(open_page: OpenPage, name: str, width: int) -> 
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["plain", "incomplete", "beside"])
+@pytest.mark.parametrize("name", ["plain", "incomplete", "beside", "searched"])
 def test_all_text_stands_out_in_the_dark(open_page: OpenPage, name: str, width: int) -> None:
     opened = open_page(name, width=width, dark=True)
     opened.unfold()

@@ -27,7 +27,7 @@ _FOLLOW = """async script => {
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("name", ["plain", "hostile", "two-models"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "two-models", "searched"])
 def test_every_link_leads_to_something_that_shows(
     open_page: OpenPage, name: str, script: bool
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from .conftest import OpenPage
 
 
-@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "two-models"])
+@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "two-models", "searched"])
 def test_a_page_reads_the_same_under_a_policy_without_scripts(
     open_page: OpenPage, name: str
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from .. import sample
 from .conftest import OpenPage
 
-PAGES = ["plain", "hostile", "incomplete", "two-models"]
+PAGES = ["plain", "hostile", "incomplete", "two-models", "searched"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -6,7 +6,9 @@ from .conftest import OpenPage
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "two-models", "beside"])
+@pytest.mark.parametrize(
+    "name", ["plain", "hostile", "incomplete", "two-models", "beside", "searched"]
+)
 def test_nothing_is_wider_than_the_window(open_page: OpenPage, name: str, script: bool) -> None:
     opened = open_page(name, script=script)
     for unfold in (False, True):
