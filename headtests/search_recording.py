@@ -66,7 +66,8 @@ def search_record(
 
 def _row_of(broken: Counterexample, is_least: bool) -> CounterexampleRecord:
     """Return the row of a counterexample; its key is what speaks against the claim most."""
-    candidates = broken.attendable if is_least else broken.claimed
+    instead = broken.attendable & ~broken.claimed
+    candidates = (instead if instead.any() else broken.attendable) if is_least else broken.claimed
     key = int(np.where(candidates, broken.attention, -1.0).argmax())
     attendable = np.flatnonzero(broken.attendable).tolist()
     return CounterexampleRecord(

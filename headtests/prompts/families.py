@@ -104,7 +104,8 @@ def repeated(period: Size = (2, 16), repeats: Size = 2, *, of: TokenKind | None 
         run = draw.tokens(*runs, of=of)
         return draw.framed(run * draw.integer(*times))
 
-    return Family(build, source, f"of a run of {_said(runs)} tokens, {_said(times)} times over")
+    over = "" if times == (1, 1) else f", {_said(times)} times over"
+    return Family(build, source, f"of a run of {_said(runs)} tokens{over}")
 
 
 def block_gap_block(

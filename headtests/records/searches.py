@@ -17,7 +17,7 @@ class BreakingRecord(TypedDict):
     """The text that it was tokenised from; null of one that was made of ids."""
     row: CounterexampleRecord
     """The row that breaks the claim most. Its document is 0, its text `prompt`; its key is where it
-    looked most, or of a claim that it gives at most so much, the claimed key that got most."""
+    looked instead, or of a claim that it gives at most so much, the claimed key that got most."""
     value: float
     """What was claimed of that row, as measured with the prompt alone."""
     margin: float

@@ -109,6 +109,9 @@ def effort(search: SearchRecord) -> str:
     if search["shrinking"]:
         smaller = f" and {search['shrinking']:,} more to make the prompt simpler"
     first = f"{count(search['known'], 'kept prompt')} first; " if search["known"] else ""
+    if not search["prompts"]:
+        passes = count(search["passes"], "pass", "passes")
+        return f"{count(search['known'], 'kept prompt')} tried, in {passes} through the model."
     return (
         f"{first}{count(search['prompts'], 'prompt')} tried{ways}{smaller}, in "
         f"{count(search['passes'], 'pass', 'passes')} through the model."

@@ -22,10 +22,11 @@ _JOINED = 8
 def simpler(choices: Choices) -> Iterator[Choices]:
     """Yield choices that may make a simpler prompt, those that would save most first."""
     yield from _with_fewer_tokens(choices)
-    yield from _with_lower_numbers(choices)
+    yield from _with_other_numbers(choices)
     yield from _with_tokens_replaced(choices)
     yield from _with_tokens_lowered(choices)
     yield from _with_tokens_swapped(choices)
+    yield from _with_tokens_shifted(choices)
 
 
 def _runs(choices: Choices) -> Iterator[tuple[int, TokenRun]]:
@@ -62,7 +63,7 @@ def _sizes(spare: int) -> Iterator[int]:
         spare //= 2
 
 
-def _with_lower_numbers(choices: Choices) -> Iterator[Choices]:
+def _with_other_numbers(choices: Choices) -> Iterator[Choices]:
     for place, one in enumerate(choices):
         if isinstance(one, Number):
             for value in _lower(one.value - one.least):
@@ -71,6 +72,9 @@ def _with_lower_numbers(choices: Choices) -> Iterator[Choices]:
                 # The number may have been of something that was drawn so many times.
                 if one.least + value == one.value - 1:
                     yield from _without_some(_with(choices, place, lowered), place + 1)
+            # A later option may be a shorter text.
+            for value in range(one.value + 1, min(one.most, one.value + _FEW) + 1):
+                yield _with(choices, place, replace(one, value=value))
 
 
 def _without_some(choices: Choices, start: int) -> Iterator[Choices]:
@@ -114,17 +118,31 @@ def _with_tokens_swapped(choices: Choices) -> Iterator[Choices]:
                 yield _with(choices, place, replace(run, ranks=tuple(ranks)))
 
 
+def _with_tokens_shifted(choices: Choices) -> Iterator[Choices]:
+    """Yield a token one lower and a later one higher by one: what counts may be their sum."""
+    for place, run in _runs(choices):
+        if len(run.ranks) > _FEW:
+            continue
+        for first, second in combinations(range(len(run.ranks)), 2):
+            ranks = list(run.ranks)
+            if ranks[first] > 0 and ranks[second] < run.tokens - 1:
+                ranks[first] -= 1
+                ranks[second] += 1
+                yield _with(choices, place, replace(run, ranks=tuple(ranks)))
+
+
 def _lower(value: int, present: Sequence[int] = ()) -> list[int]:
     """Return the values under one that are tried in its place, ascending.
 
     >>> _lower(5)
     [0, 1, 2, 3, 4]
     >>> _lower(100, [7, 100])
-    [0, 1, 2, 3, 7, 25, 50, 75, 99]
+    [0, 1, 2, 3, 7, 36, 68, 84, 92, 96, 98, 99]
     """
     if value <= _FEW:
         return list(range(value))
-    between = (value // 4, value // 2, value - value // 4, value - 1)
+    # Steps that double find the lowest of all that do in few passes.
+    between = (value - 2**step for step in range(value.bit_length()) if 2**step < value)
     return sorted({0, 1, 2, 3, *between, *(one for one in present if one < value)})
 
 
