@@ -303,6 +303,7 @@ def make_record(
     explanations: Sequence[ExplanationRecord] = (),
     stale: Sequence[StaleRecord] = (),
     searches: Sequence[SearchRecord] = (),
+    unrecorded: int = 0,
 ) -> Record:
     """Return the record of a run, dated now; a reason says that the run did not finish.
 
@@ -326,6 +327,7 @@ def make_record(
         unmeasured=list(unmeasured),
         explanations=list(explanations),
         stale=list(stale),
+        unrecorded=unrecorded,
     )
 
 

@@ -68,7 +68,7 @@ def context_of(session: Session, root: Any) -> tuple[str, BaselineContext]:
         seed=record["seed"],
         versions=versions,
     )
-    said = fingerprint(*(str(context[name]) for name in (*_TOLD, *_MEANINGLESS)))  # type: ignore[literal-required]  # names of its fields
+    said = fingerprint(*(f"{name}={value}" for name, value in sorted(context.items())))
     return said[:12], context
 
 
@@ -109,6 +109,12 @@ def sides_in(comparison: Comparison) -> list[Quantity]:
 def difference_of(comparison: Comparison, values: Sequence[float]) -> float:
     """Return a figure, or of two the left one less the right one times its factor."""
     return values[0] - sum(float(comparison.factor) * value for value in values[1:])
+
+
+def _size(comparison: Comparison, sides: Sequence[BaselineSide]) -> float:
+    """Return how large a figure was; of two, both together."""
+    factors = (1.0, float(comparison.factor))
+    return sum(abs(factor * side["value"]) for factor, side in zip(factors, sides, strict=False))
 
 
 def _bounds(comparison: Comparison) -> tuple[float | None, float | None]:
@@ -217,7 +223,7 @@ def drift_of(
     if len(estimates) < len(quantities):
         old = difference_of(comparison, [side["value"] for side in sides])
         new = difference_of(comparison, [quantity.value for quantity in quantities])
-        drift = Drift(old, new, margin, is_relative, ())
+        drift = Drift(old, new, margin, is_relative, (), _size(comparison, sides))
     else:
         then, later = _paired(sides, estimates, file)
         drift = compared(then, later, float(comparison.factor), margin, is_relative)
@@ -230,6 +236,7 @@ def drift_of(
         now=drift.now,
         margin=margin,
         is_relative=is_relative,
+        room=drift.room,
         documents=documents,
         moved=[
             MovedRecord(
@@ -256,7 +263,8 @@ def _paired(
                 f"the baseline of {side['expression']} in {file} is of {side['documents']:,} "
                 f"documents, and the statistic now counts others, or fewer: "
                 f"{len(one.documents):,}. What counts as a row or a key has changed, or the budget "
-                "is smaller (headtests_max_documents). Record it again with --headtests-record."
+                "is smaller (headtests_max_documents). Read as many, record it again with "
+                "--headtests-record, or look at no baseline with headtests_drift = off."
             )
     return (
         [replace(old, documents=new.documents) for old, new in zip(then, later, strict=True)],
@@ -305,7 +313,8 @@ def _differing(before: BaselineContext, now: BaselineContext) -> Iterator[str]:
             continue
         old, new = before[name], now[name]  # type: ignore[literal-required]  # names of its fields
         if old != new:
-            yield f"{said}: {_brief(old)}, now {_brief(new)}"
+            short = _brief if name.endswith("sha256") else str
+            yield f"{said}: {short(old)}, now {short(new)}"
     for package, version in now["versions"].items():
         recorded = before["versions"].get(package)
         if recorded != version:

@@ -78,6 +78,7 @@ def _to_version_6(record: _Json) -> None:
     """No prompts were searched; there were no baselines, and no model beside another."""
     record.setdefault("searches", [])
     record.setdefault("stale", [])
+    record.setdefault("unrecorded", 0)
     _add(_objects(record, "claims"), drift=None, against=None)
 
 

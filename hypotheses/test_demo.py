@@ -153,4 +153,4 @@ def test_every_row_looks_at_the_previous_token(head):
 
 @pytest.mark.head("L0H2")
 def test_no_row_looks_away_from_the_previous_token(head):
-    assert head.withstands(ht.previous, mass=0.4, prompts=RANDOM_RUNS)
+    assert head.withstands(ht.previous, mass=0.05, prompts=RANDOM_RUNS)

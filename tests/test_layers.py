@@ -19,6 +19,7 @@ LAYERS = (
         "expressions",
         "statistics",
         "sketches",
+        "typed",
     ),
     ("demo",),
     ("claims", "library", "prompts"),

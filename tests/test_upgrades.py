@@ -116,7 +116,7 @@ def test_what_was_not_recorded_is_unknown(version):
         assert added(old, new) == of_head.get(version, {})
     rate = {} if version > 1 else {"false_decisions": 0}
     explained = {} if version >= 5 else {"explanations": []}
-    assert added(before, after) == rate | explained | {"searches": [], "stale": []}
+    assert added(before, after) == rate | explained | {"searches": [], "stale": [], "unrecorded": 0}
 
 
 @pytest.mark.parametrize("version", WITH_POSITIONS)

@@ -41,6 +41,15 @@ class Figures:
             return float(len(self.numerators) * QUANTA)
         return float(self.denominators.sum())
 
+    @property
+    def own(self) -> Float64s:
+        """Each document's own figure: of a ratio its own one, 0 where it divides by 0."""
+        numerators = self.numerators / QUANTA * self.scale
+        if self.denominators is None:
+            return numerators
+        below: Float64s = self.denominators / QUANTA
+        return np.divide(numerators, below, out=np.zeros(len(numerators)), where=below > 0)
+
     def contributions(self, around: float) -> Float64s:
         """Return what each document adds to the figure less a number; they average that.
 
@@ -56,10 +65,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A document whose contribution changed."""
+    """A document that changed what it adds to a figure."""
 
     document: int
     before: float
+    """Its own figure, then."""
     now: float
 
 
@@ -71,9 +81,12 @@ class Drift:
     now: float
     margin: float
     is_relative: bool
-    """Whether the margin is a share of what the figure was, as of multiples."""
+    """Whether the margin is a share of `size`, as of multiples."""
     moved: tuple[Moved, ...]
     """The documents that moved most, the furthest first."""
+    size: float
+    """How large the figure was; of two statistics both together, so that rounding of two large
+    ones is small beside it, however small their difference is."""
 
     @property
     def difference(self) -> float:
@@ -83,9 +96,13 @@ class Drift:
     @property
     def is_unchanged(self) -> bool:
         """Whether the difference lies inside the margin, its ends included."""
-        room = self.margin * abs(self.before) if self.is_relative else self.margin
         # A margin that is met exactly is met, whatever floating point makes of the difference.
-        return abs(self.difference) <= room + 1e-12
+        return abs(self.difference) <= self.room + 1e-12
+
+    @property
+    def room(self) -> float:
+        """How far the figure may move, in its own units."""
+        return self.margin * self.size if self.is_relative else self.margin
 
     @property
     def status(self) -> str:
@@ -116,13 +133,11 @@ def compared(
     signs = (1.0, -factor)[: len(before)]
     value, later = (_value(side, signs) for side in (before, now))
     around = [one.value for one in before]
-    moved = _moved(
-        before[0].documents,
-        value + _contributions(before, signs, around),
-        value + _contributions(now, signs, around),
-        most,
-    )
-    return Drift(value, later, margin, is_relative, moved)
+    added, adds = (_contributions(side, signs, around) for side in (before, now))
+    documents = before[0].documents
+    moved = _moved(documents, added, adds, _own(before, signs), _own(now, signs), most)
+    size = sum(abs(sign * one.value) for sign, one in zip(signs, before, strict=True))
+    return Drift(value, later, margin, is_relative, moved, size)
 
 
 def _value(side: Sequence[Figures], signs: Sequence[float]) -> float:
@@ -140,8 +155,20 @@ def _contributions(
     return summed
 
 
-def _moved(documents: Int64s, before: Float64s, now: Float64s, most: int) -> tuple[Moved, ...]:
-    distance = np.abs(now - before)
+def _own(side: Sequence[Figures], signs: Sequence[float]) -> Float64s:
+    summed: Float64s = np.sum([sign * one.own for sign, one in zip(signs, side, strict=True)], 0)
+    return summed
+
+
+def _moved(
+    documents: Int64s,
+    added: Float64s,
+    adds: Float64s,
+    before: Float64s,
+    now: Float64s,
+    most: int,
+) -> tuple[Moved, ...]:
+    distance = np.abs(adds - added)
     # Ties go to the document that ran first.
     order = np.argsort(-distance, kind="stable")[:most]
     return tuple(

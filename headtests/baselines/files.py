@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -16,10 +16,11 @@ from filelock import FileLock
 
 from headtests.baselines.shape import FORMAT, VERSION, Baseline, BaselineClaim, BaselineContext
 from headtests.errors import BaselineError
+from headtests.typed import problems
 
 FOLDER = "baselines"
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-_AGAIN = "Record it again with --headtests-record, or restore the file."
+_AGAIN = "Restore the file, or delete it and record again with --headtests-record."
 
 
 def baseline_path(hypotheses: Path) -> Path:
@@ -45,12 +46,12 @@ def read_baseline(path: Path) -> Baseline | None:
         raise BaselineError(f"the baseline {path} cannot be read: {error}. {_AGAIN}") from error
     if any(line.startswith(_CONFLICT) for line in text.splitlines()):
         raise BaselineError(
-            f"the baseline {path} holds a merge conflict. Take either side whole, or record it "
-            "again with --headtests-record."
+            f"the baseline {path} holds a merge conflict. Take either side whole, or delete it and "
+            "record again with --headtests-record."
         )
     try:
         content: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BaselineError(
             f"the baseline {path} is no JSON ({error}): it may have been cut. {_AGAIN}"
         ) from error
@@ -60,7 +61,7 @@ def read_baseline(path: Path) -> Baseline | None:
     if type(version) is not int or not 1 <= version <= VERSION:
         raise BaselineError(
             f"the baseline {path} is of version {version!r:.40}, and this release reads version "
-            f"{VERSION}. Install the release that wrote it, or record it again."
+            f"{VERSION}. Install the release that wrote it, or delete the file and record again."
         )
     _require_shape(content, path)
     return cast(Baseline, content)
@@ -68,19 +69,21 @@ def read_baseline(path: Path) -> Baseline | None:
 
 def _require_shape(content: dict[str, Any], path: Path) -> None:
     """Raise `BaselineError` where a field is missing or of another kind."""
-    contexts, claims = content.get("contexts"), content.get("claims")
-    if not isinstance(contexts, dict) or not isinstance(claims, list):
-        raise BaselineError(f"the baseline {path} lacks contexts or claims. {_AGAIN}")
-    for place, claim in enumerate(claims):
-        needed = set(BaselineClaim.__annotations__)
-        if not isinstance(claim, dict) or needed - set(claim) or claim["context"] not in contexts:
-            raise BaselineError(
-                f"the baseline {path} holds a claim, number {place + 1}, that lacks something. "
-                f"{_AGAIN}"
-            )
-    for context in contexts.values():
-        if not isinstance(context, dict) or set(BaselineContext.__annotations__) - set(context):
-            raise BaselineError(f"the baseline {path} holds an incomplete context. {_AGAIN}")
+    problem = next(problems(content, Baseline), None) or next(_misfits(content), None)
+    if problem is not None:
+        raise BaselineError(f"the baseline {path} cannot be read: {problem}. {_AGAIN}")
+
+
+def _misfits(content: dict[str, Any]) -> Iterator[str]:
+    """Yield what does not fit together in a baseline whose fields are all of their type."""
+    for place, claim in enumerate(content["claims"]):
+        if claim["context"] not in content["contexts"]:
+            yield f"claims[{place}].context is {claim['context']!r:.40}, of which nothing is said"
+        for name in ("left", "right"):
+            side = claim[name]
+            rate = None if side is None else side["base_rate"]
+            if rate is not None and rate <= 0:
+                yield f"claims[{place}].{name}.base_rate should be over 0, not {rate}"
 
 
 def updated(
@@ -88,24 +91,26 @@ def updated(
     claims: Collection[BaselineClaim],
     contexts: Mapping[str, BaselineContext],
     ran: Collection[str],
+    tests: Collection[str] | None = None,
 ) -> Baseline:
     """Write claims into a file of baselines, in place of what it says of them.
 
     Other claims stay, but for those of tests that ran to their end, `ran` by their names in the
-    file: what these no longer claim is dropped. Several processes may write at once, one after the
-    other. A file that cannot be read is replaced. Raises `OSError` where it cannot be written.
+    file: what these no longer claim is dropped, and so are claims of tests that are not among
+    `tests`, where these are all that there are. Several processes may write at once, one after the
+    other. Raises `BaselineError` where the file cannot be read, which is then left alone, and
+    `OSError` where it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_lock_of(path)):
-        try:
-            known = read_baseline(path)
-        except BaselineError:
-            known = None
+        known = read_baseline(path)
         replaced = {_identity(claim) for claim in claims}
         kept = [
             one
             for one in (() if known is None else known["claims"])
-            if one["test"] not in ran and _identity(one) not in replaced
+            if one["test"] not in ran
+            and _identity(one) not in replaced
+            and (tests is None or one["test"] in tests)
         ]
         every = sorted([*kept, *claims], key=lambda one: (one["test"], one["claim"], one["number"]))
         known_contexts = {} if known is None else known["contexts"]
@@ -120,7 +125,8 @@ def updated(
             },
             claims=every,
         )
-        _write(path, baseline)
+        if known != baseline:
+            _write(path, baseline)
     return baseline
 
 

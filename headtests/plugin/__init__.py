@@ -31,6 +31,7 @@ from headtests.settings import OPTIONS, Settings
 
 if TYPE_CHECKING:
     from headtests.heads import Head
+    from headtests.plugin.runs import Run
 
 MARKERS = (
     'head(*names, suppress_first_token=, min_query=): one test for each head, such as "L5H1", or '
@@ -179,21 +180,26 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     from headtests.plugin.runs import SUBTESTS, Subtests
 
     item.stash[SUBTESTS] = Subtests()
-    run, failed = item.config.stash[RUN], True
+    run: Run = item.config.stash[RUN]
+    raised: BaseException | None = None
     run.begin(item)
     try:
         with tokens_known(item):
-            result = yield
-        failed = False
-    except AssertionError as error:
+            return (yield)
+    except (KeyboardInterrupt, SystemExit, pytest.exit.Exception):
+        # Whoever ends the run waits for nothing more.
+        item.stash[SUBTESTS].running = False
+        raise
+    except BaseException as error:
         from headtests.plugin.outcomes import tell_counterexamples
 
         tell_counterexamples(item, error)
+        raised = error
         raise
     finally:
-        item.stash[SUBTESTS].running = False
-        run.look_back(item, failed)
-    return result
+        if item.stash[SUBTESTS].running:
+            item.stash[SUBTESTS].running = False
+            run.look_back(item, raised)
 
 
 @pytest.hookimpl(specname="pytest_runtest_makereport")

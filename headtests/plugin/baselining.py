@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,10 @@ from headtests.baselines import (
     read_baseline,
     updated,
 )
-from headtests.errors import BaselineError
+from headtests.errors import BaselineError, DriftError, HeadtestsError
+from headtests.plugin.runs import CLAIMS, DECIDED
 from headtests.records import DriftRecord, StaleRecord
+from headtests.settings import Settings
 
 if TYPE_CHECKING:
     from headtests.comparisons import Comparison
@@ -40,6 +42,8 @@ class Baselines:
 
     root: Path
     margin: float
+    without: int = 0
+    """How many claims have no baseline, where there are any beside."""
     _files: dict[Path, Baseline | BaselineError | None] = field(default_factory=dict)
     _contexts: dict[int, tuple[str, BaselineContext]] = field(default_factory=dict)
     _written: dict[Path, dict[str, list[BaselineClaim]]] = field(default_factory=dict)
@@ -99,13 +103,15 @@ class Baselines:
     ) -> DriftRecord | None:
         """Return how far a claim has moved since its baseline; None where there is none.
 
-        Raises `BaselineError` for a file that cannot be read, or one of other documents.
+        A claim without one counts as such where there are baselines of the folder's. Raises
+        `BaselineError` for a file that cannot be read, or one of other documents.
         """
         from headtests.remembering import drift_of
 
         path, number = self._file(item), self.number_of(item, comparison.source)
         baseline = self._read(path)
         if baseline is None:
+            self.without += path.parent.is_dir()
             return None
         wanted = name_of(item), comparison.source, number
         recorded = next(
@@ -117,10 +123,69 @@ class Baselines:
             None,
         )
         if recorded is None:
+            self.without += 1
             return None
         before = baseline["contexts"][recorded["context"]]
         _, now = self._context(session)
         return drift_of(comparison, recorded, before, now, self._shown(path), self.margin)
+
+    def look_back(
+        self, item: pytest.Item, raised: BaseException | None, settings: Settings
+    ) -> None:
+        """Record what a test claimed, or compare it with its baselines, now that its body ended.
+
+        `raised` is what ended it, if anything. Raises `DriftError` where a figure moved and that is
+        to fail, whatever excuses the test otherwise, and `BaselineError` where the comparison means
+        nothing; a test that fails for a reason of its own is told of drift in a note.
+        """
+        drifted: list[str] = []
+        asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
+        for decided, claim in zip(asked, claims, strict=True):
+            session: Session = decided.comparison.left.subject.evidence  # type: ignore[assignment]  # the plugin's heads have no other
+            try:
+                if settings.record:
+                    self.record(item, session, decided.comparison)
+                    continue
+                drift = self.drift(item, session, decided.comparison)
+            except HeadtestsError:
+                if raised is not None:
+                    continue
+                raise
+            claim["drift"] = drift
+            if drift is not None:
+                said = f"{drift['status']}: {claim['expression']}"
+                item.user_properties.append(("drift", said))
+                if drift["status"] == "drifted":
+                    drifted.append(sentence(claim["expression"], drift))
+        if raised is None:
+            self.finish(item)
+        if not drifted:
+            return
+        if settings.drift != "fail":
+            # Beside a failure of the test's own, the summary says so.
+            warn(item, drifted if raised is None else ())
+        elif raised is None or _is_excused(item, raised):
+            raise DriftError("\n".join(drifted))
+        else:
+            raised.add_note("\n".join(drifted))
+
+    def told(self, collected: Mapping[Path, Collection[str]], settings: Settings) -> dict[str, Any]:
+        """Return what was recorded, or which baselines are stale and how many claims have none.
+
+        What could not be done is told in `failed`; nothing is raised.
+        """
+        found: dict[str, Any] = {"recorded": [], "failed": [], "stale": [], "unrecorded": 0}
+        try:
+            if settings.record:
+                found["recorded"], found["failed"], stale = self.write(collected)
+                found["stale"] = [dict(one) for one in stale]
+            elif settings.drift != "off":
+                found["stale"] = [dict(one) for one in self.stale(collected)]
+                found["unrecorded"] = self.without
+        # Whatever it is, what was decided is to be told all the same.
+        except Exception as error:
+            found["failed"].append(f"baselines were not read: {type(error).__name__}: {error}")
+        return found
 
     def _read(self, path: Path) -> Baseline | None:
         if path not in self._files:
@@ -165,22 +230,47 @@ class Baselines:
             return False
         return (claim["claim"], claim["number"]) not in self._made[file][claim["test"]]
 
-    def write(self) -> list[str]:
-        """Write what was recorded; return what was written and what could not be, in sentences."""
-        said = []
-        for path, tests in self._written.items():
-            claims = [claim for of_test in tests.values() for claim in of_test]
+    def write(
+        self, collected: Mapping[Path, Collection[str]]
+    ) -> tuple[list[str], list[str], list[StaleRecord]]:
+        """Write what was recorded.
+
+        `collected` are the names of all tests of the hypothesis files that were collected whole:
+        what is recorded of other tests of these is dropped. Returns what was written and what could
+        not be, in sentences, and the baselines of hypothesis files that are gone.
+        """
+        said, troubles = [], []
+        names_of = {baseline_path(path): names for path, names in collected.items()}
+        finished = {file for file, _ in self._finished}
+        paths = [path for path in {**names_of, **dict.fromkeys(finished)} if path.exists()]
+        for path in dict.fromkeys([*self._written, *paths]):
+            claims = [one for of_test in self._written.get(path, {}).values() for one in of_test]
             ran = {name for file, name in self._finished if file == path}
+            kept = self._kept.get(path, {})
             try:
-                updated(path, claims, self._kept[path], ran)
+                updated(path, claims, kept, ran, names_of.get(path))
             except OSError as error:
-                said.append(f"the baselines could not be written to {path}: {error.strerror}")
+                troubles.append(f"the baselines could not be written to {path}: {error.strerror}")
+            except BaselineError as error:
+                troubles.append(f"the baselines were not recorded: {error}")
             else:
                 number = len(claims)
-                said.append(
-                    f"recorded: {number} claim{'' if number == 1 else 's'} in {self._shown(path)}"
-                )
-        return said
+                if number:
+                    many = "" if number == 1 else "s"
+                    said.append(f"recorded: {number} claim{many} in {self._shown(path)}")
+        gone = [one for one in self.stale(collected) if not self._has_tests(one)]
+        return said, troubles, gone
+
+    def _has_tests(self, stale: StaleRecord) -> bool:
+        path = self.root / stale["file"]
+        return (path.parent.parent / f"{path.stem}.py").exists()
+
+
+def _is_excused(item: pytest.Item, raised: BaseException) -> bool:
+    """Return whether what ended a test is no failure of it: that says nothing of drift."""
+    return isinstance(raised, pytest.skip.Exception) or (
+        isinstance(raised, AssertionError) and item.get_closest_marker("xfail") is not None
+    )
 
 
 def name_of(item: pytest.Item) -> str:
@@ -192,7 +282,7 @@ def sentence(claim: str, drift: DriftRecord) -> str:
     """Return how far a claim moved, in a few lines."""
     room = f"{drift['margin']:.3g}"
     if drift["is_relative"]:
-        room = f"{drift['margin']:.3g} of it"
+        room = f"{drift['room']:.3g}, {drift['margin']:.3g} of its size"
     on = "" if drift["documents"] is None else f" on the {drift['documents']:,} recorded documents"
     lines = [
         f"{claim}: {drift['status']}{on}",

@@ -41,6 +41,9 @@ class Gathering:
         self._explanations: dict[tuple[str, ...], dict[str, Any]] = {}
         self._stale: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._recorded: list[str] = []
+        self._failed: list[str] = []
+        """What was asked of baselines, or of another model, and could not be done."""
+        self._unrecorded = 0
         self._first_tests: dict[str, set[str]] = {}
         self._written: list[Path] = []
         self._troubles: list[str] = []
@@ -84,6 +87,8 @@ class Gathering:
     def _take(self, measured: dict[str, Any]) -> None:
         self._troubles += measured["troubles"]
         self._recorded += measured["recorded"]
+        self._failed += measured["failed"]
+        self._unrecorded += measured["unrecorded"]
         for one in measured["stale"]:
             self._stale[one["file"], one["test"], one["claim"]] = one
         for key, nodeid in measured["tests"].items():
@@ -161,9 +166,22 @@ class Gathering:
             self._tests |= unfinished
             # Stopped by a failure of the last test, a run has still told all.
             told_all = not unfinished and self._ended.issuperset(self._order)
+            self._failed += self._not_compared()
+            if self._failed and session.exitstatus == pytest.ExitCode.OK:
+                # What was asked for and not done is no success.
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if self._tests:
                 self._write(self._crashed or _why_incomplete(session, exitstatus, told_all))
                 self._add_to_job_summary()
+
+    def _not_compared(self) -> list[str]:
+        """Return why not one claim could be compared with another model that was to be asked."""
+        claims = [claim for test in self._tests.values() for claim in test["claims"]]
+        asked = [claim["against"] for claim in claims if claim["against"] is not None]
+        if not asked or not all(other["trouble"] for other in asked):
+            return []
+        reasons = dict.fromkeys(other["trouble"] for other in asked)
+        return [f"no claim was compared with the other model: {reason}" for reason in reasons]
 
     def _unfinished(self, session: pytest.Session) -> dict[str, dict[str, Any]]:
         """Return the claims' tests that a run which had begun did not end."""
@@ -215,6 +233,7 @@ class Gathering:
             unmeasured,
             searches=searches,
             explanations=self._explanations_of(claims),
+            unrecorded=self._unrecorded,
             stale=[self._stale[key] for key in sorted(self._stale)],  # type: ignore[misc]  # plain JSON, from workers too
             root=self._config.rootpath,
             incomplete_reason=incomplete_reason,
@@ -264,7 +283,7 @@ class Gathering:
                 terminalreporter.write_line(f"report: {html} (record: {record})")
         for said in self._recorded:
             terminalreporter.write_line(said)
-        for trouble in self._troubles:
+        for trouble in (*self._troubles, *dict.fromkeys(self._failed)):
             terminalreporter.write_line(trouble, red=True)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headtests.errors import DriftError, HeadtestsError
+from headtests.errors import HeadtestsError
 from headtests.plugin import unavailable, undecided
 from headtests.plugin.selection import Request, once, requested, run_settings, taken
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from headtests.corpora import CorpusSpec
     from headtests.heads import Head
     from headtests.plugin.baselining import Baselines
+    from headtests.plugin.beside import Beside
     from headtests.plugin.explaining import Explained
     from headtests.quantities import Subject
     from headtests.records import EstimateRecord
@@ -129,8 +130,6 @@ class Run:
         self._claimed: dict[str, Claimed] = {}
         self._sides: dict[tuple[str, str], tuple[Session, Side]] = {}
         """What is to be looked at of each side of a claim, by the claim's id and the side."""
-        self._others: dict[int, Session | HeadtestsError] = {}
-        """The other model's session beside each, by the identity of that."""
         self._collected: dict[Path, set[str]] = {}
         """The names of all tests of the files that were collected whole."""
         self._troubles: list[str] = []
@@ -212,45 +211,6 @@ class Run:
         _ = session.population
         return session
 
-    def _asked_against(self, session: "Session") -> "Session | HeadtestsError":
-        """Return the session of the other model over the same corpus, or why there is none."""
-        if id(session) not in self._others:
-            self._others[id(session)] = self._other(session)
-        return self._others[id(session)]
-
-    def _other(self, session: "Session") -> "Session | HeadtestsError":
-        from headtests.capture import load_model
-        from headtests.plugin.selection import other_model
-        from headtests.sessions import Session
-
-        settings = run_settings(self._config)
-        try:
-            spec = other_model(session.spec, settings)
-            model = once(self._models, spec, lambda: load_model(spec, settings))
-            other = Session(model, session.corpus, settings=settings, progress=self._progress)
-            other.announce(
-                head
-                for head in session.served
-                if head.layer < model.shape.layers and head.index < model.shape.heads
-            )
-            # Here, so that a corpus that cannot be read is told once.
-            _ = other.population
-        except HeadtestsError as error:
-            return error
-        return other
-
-    def _look_beside(self, item: pytest.Item) -> None:
-        """Ask another model what a test claimed; what goes wrong stands in the record."""
-        from headtests.opposing import against, in_trouble
-
-        asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
-        for decided, claim in zip(asked, claims, strict=True):
-            other = self._asked_against(decided.comparison.left.subject.evidence)  # type: ignore[arg-type]  # the plugin's heads have no other
-            if isinstance(other, HeadtestsError):
-                claim["against"] = in_trouble(str(other))
-            else:
-                claim["against"] = against(decided.comparison, other)
-
     def _note(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
         from headtests.estimates import Estimate
         from headtests.plugin.explaining import Explained
@@ -313,6 +273,18 @@ class Run:
         item.user_properties += zip(("head", "model", "claim", "search"), said, strict=True)
 
     @cached_property
+    def _beside(self) -> "Beside":
+        from headtests.plugin.beside import Beside
+
+        def loaded(spec: "ModelSpec") -> "LoadedModel":
+            from headtests.capture import load_model
+
+            return once(self._models, spec, lambda: load_model(spec, settings))
+
+        settings = run_settings(self._config)
+        return Beside(settings, loaded, self._progress)
+
+    @cached_property
     def _baselines(self) -> "Baselines":
         from headtests.plugin.baselining import Baselines
 
@@ -326,41 +298,16 @@ class Run:
         """Note the names of all tests of the files that were collected whole."""
         self._collected = tests
 
-    def look_back(self, item: pytest.Item, failed: bool) -> None:
-        """Record what a test claimed, or compare it with its baselines, now that its body ended.
+    def look_back(self, item: pytest.Item, raised: BaseException | None) -> None:
+        """Ask another model what a test claimed, and its baselines, now that its body ended.
 
-        Raises `DriftError` where a figure moved and that is to fail, and `BaselineError` where the
-        comparison means nothing; neither where the test has failed already.
+        `raised` is what ended it, if anything. Raises as `Baselines.look_back` does.
         """
-        from headtests.plugin.baselining import sentence, warn
-
-        settings, baselines = run_settings(self._config), self._baselines
+        settings = run_settings(self._config)
         if settings.against is not None or settings.against_dtype is not None:
-            self._look_beside(item)
-        drifted: list[str] = []
+            self._beside.look(item)
         if settings.record or settings.drift != "off":
-            asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
-            for decided, claim in zip(asked, claims, strict=True):
-                session: Session = decided.comparison.left.subject.evidence  # type: ignore[assignment]  # the plugin's heads have no other
-                try:
-                    if settings.record:
-                        baselines.record(item, session, decided.comparison)
-                        continue
-                    drift = baselines.drift(item, session, decided.comparison)
-                except HeadtestsError:
-                    if failed:
-                        continue
-                    raise
-                claim["drift"] = drift
-                if drift is not None:
-                    item.user_properties.append(("drift", drift["status"]))
-                    if drift["status"] == "drifted":
-                        drifted.append(sentence(claim["expression"], drift))
-        if not failed:
-            baselines.finish(item)
-        if drifted and settings.drift == "fail" and not failed:
-            raise DriftError("\n".join(drifted))
-        warn(item, drifted)
+            self._baselines.look_back(item, raised, settings)
 
     def measured(self, with_heads: bool) -> dict[str, Any]:
         """Return the records of what was opened and, if wanted, of the heads claimed of.
@@ -372,11 +319,7 @@ class Run:
         """
         found: dict[str, Any] = {"sessions": [], "heads": [], "sides": [], "tests": {}}
         found |= {"troubles": self._troubles, "explanations": [], "stale": [], "recorded": []}
-        settings = run_settings(self._config)
-        if settings.record:
-            found["recorded"] = self._baselines.write()
-        elif settings.drift != "off":
-            found["stale"] = [dict(one) for one in self._baselines.stale(self._collected)]
+        found |= self._baselines.told(self._collected, run_settings(self._config))
         if not self._usable():
             return found
         from headtests.recording import head_records, session_record
@@ -408,8 +351,8 @@ class Run:
                 record = session_record(opened)
                 found["sessions"].append(dict(record))
                 found["tests"][record["key"]] = self._openers[of]
-                other = self._others.get(id(opened))
-                if other is not None and not isinstance(other, HeadtestsError) and other.is_open:
+                other = self._beside.of(opened)
+                if other is not None:
                     beside = session_record(other)
                     found["sessions"].append(dict(beside))
                     found["tests"][beside["key"]] = self._openers[of]
@@ -456,9 +399,8 @@ class Run:
 
     def close(self) -> None:
         """Drop everything that was opened."""
-        for session in (*self._usable(), *self._others.values()):
-            if not isinstance(session, HeadtestsError):
-                session.close()
+        for session in (*self._usable(), *self._beside.opened()):
+            session.close()
 
     def _usable(self) -> "list[Session]":
         return [

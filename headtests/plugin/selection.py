@@ -301,8 +301,8 @@ def whole_files(config: pytest.Config, items: Sequence[pytest.Item]) -> dict[Pat
 
     Before anything was deselected. A file of which the command line names a part is none.
     """
-    if config.getoption("lf", default=False):
-        # Tests that did not fail may not have been collected.
+    if config.getoption("lf", default=False) or config.getoption("pyargs", default=False):
+        # Tests that did not fail may not have been collected, nor those of a module's other names.
         return {}
     parts = {
         (config.invocation_params.dir / argument.partition("::")[0]).resolve()

@@ -11,7 +11,14 @@ import pytest
 
 from headtests.plugin import table, unavailable, undecided
 from headtests.plugin.undecided import YELLOW
-from headtests.records import ClaimRecord, ExplanationRecord, Record, SearchRecord, SessionRecord
+from headtests.records import (
+    AgainstRecord,
+    ClaimRecord,
+    ExplanationRecord,
+    Record,
+    SearchRecord,
+    SessionRecord,
+)
 from headtests.report.searches import in_words
 
 COLOURS = {
@@ -231,20 +238,36 @@ def _against(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> No
         return
     said = [(claim, other) for claim, other in found if not other["trouble"]]
     differing = [(claim, other) for claim, other in said if other["verdict"] != claim["verdict"]]
+    same = _counted(len(said) - len(differing), "claim")
     reporter.write_line(
-        f"against the other model: {len(said) - len(differing)} claims of the same verdict, "
-        f"{len(differing)} of another"
+        f"against the other model: {same} of the same verdict, {len(differing)} of another"
     )
     for claim, other in differing:
-        apart = "" if other["difference"] is None else f", {other['difference']:+.4g}"
         _wrapped(
             reporter,
-            f"{claim['expression']}: {claim['verdict']}, there {other['verdict']} "
-            f"({other['value']:.4g}{apart})",
+            f"{claim['expression']}: {claim['verdict']}, there {other['verdict']}{_apart(other)}",
+            indent="  ",
+        )
+    if any(other["verdict"] is not None for other in (other for _, other in said)):
+        _wrapped(
+            reporter,
+            "The other model's verdicts are decided at the same rate each, which is not in that of "
+            "this run.",
             indent="  ",
         )
     for trouble in dict.fromkeys(other["trouble"] for _, other in found if other["trouble"]):
         _wrapped(reporter, f"not compared: {trouble}", indent="  ")
+
+
+def _apart(other: AgainstRecord) -> str:
+    """Return what the other model's figure is, and how far apart both are where they can be."""
+    value = "" if other["value"] is None else f" at {other['value']:.4g}"
+    if other["difference"] is None:
+        return value
+    on = ""
+    if other["difference_documents"] is not None:
+        on = f" on the {_counted(other['difference_documents'], 'document')} of both"
+    return f"{value} (other less this{on}: {other['difference']:+.4g})"
 
 
 def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
@@ -254,12 +277,18 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
     if found:
         unchanged = len(found) - len(drifted)
         reporter.write_line(f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
-    for claim, drift in drifted:
-        margin = f"{drift['margin']:.3g}{' of it' if drift['is_relative'] else ''}"
+    if without := record["unrecorded"]:
+        has = "has" if without == 1 else "have"
         _wrapped(
             reporter,
-            f"drifted: {claim['expression']}: {drift['before']:.4g}, now {drift['now']:.4g} "
-            f"(margin {margin})",
+            f"{_counted(without, 'claim')} {has} no baseline (pytest --headtests-record)",
+        )
+    for claim, drift in drifted:
+        difference = "difference " if isinstance(claim["right"], dict) else ""
+        _wrapped(
+            reporter,
+            f"drifted: {claim['expression']}: {difference}{drift['before']:.4g}, now "
+            f"{drift['now']:.4g} (margin {drift['room']:.3g})",
             indent="  ",
         )
     for one in record["stale"]:

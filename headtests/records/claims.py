@@ -86,7 +86,10 @@ class CourseRecord(TypedDict):
 
 
 class MovedRecord(TypedDict):
-    """A document whose part in a figure changed since the baseline was recorded."""
+    """A document whose part in a figure changed since the baseline was recorded.
+
+    Its own figures: of a ratio, its own ratio.
+    """
 
     document: int
     """Its place in the population."""
@@ -110,7 +113,9 @@ class DriftRecord(TypedDict):
     margin: float
     """How far it may move and be called unchanged."""
     is_relative: bool
-    """Whether the margin is a share of what the figure was, as of lifts and multiples."""
+    """Whether the margin is a share of how large the figure was, as of lifts and multiples."""
+    room: float
+    """How far it may move, in its own units."""
     documents: int | None
     """The recorded documents, on which both are; null of figures of pairs."""
     moved: list[MovedRecord]

@@ -36,5 +36,7 @@ class Record(TypedDict):
     unmeasured: list[UnmeasuredRecord]
     stale: list[StaleRecord]
     """Baselines of claims that are no longer made."""
+    unrecorded: int
+    """How many claims have no baseline, where the folder of their tests has any."""
     explanations: list[ExplanationRecord]
     """What explainers say of the heads of claims; no verdict depends on it."""

@@ -102,12 +102,11 @@ def before_and_now(claim: ClaimRecord, found: DriftRecord) -> str:
 
 
 def margin(claim: ClaimRecord, found: DriftRecord) -> str:
-    """Return how far a figure may move, such as "0.02", or "0.02 of what it was, 0.24"."""
+    """Return how far a figure may move, such as "0.02", or "0.02 of its size, 0.24"."""
     allowed = exactly(found["margin"])
     if not found["is_relative"]:
         return allowed
-    room = number(found["margin"] * abs(found["before"]))
-    return f"{allowed} of what it was, {room}{unit_of(claim['left'])}"
+    return f"{allowed} of its size, {number(found['room'])}{unit_of(claim['left'])}"
 
 
 def signed(figure: float, *others: float) -> str:
@@ -131,12 +130,11 @@ def _told_apart(found: DriftRecord) -> tuple[str, str]:
 def _figures(claim: ClaimRecord, found: DriftRecord) -> list[tuple[str, str]]:
     unit = unit_of(claim["left"])
     before, now = _told_apart(found)
-    room = found["margin"] * (abs(found["before"]) if found["is_relative"] else 1)
     documents = found["documents"]
     return [
         ("Before", before + unit),
         ("Now", now + unit),
-        ("Moved by", signed(found["now"] - found["before"], room) + unit),
+        ("Moved by", signed(found["now"] - found["before"], found["room"]) + unit),
         ("May move by", margin(claim, found)),
         *([] if documents is None else [("Recorded documents", f"{documents:,}")]),
     ]

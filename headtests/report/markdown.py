@@ -74,6 +74,10 @@ def markdown(record: Record, report: str) -> str:
         "models over their corpora",
     )
     paragraphs += _unmeasured(record["unmeasured"])
+    if without := record["unrecorded"]:
+        paragraphs.append(
+            f"{count(without, 'claim')} without a baseline (`pytest --headtests-record`)."
+        )
     if stale := len(record["stale"]):
         paragraphs.append(f"{count(stale, 'baseline')} of claims that are no longer made.")
     paragraphs.append(f"Report: {code(report)}" if report else "No report was written.")

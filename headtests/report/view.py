@@ -99,6 +99,8 @@ class Report:
     stale: list[Stale]
     """Baselines of claims that are no longer made, by their files."""
     stale_in_words: str
+    unrecorded: str
+    """How many claims have no baseline, in words; empty for none."""
     heads: list[HeadCard]
     environment: Mapping[str, str]
 
@@ -169,6 +171,9 @@ def report(record: Record, caps: Caps) -> Report:
         sessions=list(sessions.values()),
         stale=stale(record["stale"]),
         stale_in_words=count(len(record["stale"]), "baseline"),
+        unrecorded=f"{count(record['unrecorded'], 'claim')} without a baseline"
+        if record["unrecorded"]
+        else "",
         heads=head_cards(cards, places, models),
         environment=record["environment"],
     )

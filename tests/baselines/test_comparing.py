@@ -74,9 +74,33 @@ def test_what_did_not_move_is_not_listed():
     ],
 )
 def test_the_margin_is_a_share_or_a_share_of_what_it_was(before, now, relative, status):
-    drift = Drift(before, now, 0.02, relative, ())
+    drift = Drift(before, now, 0.02, relative, (), abs(before))
     assert drift.status == status
     assert drift.is_unchanged == (status == "unchanged")
+
+
+def test_of_two_large_figures_rounding_is_no_drift_however_small_their_difference_is():
+    scale = 10.0
+    before = [Figures(np.arange(1), figures([0.50]).numerators, None, scale) for _ in "ab"]
+    now = [
+        Figures(np.arange(1), figures([value]).numerators, None, scale) for value in (0.503, 0.5)
+    ]
+    drift = compared(before, now, 1.0, 0.02, True)
+    assert drift.before == 0
+    assert drift.now == pytest.approx(0.03)
+    # A share of 5 and 5, not of their difference.
+    assert drift.room == pytest.approx(0.2)
+    assert drift.is_unchanged
+    far = [Figures(np.arange(1), figures([value]).numerators, None, scale) for value in (0.53, 0.5)]
+    assert not compared(before, far, 1.0, 0.02, True).is_unchanged
+
+
+def test_documents_that_moved_are_told_by_their_own_ratio():
+    before = figures([0.1, 0.5], [0.2, 1.0])
+    now = figures([0.2, 0.5], [0.2, 1.0])
+    (moved,) = compared([before], [now]).moved
+    assert moved.document == 0
+    assert (moved.before, moved.now) == (pytest.approx(0.5), pytest.approx(1.0))
 
 
 def test_other_documents_are_not_compared():

@@ -143,6 +143,24 @@ def changed(**fields):
     return lambda text: json.dumps(json.loads(text) | fields)
 
 
+def of_claim(**fields):
+    def change(text):
+        content = json.loads(text)
+        content["claims"][0] |= fields
+        return json.dumps(content)
+
+    return change
+
+
+def of_side(**fields):
+    def change(text):
+        content = json.loads(text)
+        content["claims"][0]["left"] |= fields
+        return json.dumps(content)
+
+    return change
+
+
 BAD = {
     "cut in half": (lambda text: text[: len(text) // 2], "may have been cut"),
     "empty": (lambda text: "", "may have been cut"),
@@ -155,10 +173,24 @@ BAD = {
     "another format": (changed(format="headtests-record"), "is no baseline"),
     "a list": (lambda text: "[]", "is no baseline"),
     "no text": (lambda text: b"\xff\xfe\x00", "cannot be read"),
-    "no claims": (changed(claims=None), "lacks contexts or claims"),
-    "a claim without a field": (changed(claims=[{"test": "x"}]), "number 1, that lacks something"),
-    "a context that is not there": (changed(contexts={}), "number 1, that lacks something"),
-    "half a context": (changed(contexts={"here": {}}), "incomplete context"),
+    "no claims": (changed(claims=None), "claims should be a list, not None"),
+    "a claim without a field": (changed(claims=[{"test": "x"}]), r"claims\[0\]\.claim is missing"),
+    "a context that is not there": (changed(contexts={}), "of which nothing is said"),
+    "half a context": (changed(contexts={"here": {}}), r"contexts\.here\.model is missing"),
+    "nested too deeply": (lambda text: "[" * 100_000, "may have been cut"),
+    "a context that is a list": (of_claim(context=[1]), r"claims\[0\]\.context should be text"),
+    "a test that is none": (of_claim(test=None), r"claims\[0\]\.test should be text"),
+    "no left side": (of_claim(left=None), r"claims\[0\]\.left should be an object"),
+    "a right side that is empty": (of_claim(right={}), r"right\.expression is missing"),
+    "a value that is no number": (of_claim(value=float("nan")), "should be a finite number"),
+    "a number that is a text": (of_claim(number="0"), "number should be a whole number"),
+    "a rate that is a text": (of_side(base_rate="x"), r"left\.base_rate should be"),
+    "a rate below 0": (of_side(base_rate=-1), "base_rate should be over 0"),
+    "figures that are none": (of_side(numerators=None), r"left\.numerators should be text"),
+    "versions that are none": (
+        lambda text: text.replace('"versions": {', '"versions": null, "x": {'),
+        "versions should be an object",
+    ),
 }
 
 
@@ -173,10 +205,18 @@ def test_a_bad_file_is_one_clear_error(path, name):
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_recording_replaces_a_bad_file(path, name):
+def test_recording_leaves_a_bad_file_alone(path, name):
     broken(path, BAD[name][0])
-    written(path, claim("new"))
-    assert [one["test"] for one in read_baseline(path)["claims"]] == ["new"]
+    before = path.read_bytes()
+    with pytest.raises(BaselineError):
+        written(path, claim("new"))
+    assert path.read_bytes() == before
+
+
+def test_claims_of_tests_that_are_no_more_are_dropped_where_all_tests_are_known(path):
+    written(path, claim("a"), claim("b"), claim("c"))
+    baseline = updated(path, [claim("a")], {"here": CONTEXT}, ["a"], ["a", "b"])
+    assert [one["test"] for one in baseline["claims"]] == ["a", "b"]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path):

@@ -114,6 +114,27 @@ def test_drift_is_no_excuse_for_an_xfail(run):
     assert ran.outcomes["failed"] == 2
 
 
+@pytest.mark.parametrize("ending", ["xfail(strict=True)", "skip"])
+def test_drift_fails_what_xfail_or_a_skip_would_excuse(run, ending):
+    tests = """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.01
+    assert head.mass(ht.current) >= 0.9
+"""
+    if ending == "skip":
+        tests = tests.replace(
+            "    assert head.mass(ht.current) >= 0.9", '    pytest.skip("enough")'
+        )
+    else:
+        tests = tests.replace("def test", f"@pytest.mark.{ending}\ndef test")
+    change(run(tests, "--headtests-record"))
+    assert run(tests).outcomes in ({"xfailed": 1}, {"skipped": 1})
+    ran = run(tests, ini="headtests_drift = fail")
+    assert ran.outcomes == {"failed": 1}
+    assert "DriftError" in ran.text
+
+
 def test_drift_can_be_turned_off(run):
     change(run(CLAIMS, "--headtests-record"))
     ran = run(ini="headtests_drift = off")
@@ -174,8 +195,44 @@ def test_a_bad_file_is_an_error_of_each_test_that_has_it(run, name):
     assert "the baseline" in ran.text
     # What was decided is in the report all the same.
     assert len(ran.record["claims"]) == 3
-    assert run(CLAIMS, "--headtests-record").outcomes == {"passed": 2, "failed": 1}
+    # Recording over it would lose what stands there.
+    before = path.read_bytes()
+    again = run(CLAIMS, "--headtests-record")
+    assert "the baselines were not recorded: the baseline" in again.text
+    assert path.read_bytes() == before
+    path.unlink()
+    run(CLAIMS, "--headtests-record")
     assert set(drifts(run()).values()) == {"unchanged"}
+
+
+def test_what_could_not_be_recorded_is_no_success(run):
+    (passing,) = [part for part in CLAIMS.split("@") if "test_previous" in part]
+    first = run(f"@{passing}", "--headtests-record")
+    assert first.exit_code == 0
+    path = first.folder / "baselines" / "test_inside.json"
+    path.write_text("{")
+    assert run(f"@{passing}", "--headtests-record").exit_code == 1
+
+
+def test_claims_without_a_baseline_are_counted_where_others_have_one(run):
+    first = run(CLAIMS.replace('"L0H2", "L0H3"', '"L0H2"'), "--headtests-record")
+    assert "no baseline" not in first.text
+    ran = run()
+    assert ran.record["unrecorded"] == 1
+    assert "1 claim has no baseline (pytest --headtests-record)" in ran.lines
+    page = (ran.folder / "reports" / "headtests.html").read_text(encoding="utf-8")
+    assert "1 claim without a baseline" in page
+
+
+def test_tests_that_are_no_more_are_pruned_by_recording(run):
+    run(CLAIMS, "--headtests-record")
+    renamed = CLAIMS.replace("def test_refuted", "def test_renamed")
+    ran = run(renamed, "--headtests-record")
+    tests = {one["test"] for one in baseline(ran)["claims"]}
+    assert tests == {"test_previous[L0H2]", "test_previous[L0H3]", "test_renamed[L1H0]"}
+    # Those that were only deselected stay.
+    ran = run(renamed, "--headtests-record", "-k", "renamed")
+    assert {one["test"] for one in baseline(ran)["claims"]} == tests
 
 
 def stale(run):
@@ -234,7 +291,7 @@ def test_twice(head):
 def test_junit_has_the_status(run):
     run(CLAIMS, "--headtests-record")
     ran = run(CLAIMS, "--junitxml=junit.xml")
-    assert (ran.folder / "junit.xml").read_text().count('name="drift" value="unchanged"') == 3
+    assert (ran.folder / "junit.xml").read_text().count('name="drift" value="unchanged: L') == 3
 
 
 def test_two_workers_record_at_once(claims_process):

@@ -204,9 +204,11 @@ def gathered(*workers, claims):
     from headtests.plugin.gathering import Gathering
 
     gathering = Gathering(config=None)
-    nothing = dict.fromkeys(("sessions", "heads", "sides", "troubles", "stale", "recorded"), ())
+    nothing = dict.fromkeys(
+        ("sessions", "heads", "sides", "troubles", "stale", "recorded", "failed"), ()
+    )
     for explanations in workers:
-        gathering._take(nothing | {"tests": {}, "explanations": explanations})
+        gathering._take(nothing | {"tests": {}, "unrecorded": 0, "explanations": explanations})
     found = gathering._explanations_of([{"id": claim} for claim in claims])
     return [(one["head"], one["explainer"], one["claims"]) for one in found]
 

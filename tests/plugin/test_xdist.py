@@ -124,6 +124,8 @@ def measured(run, twice, documents):
         "troubles": [],
         "stale": [],
         "recorded": [],
+        "failed": [],
+        "unrecorded": 1,
         "explanations": [],
     }
 
@@ -158,7 +160,10 @@ def test_heads_and_sessions_stand_in_the_order_of_their_first_tests():
         sessions = [measured(1, 0, 1)["sessions"][0] | {"key": key} for key in tests]
         heads = [{"key": f"head of {key}", "documents": 1} for key in tests]
         tests |= {f"head of {key}": nodeid for key, nodeid in tests.items()}
-        others = dict.fromkeys(("sides", "troubles", "explanations", "stale", "recorded"), ())
+        others = dict.fromkeys(
+            ("sides", "troubles", "explanations", "stale", "recorded", "failed"), ()
+        )
+        others["unrecorded"] = 0
         gathering._take({"sessions": sessions, "heads": heads, "tests": tests} | others)
     for records in (gathering._sessions, gathering._heads):
         assert [record["key"][-1] for record in gathering._in_order(records)] == ["x", "y", "z"]

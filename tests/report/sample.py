@@ -187,6 +187,7 @@ def drift(**changes: Any) -> DriftRecord:
         now=0.118,
         margin=0.02,
         is_relative=False,
+        room=0.02,
         documents=600,
         moved=[
             {"document": 31 + place, "text": f"demo/{place}", "before": 0.6, "now": now}
@@ -262,7 +263,9 @@ def beside() -> Record:
         {**fifth, "against": not_compared()},
         {
             **sixth,
-            "drift": unchanged(before=5.7, now=5.65, is_relative=True, differs=["dtype: float32"]),
+            "drift": unchanged(
+                before=5.7, now=5.65, is_relative=True, room=0.114, differs=["dtype: float32"]
+            ),
             "against": against(value=5.7, low=4.4, high=None, difference=0.0),
         },
     ]
@@ -782,6 +785,7 @@ def record(**changes: Any) -> Record:
         searches=[],
         unmeasured=[],
         stale=[],
+        unrecorded=0,
         explanations=[of_a_model(claims=["c1", "c3"]), explanation(), not_explained()],
     )
     return cast(Record, {**content, **changes})

@@ -53,8 +53,8 @@ def test_figures_look_as_different_as_they_are() -> None:
 
 def test_a_margin_may_be_a_share_of_what_the_figure_was() -> None:
     claim = sample.claim(left=sample.estimate(kind="lift"))
-    found = sample.drift(before=-12.0, now=-11.0, is_relative=True, margin=0.05)
-    assert margin(claim, found) == "0.05 of what it was, 0.60\u00d7"
+    found = sample.drift(before=-12.0, now=-11.0, is_relative=True, margin=0.05, room=0.6)
+    assert margin(claim, found) == "0.05 of its size, 0.60\u00d7"
     assert before_and_now(claim, found) == "-12\u00d7, now -11\u00d7"
     shown = drift({**claim, "drift": found}, CAPS)
     assert shown is not None
