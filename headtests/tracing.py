@@ -21,7 +21,11 @@ from headtests.settings import ModelSpec
 
 RECORD, PAGE = "headtests.json", "headtests.html"
 """What a run writes into the folder of its report."""
-_UNUSABLE = {4: "pytest cannot use what it was given", 5: "there are no tests to run"}
+_UNUSABLE = {
+    2: "pytest was interrupted before any test, as where a file cannot be imported",
+    4: "pytest cannot use what it was given",
+    5: "there are no tests to run",
+}
 """Exit codes of pytest that no other checkpoint would change."""
 
 
@@ -37,8 +41,7 @@ def models_of(
     if bool(models) == bool(revisions) or bool(revisions) != (model is not None):
         raise SettingError(
             "name the checkpoints, as --models A B C, or as --model NAME --revisions "
-            "step1,step512. Found "
-            + ("neither." if not (models or revisions or model) else "parts of both, or half.")
+            "step1,step512. Found " + _found_instead(models, model, revisions)
         )
     if model is not None and (model == "demo" or Path(model).expanduser().is_dir()):
         raise SettingError(
@@ -49,7 +52,9 @@ def models_of(
     specs += [ModelSpec(str(model), revision) for revision in revisions]
     if not all(spec.name.strip() for spec in specs):
         raise SettingError("a checkpoint was named with no name at all. Leave it out.")
-    twice = [str(spec) for spec, times in Counter(specs).items() if times > 1]
+    places = [(_place(spec.name), spec.revision) for spec in specs]
+    counted = Counter(places)
+    twice = [str(spec) for spec, place in zip(specs, places, strict=True) if counted[place] > 1]
     if twice:
         raise SettingError(f"{twice[0]} is named twice. Each checkpoint is run once.")
     for spec in specs:
@@ -64,6 +69,21 @@ def models_of(
     return specs
 
 
+def _place(name: str) -> str:
+    """Return a folder's one name, however it was written; another name as it is."""
+    path = Path(name).expanduser()
+    return str(path.resolve()) if path.is_dir() else name
+
+
+def _found_instead(models: Sequence[str], model: str | None, revisions: Sequence[str]) -> str:
+    """Return what was named, where that names no checkpoints."""
+    if not (models or revisions or model):
+        return "neither."
+    if models:
+        return "both."
+    return "--model without --revisions." if model is not None else "--revisions without --model."
+
+
 def names_of(specs: Sequence[ModelSpec]) -> list[str]:
     """Return what each checkpoint is called: its revision, or the end of its path, or all of it.
 
@@ -72,9 +92,10 @@ def names_of(specs: Sequence[ModelSpec]) -> list[str]:
     >>> names_of([ModelSpec("one/last"), ModelSpec("two/last")])
     ['one/last', 'two/last']
     """
-    whole = [spec.revision or spec.name.rstrip("/") for spec in specs]
+    whole = [spec.revision or spec.name.rstrip("/") or spec.name for spec in specs]
     ends = [
-        name if spec.revision else Path(name).name for spec, name in zip(specs, whole, strict=True)
+        name if spec.revision else Path(name).name or Path(name).resolve().name
+        for spec, name in zip(specs, whole, strict=True)
     ]
     return ends if len(set(ends)) == len(ends) else whole
 
@@ -92,10 +113,13 @@ def run_checkpoints(
     The record and the report of each are kept in a folder of its own below `folder`; figures that
     an earlier run left in the cache are not measured again. `options` go to pytest as they are,
     and `told` hears of each checkpoint as soon as it has run. Raises `SettingError` where pytest
-    cannot use the hypotheses or the options, which is so at every checkpoint.
+    cannot use the hypotheses or the options, which is so at every checkpoint, and `OSError` where
+    `folder` cannot be made.
     """
     names = names_of(specs)
     places = _folders(names)
+    # Before anything runs: a folder that cannot be written is found out at once.
+    folder.mkdir(parents=True, exist_ok=True)
     found = []
     for spec, name, place in zip(specs, names, places, strict=True):
         found.append(_run(hypotheses, spec, name, folder / place, options))
@@ -127,13 +151,12 @@ def _run(
     # What an earlier trace left there must not be taken for what this one finds.
     for old in (record, folder / PAGE):
         old.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", *hypotheses, "--headtests-model", spec.name]
+    # With "=", as pytest takes a folder that stands alone for one of tests.
+    command = [sys.executable, "-m", "pytest", *hypotheses, f"--headtests-model={spec.name}"]
     if spec.revision is not None:
-        command += ["--headtests-revision", spec.revision]
-    command += ["--headtests-report", str(folder.resolve()), "-o", "headtests_explain=none"]
-    # What breaks a claim at one checkpoint says nothing of the others.
-    command += ["-o", "headtests_counterexamples=none"]
-    command += ["--headtests-drift", "off", "--color=no", *options]
+        command.append(f"--headtests-revision={spec.revision}")
+    command += [f"--headtests-report={folder.resolve()}", "--headtests-checkpoint", "--color=no"]
+    command += options
     ended = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -143,7 +166,7 @@ def _run(
         encoding="utf-8",
         errors="replace",
     )
-    if ended.returncode in _UNUSABLE:
+    if ended.returncode in _UNUSABLE and not record.exists():
         raise SettingError(
             f"{_UNUSABLE[ended.returncode]} ({' '.join(hypotheses)}): {_complaint(ended.stdout)}"
         )

@@ -106,6 +106,13 @@ def test_the_page_shows_what_is_missing_and_why(traced):
     assert "2 claims along 3 checkpoints" in page
 
 
+def option(command, name):
+    """Return what an option of a command says; each stands in one word with its value."""
+    start = f"--headtests-{name}="
+    (found,) = [word.removeprefix(start) for word in command if word.startswith(start)]
+    return found
+
+
 @pytest.fixture
 def pretended(monkeypatch):
     """Return what each run of pytest was asked for; a function stands in for what it does."""
@@ -114,7 +121,7 @@ def pretended(monkeypatch):
     def pretend(does):
         def run(command, **_):
             asked.append(command)
-            folder = command[command.index("--headtests-report") + 1]
+            folder = option(command, "report")
             code, said = does(command, folder)
             return SimpleNamespace(returncode=code, stdout=said)
 
@@ -122,6 +129,61 @@ def pretended(monkeypatch):
         return asked
 
     return pretend
+
+
+def test_a_folder_is_one_checkpoint_however_it_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    for other in ("a/", "./a", str(tmp_path / "a")):
+        with pytest.raises(SettingError, match="is named twice"):
+            models_of(["a", other])
+    monkeypatch.chdir(tmp_path / "a")
+    assert tracing.names_of([ModelSpec(".")]) == ["a"]
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before_anything_runs(pretended, tmp_path):
+    asked = pretended(nothing)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="file"):
+        run_checkpoints(["h.py"], [ModelSpec("demo")], tmp_path / "file" / "trace")
+    assert asked == []
+
+
+def test_nothing_but_measuring_is_done_whatever_files_and_options_say(tmp_path):
+    hypotheses = tmp_path / "test_h.py"
+    hypotheses.write_text(
+        "import pytest\nimport headtests as ht\n\n"
+        'pytestmark = pytest.mark.corpus("repeated-random", documents=8, period=6)\n\n\n'
+        '@pytest.mark.head("L0H2")\ndef test_it(head):\n'
+        "    assert head.withstands(ht.previous, mass=0.95, prompts=ht.prompts.repeated())\n"
+        "    assert head.mass(ht.current) >= 0.9\n"
+    )
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nheadtests_record = true\nheadtests_against = no/such\n"
+        "addopts = --headtests-explain -p no:cacheprovider\n"
+    )
+    (found,) = run_checkpoints([str(hypotheses)], [ModelSpec("demo")], tmp_path / "trace")
+    assert found.record is not None
+    assert found.record["searches"][0]["breaking"] is not None
+    assert found.record["explanations"] == []
+    assert sorted(entry.name for entry in tmp_path.iterdir() if entry.is_dir()) in (
+        ["trace"],
+        ["__pycache__", "trace"],
+    )
+
+
+def test_hypotheses_that_cannot_be_imported_end_at_the_first(tmp_path):
+    hypotheses = tmp_path / "test_h.py"
+    hypotheses.write_text("import no_such_module\n")
+    told = []
+    with pytest.raises(SettingError, match=r"cannot be imported .*no_such_module"):
+        run_checkpoints(
+            [str(hypotheses)],
+            [ModelSpec("demo"), ModelSpec("some/model")],
+            tmp_path / "trace",
+            told=told.append,
+        )
+    assert told == []
 
 
 def nothing(command, folder):
@@ -134,8 +196,8 @@ def test_a_revision_is_handed_on_beside_its_model(pretended, tmp_path):
     found = run_checkpoints(["h.py"], specs, tmp_path / "trace", options=["-x"])
     assert [one.name for one in found] == ["step1", "step512"]
     for command, revision in zip(asked, ("step1", "step512"), strict=True):
-        assert command[command.index("--headtests-model") + 1] == "some/model"
-        assert command[command.index("--headtests-revision") + 1] == revision
+        assert option(command, "model") == "some/model"
+        assert option(command, "revision") == revision
         assert command[-1] == "-x"
 
 
@@ -167,9 +229,9 @@ SAID = {
 @pytest.mark.parametrize("name", SAID)
 def test_the_line_that_tells_most_is_told(pretended, tmp_path, name):
     printed, told = SAID[name]
-    pretended(lambda *_: (2, printed))
+    pretended(lambda *_: (3, printed))
     (found,) = run_checkpoints(["h.py"], [ModelSpec("demo")], tmp_path / "trace")
-    assert found.trouble == f"pytest ended with code 2 and without a record: {told}"
+    assert found.trouble == f"pytest ended with code 3 and without a record: {told}"
 
 
 def test_a_record_of_an_earlier_trace_is_not_taken_for_this_ones(pretended, tmp_path):
@@ -207,9 +269,9 @@ def test_checkpoints_are_called_by_what_tells_them_apart():
 
 MISTAKES = {
     "nothing": ({}, "Found neither"),
-    "both": ({"models": ["demo"], "model": "a/b", "revisions": ["x"]}, "parts of both"),
-    "a model without revisions": ({"model": "a/b"}, "parts of both, or half"),
-    "revisions without a model": ({"revisions": ["x"]}, "parts of both, or half"),
+    "both": ({"models": ["demo"], "model": "a/b", "revisions": ["x"]}, "Found both"),
+    "a model without revisions": ({"model": "a/b"}, "Found --model without --revisions"),
+    "revisions without a model": ({"revisions": ["x"]}, "Found --revisions without --model"),
     "revisions of the bundled model": ({"model": "demo", "revisions": ["x"]}, "no revisions"),
     "one twice": ({"models": ["demo", "other", "demo"]}, "demo is named twice"),
     "an empty name": ({"models": ["demo", " "]}, "no name at all"),

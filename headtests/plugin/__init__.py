@@ -6,6 +6,7 @@ what becomes of its tests `outcomes`, `undecided` and `unavailable`, which worke
 `progress`. Loading this brings in neither torch nor transformers nor numpy.
 """
 
+import argparse
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -17,6 +18,7 @@ from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
 from headtests.plugin import unavailable, undecided
 from headtests.plugin.gathering import RUN, Gathering
 from headtests.plugin.selection import (
+    CHECKPOINT,
     clear_results,
     head_parameters,
     is_claim,
@@ -76,6 +78,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--headtests-report", metavar="DIR", help="folder of the report, or none (reports)"
     )
+    group.addoption(CHECKPOINT, action="store_true", default=False, help=argparse.SUPPRESS)
     parser.addini("headtests_model", "the model of tests that name none (demo)")
     parser.addini("headtests_corpus", "the corpus of tests that name none (demo)")
     parser.addini("headtests_report", "folder of the report, or none (reports)")

@@ -70,6 +70,19 @@ def refuse_unusable(item: pytest.Item) -> None:
             )
 
 
+CHECKPOINT = "--headtests-checkpoint"
+"""The flag of a run that is one checkpoint of a trace; the program gives it, and nobody else."""
+OF_A_CHECKPOINT: dict[str, Any] = {
+    "explain": "none",
+    "record": False,
+    "drift": "off",
+    "against": None,
+    "against_dtype": None,
+    "counterexamples": "none",
+}
+"""What holds for such a run, whatever files and command lines say: it measures, and no more."""
+
+
 def given(config: pytest.Config, flag: str) -> object | None:
     """Return what the command line says of an option, or None."""
     value: object | None = config.getoption(flag, default=None)
@@ -104,7 +117,8 @@ def run_settings(config: pytest.Config) -> Settings:
     if "cache" in values:
         # As the report's: a test may have changed the folder that this process is in.
         values["cache"] = str(config.rootpath / os.path.expanduser(values["cache"]))
-    return Settings(**values)
+    settings = Settings(**values)
+    return replace(settings, **OF_A_CHECKPOINT) if given(config, CHECKPOINT) else settings
 
 
 def requested(item: pytest.Item, kind: str) -> Request:

@@ -186,10 +186,9 @@ def _shapes(record: Record) -> tuple[str, ...]:
 
 
 def _ids(record: Record) -> dict[str, str]:
-    """Return the hash of the token ids of each corpus, by its name and population."""
+    """Return the hash of the token ids of each corpus, by its name."""
     return {
-        session["corpus"]["description"]: session["corpus"]["sha256"]
-        for session in record["sessions"]
+        session["corpus"]["name"]: session["corpus"]["sha256"] for session in record["sessions"]
     }
 
 

@@ -117,9 +117,11 @@ def test_models_of_another_shape_are_warned_of(model: dict[str, Any]) -> None:
 
 def test_other_documents_are_warned_of() -> None:
     found = traced.checkpoints()
-    cast(Any, found[1].record)["sessions"][0]["corpus"]["sha256"] = "cd" * 32
+    corpus = cast(Any, found[1].record)["sessions"][0]["corpus"]
+    # Another tokenizer makes another number of them, too.
+    corpus |= {"sha256": "cd" * 32, "description": "all 258 documents of demo"}
     (said,) = warnings(found)
-    assert said.startswith("The documents of the first 253 documents of demo differ")
+    assert said.startswith("The documents of demo differ")
 
 
 def test_numbers_at_the_end_of_names_are_the_labels() -> None:
