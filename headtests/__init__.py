@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from headtests.statistics import documents_needed
 
 _SUBMODULES = ("prompts", "strategies")
+"""Modules that users name after the package; no `*` brings them, as one needs Hypothesis."""
 _MODULES = {
     "headtests.claims": ("approx",),
     "headtests.errors": (
@@ -119,10 +120,8 @@ __all__ = [
     "key",
     "offset",
     "previous",
-    "prompts",
     "query",
     "relation",
-    "strategies",
 ]
 
 

@@ -38,10 +38,16 @@ def test_type_checkers_see_the_same_names():
     imported = {
         alias.name: node.module
         for node in block.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module != "headtests"
         for alias in node.names
     }
     assert imported == headtests._HOME
+
+
+@pytest.mark.parametrize("name", headtests._SUBMODULES)
+def test_modules_that_users_name_are_found(name):
+    assert getattr(headtests, name) is import_module(f"headtests.{name}")
+    assert name in dir(headtests)
 
 
 def test_every_error_is_public():

@@ -94,7 +94,7 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the records that this release writes.
 
     >>> schema()["$id"]
-    'urn:headtests:record:5'
+    'urn:headtests:record:6'
     """
     file = resources.files("headtests").joinpath(f"record-{VERSION}.schema.json")
     return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))
