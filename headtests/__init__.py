@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headtests import prompts, strategies
+    from headtests import prompts as prompts
+    from headtests import strategies as strategies
     from headtests.claims import approx
     from headtests.errors import (
         BaselineError,
