@@ -25,11 +25,11 @@ lint: $(VENV)/installed-test
 
 # Written from the types of headtests/records/; a test holds the file to them.
 schema: $(VENV)/installed-test
-	$(BIN)/python tests/record_schema.py
+	$(BIN)/python -m tests.record_schema
 
 # Each prints what it measured, and fails where that is over its limit; all of them run.
 bench: export HF_HUB_OFFLINE = 1
-bench: export PYTHONPATH = tests
+bench: export PYTHONPATH = .
 bench: $(VENV)/installed-test
 	@failed=0; for script in sweep memory cache startup documents deciding suite page explaining searching; do \
 		echo "== benchmarks/$$script.py"; \
@@ -38,7 +38,7 @@ bench: $(VENV)/installed-test
 
 # The exactness tests and the table on a CUDA device; without one it says so and succeeds.
 gpu-check: export HF_HUB_OFFLINE = 1
-gpu-check: export PYTHONPATH = tests
+gpu-check: export PYTHONPATH = .
 gpu-check: $(VENV)/installed-test
 	$(BIN)/python benchmarks/gpu_check.py
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from fakes import FakeEvidence, figures
 
 import headtests as ht
+from headtests.claims.verdicts import Verdict
 from headtests.corpora import make_batches
-from headtests.verdicts import Verdict
+from tests.fakes import FakeEvidence, figures
 
 DOCUMENTS, LENGTH, ROUNDS = 2000, 127, 3
 LIMIT = 0.02

@@ -8,10 +8,10 @@ than 20% off.
 import sys
 
 import numpy as np
-from fakes import FakeEvidence, figures
 
 import headtests as ht
-from headtests.verdicts import Verdict
+from headtests.claims.verdicts import Verdict
+from tests.fakes import FakeEvidence, figures
 
 MEAN, CONCENTRATION = 0.4, 4.0
 POPULATION = 100_000

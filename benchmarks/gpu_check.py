@@ -19,18 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import sweep
-import tiny_models
 import torch
 import workloads
 from transformers import AutoModel
 from workloads import Workload
 
 import headtests as ht
-from headtests.capture import LoadedModel
+from headtests.claims.pair_samples import Multiples
 from headtests.corpora import Batch
 from headtests.errors import UndecidedError
-from headtests.head_names import HeadName
-from headtests.heads import Multiples
+from headtests.expressions.head_names import HeadName
+from headtests.models.loaded import LoadedModel
+from tests import tiny_models
 
 DTYPES = ("float32", "bfloat16", "float16")
 ARCHITECTURES: dict[str, Callable[[], Any]] = {

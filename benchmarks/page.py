@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from report import large
-from report.browser.launching import NONE_FOUND, find_browser, launched
-
 from headtests.report import write_html
+from tests.report import large
+from tests.report.browser.launching import NONE_FOUND, find_browser, launched
 
 ROUNDS = 5
 """Timed ones, after one that does not count."""

@@ -20,12 +20,12 @@ from hypothesis.errors import NoSuchExample
 
 import headtests as ht
 from headtests import prompts, query, strategies
-from headtests.capture.checks import tolerance_of
-from headtests.counterexamples import PromptClaim, prompt_claim
-from headtests.heads import Head
+from headtests.models.row_checks import tolerance_of
 from headtests.prompts import Choice, Family, Forced, Number, Prompt, Simplest, TokenRun
-from headtests.search.scoring import ModelScorer
-from headtests.search.trying import search
+from headtests.prompts.counterexamples import PromptClaim, prompt_claim
+from headtests.prompts.search.model_scorer import ModelScorer
+from headtests.prompts.search.run import search
+from headtests.sessions.head import Head
 
 SEEDS = 20
 FOUND = 19

@@ -23,7 +23,7 @@ import workloads
 from workloads import Ratios, Workload
 
 import headtests as ht
-from headtests.sweep import kept
+from headtests.measurement.passes import row_spool
 
 ALL_HEADS = {128: 1.10, 512: 1.35, 1024: 1.40}
 """The limit of the first row at each length; there is none at another."""
@@ -129,14 +129,14 @@ def rows_of(workload: Workload, pairs: int) -> list[Row]:
             found,
             [limit, limit, None],
         )
-    for where, in_memory in (("memory", kept.IN_MEMORY), ("a spool", 0)):
-        before, kept.IN_MEMORY = kept.IN_MEMORY, in_memory
+    for where, in_memory in (("memory", row_spool.IN_MEMORY), ("a spool", 0)):
+        before, row_spool.IN_MEMORY = row_spool.IN_MEMORY, in_memory
         try:
             found = workloads.alternate(
                 lambda: kept_rows(workload, few), part, pairs, workload.device
             )
         finally:
-            kept.IN_MEMORY = before
+            row_spool.IN_MEMORY = before
         names = [f"{len(few)} heads, one statistic, rows in {where}", "  and a second statistic"]
         add(names, found, [None, None])
     return result

@@ -27,8 +27,8 @@ from transformers.utils import logging
 
 import headtests as ht
 from headtests import key
-from headtests.capture import LoadedModel
 from headtests.corpora import Batch, CorpusSpec, Population, build_population, make_batches
+from headtests.models.loaded import LoadedModel
 
 BATCH_TOKENS = 2048
 """Tokens that go through the model at once, in every row of the table on the CPU."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headtests import prompts as prompts
     from headtests import strategies as strategies
-    from headtests.claims import approx
+    from headtests.claims.numbers import approx
     from headtests.errors import (
         BaselineError,
         CaptureError,
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
         query,
         relation,
     )
-    from headtests.heads import Head
     from headtests.notebook import AttentionData
-    from headtests.sessions import Session
+    from headtests.sessions.head import Head
+    from headtests.sessions.session import Session
     from headtests.settings import ModelSpec, Settings
     from headtests.statistics import documents_needed
 
 _SUBMODULES = ("prompts", "strategies")
 """Modules that users name after the package; no `*` brings them, as one needs Hypothesis."""
 _MODULES = {
-    "headtests.claims": ("approx",),
+    "headtests.claims.definitions": ("approx",),
     "headtests.errors": (
         "BaselineError",
         "CaptureError",
@@ -81,9 +81,9 @@ _MODULES = {
         "query",
         "relation",
     ),
-    "headtests.heads": ("Head",),
+    "headtests.sessions.head": ("Head",),
     "headtests.notebook": ("AttentionData",),
-    "headtests.sessions": ("Session",),
+    "headtests.sessions.session": ("Session",),
     "headtests.settings": ("ModelSpec", "Settings"),
     "headtests.statistics": ("documents_needed",),
 }

@@ -21,7 +21,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from headtests.heads import Head
+    from headtests.sessions.head import Head
 
 CURRENT: ContextVar[Lexicon | None] = ContextVar("headtests_lexicon", default=None)
 """The tokens of the head that the running test takes; the plugin sets it."""

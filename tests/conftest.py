@@ -8,7 +8,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-import tiny_models
+
+from tests import tiny_models
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def model_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def loaded(model_folder):
     """Return a function from a name to the loaded model, opened once a session."""
-    from headtests.capture import load_model
+    from headtests.models.loading import load_model
     from headtests.settings import ModelSpec, Settings
 
     models = {}

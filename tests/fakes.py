@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headtests.claims import Lift, Question, RowOptions
-from headtests.comparisons import Comparison
-from headtests.counterexamples import KnownPrompt, PromptClaim, Searched
-from headtests.descriptions import Description
+from headtests.claims.comparison import Comparison
+from headtests.claims.definitions import Lift, Question, RowOptions
+from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
+from headtests.explanations.description import Description
 from headtests.expressions import Expression
-from headtests.head_names import HeadName, parse_head
-from headtests.heads import Head
-from headtests.multiples import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
-from headtests.patterns import Pattern
+from headtests.expressions.head_names import HeadName, parse_head
 from headtests.prompts import Lexicon
-from headtests.sketches import Pairs
+from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
+from headtests.prompts.pattern import Pattern
+from headtests.sessions.head import Head
 from headtests.statistics import DocumentFigures, Eligible, quantise
+from headtests.statistics.sketches import Pairs
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ Slow on purpose, and written from the words of the record alone.
 
 from dataclasses import dataclass
 
-from oracles import Reader, Said, follows_distance
+from tests.oracles import Reader, Said, follows_distance
 
 QUANTUM = 2.0**-30
 

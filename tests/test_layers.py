@@ -87,7 +87,9 @@ def test_imports_run_downward_only(source):
 
 
 def test_an_upward_import_would_be_seen():
-    assert upward("claims", "def late():\n    from headtests.sweep import Sweep\n") == ["sweep"]
+    assert upward("claims", "def late():\n    from headtests.measurement import Sweep\n") == [
+        "sweep"
+    ]
     assert upward("claims", "from .sweep import Sweep\n") == ["a_relative_import"]
 
 

@@ -6,18 +6,8 @@ from pathlib import Path
 import pytest
 
 from headtests.errors import SettingError
-from headtests.settings import (
-    OPTIONS,
-    ModelSpec,
-    Settings,
-    byte_size,
-    choice,
-    margin,
-    rate,
-    seconds,
-    truth,
-    whole_number,
-)
+from headtests.options import OPTIONS, byte_size, margin, rate, seconds, truth, whole_number
+from headtests.settings import ModelSpec, Settings, choice
 
 READERS = {option.name: option.read for option in OPTIONS}
 

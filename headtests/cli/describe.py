@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from headtests.cli.parsing import command
 from headtests.errors import SettingError
-from headtests.settings import OPTIONS, ModelSpec, Settings, whole_number
+from headtests.options import OPTIONS, whole_number
+from headtests.settings import ModelSpec, Settings
 
 if TYPE_CHECKING:
-    from headtests.explanations.client import Client
-    from headtests.sessions import Session
+    from headtests.explanations.llm.client import Client
+    from headtests.sessions.session import Session
 
 DESCRIBE = """\
 Say what attention heads attend to: found on half of the texts, measured on the other half.
@@ -91,8 +92,8 @@ def _describe(given: argparse.Namespace) -> int:
             "--explain-model NAME."
         )
     _quiet()
-    from headtests.head_names import parse_head
-    from headtests.sessions import Session
+    from headtests.expressions.head_names import parse_head
+    from headtests.sessions.session import Session
 
     spec = ModelSpec(given.model, given.revision, missing="fail")
     session = Session(spec, given.corpus, settings=settings, **options)
@@ -119,8 +120,8 @@ def _describe(given: argparse.Namespace) -> int:
 
 def _client(session: "Session", settings: Settings) -> "Client":
     """Return the one client that is asked of all heads, within one budget."""
-    from headtests.explanations.describing import client_of
-    from headtests.explanations.servers import Server
+    from headtests.explanations.describe import client_of
+    from headtests.explanations.llm.server import Server
 
     server = Server(settings.explain_model, settings.explain_url, timeout=settings.explain_timeout)
     return client_of(server, settings, session.store)

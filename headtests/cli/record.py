@@ -1,6 +1,6 @@
 """`headtests record --show`: print what a run's record says, or a file of baselines.
 
-A file in, lines out. What a claim's figures are called is `headtests.report.claims`.
+A file in, lines out. What a claim's figures are called is `headtests.report.words.claims`.
 """
 
 import argparse
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from headtests.cli.parsing import command
 
 if TYPE_CHECKING:
-    from headtests.baselines import Baseline, BaselineClaim
     from headtests.records import ClaimRecord, Record, SessionRecord
+    from headtests.records.baseline import Baseline, BaselineClaim
 
 DESCRIPTION = """\
 Print what the record of a run says: a line a claim, the tests without one, what was run on what.
@@ -45,10 +45,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _show(given: argparse.Namespace) -> int:
-    from headtests.baselines import read_baseline
     from headtests.records import read_record
-    from headtests.report.shape import require_record
-    from headtests.report.text import plain
+    from headtests.records.baseline_files import read_baseline
+    from headtests.records.validation import require_record
+    from headtests.report.words.text import plain
 
     baseline = read_baseline(given.show) if _is_baseline(given.show) else None
     if baseline is None:
@@ -62,7 +62,7 @@ def _show(given: argparse.Namespace) -> int:
 
 def _is_baseline(path: Path) -> bool:
     """Return whether a file says that it holds baselines; what it is otherwise is said later."""
-    from headtests.baselines import FORMAT
+    from headtests.records.baseline import FORMAT
 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def _table(*rows: tuple[str, ...]) -> Iterator[str]:
 
 def _lines_of_baseline(baseline: "Baseline") -> Iterator[str]:
     """Yield what was recorded of each claim, and on what, a line each."""
-    from headtests.report.figures import count
+    from headtests.wording import count
 
     claims = baseline["claims"]
     if claims:
@@ -134,7 +134,7 @@ _HEADINGS = ("verdict", "test", "measured", "interval", "documents", "claim")
 
 
 def _cells(claim: "ClaimRecord") -> tuple[str, ...]:
-    from headtests.report.claims import comparison, documents_in_brief, interval_in_brief
+    from headtests.report.words.claims import comparison, documents_in_brief, interval_in_brief
 
     found = comparison(claim)
     return (
@@ -148,7 +148,7 @@ def _cells(claim: "ClaimRecord") -> tuple[str, ...]:
 
 
 def _tally(record: "Record") -> str:
-    from headtests.report.figures import count
+    from headtests.wording import count
 
     met = [claim["verdict"] for claim in record["claims"]]
     words = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))

@@ -1,7 +1,7 @@
 """`headtests trace`: run claims along a training run, and draw what becomes of them.
 
-Arguments in, a line a checkpoint and a page out; running is `headtests.tracing`, drawing
-`headtests.report.trace`.
+Arguments in, a line a checkpoint and a page out; running is `headtests.cli.checkpoint_runs`,
+drawing `headtests.report.trace`.
 """
 
 import argparse
@@ -69,8 +69,8 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _trace(given: argparse.Namespace) -> int:
+    from headtests.cli.checkpoint_runs import models_of, run_checkpoints
     from headtests.report.trace import warnings, write_trace
-    from headtests.tracing import models_of, run_checkpoints
 
     out: Path = given.out
     folder = out.with_suffix("")
@@ -101,8 +101,8 @@ def _trace(given: argparse.Namespace) -> int:
 
 def _tell(checkpoint: "Checkpoint") -> None:
     """Print what became of a checkpoint as soon as it is known."""
-    from headtests.report.text import plain
     from headtests.report.trace import tally
+    from headtests.report.words.text import plain
 
     if checkpoint.record is None:
         said = f"{PROG}: {checkpoint.name} could not run: {checkpoint.trouble}"

@@ -26,8 +26,8 @@ from headtests.corpora.synthetic import random_documents, random_prefix
 from headtests.corpora.tokens import TokenIds, TokenPolicy, effect_of, replace_lone_surrogates
 from headtests.corpora.vocabulary import Vocabulary
 from headtests.errors import CorpusError, SettingError
-from headtests.hashing import keyed_hash
 from headtests.settings import BosPolicy
+from headtests.statistics.hashing import keyed_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -5,8 +5,8 @@ From findings and their records to sentences. Nothing is measured here.
 
 from collections.abc import Sequence
 
-from headtests.explanations.finding import Finding
-from headtests.explanations.measuring import is_enriched
+from headtests.explanations.measured_suggestions import is_enriched
+from headtests.explanations.relation_search import Finding
 from headtests.records import BoundedRecord, SuggestionRecord
 
 LEAST_MAIN = 0.3

@@ -1,7 +1,7 @@
 """Token expressions and relations: what a claim says about positions, as immutable nodes.
 
-A node knows how to combine, to print as the source that makes it, and to say itself in English.
-It holds no evaluation: what a node means on a document is `headtests.masks`. No torch, no
+A node knows how to combine, to print as the source that makes it, and to say itself in English. It
+holds no evaluation: what a node means on a document is `headtests.measurement.masks`. No torch, no
 pytest.
 
 Grammar::

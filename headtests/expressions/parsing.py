@@ -11,23 +11,9 @@ import warnings
 from collections.abc import Callable, Mapping
 
 from headtests.errors import ExpressionError
-from headtests.expressions.conditions import (
-    COMPARISONS,
-    Position,
-    Side,
-    every_row,
-    key,
-    query,
-)
+from headtests.expressions.conditions import COMPARISONS, Position, Side, every_row, key, query
 from headtests.expressions.nodes import Expression
-from headtests.expressions.relations import (
-    current,
-    duplicate,
-    first,
-    induction,
-    offset,
-    previous,
-)
+from headtests.expressions.relations import current, duplicate, first, induction, offset, previous
 
 MAX_LENGTH = 500
 """Characters of a source."""

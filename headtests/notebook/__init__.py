@@ -2,8 +2,8 @@
 
 `data` asks, `rows` and `distributions` are what it answers with, `prompts` is what a language model
 is told, `sources` writes claims, `drawing` makes text and HTML, `showing` finds out where that
-goes. What is measured, and how, is `headtests.sessions`; IPython is used where it runs, and needed
-nowhere.
+goes. What is measured, and how, is `headtests.sessions.session`; IPython is used where it runs, and
+needed nowhere.
 """
 
 from headtests.notebook.data import AttentionData

@@ -9,22 +9,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from headtests.claims import RowOptions
+from headtests.claims.definitions import RowOptions
+from headtests.claims.pair_samples import Multiples
+from headtests.claims.pairs import Ranked
 from headtests.corpora import GivenTexts
 from headtests.errors import HeadNameError, SettingError
-from headtests.explanations.client import Ask, Budget, Client, Message, Server
+from headtests.explanations.llm.client import Ask, Budget, Client, Message, Server
+from headtests.explanations.llm.server import hidden
 from headtests.expressions import Expression, key
-from headtests.head_names import HeadName
-from headtests.heads import Head, Multiples
-from headtests.keys import hidden
-from headtests.multiples import Ranked
+from headtests.expressions.head_names import HeadName
 from headtests.notebook.distributions import PlottedDistribution
 from headtests.notebook.prompts import prompt_of
 from headtests.notebook.rows import Row, Rows
 from headtests.notebook.showing import show, wrapped
 from headtests.notebook.sources import claims_file
-from headtests.sessions import Session
-from headtests.settings import ModelSpec, Settings, whole_number
+from headtests.options import whole_number
+from headtests.sessions.head import Head
+from headtests.sessions.session import Session
+from headtests.settings import ModelSpec, Settings
 
 ANSWER = 1_000
 """Tokens of a language model's paragraph, at most."""

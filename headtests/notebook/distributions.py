@@ -1,6 +1,6 @@
 """A head's distribution of multiples with its plot: a drawing for a notebook, bars for a terminal.
 
-From the sketch to bars on an axis. Measuring is `headtests.sweep`'s, and HTML `drawing`'s.
+From the sketch to bars on an axis. Measuring is `headtests.measurement`'s, and HTML `drawing`'s.
 """
 
 import math
@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from headtests.heads import Multiplicity
+from headtests.claims.pair_samples import Multiplicity
 from headtests.notebook.drawing import bars, template
-from headtests.report.figures import count, number
-from headtests.report.scales import Scale, Tick, log_scale
-from headtests.sketches.distributions import coarsened
+from headtests.report.charts.scales import Scale, Tick, log_scale
+from headtests.statistics.sketches.histograms import coarsened
+from headtests.wording import count, number
 
 _WIDTH, _HEIGHT = 480, 180
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 468.0, 10.0, 136.0

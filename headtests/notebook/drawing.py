@@ -12,10 +12,10 @@ from typing import Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from headtests.multiples import Pair
-from headtests.report.figures import share, times
-from headtests.report.rows import LEVELS, shade
-from headtests.report.text import Part, token_parts
+from headtests.claims.pairs import Pair
+from headtests.report.words.text import Part, token_parts
+from headtests.report.words.token_rows import LEVELS, shade
+from headtests.wording import share, times
 
 _FULL = 0.6
 """How much of the page a full shade covers: black and white text can both be read on it."""

@@ -6,7 +6,7 @@ Rows in, one prompt out. Questions whose answers are measured are `headtests.exp
 import json
 from collections.abc import Iterable
 
-from headtests.multiples import Pair
+from headtests.claims.pairs import Pair
 from headtests.notebook.rows import Row
 
 MOST_KEYS = 10

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from headtests.multiples import Pair
+from headtests.claims.pairs import Pair
 from headtests.notebook.drawing import table_html, table_text
 
 

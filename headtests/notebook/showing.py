@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import Any, Protocol
 
-from headtests.report.text import WHOLE_LIMIT, plain
+from headtests.report.words.text import WHOLE_LIMIT, plain
 
 WIDTH = 80
 """Characters of a line of prose."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headtests.claims import RowOptions
+from headtests.claims.definitions import RowOptions
 from headtests.settings import ModelSpec
 
 _LISTED = ("holds", "undecided")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
-from headtests.plugin import unavailable, undecided
-from headtests.plugin.gathering import RUN, Gathering
-from headtests.plugin.selection import (
+from headtests.options import OPTIONS
+from headtests.plugin import could_not_run, undecided
+from headtests.plugin.requests import (
     CHECKPOINT,
     clear_results,
     head_parameters,
@@ -28,12 +28,13 @@ from headtests.plugin.selection import (
     taken,
     whole_files,
 )
-from headtests.plugin.sharing import Sharing, tell
-from headtests.settings import OPTIONS, Settings
+from headtests.plugin.run_report import RUN, Gathering
+from headtests.plugin.xdist_groups import Sharing, tell
+from headtests.settings import Settings
 
 if TYPE_CHECKING:
-    from headtests.heads import Head
-    from headtests.plugin.runs import Run
+    from headtests.plugin.run import Run
+    from headtests.sessions.head import Head
 
 MARKERS = (
     'head(*names, suppress_first_token=, min_query=): one test for each head, such as "L5H1", or '
@@ -129,7 +130,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not claims:
         return
     from headtests.plugin.progress import progress_for
-    from headtests.plugin.runs import Run
+    from headtests.plugin.run import Run
 
     config = session.config
     if config.getoption("cacheclear", default=False):
@@ -143,8 +144,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin a claim's test with nothing decided, and refuse markers that it has no use for."""
     if is_claim(item):
-        from headtests.plugin.properties import make_clean
-        from headtests.plugin.runs import forget
+        from headtests.plugin.hypothesis_support import make_clean
+        from headtests.plugin.stash import forget
 
         forget(item)
         refuse_unusable(item)
@@ -179,8 +180,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Tell the reports of a claim's subtests, made while its body runs, from its own."""
     if not is_claim(item):
         return (yield)
-    from headtests.plugin.properties import tokens_known
-    from headtests.plugin.runs import SUBTESTS, Subtests
+    from headtests.plugin.hypothesis_support import tokens_known
+    from headtests.plugin.stash import SUBTESTS, Subtests
 
     item.stash[SUBTESTS] = Subtests()
     run: Run = item.config.stash[RUN]
@@ -224,14 +225,14 @@ def pytest_runtest_makereport(
     raised = call.excinfo is not None and isinstance(call.excinfo.value, HeadtestsError)
     ours = is_claim(item) or (raised and bool(taken(item)))
     if not ours and not left_open:
-        unavailable.mark(item, call, report)
+        could_not_run.mark(item, call, report)
         return report
     from headtests.plugin import outcomes
 
     outcomes.keep_xfail_to_claims(item, call, report)
     outcomes.show_plainly(item, call, report)
     outcomes.call_undecided(item, call, report)
-    unavailable.mark(item, call, report)
+    could_not_run.mark(item, call, report)
     if ours:
         outcomes.attach_claims(item, call, report)
     return report
@@ -241,8 +242,8 @@ def pytest_runtest_makereport(
 def pytest_report_teststatus(report: Any) -> Generator[None, Any, Any]:
     """Call an undecided test, and one that could not run, by its name."""
     status = yield
-    if unavailable.could_not_run(report):
-        return unavailable.status()
+    if could_not_run.could_not_run(report):
+        return could_not_run.status()
     return undecided.status(report) if undecided.is_undecided(report) else status
 
 
@@ -252,7 +253,7 @@ def pytest_terminal_summary(
 ) -> Generator[None, None, None]:
     """Add to pytest's short summary, which knows its own outcomes only, the tests of ours."""
     result = yield
-    if any(map(terminalreporter.stats.get, ("undecided", unavailable.OUTCOME))):
+    if any(map(terminalreporter.stats.get, ("undecided", could_not_run.OUTCOME))):
         from headtests.plugin.terminal import short_summary
 
         short_summary(terminalreporter)
@@ -262,7 +263,7 @@ def pytest_terminal_summary(
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Explain a failed comparison by what was measured."""
     # Without a head there is nothing to explain, and no reason to import what could.
-    if "headtests.quantities" not in sys.modules:
+    if "headtests.claims.quantity" not in sys.modules:
         return None
     from headtests.plugin import outcomes
 

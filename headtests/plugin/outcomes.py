@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-import headtests
-from headtests.comparisons import Comparison, Equivalence, explained
+from headtests.claims.arithmetic import explained
+from headtests.claims.call_site import Location, statement_at
+from headtests.claims.comparison import Comparison, Equivalence
+from headtests.claims.verdicts import Verdict
 from headtests.errors import HeadtestsError
-from headtests.locations import Location, statement_at
-from headtests.plugin import unavailable, undecided
-from headtests.plugin.gathering import CARRIED
-from headtests.plugin.runs import (
+from headtests.plugin import could_not_run, undecided
+from headtests.plugin.run_report import CARRIED
+from headtests.plugin.stash import (
     CLAIMS,
     DECIDED,
     SEARCHES,
@@ -26,10 +27,9 @@ from headtests.plugin.runs import (
     Decided,
     Sought,
 )
-from headtests.verdicts import Verdict
-from headtests.withstanding import Withstands
+from headtests.prompts.withstands import Withstands
 
-_PACKAGE = Path(headtests.__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 _LIBRARIES = tuple(
     Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
@@ -178,7 +178,7 @@ def attach_claims(
             return
         # A fixture that goes on after the test may have failed, or decided claims of its own.
         outcome = told["outcome"]
-        if outcome not in ("error", unavailable.OUTCOME) and (
+        if outcome not in ("error", could_not_run.OUTCOME) and (
             outcome != "undecided" or before["outcome"] == "failed"
         ):
             outcome = before["outcome"]
@@ -209,8 +209,8 @@ def _outcome(report: pytest.TestReport) -> str:
         return "xfailed" if report.skipped else "xpassed"
     if undecided.is_undecided(report):
         return "undecided"
-    if unavailable.could_not_run(report):
-        return unavailable.OUTCOME
+    if could_not_run.could_not_run(report):
+        return could_not_run.OUTCOME
     return "error" if report.failed and report.when != "call" else report.outcome
 
 

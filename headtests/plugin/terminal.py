@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from headtests.plugin import table, unavailable, undecided
+from headtests.plugin import claim_table, could_not_run, undecided
 from headtests.plugin.undecided import YELLOW
 from headtests.records import (
     AgainstRecord,
@@ -19,7 +19,7 @@ from headtests.records import (
     SearchRecord,
     SessionRecord,
 )
-from headtests.report.searches import in_words
+from headtests.report.words.prompt_searches import in_words
 
 COLOURS = {
     "passed": {"green": True},
@@ -27,7 +27,7 @@ COLOURS = {
     "error": {"red": True},
 }
 """Of a test's outcome, as pytest has them; any other is yellow."""
-OURS = ("undecided", unavailable.OUTCOME)
+OURS = ("undecided", could_not_run.OUTCOME)
 """The outcomes that pytest does not know."""
 SHOWN_EXPLANATIONS = 5
 """Heads that are explained in a sentence; the report has all."""
@@ -107,7 +107,7 @@ def short_summary(reporter: pytest.TerminalReporter) -> None:
         for report in reporter.stats.get("undecided", ())
         if ("s" if report.skipped else "f") in letters
     ]
-    reports += reporter.stats.get(unavailable.OUTCOME, ()) if "E" in letters else ()
+    reports += reporter.stats.get(could_not_run.OUTCOME, ()) if "E" in letters else ()
     if not reports or option.no_summary:
         return
     if not any(
@@ -136,7 +136,7 @@ def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) ->
 
 
 def _word(report: pytest.TestReport) -> str:
-    return unavailable.WORD if unavailable.could_not_run(report) else undecided.word(report)
+    return could_not_run.WORD if could_not_run.could_not_run(report) else undecided.word(report)
 
 
 def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
@@ -161,12 +161,12 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
         return
     writer = reporter.config.get_terminal_writer()
     colours = [{}, *(COLOURS.get(claim["outcome"], YELLOW) for claim in claims)]
-    lines = table.lines(claims, writer.fullwidth)
+    lines = claim_table.lines(claims, writer.fullwidth)
     for line, colour in zip(lines, colours, strict=True):
         reporter.write_line(f"{line.before}{writer.markup(line.outcome, **colour)}{line.behind}")
         if line.below:
             reporter.write_line(line.below)
-    if any(map(table.is_of_two, claims)):
+    if any(map(claim_table.is_of_two, claims)):
         _wrapped(reporter, "Of two statistics, the interval is that of their difference.")
 
 

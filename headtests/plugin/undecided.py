@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headtests.errors import UndecidedError
-from headtests.plugin.selection import run_settings
+from headtests.plugin.requests import run_settings
 
 MARK = "headtests_undecided"
 """The attribute that marks a report; it travels from pytest-xdist's workers."""

@@ -1,10 +1,10 @@
 """Families of prompts that a claim is made about: `prompts.repeated()`, `prompts.template(...)`.
 
 What is in a family, and how it is drawn from choices. Searching one for a prompt that breaks a
-claim is `headtests.search`.
+claim is `headtests.prompts.search`.
 """
 
-from headtests.prompts.drawing import (
+from headtests.prompts.choices import (
     Choice,
     Chooser,
     Draw,

@@ -11,7 +11,7 @@ from functools import partial
 from numbers import Integral
 
 from headtests.errors import ClaimError
-from headtests.prompts.drawing import Choice, Chooser, Draw, Lexicon, TokenKind
+from headtests.prompts.choices import Choice, Chooser, Draw, Lexicon, TokenKind
 
 Built = str | Sequence[int]
 Size = int | tuple[int, int]

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from headtests.errors import RecordError
 from headtests.records.run import FORMAT, VERSION, Record
-from headtests.upgrades import upgraded
+from headtests.records.upgrades import upgraded
 
 
 def write_record(record: Record, path: Path) -> None:

@@ -4,6 +4,6 @@
 nothing is measured or decided here, and neither torch nor transformers is imported.
 """
 
-from headtests.report.drawing import render_html, write_html
+from headtests.report.page.html import render_html, write_html
 
 __all__ = ["render_html", "write_html"]

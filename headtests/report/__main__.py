@@ -8,11 +8,11 @@ from typing import NoReturn
 
 from headtests.errors import RecordError
 from headtests.records import Record, read_record
-from headtests.report.comparing import compare
-from headtests.report.comparison_text import as_markdown, as_text
-from headtests.report.drawing import write_html
-from headtests.report.shape import require_record
-from headtests.report.text import plain
+from headtests.records.validation import require_record
+from headtests.report.compare.runs import compare
+from headtests.report.compare.text import as_markdown, as_text
+from headtests.report.page.html import write_html
+from headtests.report.words.text import plain
 
 _PROGRAM = "python -m headtests.report"
 

@@ -19,15 +19,15 @@ from headtests.records import (
     SuggestionRecord,
     UnmeasuredRecord,
 )
-from headtests.report.against import differing, names_of
-from headtests.report.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
-from headtests.report.decisions import false_decisions
-from headtests.report.drifts import before_and_now, drifted, margin
-from headtests.report.escaping import code, code_cell, escaped, row
-from headtests.report.explanations import in_a_line
-from headtests.report.figures import count
-from headtests.report.searches import in_words, refuted
-from headtests.report.text import NAME_LIMIT
+from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.decisions import false_decisions
+from headtests.report.words.drift import before_and_now, drifted, margin
+from headtests.report.words.explanations import in_a_line
+from headtests.report.words.markdown_escaping import code, code_cell, escaped, row
+from headtests.report.words.other_model import differing, names_of
+from headtests.report.words.prompt_searches import in_words, refuted
+from headtests.report.words.text import NAME_LIMIT
+from headtests.wording import count
 
 Verdict = Literal["holds", "refuted", "undecided"]
 

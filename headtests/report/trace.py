@@ -1,7 +1,7 @@
 """The page of a trace: what claims came to at one checkpoint of a model after another.
 
 Records in, HTML out, from the records alone. Which checkpoints are run, and how, is
-`headtests.tracing`.
+`headtests.cli.checkpoint_runs`.
 """
 
 import re
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtests.records import ClaimRecord, Record, SessionRecord
-from headtests.report.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
-from headtests.report.drawing import environment
-from headtests.report.figures import count
-from headtests.report.sessions import Fact, session_view
-from headtests.report.text import brief, plain
-from headtests.report.tracks import MISSING, Track, track
+from headtests.report.charts.checkpoint_tracks import MISSING, Track, track
+from headtests.report.page.html import environment
+from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.sessions import Fact, session_view
+from headtests.report.words.text import brief, plain
+from headtests.wording import count
 
 _NUMBERED = re.compile(r"(\D*?)[-_ ]*(\d+)")
 _VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))

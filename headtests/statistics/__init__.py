@@ -31,13 +31,7 @@ from headtests.statistics.figures import (
 from headtests.statistics.intervals import bounds, narrowing
 from headtests.statistics.multiplicity import e_bh, union_bound
 from headtests.statistics.planning import documents_needed, more_documents, planned_documents
-from headtests.statistics.quanta import (
-    QUANTA,
-    Float64s,
-    Int64s,
-    quantise,
-    quantised_fraction,
-)
+from headtests.statistics.quanta import QUANTA, Float64s, Int64s, quantise, quantised_fraction
 
 __all__ = [
     "FRACTIONS",

@@ -8,13 +8,13 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from explanations import scripted
-from explanations.server import ScriptedServer
 
-from headtests.descriptions import Description
 from headtests.errors import ClaimError
-from headtests.explanations import servers
+from headtests.explanations.description import Description
+from headtests.explanations.llm import server as servers
 from headtests.settings import ModelSpec, Settings
+from tests.explanations import scripted
+from tests.explanations.server import ScriptedServer
 
 DEMO = ("--first", "24", "--documents", "24")
 
@@ -97,7 +97,7 @@ class Opened:
 @pytest.fixture
 def opened(monkeypatch):
     """The session that the program opens, once it ran."""
-    monkeypatch.setattr("headtests.sessions.Session", Opened)
+    monkeypatch.setattr("headtests.sessions.session.Session", Opened)
     return Opened
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from report import sample
 
 from headtests.records import write_record
+from tests.report import sample
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_whatever_a_record_holds_nothing_reaches_the_terminal_but_text(shown):
     assert not any(character in said for character in "\x00\x07\x1b\x7f\u202e\ufeff")
 
 
-BASELINE = Path(__file__).parent.parent / "baselines/recorded/test_demo.json"
+BASELINE = Path(__file__).parent.parent / "plugin/recorded/test_demo.json"
 
 
 def test_of_baselines_each_claim_and_what_it_was_recorded_on_are_lines(run):

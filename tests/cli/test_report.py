@@ -1,10 +1,10 @@
 """`headtests report` does what `python -m headtests.report` does."""
 
 import pytest
-from report import sample
 
 from headtests.records import write_record
 from headtests.report import render_html
+from tests.report import sample
 
 
 @pytest.fixture

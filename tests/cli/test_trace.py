@@ -1,10 +1,10 @@
 """`headtests trace`: what it asks for, prints and ends with; running is tested elsewhere."""
 
 import pytest
-from report import traced
 
-from headtests import tracing
+from headtests.cli import checkpoint_runs
 from headtests.settings import ModelSpec
+from tests.report import traced
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def asked(monkeypatch, tmp_path):
             told(one)
         return found[: len(specs)]
 
-    monkeypatch.setattr(tracing, "run_checkpoints", run)
+    monkeypatch.setattr(checkpoint_runs, "run_checkpoints", run)
     return calls
 
 
@@ -67,7 +67,7 @@ def test_a_checkpoint_that_could_not_run_is_told_and_is_exit_code_1(run, asked, 
 def test_models_that_differ_are_warned_of(run, asked, monkeypatch):
     found = traced.checkpoints()[:2]
     found[1].record["sessions"][0]["model"]["layers"] = 7
-    monkeypatch.setattr(tracing, "run_checkpoints", lambda *_, **__: found)
+    monkeypatch.setattr(checkpoint_runs, "run_checkpoints", lambda *_, **__: found)
     code, _, errors = run("trace", "hypotheses", "--models", "a", "b")
     assert code == 0
     (warning,) = errors

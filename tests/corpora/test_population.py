@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from headtests.corpora import CorpusSpec, TokenPolicy, build_population
 from headtests.demo import topics
 from headtests.errors import CorpusError, SettingError
-from headtests.hashing import keyed_hash
+from headtests.statistics.hashing import keyed_hash
 
 FIXED = settings(
     derandomize=True,

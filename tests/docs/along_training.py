@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from headtests.records import read_record
-from headtests.report.claims import SYMBOLS
+from headtests.report.words.claims import SYMBOLS
 
 DOC = Path(__file__).parents[2] / "docs" / "trace.md"
 STEPS = 1200

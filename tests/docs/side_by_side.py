@@ -3,11 +3,10 @@
 `PYTHONPATH=tests python -m docs.side_by_side` prints it.
 """
 
-import seed_words
-
 import headtests as ht
 from headtests.demo import MODEL_FOLDER
 from headtests.demo.topics import held_out_topics
+from tests import seed_words
 
 HEADS = ((0, 0), (0, 2), (1, 0), (1, 2))
 MIN_LENGTH, MAX_LENGTH = 10, 30

@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-import seed_words
 
 from headtests.demo import MODEL_FOLDER
-
-from . import side_by_side
+from tests import seed_words
+from tests.docs import side_by_side
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "attention-data.md"
 ROUNDED = 0.0051

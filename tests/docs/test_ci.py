@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from headtests.records import read_record
-
-from . import workflow
+from tests.docs import workflow
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,7 @@ import shlex
 import pytest
 
 from headtests.cli import main
-
-from . import along_training
+from tests.docs import along_training
 
 TEXT = along_training.DOC.read_text("utf-8")
 LINES = [

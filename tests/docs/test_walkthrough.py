@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from . import walkthrough
+from tests.docs import walkthrough
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from explanations import planted
-from headtests.capture import load_model
-from headtests.claims import RowOptions
-from headtests.explanations.builtin import Texts
+from headtests.claims.definitions import RowOptions
+from headtests.explanations.builtin_explainer import Texts
+from headtests.models.loading import load_model
 from headtests.settings import ModelSpec, Settings
+from tests.explanations import planted
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from sweep.pretended import Model
 
 import headtests as ht
-from headtests.head_names import HeadName
-from headtests.models import ModelShape
+from headtests.expressions.head_names import HeadName
+from headtests.models.config import ModelShape
 from headtests.settings import Settings
+from tests.measurement.pretended import Model
 
 RESTS = 0.3
 """Attention on position 0 of every planted head."""

@@ -6,7 +6,7 @@ As a function from a request to a behaviour, for `ScriptedServer(function=...)`.
 import json
 import re
 
-from explanations.server import says
+from tests.explanations.server import says
 
 PREVIOUS = "It attends to the token just before it, the previous token."
 FALSE = "It attends to commas in long sentences about animals."

@@ -20,8 +20,8 @@ from urllib.request import urlopen
 import pytest
 
 import headtests.demo
-from headtests.explanations.client import Ask, Budget, Client, Message, Server
-from headtests.explanations.structured import Answer, ask_for
+from headtests.explanations.llm.client import Ask, Budget, Client, Message, Server
+from headtests.explanations.llm.structured import Answer, ask_for
 
 NEEDED = ("fastapi", "uvicorn")
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]

@@ -3,10 +3,10 @@
 import pytest
 
 import headtests as ht
-from headtests.explanations.finding import Finding
-from headtests.explanations.measuring import in_trouble, is_enriched
+from headtests.explanations.measured_suggestions import in_trouble, is_enriched
+from headtests.explanations.relation_search import Finding
 from headtests.explanations.wording import english_of, paragraph, role_of
-from headtests.library import Named, last_8
+from headtests.expressions.library import Named, last_8
 
 INDUCTION = Named(ht.induction, "the tokens that followed", "induction head")
 PREVIOUS = Named(ht.previous, "the previous token", "previous-token head")

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 
 import headtests as ht
-from expressions.strategies import KEY_LEAVES, PAIR_LEAVES, QUERY_LEAVES, combined
 from headtests import key, query
 from headtests.errors import ExpressionError
 from headtests.expressions import require_relation, require_row_condition
+from tests.expressions.strategies import KEY_LEAVES, PAIR_LEAVES, QUERY_LEAVES, combined
 
 FIXED = settings(derandomize=True, deadline=None)
 

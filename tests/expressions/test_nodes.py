@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 
 import headtests as ht
-from expressions.strategies import (
+from headtests import key, query
+from headtests.errors import ExpressionError
+from tests.expressions.strategies import (
     EXPRESSIONS,
     KEY_LEAVES,
     NAMES,
@@ -15,8 +17,6 @@ from expressions.strategies import (
     QUERY_LEAVES,
     combined,
 )
-from headtests import key, query
-from headtests.errors import ExpressionError
 
 FIXED = settings(derandomize=True, deadline=None)
 

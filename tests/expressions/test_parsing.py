@@ -10,10 +10,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import headtests as ht
-from expressions.strategies import EXPRESSIONS, NAMES, same_parity
 from headtests import key, query
 from headtests.errors import ExpressionError
 from headtests.expressions import GRAMMAR, Expression, parse_expression, parsing
+from tests.expressions.strategies import EXPRESSIONS, NAMES, same_parity
 
 FIXED = settings(derandomize=True, deadline=None)
 OWN = {"same_parity": same_parity}

@@ -3,8 +3,8 @@
 import pytest
 
 import headtests as ht
-from expressions.strategies import same_parity
 from headtests.errors import ExpressionError
+from tests.expressions.strategies import same_parity
 
 
 def test_offsets_that_have_a_name_print_as_it():

@@ -1,10 +1,10 @@
 """A few texts, and what the bundled model does on them: as the package says, and by hand."""
 
 import pytest
-import seed_words
 
 import headtests as ht
 from headtests.demo import MODEL_FOLDER
+from tests import seed_words
 
 MIN_LENGTH, MAX_LENGTH = 6, 24
 TEXTS = [

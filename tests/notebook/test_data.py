@@ -6,8 +6,6 @@ import statistics
 
 import numpy as np
 import pytest
-import seed_words
-import tiny_models
 import torch
 
 import headtests as ht
@@ -21,8 +19,8 @@ from headtests.errors import (
     NoEligibleRowError,
     SettingError,
 )
-
-from .conftest import CPU, MAX_LENGTH, MIN_LENGTH, TEXTS
+from tests import seed_words, tiny_models
+from tests.notebook.conftest import CPU, MAX_LENGTH, MIN_LENGTH, TEXTS
 
 NEAR = 1e-4
 EVERY = 100_000

@@ -5,15 +5,14 @@ import json
 import re
 
 import pytest
-import seed_words
-from explanations.server import ScriptedServer, html, says, status
-from plugin.conftest import SHARED_PROCESS
 
 import headtests as ht
 from headtests import key, query
 from headtests.errors import ClaimError, HeadNameError
-
-from .conftest import MIN_LENGTH, TEXTS
+from tests import seed_words
+from tests.explanations.server import ScriptedServer, html, says, status
+from tests.notebook.conftest import MIN_LENGTH, TEXTS
+from tests.plugin.conftest import SHARED_PROCESS
 
 KEY = "sk-not-to-be-shown"
 MANY = [f"{text} {more}" for text in TEXTS for more in TEXTS]
@@ -250,7 +249,7 @@ def suggestion(verdict, expression, imports=("import headtests as ht",)):
 
 
 def source_of(*suggestions, **changes):
-    from headtests.claims import RowOptions
+    from headtests.claims.definitions import RowOptions
     from headtests.notebook.sources import claims_file
 
     given = {

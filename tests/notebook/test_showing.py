@@ -11,13 +11,12 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-import seed_words
 
 import headtests as ht
 from headtests.notebook import Row
 from headtests.notebook.showing import show
-
-from .conftest import CPU, MIN_LENGTH
+from tests import seed_words
+from tests.notebook.conftest import CPU, MIN_LENGTH
 
 TIMES, LEFT, RIGHT = "\u00d7", "\u2039", "\u203a"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -355,7 +354,7 @@ def test_nothing_of_a_text_is_markup_or_obeyed_by_a_terminal(data_of):
 
 
 def test_a_bidirectional_row_marks_a_query_in_its_middle(data_of):
-    import tiny_models
+    from tests import tiny_models
 
     data = data_of(["the cat sat on the mat"], tiny_models.encoder_folder(), min_length=1)
     rows = data.get_ranked_multiples(0, 0, num_multiples=100)

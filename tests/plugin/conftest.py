@@ -115,12 +115,15 @@ def _everything_imported():
     import datasets
     import transformer_lens.model_bridge
 
-    from headtests import recording, report, search_recording, sides, store
-    from headtests.explanations import describing, suggesting
-    from headtests.plugin import explaining, outcomes, progress, searching, terminal
+    from headtests import cache, report
+    from headtests.explanations import describe, llm_explainer
+    from headtests.plugin import explanations, kept_prompts, outcomes, progress, terminal
+    from headtests.sessions.recording import claim_records, prompt_records, side_records
 
-    assert all((datasets, transformer_lens, recording, report, search_recording, sides, store))
-    assert all((describing, suggesting, explaining, outcomes, progress, searching, terminal))
+    assert all(
+        (datasets, transformer_lens, claim_records, report, prompt_records, side_records, cache)
+    )
+    assert all((describe, llm_explainer, explanations, outcomes, progress, kept_prompts, terminal))
 
 
 @pytest.fixture(scope="session")
@@ -131,9 +134,9 @@ def _loaded_models():
 @pytest.fixture
 def one_load(monkeypatch, _loaded_models):
     """Load each model once a session: it never changes."""
-    from headtests import capture
+    from headtests import models
 
-    load = capture.load_model
+    load = models.load_model
 
     def loaded(spec, settings):
         wanted = (spec, settings.device, settings.dtype)
@@ -141,7 +144,7 @@ def one_load(monkeypatch, _loaded_models):
             _loaded_models[wanted] = load(spec, settings)
         return _loaded_models[wanted]
 
-    monkeypatch.setattr(capture, "load_model", loaded)
+    monkeypatch.setattr(models, "load_model", loaded)
 
 
 @pytest.fixture
@@ -197,7 +200,7 @@ def halved_keys(tmp_path_factory):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from headtests.models import MODEL_FOLDER
+    from headtests.models.config import MODEL_FOLDER
 
     folders = {}
 

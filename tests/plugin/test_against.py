@@ -1,7 +1,8 @@
 """Two models side by side: every claim asked of both, and no verdict of either changed by it."""
 
 import pytest
-from tiny_models import gpt2_config, random_model, write_model
+
+from tests.tiny_models import gpt2_config, random_model, write_model
 
 CLAIMS = """
 @pytest.mark.head("L0H2")

@@ -65,15 +65,15 @@ def test_it_is_one_clear_error(run_claims, case):
 
 @pytest.mark.usefixtures("corpora")
 def test_it_is_read_once_a_run(run_claims, monkeypatch):
-    from headtests import sessions
+    from headtests.sessions import session
 
     read = []
-    build = sessions.build_population
+    build = session.build_population
 
     def build_population(spec, *arguments, **options):
         read.append(spec.name)
         return build(spec, *arguments, **options)
 
-    monkeypatch.setattr(sessions, "build_population", build_population)
+    monkeypatch.setattr(session, "build_population", build_population)
     run_claims(TESTS.format(arguments='"good.jsonl", field="body"'))
     assert read == ["good.jsonl", "repeated-random"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .conftest import HEADER
+from tests.plugin.conftest import HEADER
 
 CLAIMS = """
 @pytest.mark.head("L0H2", "L0H3")

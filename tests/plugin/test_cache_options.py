@@ -2,7 +2,7 @@
 
 import pytest
 
-from headtests.store import Entry, Store, fingerprint
+from headtests.cache import Entry, Store, fingerprint
 
 KEY = fingerprint("kept")
 CLAIMS = """
@@ -11,7 +11,7 @@ def test_it(head):
     assert head.mass(ht.previous) >= 0.1
 """
 SAYS = """
-from headtests.plugin.selection import run_settings
+from headtests.plugin.requests import run_settings
 
 def test_it(request):
     settings = run_settings(request.config)

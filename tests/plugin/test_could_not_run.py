@@ -7,9 +7,16 @@ when it is imported; the others are offline, without the model.
 from xml.etree import ElementTree
 
 import pytest
-from fake_hub import NAME, FakeHub, has_no_such_repository, knows_the_name_only, refuses, whole
 
-from .conftest import FEW
+from tests.fake_hub import (
+    NAME,
+    FakeHub,
+    has_no_such_repository,
+    knows_the_name_only,
+    refuses,
+    whole,
+)
+from tests.plugin.conftest import FEW
 
 TESTS = f"""
 @pytest.mark.model("{NAME}")

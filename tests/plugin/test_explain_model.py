@@ -4,8 +4,9 @@ import json
 from functools import partial
 
 import pytest
-from explanations import scripted
-from explanations.server import ScriptedServer, drips, hangs, limits, resets, says, status
+
+from tests.explanations import scripted
+from tests.explanations.server import ScriptedServer, drips, hangs, limits, resets, says, status
 
 KEY = "sk-plugin-secret-0123456789"
 CLAIMS = """
@@ -83,7 +84,7 @@ def test_the_summary_says_why_it_explained_nothing(ask):
 
 
 def test_a_process_asks_for_its_part_of_the_budget(ask, monkeypatch):
-    from headtests.plugin.runs import Run
+    from headtests.plugin.run import Run
 
     monkeypatch.setattr(Run, "_share", 4)
     ask(function=scripted.model(), arguments=["--headtests-explain-calls=8"])
@@ -158,7 +159,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_server_that_fails_changes_no_verdict(ask, run_claims, name, monkeypatch):
-    from headtests.explanations import servers
+    from headtests.explanations.llm import server as servers
 
     plain = run_claims(CLAIMS)
     # How long to wait for the next attempt is the client's to test.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import FEW
+from tests.plugin.conftest import FEW
 
 CLAIMS = """
 @pytest.mark.head("L1H0")
@@ -126,12 +126,12 @@ def test_one_document_is_told_to_be_too_few(run_claims):
 
 
 def test_what_goes_wrong_costs_the_explanations_alone(run_claims, monkeypatch):
-    from headtests.explanations import builtin
+    from headtests.explanations import builtin_explainer
 
     def fails(*_):
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(builtin, "findings", fails)
+    monkeypatch.setattr(builtin_explainer, "findings", fails)
     run = run_claims(CLAIMS)
     assert run.outcomes["failed"] == 2
     assert len(run.record["claims"]) == 3
@@ -140,12 +140,12 @@ def test_what_goes_wrong_costs_the_explanations_alone(run_claims, monkeypatch):
 
 
 def test_whoever_interrupts_explanations_still_gets_the_report(run_claims, monkeypatch):
-    from headtests.explanations import builtin
+    from headtests.explanations import builtin_explainer
 
     def interrupts(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(builtin, "findings", interrupts)
+    monkeypatch.setattr(builtin_explainer, "findings", interrupts)
     run = run_claims(CLAIMS)
     assert len(run.record["claims"]) == 3
     assert run.record["complete"]
@@ -201,7 +201,7 @@ def explanation(head, *claims, by="built-in", server=""):
 
 def gathered(*workers, claims):
     """Return what a run makes of its workers' explanations: head, explainer and claims of each."""
-    from headtests.plugin.gathering import Gathering
+    from headtests.plugin.run_report import Gathering
 
     gathering = Gathering(config=None)
     nothing = dict.fromkeys(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headtests.settings import OPTIONS
+from headtests.options import OPTIONS
 
 
 @pytest.mark.parametrize("marker", ["head", "heads", "model", "corpus"])

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .conftest import FEW
+from tests.plugin.conftest import FEW
 
 
 def cases(run):

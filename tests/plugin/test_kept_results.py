@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from headtests.store import CacheWarning
+from headtests.cache import CacheWarning
 
 TESTS = """
 SAME = {same!r}
@@ -36,7 +36,7 @@ def suite(same=1):
 @pytest.fixture
 def without_weights(monkeypatch):
     """Return a function after which no weights can be loaded."""
-    from headtests.capture import loading
+    from headtests.models import loading
 
     def refuse(*args, **kwargs):
         raise RuntimeError("the weights were asked for")

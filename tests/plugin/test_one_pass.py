@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import TOKENS
+from tests.plugin.conftest import TOKENS
 
 TESTS = """
 @pytest.mark.head("L0H2", "L1H*")
@@ -25,7 +25,7 @@ def test_options(head):
 @pytest.fixture
 def forwards(monkeypatch):
     """The heads of every call of a model."""
-    from headtests.capture import LoadedModel
+    from headtests.models.loaded import LoadedModel
 
     called = []
     read = LoadedModel.read
@@ -70,16 +70,16 @@ def test_other(head):
 
 
 def test_a_model_is_loaded_once_for_all_corpora(run_claims, monkeypatch):
-    from headtests import capture
+    from headtests import models
 
     loads = []
-    load = capture.load_model
+    load = models.load_model
 
     def load_model(spec, settings):
         loads.append(str(spec))
         return load(spec, settings)
 
-    monkeypatch.setattr(capture, "load_model", load_model)
+    monkeypatch.setattr(models, "load_model", load_model)
     run_claims(
         """
 @pytest.mark.corpus("repeated-random", documents=4, period=6)

@@ -25,7 +25,7 @@ def little_memory(monkeypatch):
     """Return a function that lets so many documents through a model at once."""
     import torch
 
-    from headtests.capture import LoadedModel
+    from headtests.models.loaded import LoadedModel
 
     read = LoadedModel.read
 

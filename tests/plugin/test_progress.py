@@ -10,11 +10,10 @@ import sys
 import pytest
 from tqdm import tqdm
 
-from headtests.capture import LoadedModel
 from headtests.errors import ModelError
+from headtests.models.loaded import LoadedModel
 from headtests.plugin.progress import TerminalProgress
-
-from .conftest import HEADER
+from tests.plugin.conftest import HEADER
 
 TEST = """
 pytestmark = [pytest.mark.corpus("repeated-random", documents=40, period=6)]

@@ -13,7 +13,7 @@ LAYER = ["L0H0", "L0H1", "L0H2", "L0H3"]
 @pytest.fixture
 def forwards(monkeypatch):
     """The heads of every call of a model."""
-    from headtests.capture import LoadedModel
+    from headtests.models.loaded import LoadedModel
 
     called = []
     read = LoadedModel.read

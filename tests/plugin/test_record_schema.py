@@ -6,9 +6,8 @@ import jsonschema
 import pytest
 
 from headtests.records import schema
-from headtests.report.shape import require_record
-
-from .conftest import FEW
+from headtests.records.validation import require_record
+from tests.plugin.conftest import FEW
 
 TESTS = """
 @pytest.mark.heads("L0H1", "L0H2")

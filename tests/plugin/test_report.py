@@ -3,8 +3,7 @@
 import pytest
 
 from headtests.records import read_record
-
-from .conftest import LINES, TOKENS
+from tests.plugin.conftest import LINES, TOKENS
 
 TESTS = """
 @pytest.mark.head("L0H2", "L1H2")
@@ -45,9 +44,9 @@ def test_the_folder_may_be_chosen(run_claims, pytester):
 
 
 def test_none_writes_none_and_measures_nothing_for_it(run_claims, pytester, monkeypatch):
-    from headtests import recording
+    from headtests.sessions.recording import claim_records
 
-    monkeypatch.setattr(recording, "head_records", None)
+    monkeypatch.setattr(claim_records, "head_records", None)
     run = run_claims(TESTS, "--headtests-report=none")
     assert run.outcomes == {"passed": 1, "failed": 1, "xfailed": 1}
     assert not (pytester.path / "reports").exists()
@@ -115,13 +114,13 @@ def test_the_page_shows_every_claim(run_claims):
 
 
 def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, monkeypatch):
-    from headtests import recording
     from headtests.errors import ModelError
+    from headtests.sessions.recording import claim_records
 
     def head_records(session, wanted, besides):
         raise ModelError("out of memory.")
 
-    monkeypatch.setattr(recording, "head_records", head_records)
+    monkeypatch.setattr(claim_records, "head_records", head_records)
     run = run_claims(TESTS, "-k", "L0H2")
     assert run.exit_code == pytest.ExitCode.OK
     assert "the multiples of L0H2 are missing: out of memory." in run.lines
@@ -130,7 +129,7 @@ def test_multiples_that_cannot_be_read_again_are_said_and_missing(run_claims, mo
 
 
 def test_multiples_are_of_as_many_documents_as_the_heads_claims_needed(run_claims, monkeypatch):
-    from headtests import recording
+    from headtests.sessions.recording import claim_records
 
     asked = {}
 
@@ -138,7 +137,7 @@ def test_multiples_are_of_as_many_documents_as_the_heads_claims_needed(run_claim
         asked.update({str(head): documents for head, _, documents in wanted})
         return [{"key": f"{head}", "documents": documents} for head, _, documents in wanted]
 
-    monkeypatch.setattr(recording, "head_records", head_records)
+    monkeypatch.setattr(claim_records, "head_records", head_records)
     run_claims(
         """
 @pytest.mark.heads("L0H2", "L0H1", "L1H2", "L0H3")

@@ -41,7 +41,7 @@ def test_the_last_run_counts(run_claims, pytester):
 
 
 def test_it_counts_in_whichever_process(monkeypatch):
-    from headtests.plugin.gathering import CARRIED, Gathering
+    from headtests.plugin.run_report import CARRIED, Gathering
 
     gathering = Gathering(config=None)
     for outcome in ("failed", "passed"):

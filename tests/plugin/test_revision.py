@@ -1,7 +1,8 @@
 """`--headtests-revision`: which revision of the model is run, whatever markers say."""
 
 import pytest
-from tiny_models import gpt2_config, random_model, write_model
+
+from tests.tiny_models import gpt2_config, random_model, write_model
 
 TEST = """
 @pytest.mark.head("L0H0")

@@ -2,9 +2,8 @@
 
 import pytest
 
-from headtests.recording import SHOWN_COUNTEREXAMPLES
-
-from .conftest import LINES, TOKENS
+from headtests.sessions.recording.claim_records import SHOWN_COUNTEREXAMPLES
+from tests.plugin.conftest import LINES, TOKENS
 
 TESTS = """
 @pytest.mark.head("L0H2")
@@ -134,9 +133,9 @@ def test_no_document_runs_twice_for_it(run_claims):
 
 @pytest.mark.parametrize("spool", ["0", "4GB"])
 def test_one_reading_serves_heads_and_claims(spool, run_claims, monkeypatch):
-    from headtests.sweep import Sweep
-    from headtests.sweep.scrutiny import ScrutinyReader
-    from headtests.sweep.sketching import OverviewReader
+    from headtests.measurement.passes.runner import Sweep
+    from headtests.measurement.readers.pair_requests import OverviewReader
+    from headtests.measurement.readers.rows_against import ScrutinyReader
 
     readings = []
     read = Sweep.read
@@ -156,7 +155,7 @@ def test_one_reading_serves_heads_and_claims(spool, run_claims, monkeypatch):
 
 
 def test_without_a_report_nothing_is_looked_at(run_claims, monkeypatch):
-    from headtests import sides
+    from headtests.sessions.recording import side_records as sides
 
     monkeypatch.setattr(sides, "side_records", None)
     run = run_claims(TESTS, "--headtests-report=none")
@@ -164,7 +163,7 @@ def test_without_a_report_nothing_is_looked_at(run_claims, monkeypatch):
 
 
 def test_after_an_interrupt_nothing_is_looked_at(run_claims, monkeypatch):
-    from headtests import sides
+    from headtests.sessions.recording import side_records as sides
 
     monkeypatch.setattr(sides, "side_records", None)
     run = run_claims(
@@ -181,8 +180,8 @@ def test_stops(head):
 
 
 def test_rows_that_cannot_be_looked_at_are_said_and_missing(run_claims, monkeypatch):
-    from headtests import sides
     from headtests.errors import ModelError
+    from headtests.sessions.recording import side_records as sides
 
     def side_records(session, asked):
         raise ModelError("out of memory.")

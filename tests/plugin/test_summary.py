@@ -5,8 +5,7 @@ import re
 import pytest
 
 from headtests.demo import MODEL_FOLDER
-
-from .conftest import TOKENS
+from tests.plugin.conftest import TOKENS
 
 TESTS = """
 @pytest.mark.heads("L0H1", "L0H2")

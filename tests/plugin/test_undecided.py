@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from headtests.plugin.undecided import MARK, is_undecided
-
-from .conftest import FEW
+from tests.plugin.conftest import FEW
 
 OPEN = """
 @pytest.mark.head("L0H1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import FEW
+from tests.plugin.conftest import FEW
 
 OPEN = """
 @pytest.mark.head("L0H1")
@@ -101,7 +101,7 @@ def test_one_that_is_open_when_it_runs_again_is_undecided(rerun):
 
 
 def test_a_plugin_that_runs_it_again_nevertheless_gets_the_same_verdict(run_claims, pytester):
-    from .test_rerun import AGAIN
+    from tests.plugin.test_rerun import AGAIN
 
     pytester.makeconftest(AGAIN)
     run = run_claims(OPEN, FEW, "--junitxml=junit.xml")
@@ -113,7 +113,7 @@ def test_a_plugin_that_runs_it_again_nevertheless_gets_the_same_verdict(run_clai
 
 def test_one_that_is_decided_when_it_runs_again_leaves_no_trace(run_claims, pytester):
     """As where its body asks something else then."""
-    from .test_rerun import AGAIN
+    from tests.plugin.test_rerun import AGAIN
 
     pytester.makeconftest(AGAIN)
     run = run_claims(

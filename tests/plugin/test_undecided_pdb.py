@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from .conftest import FEW, HEADER
+from tests.plugin.conftest import FEW, HEADER
 
 OPEN = """
 @pytest.mark.head("L0H1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import FEW, LINES
+from tests.plugin.conftest import FEW, LINES
 
 OPEN = """
 @pytest.mark.head("L0H1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import FEW
+from tests.plugin.conftest import FEW
 
 TEST = """
 @pytest.mark.head("L0H1")

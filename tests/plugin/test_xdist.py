@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .conftest import FEW, TOKENS
+from tests.plugin.conftest import FEW, TOKENS
 
 TESTS = """
 @pytest.mark.head("L0H1", "L0H2", "L1H2", "L9H9")
@@ -131,7 +131,7 @@ def measured(run, twice, documents):
 
 
 def test_what_workers_measured_is_added_up():
-    from headtests.plugin.gathering import Gathering
+    from headtests.plugin.run_report import Gathering
 
     gathering = Gathering(config=None)
     for worker in (measured(60, 20, 4), measured(100, 0, 8), measured(100, 80, 2)):
@@ -152,7 +152,7 @@ def test_what_workers_measured_is_added_up():
 
 
 def test_heads_and_sessions_stand_in_the_order_of_their_first_tests():
-    from headtests.plugin.gathering import Gathering
+    from headtests.plugin.run_report import Gathering
 
     gathering = Gathering(config=None)
     gathering._places = {"a": 0, "b": 1, "c": 2, "d": 3}

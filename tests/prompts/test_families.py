@@ -5,12 +5,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from search.planted import Numbers
 
 from headtests import key, prompts
 from headtests.errors import ClaimError
 from headtests.prompts import Draw, Forced, Number, Simplest, TokenRun, from_json, to_json
-from headtests.search.changing import Randomly
+from headtests.prompts.search.mutate import Randomly
+from tests.prompts.search.planted import Numbers
 
 LEXICON = Numbers(30, documents=6)
 
@@ -174,7 +174,7 @@ def test_what_makes_no_family_is_refused(name):
 
 
 def test_a_family_that_never_ends_is_refused(monkeypatch):
-    monkeypatch.setattr("headtests.prompts.drawing.MOST_CHOICES", 50)
+    monkeypatch.setattr("headtests.prompts.choices.MOST_CHOICES", 50)
 
     def endless(draw):
         while True:

@@ -7,8 +7,7 @@ import random
 from typing import TypeVar
 
 from headtests.records import CounterexampleRecord, PairRecord, Record
-
-from . import sample
+from tests.report import sample
 
 CLAIMS = 500
 COUNTEREXAMPLES = 10

@@ -10,10 +10,9 @@ import pytest
 from headtests.records import read_record, write_record
 from headtests.report import render_html
 from headtests.report.__main__ import main
-from headtests.report.comparing import compare
-from headtests.report.comparison_text import as_markdown, as_text
-
-from . import sample
+from headtests.report.compare.runs import compare
+from headtests.report.compare.text import as_markdown, as_text
+from tests.report import sample
 
 OLD = Path(__file__).parent.parent / "old_records"
 

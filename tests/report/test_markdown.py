@@ -4,8 +4,7 @@ import pytest
 
 from headtests.records import ClaimRecord, Record
 from headtests.report.markdown import CLAIMS_SHOWN, markdown
-
-from . import gfm, sample
+from tests.report import gfm, sample
 
 PAGE = "reports/headtests.html"
 HEADINGS = ["verdict", "claim", "estimate", "interval", "n", "test"]

@@ -11,9 +11,8 @@ from headtests.report.trace import (
     warnings,
     write_trace,
 )
-
-from . import sample, traced
-from .page import Page
+from tests.report import sample, traced
+from tests.report.parsed_page import Page
 
 
 def series(expression: str, found: list[Checkpoint] | None = None) -> Any:

@@ -4,8 +4,7 @@ from typing import Any, cast
 
 from headtests.records import Record
 from headtests.report.trace import Checkpoint
-
-from . import sample
+from tests.report import sample
 
 MASSES = {"step-000000": 0.02, "step-000125": 0.03, "step-001000": 0.39, "step-004000": 0.81}
 VERDICTS = ("refuted", "refuted", "undecided", "holds")

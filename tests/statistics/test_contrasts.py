@@ -7,7 +7,6 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from by_hand import CASES, KINDS, wealth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from headtests.statistics import (
     log_wealth,
     quantise,
 )
+from tests.by_hand import CASES, KINDS, wealth
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=40)
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -4,7 +4,6 @@ from dataclasses import fields, replace
 from fractions import Fraction
 
 import numpy as np
-from fakes import figures
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from headtests.statistics import (
     quantise,
     total,
 )
+from tests.fakes import figures
 
 FIXED = settings(derandomize=True, deadline=None)
 SHARES = st.floats(0, 1)

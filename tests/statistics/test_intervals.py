@@ -5,17 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from by_hand import CASES, KINDS, most_false
 
-from headtests.statistics import (
-    QUANTA,
-    BoundedRatio,
-    Mean,
-    bounds,
-    narrowing,
-    quantise,
-    settle,
-)
+from headtests.statistics import QUANTA, BoundedRatio, Mean, bounds, narrowing, quantise, settle
+from tests.by_hand import CASES, KINDS, most_false
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 every_case = pytest.mark.parametrize(("kind", "beyond"), CASES.values(), ids=CASES)

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from headtests.claims.verdicts import decide
 from headtests.statistics import (
     BoundedRatio,
     Mean,
@@ -18,7 +19,6 @@ from headtests.statistics import (
     settle,
 )
 from headtests.statistics.quanta import QUANTA
-from headtests.verdicts import decide
 
 
 def test_the_formula_rounded_up():

@@ -15,11 +15,10 @@ from playwright.sync_api import Browser, Page
 
 from headtests.records import Record
 from headtests.report import write_html
-
-from .. import large, sample
-from .launching import NONE_FOUND, find_browser, launched
-from .opened import Opened
-from .runs import incomplete, two_models, unlike
+from tests.report import large, sample
+from tests.report.browser.launching import NONE_FOUND, find_browser, launched
+from tests.report.browser.opened import Opened
+from tests.report.browser.runs import incomplete, two_models, unlike
 
 RECORDS: dict[str, Callable[[], Record]] = {
     "plain": sample.record,

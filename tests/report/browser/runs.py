@@ -3,8 +3,7 @@
 from typing import Any, cast
 
 from headtests.records import Record
-
-from .. import sample
+from tests.report import sample
 
 
 def incomplete() -> Record:

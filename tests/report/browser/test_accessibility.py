@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import OpenPage
+from tests.report.browser.conftest import OpenPage
 
 
 @pytest.mark.parametrize("width", [1280, 390])

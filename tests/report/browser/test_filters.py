@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from headtests.records import ClaimRecord
-
-from .. import sample
-from . import runs
-from .conftest import OpenPage
+from tests.report import sample
+from tests.report.browser import runs
+from tests.report.browser.conftest import OpenPage
 
 CLAIMS = runs.two_models()["claims"]
 

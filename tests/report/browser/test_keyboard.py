@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import OpenPage
+from tests.report.browser.conftest import OpenPage
 
 _STOPS = "a[href], button, input, select, textarea, summary, [tabindex='0']"
 _FOCUS = """() => {

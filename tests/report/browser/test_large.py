@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import large
-from .conftest import OpenPage
+from tests.report import large
+from tests.report.browser.conftest import OpenPage
 
 _LISTS = """() => [...document.querySelectorAll(
     '.against, article.head > div:not(.explained)'

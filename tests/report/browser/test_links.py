@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import OpenPage
+from tests.report.browser.conftest import OpenPage
 
 _FOLLOW = """async script => {
     const frame = () => new Promise(done => script

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import OpenPage
+from tests.report.browser.conftest import OpenPage
 
 
 @pytest.mark.parametrize("name", ["plain", "hostile", "incomplete", "two-models", "searched"])

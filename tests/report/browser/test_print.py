@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from .. import sample
-from .conftest import OpenPage
-from .opened import Opened
+from tests.report import sample
+from tests.report.browser.conftest import OpenPage
+from tests.report.browser.opened import Opened
 
 A4 = 794
 """CSS pixels of its width, margins included."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .. import sample
-from .conftest import OpenPage
+from tests.report import sample
+from tests.report.browser.conftest import OpenPage
 
 PAGES = ["plain", "hostile", "incomplete", "two-models", "searched"]
 

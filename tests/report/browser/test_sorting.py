@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page
 
-from .conftest import OpenPage
+from tests.report.browser.conftest import OpenPage
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from headtests.report.trace import write_trace
-
-from .. import traced
-from .opened import Opened
+from tests.report import traced
+from tests.report.browser.opened import Opened
 
 Open = Callable[..., Opened]
 

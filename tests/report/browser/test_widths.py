@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import OpenPage
+from tests.report.browser.conftest import OpenPage
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from .. import sample
-from .conftest import OpenPage
+from tests.report import sample
+from tests.report.browser.conftest import OpenPage
 
 
 def test_every_claim_and_its_verdict_is_read(open_page: OpenPage) -> None:

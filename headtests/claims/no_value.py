@@ -1,0 +1,96 @@
+"""What is said where a statistic has no value: which rows are missing, and what to do.
+
+Messages only, from the question that was asked and what was read for it.
+"""
+
+from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, Question, Statistic
+from headtests.claims.evidence import Evidence
+from headtests.claims.sequential import PairedReading, Reading, base_of
+from headtests.errors import NoEligibleRowError
+from headtests.wording import written
+
+
+def no_value(evidence: Evidence, question: Question, reading: Reading | None) -> NoEligibleRowError:
+    """Return the error of a statistic without documents, or with nothing to divide by.
+
+    `reading` is that of the whole budget; None where no document of the population counts.
+    """
+    figure = f"{question.head}.{question.statistic.kind}({question.statistic.arguments})"
+    if reading is None:
+        return NoEligibleRowError(
+            f"{figure} has no eligible row: no document of {evidence.description} has "
+            f"{_missing_rows(question.statistic)}{_first_hint(question)}"
+        )
+    if not len(reading):
+        units = "text" if question.beyond_corpus else "document"
+        return NoEligibleRowError(
+            f"{figure} has no eligible row in the first {reading.extent:,} documents of the pass "
+            f"over {evidence.description}, which has {len(reading.eligible):,} eligible documents "
+            f"but no whole {units} so soon. Raise headtests_max_documents."
+        )
+    so_far = (
+        ""
+        if reading.is_whole or base_of(question, reading.eligible) == 0
+        else f" in the first {reading.extent:,} documents of the pass, or raise "
+        "headtests_max_documents"
+    )
+    return NoEligibleRowError(
+        f"{figure} divides by zero: {_empty_divisor(question.statistic)}{so_far}."
+    )
+
+
+def no_common_value(
+    evidence: Evidence, left: Question, right: Question, pair: PairedReading | None
+) -> NoEligibleRowError:
+    """Return the error of two statistics that cannot be compared on the same documents."""
+    for question in (left, right):
+        # A side without any eligible row has its own, better message.
+        if not len(evidence.eligible(question)):
+            return no_value(evidence, question, None)
+    if pair is None:
+        figures = " and ".join(
+            f"{one.head}.{one.statistic.kind}({one.statistic.arguments})" for one in (left, right)
+        )
+        return NoEligibleRowError(
+            f"no document is eligible for both {figures}, so they cannot be compared on the same "
+            "documents. Give both the same when=."
+        )
+    side = pair.right if pair.left.has_value else pair.left
+    return no_value(evidence, side.question, side)
+
+
+def _first_hint(question: Question) -> str:
+    """Return that position 0 may be what was meant, where a key's own nature is asked for."""
+    if not question.options.suppress_first_token or question.statistic.on.scope != "key":
+        return ""
+    return (
+        " Position 0, where BOS stands, is taken out: ht.first asks for it, and "
+        "suppress_first_token=False on the head marker puts it back."
+    )
+
+
+def _missing_rows(statistic: Statistic) -> str:
+    """Return which rows no document has, and what to do."""
+    rows = "rows" if statistic.when is None else f"rows {statistic.when.english}"
+    remedy = "Check the tokens that the expression names, or measure on a corpus where they occur."
+    match statistic:
+        case Precision(above=multiple):
+            possible = f"of at least {written(multiple)} keys, without which no multiple is as high"
+            return f"{rows} {possible}. Lower above=, or measure on longer documents."
+        case ExceedRate(multiple=multiple):
+            keys = f"with keys {statistic.on.english} among at least {written(multiple)}"
+            return f"{rows} {keys}, without which no multiple is as high. {remedy}"
+        case _:
+            return f"{rows} with keys {statistic.on.english} to attend to. {remedy}"
+
+
+def _empty_divisor(statistic: Statistic) -> str:
+    match statistic:
+        case Precision(above=above):
+            return f"no pair has a multiple of {written(above)} or more. Lower above="
+        case Mass(of=of) if of is not None:
+            return f"no attention falls on keys {of.english}. Choose another of="
+        case Lift(over="distance"):
+            return "the head's average attention would put nothing there. Claim a mass instead"
+        case _:
+            return "uniform attention would put nothing there. Claim a mass instead"

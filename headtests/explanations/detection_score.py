@@ -1,0 +1,207 @@
+"""Detection: how well an explanation tells the pairs that a head attends to from others.
+
+Pairs and controls of the measuring half, and the arithmetic of who takes which for the head's. Who
+judges is `judging`. Detection scoring is that of Paulo et al. 2024, "Automatically Interpreting
+Millions of Features in Large Language Models" (arXiv 2410.13928), and of its library delphi; there
+a judge sees an explanation and whole contexts, here an explanation and pairs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from headtests.explanations.observed_pairs import Grounds
+from headtests.measurement.masks import Bools
+from headtests.records import DetectionRecord
+from headtests.statistics.hashing import keyed_hash
+from headtests.statistics.quanta import Int64s
+from headtests.statistics.sketches import Pairs
+
+PAIRS = 50
+"""Pairs that are to be found, and controls that are to be denied, where there are so many."""
+_OF_CONTROLS, _OF_PLACES, _OF_SHUFFLE = 5, 6, 7
+"""Go into hashes, so that one choice says nothing of another."""
+_Z = 1.959963984540054
+"""The normal quantile of a two-sided 95% interval."""
+
+Kind = Literal["pair", "same_query", "same_distance"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Pairs and controls, in the order in which they are judged."""
+
+    pairs: Pairs
+    kinds: tuple[Kind, ...]
+    """What each of them is."""
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def part(self, places: Sequence[int]) -> "Trial":
+        """Return some of them, by their places."""
+        chosen = np.array(places, dtype=np.int64)
+        return Trial(self.pairs.take(chosen), tuple(self.kinds[place] for place in places))
+
+
+def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
+    """Return pairs drawn in proportion to a head's attention, and as many controls.
+
+    All are above average, and all controls below it: of one half the query of a pair and another
+    key, of the other half another pair at the same distance, both drawn by hash. Where there is no
+    such control, as of a head that looks one token back at the same distance, one of the other kind
+    stands in. In an order that says nothing of what is what. Fewer where there are fewer pairs.
+    """
+    drawn = grounds.proportional(size)
+    controls = _Controls(grounds)
+    found = [controls.find(drawn, number) for number in range(len(drawn))]
+    chosen = [one for one in found if one is not None]
+    both = Pairs.concatenate(
+        [drawn, grounds.pairs(np.array([place for place, _ in chosen], dtype=np.int64))]
+    )
+    of_pairs: list[Kind] = ["pair"] * len(drawn)
+    kinds = of_pairs + [kind for _, kind in chosen]
+    hashed = keyed_hash(
+        grounds.reading.half.whole.seed, _OF_PLACES, both.documents, both.queries, both.keys
+    )
+    order = np.argsort(hashed, kind="stable")
+    return Trial(both.take(order), tuple(kinds[place] for place in order))
+
+
+class _Controls:
+    """Finds controls: below-average pairs that share something with a pair, each once."""
+
+    def __init__(self, grounds: Grounds) -> None:
+        self._seed = grounds.reading.half.whole.seed
+        self._cells = grounds.cells
+        self._free = grounds.multiples < 1
+
+    def find(self, drawn: Pairs, number: int) -> tuple[int, Kind] | None:
+        """Return the place and the kind of a control of one of the pairs; None where none is."""
+        cells = self._cells
+        distance = int(drawn.queries[number] - drawn.keys[number])
+        alike: dict[Kind, Bools] = {
+            "same_query": (cells.documents == drawn.documents[number])
+            & (cells.queries == drawn.queries[number]),
+            "same_distance": cells.queries - cells.keys == distance,
+        }
+        for kind in sorted(alike, reverse=number % 2 == 0):
+            places = np.flatnonzero(alike[kind] & self._free)
+            if len(places):
+                place = int(places[self._hashes(places).argmin()])
+                self._free[place] = False
+                return place, kind
+        return None
+
+    def _hashes(self, places: Int64s) -> npt.NDArray[np.uint64]:
+        cells = self._cells
+        columns = (cells.documents[places], cells.queries[places], cells.keys[places])
+        return keyed_hash(self._seed, _OF_CONTROLS, *columns)
+
+
+def scored(
+    trial: Trial,
+    answers: Sequence[bool | None],
+    of: Literal["explanation", "shuffled", "another head"],
+    head: str,
+    explanation: str,
+    trouble: str = "",
+) -> DetectionRecord:
+    """Return how well answers tell pairs from controls; None is no answer, and wrong.
+
+    The balanced accuracy is the mean of the share of pairs that were found and the share of
+    controls that were denied. Raises `ValueError` for another number of answers than of pairs.
+    """
+    if len(answers) != len(trial):
+        raise ValueError(f"expected {len(trial)} answers but found {len(answers)}.")
+    counts: dict[Kind, list[bool]] = {"pair": [], "same_query": [], "same_distance": []}
+    for kind, answer in zip(trial.kinds, answers, strict=True):
+        counts[kind].append(answer is not None and answer == (kind == "pair"))
+    denied = counts["same_query"] + counts["same_distance"]
+    score = balanced_accuracy(sum(counts["pair"]), len(counts["pair"]), sum(denied), len(denied))
+    value, low, high = score or (None, None, None)
+    return DetectionRecord(
+        of=of,
+        head=head,
+        explanation=explanation,
+        pairs=len(counts["pair"]),
+        found=sum(counts["pair"]),
+        same_query=len(counts["same_query"]),
+        same_query_denied=sum(counts["same_query"]),
+        same_distance=len(counts["same_distance"]),
+        same_distance_denied=sum(counts["same_distance"]),
+        unanswered=sum(answer is None for answer in answers),
+        balanced_accuracy=value,
+        low=low,
+        high=high,
+        trouble=trouble,
+    )
+
+
+def not_scored(
+    of: Literal["explanation", "shuffled", "another head"], head: str, explanation: str, why: str
+) -> DetectionRecord:
+    """Return the record of an explanation that nobody scored, and why."""
+    none = Trial(Pairs.empty(), ())
+    return scored(none, [], of, head, explanation, why)
+
+
+def balanced_accuracy(
+    found: int, pairs: int, denied: int, controls: int
+) -> tuple[float, float, float] | None:
+    """Return the balanced accuracy with a 95% interval; None without pairs or controls.
+
+    The mean of two independent proportions: half their sum, with the interval of Newcombe 1998,
+    "Interval estimation for the difference between independent proportions", method 10 (square
+    and add), applied to a sum, on Wilson intervals.
+
+    >>> [round(part, 3) for part in balanced_accuracy(50, 50, 50, 50)]
+    [1.0, 0.95, 1.0]
+    >>> balanced_accuracy(3, 4, 0, 0) is None
+    True
+    """
+    if not pairs or not controls:
+        return None
+    first, second = found / pairs, denied / controls
+    (low, high), (other_low, other_high) = wilson(found, pairs), wilson(denied, controls)
+    middle = (first + second) / 2
+    below = math.hypot(first - low, second - other_low) / 2
+    above = math.hypot(high - first, other_high - second) / 2
+    return middle, max(0.0, middle - below), min(1.0, middle + above)
+
+
+def wilson(hits: int, trials: int) -> tuple[float, float]:
+    """Return the 95% interval of a proportion (Wilson 1927).
+
+    >>> [round(end, 4) for end in wilson(0, 10)]
+    [0.0, 0.2775]
+    """
+    share, square = hits / trials, _Z**2
+    middle = (share + square / (2 * trials)) / (1 + square / trials)
+    half = (
+        _Z
+        / (1 + square / trials)
+        * math.sqrt(share * (1 - share) / trials + square / (4 * trials**2))
+    )
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def shuffled_words(text: str, seed: int) -> str:
+    """Return a text with its words in an order that a seed decides.
+
+    >>> sorted(shuffled_words("one token back", 0).split())
+    ['back', 'one', 'token']
+    """
+    words = text.split()
+    order = np.argsort(keyed_hash(seed, _OF_SHUFFLE, np.arange(len(words))), kind="stable")
+    return " ".join(words[place] for place in order)
+
+
+def shuffled_answers(answers: Sequence[bool | None], seed: int) -> list[bool | None]:
+    """Return answers dealt to the pairs in an order that a seed decides."""
+    order = np.argsort(keyed_hash(seed, _OF_SHUFFLE, np.arange(len(answers))), kind="stable")
+    return [answers[place] for place in order]

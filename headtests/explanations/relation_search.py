@@ -1,0 +1,170 @@
+"""Which relations explain a head's attention best on the explain half: a library is tried.
+
+From grounds to a few findings, chosen one after another, each for what those before it leave. What
+the other half says of them is `measuring`; how they are said is `wording`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import numpy as np
+
+from headtests.corpora import Vocabulary
+from headtests.errors import ExpressionError
+from headtests.explanations.observed_pairs import Grounds
+from headtests.expressions import Expression, first, key
+from headtests.expressions.library import LIBRARY, Named
+from headtests.expressions.nodes import And, Not, Or
+from headtests.expressions.relations import CustomRelation
+from headtests.measurement.masks import Bools
+from headtests.statistics.quanta import Float64s
+
+FINDINGS = 3
+"""Relations that are found of a head, at most."""
+LEAST_SHARE = 0.05
+"""Of the attention that does not rest, what a relation must get that none before it gets."""
+LEAST_LIFT = 1.5
+"""How many times what uniform attention would put there that must be."""
+POSITION_0 = Named(first, "position 0", "head that rests")
+TOP_TOKENS = 5
+"""Tokens of the head's own that are tried, each and all together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A relation that a head's attention is enriched for, on the explain half."""
+
+    named: Named
+    relation: Expression
+    """The keys that it adds: the named ones, without those of earlier findings that overlap."""
+    mass: float
+    """The share of all attention on them."""
+    share: float
+    """Of the attention that does not rest, the share on them."""
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether keys of earlier findings are left out of it."""
+        return self.relation != self.named.relation
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether its relation is known by a function's name alone, which says little."""
+        return not _is_plain(self.relation)
+
+
+def gain(share: Float64s, uniform: Float64s) -> Float64s:
+    """Return how much better attention is foretold by knowing a relation, in nats.
+
+    The Kullback-Leibler divergence of two parts, inside and outside, from those under uniform
+    attention; 0 where attention is no more inside than that. Arrays of shares in [0, 1].
+
+    >>> gain(np.array([0.5, 0.1]), np.array([0.1, 0.2])).round(2).tolist()
+    [0.51, 0.0]
+    """
+    inside = np.clip(share, 1e-12, 1 - 1e-12)
+    expected = np.clip(uniform, 1e-12, 1 - 1e-12)
+    nats = inside * np.log(inside / expected) + (1 - inside) * np.log((1 - inside) / (1 - expected))
+    enriched: Float64s = np.where(share > uniform, nats, 0.0)
+    return enriched
+
+
+def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Finding]:
+    """Return up to three relations that a head's attention is enriched for, the foremost first.
+
+    Each in turn is the one that gains most on the attention that is left (`gain`), with at least
+    `LEAST_SHARE` of all that does not rest and `LEAST_LIFT` times its uniform share. Ties go to
+    the earlier one of the library. Nothing where all attention rests.
+    """
+    weights, uniform = grounds.weights, grounds.cells.uniform
+    whole = float(weights.sum())
+    if whole <= 0:
+        return []
+    # Where position 0 is a key like any other, a head may rest there.
+    resting = [] if grounds.reading.options.suppress_first_token else [POSITION_0]
+    tried = [*library, *resting, *_own_tokens(grounds)]
+    grounds.reading.try_all(grounds.head.layer, [named.relation for named in tried])
+    found: list[Finding] = []
+    left = np.ones(len(weights), dtype=np.bool_)
+    while len(found) < FINDINGS:
+        rest, uniform_rest = float(weights[left].sum()), float(uniform[left].sum())
+        if rest <= 0 or uniform_rest <= 0:
+            break
+        sums = np.array([_inside(grounds, named.relation, left) for named in tried])
+        share, expected = sums[:, 0] / rest, sums[:, 1] / uniform_rest
+        enough = sums[:, 0] >= LEAST_SHARE * whole
+        usable = enough & (sums[:, 0] / whole >= LEAST_LIFT * sums[:, 1] / uniform.sum())
+        if not usable.any():
+            break
+        best = int(np.where(usable, gain(share, expected), -1.0).argmax())
+        mass = float(sums[best, 0])
+        mask = grounds.mask(tried[best].relation)
+        relation = tried[best].relation
+        for earlier in found:
+            if (grounds.mask(earlier.named.relation) & mask).any():
+                relation &= ~earlier.named.relation
+        found.append(Finding(tried[best], relation, mass, mass / whole))
+        left &= ~mask
+    return found
+
+
+def _inside(grounds: Grounds, relation: Expression, left: Bools) -> tuple[float, float]:
+    """Return the attention on the pairs of a relation that are left, and what is uniform of it."""
+    some = np.flatnonzero(grounds.mask(relation) & left)
+    return float(grounds.weights[some].sum()), float(grounds.cells.uniform[some].sum())
+
+
+def _own_tokens(grounds: Grounds) -> list[Named]:
+    """Return the tokens that get most beyond their uniform share: each, and all of them."""
+    vocabulary = grounds.reading.half.whole.sweep.population.vocabulary
+    cells = grounds.cells
+    if not len(cells):
+        return []
+    known = np.unique(cells.token_ids)
+    places = np.searchsorted(known, cells.token_ids)
+    size = len(known)
+    own = np.bincount(places, weights=grounds.weights, minlength=size) / grounds.weights.sum()
+    uniform = np.bincount(places, weights=cells.uniform, minlength=size) / cells.uniform.sum()
+    texts: list[str] = []
+    for place in np.argsort(uniform - own, kind="stable"):
+        if own[place] <= uniform[place] or len(texts) == TOP_TOKENS:
+            break
+        if own[place] < LEAST_LIFT * uniform[place]:
+            continue
+        if _is_its_own(vocabulary, int(known[place])):
+            texts.append(vocabulary.text(int(known[place])))
+    one_by_one = [Named(key.is_(text), f"the token {_quoted(text)}") for text in texts]
+    if len(texts) < 2:
+        return one_by_one
+    said = ", ".join(map(_quoted, texts))
+    return [*one_by_one, Named(key.is_(*texts), f"the tokens {said}")]
+
+
+def _is_its_own(vocabulary: Vocabulary, token_id: int) -> bool:
+    """Return whether a token's text names that token and no other."""
+    try:
+        return vocabulary.single_id(vocabulary.text(token_id)) == token_id
+    except ExpressionError:
+        return False
+
+
+def _quoted(text: str) -> str:
+    source: str = repr(key.is_(text))
+    return source.removeprefix("key.is_(").removesuffix(")")
+
+
+def _is_plain(expression: Expression) -> bool:
+    match expression:
+        case And(parts) | Or(parts):
+            return all(map(_is_plain, parts))
+        case Not(part):
+            return _is_plain(part)
+        case _:
+            return not isinstance(expression, CustomRelation)
+
+
+def any_of(relations: Sequence[Expression]) -> Expression:
+    """Return the relation that holds where any of some does; there must be one."""
+    return reduce(or_, relations)

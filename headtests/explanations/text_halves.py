@@ -1,0 +1,255 @@
+"""The two halves of the texts: what explanations are made from, and what they are measured on.
+
+Split by text, since two documents of one text say much the same. A half is evidence like any
+other, so that a claim is decided on it as on all documents. Nothing is explained here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from headtests.cache import Store
+from headtests.claims.definitions import Mass, Question, RowOptions
+from headtests.claims.evidence import Evidence
+from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
+from headtests.errors import ClaimError
+from headtests.explanations.description import Description
+from headtests.expressions import Expression, every_row
+from headtests.expressions.head_names import HeadName
+from headtests.measurement.masks import Bools
+from headtests.measurement.passes.runner import Sweep
+from headtests.prompts import Lexicon
+from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
+from headtests.prompts.pattern import Pattern
+from headtests.records import HalfRecord
+from headtests.statistics import DocumentFigures, Eligible
+from headtests.statistics.hashing import keyed_hash
+from headtests.statistics.quanta import Int64s
+from headtests.statistics.sketches import Pairs
+
+DOCUMENTS = 200
+"""Documents of the pass, of both halves together, that the built-in explainer looks at."""
+_OF_HALVES = 2
+"""Goes into the hash of texts, so that halves are neither the order of documents nor of texts."""
+
+
+class Explainable(Evidence, Protocol):
+    """Evidence whose rows can be looked at, so that heads can be explained."""
+
+    @property
+    def sweep(self) -> Sweep:
+        """The pass over the documents."""
+
+    @property
+    def seed(self) -> int:
+        """Keys which texts are in which half, and every sample of pairs."""
+
+    @property
+    def store(self) -> Store | None:
+        """Where explanations are kept from run to run, if anywhere."""
+
+    @property
+    def context_key(self) -> str:
+        """A hash of the model, the documents and the seed; empty where nothing is kept."""
+
+
+def measuring_texts(contents: Int64s, seed: int) -> Bools:
+    """Return which texts are in the half that is measured on, shape `[texts]`.
+
+    `contents` has a number for each text, the same of texts that say the same, which stay together.
+    Every other one in hash order, so that both halves are of a size, however few there are.
+
+    >>> int(measuring_texts(np.arange(7), seed=0).sum())
+    3
+    """
+    known, places = np.unique(contents, return_inverse=True)
+    order = np.argsort(keyed_hash(seed, _OF_HALVES, np.arange(len(known))), kind="stable")
+    measuring = np.zeros(len(known), dtype=np.bool_)
+    measuring[order[1::2]] = True
+    chosen: Bools = measuring[places]
+    return chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """The documents of one half of the texts, as evidence for claims about them.
+
+    Figures come from the whole evidence's pass, so that nothing runs twice.
+    """
+
+    whole: Explainable
+    is_measuring: bool
+    """Whether it is the half that explanations are measured on."""
+    limit: int | None = None
+    """How many documents of the pass, of both halves together, may be read; None for the budget.
+
+    Whole steps of the pass that are no more (64, 128, 256 and so on); of the first one, a part.
+    """
+    was_read: set[Question] = field(default_factory=set)
+
+    @cached_property
+    def documents(self) -> Int64s:
+        """The ids of its documents, of the whole population, in the order of the pass."""
+        population = self.whole.sweep.population
+        texts = np.asarray(population.index.texts, dtype=np.int64)
+        measuring = measuring_texts(population.contents, self.whole.seed)
+        order = self.whole.sweep.order()
+        chosen: Int64s = order[measuring[texts[order]] == self.is_measuring]
+        return chosen
+
+    @cached_property
+    def within_limit(self) -> Int64s:
+        """The ids of its documents among those that may be read, in the order of the pass."""
+        first = self.whole.sweep.order()[: self._most]
+        return self.documents[np.isin(self.documents, first, assume_unique=True)]
+
+    @property
+    def _most(self) -> int:
+        last = self.extents(False)[-1]
+        return last if self.limit is None else min(last, self.limit)
+
+    @property
+    def record(self) -> HalfRecord:
+        """How much of it may be read."""
+        texts = np.asarray(self.whole.sweep.population.index.texts, dtype=np.int64)
+        read = self.within_limit
+        return HalfRecord(documents=len(read), texts=len(np.unique(texts[read])))
+
+    @property
+    def description(self) -> str:
+        """The half in words."""
+        which = "measuring" if self.is_measuring else "explaining"
+        return f"the {which} half of the texts of {self.whole.description}"
+
+    @property
+    def budget_description(self) -> str:
+        """The half in words."""
+        return self.description
+
+    @property
+    def alpha(self) -> float:
+        """How often a claim may be decided falsely, at most."""
+        return self.whole.alpha
+
+    def extents(self, by_text: bool) -> Sequence[int]:
+        """Return how many documents of the pass have been read after each step."""
+        extents = self.whole.extents(by_text)
+        if self.limit is None:
+            return extents
+        return [extent for extent in extents if extent <= self.limit] or extents[:1]
+
+    def eligible(self, question: Question) -> Eligible:
+        """Return the half's documents with an eligible row, in the order of the pass."""
+        _refuse_beyond(question)
+        statistic = question.statistic
+        population = self.whole.sweep.population
+        if isinstance(statistic, Mass) and statistic.when == every_row:
+            # Every row counts, and which documents have one their lengths tell: relations need
+            # not be tried on the whole population.
+            with_rows = population.lengths[self.documents] > question.options.min_query
+            kept = self.documents[with_rows]
+            return Eligible(kept, np.asarray(population.index.texts, dtype=np.int64)[kept])
+        found = self.whole.eligible(question)
+        inside = np.isin(found.documents, self.documents, assume_unique=True)
+        base = None if found.base_rates is None else found.base_rates[inside]
+        return Eligible(found.documents[inside], found.texts[inside], base)
+
+    def figures(self, question: Question, documents: int) -> DocumentFigures:
+        """Return what its eligible ones of the first so many documents contribute."""
+        _refuse_beyond(question)
+        return self.whole.figures(question, documents).of_documents(self._readable)
+
+    def matched(self, question: Question, documents: int) -> DocumentFigures:
+        """Return the same of attention that follows the head's average at each distance."""
+        _refuse_beyond(question)
+        return self.whole.matched(question, documents).of_documents(self._readable)
+
+    @property
+    def _readable(self) -> Int64s:
+        # What is read further than one may look comes with the step.
+        return self.documents if self.limit is None else self.within_limit
+
+    def place_of(self, question: Question, document: int) -> int:
+        """Return the place of a document in the order of the pass, from 0."""
+        return self.whole.place_of(question, document)
+
+    def heads_beside(self, question: Question) -> Sequence[HeadName]:
+        """Return no heads: nothing is ranked on a half."""
+        return ()
+
+    def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
+        """Do nothing: what is asked of a half is read at once."""
+
+    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+        """Refuse: pairs are of the whole budget."""
+        raise _no_pairs()
+
+    def in_context(self, head: HeadName, pairs: Pairs) -> Sequence[Pair]:
+        """Return pairs with their tokens and the rows that they stand in."""
+        return self.whole.in_context(head, pairs)
+
+    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+        """Refuse: distributions are of the whole budget."""
+        raise _no_pairs()
+
+    def in_relation(
+        self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
+    ) -> list[bool]:
+        """Return of each pair whether it lies in a relation."""
+        return self.whole.in_relation(pairs, head, relation, options)
+
+    def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
+        """Return the head's attention on one prompt."""
+        return self.whole.pattern(head, prompt, options)
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The model's tokens, as families of prompts draw them."""
+        return self.whole.lexicon
+
+    def search(
+        self,
+        head: HeadName,
+        claim: PromptClaim,
+        options: RowOptions,
+        known: Sequence[KnownPrompt],
+    ) -> Searched:
+        """Return what a search of a claim's prompts finds."""
+        return self.whole.search(head, claim, options, known)
+
+    def margin(
+        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
+    ) -> float:
+        """Return how far one prompt is from breaking a claim."""
+        return self.whole.margin(head, claim, options, prompt)
+
+    def describe(
+        self,
+        head: HeadName,
+        options: RowOptions,
+        *,
+        model: str | None,
+        base_url: str | None,
+        api_key: str | None,
+        documents: int,
+    ) -> Description:
+        """Refuse: a head is described by both halves."""
+        raise ClaimError(f"half of the texts cannot describe {head}. Ask the head itself.")
+
+
+def _refuse_beyond(question: Question) -> None:
+    if question.beyond_corpus:
+        raise ClaimError(
+            "a half of the texts was asked about what lies beyond the corpus. Claim something of "
+            "its documents: leave out beyond_corpus=True."
+        )
+
+
+def _no_pairs() -> ClaimError:
+    return ClaimError(
+        "ranked and random multiples of half of the texts were asked for, and these are of the "
+        "whole budget. Ask the head itself."
+    )

@@ -1,0 +1,214 @@
+"""Relations that only a document's own text can give, as functions of its tokens.
+
+Evaluated by `headtests.measurement.masks` like a user's own. Importing them costs nothing where
+nothing is measured, so NumPy is imported where it is used.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from headtests.expressions import relation
+from headtests.expressions.library.token_text import (
+    BEGINS_SPACED,
+    BEGINS_WORD,
+    CLOSES,
+    ENDS_IN_WORD,
+    ENDS_LINE,
+    ENDS_SENTENCE,
+    ENDS_SPACED,
+    HAS_BRACKET,
+    HAS_SPACE,
+    MARKED,
+    OPENING,
+    STRAIGHT_QUOTE,
+    traits_of,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Bools = npt.NDArray[np.bool_]
+    Integers = npt.NDArray[np.int64]
+
+
+class Tokens(Protocol):
+    """What a relation here sees of a document."""
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        """The text of each token."""
+
+    @property
+    def special(self) -> "Bools":
+        """Which tokens are special ones, shape `[length]`."""
+
+
+@relation
+def line_start(document: Tokens) -> "Bools":
+    """Hold where the key is the first token of a line or of the document, special ones aside.
+
+    A token that ends with a line break, with or without the next line's indentation, ends a line.
+    """
+    import numpy as np
+
+    special = document.special
+    real = np.flatnonzero(~special)
+    ends = _traits(document)[real] & ENDS_LINE > 0
+    starts = np.zeros(len(special), dtype=np.bool_)
+    starts[real] = np.concatenate(([True], ends[:-1]))[: len(real)]
+    return np.broadcast_to(starts, (len(special), len(special)))
+
+
+@relation
+def sentence_start(document: Tokens) -> "Bools":
+    """Hold where the key is the first token of a sentence or of the document, special ones aside.
+
+    A sentence ends with ".", "!", "?" or an ellipsis and what closes after it: quotes, brackets,
+    spaces. Every full stop counts, that of "Mr." and of "3.14" with the rest.
+    """
+    import numpy as np
+
+    starts = _sentence_starts(document)
+    return np.broadcast_to(starts, (len(starts), len(starts)))
+
+
+@relation
+def same_sentence(document: Tokens) -> "Bools":
+    """Hold where query and key stand in one sentence, and where they are one token of it."""
+    import numpy as np
+
+    real = ~document.special
+    sentence = np.cumsum(_sentence_starts(document))
+    same: Bools = sentence[:, None] == sentence[None, :]
+    return same & real[:, None] & real[None, :]
+
+
+@relation
+def word_start(document: Tokens) -> "Bools":
+    """Hold where the key is the first or only piece of a word: letters and digits, no sign."""
+    import numpy as np
+
+    in_word, continues = _words(document)
+    return np.broadcast_to(in_word & ~continues, (len(in_word), len(in_word)))
+
+
+@relation
+def word_continuation(document: Tokens) -> "Bools":
+    """Hold where the key is a later piece of a word: "ding" of " embed", "ding"."""
+    import numpy as np
+
+    _, continues = _words(document)
+    return np.broadcast_to(continues, (len(continues), len(continues)))
+
+
+@relation
+def same_word(document: Tokens) -> "Bools":
+    """Hold where query and key are two pieces of one word, neither space nor sign between them.
+
+    Where no token of the document has a space and none begins with "##", each is its own word.
+    """
+    import numpy as np
+
+    in_word, continues = _words(document)
+    word = np.cumsum(~continues)
+    same: Bools = word[:, None] == word[None, :]
+    same &= in_word[:, None] & in_word[None, :]
+    np.fill_diagonal(same, False)
+    return same
+
+
+@relation
+def bracket_partner(document: Tokens) -> "Bools":
+    """Hold where the query has a closing bracket, and the key the opening one that it closes.
+
+    Of "()", "[]" and "{}". A token with several closes several; a pair within one token is no
+    pair. A closing bracket of another kind than the last open one closes the nearest of its own
+    kind and leaves those between open for good; without one, it closes nothing.
+    """
+    import numpy as np
+
+    special, tokens = document.special, document.tokens
+    partner = np.zeros((len(special), len(special)), dtype=np.bool_)
+    is_open: list[tuple[str, int]] = []
+    for place in np.flatnonzero((_traits(document) & HAS_BRACKET > 0) & ~special).tolist():
+        for character in tokens[place]:
+            if character in "([{":
+                is_open.append((character, place))
+            elif opening := OPENING.get(character):
+                kinds = [kind for kind, _ in is_open]
+                if opening in kinds:
+                    index = len(kinds) - 1 - kinds[::-1].index(opening)
+                    partner[place, is_open[index][1]] = True
+                    del is_open[index:]
+    np.fill_diagonal(partner, False)
+    return partner
+
+
+@relation
+def last_4(document: Tokens) -> "Bools":
+    """Hold where the key is one of the 4 tokens before the query."""
+    return _within(document, 4)
+
+
+@relation
+def last_8(document: Tokens) -> "Bools":
+    """Hold where the key is one of the 8 tokens before the query."""
+    return _within(document, 8)
+
+
+@relation
+def last_16(document: Tokens) -> "Bools":
+    """Hold where the key is one of the 16 tokens before the query."""
+    return _within(document, 16)
+
+
+def _traits(document: Tokens) -> "Integers":
+    import numpy as np
+
+    return np.array([traits_of(text) for text in document.tokens], dtype=np.int64)
+
+
+def _sentence_starts(document: Tokens) -> "Bools":
+    import numpy as np
+
+    special = document.special
+    real = np.flatnonzero(~special)
+    traits = _traits(document)[real]
+    apart = traits & BEGINS_SPACED > 0
+    apart |= np.concatenate(([True], traits[:-1] & ENDS_SPACED > 0))[: len(real)]
+    closes = (traits & CLOSES > 0) & ~((traits & STRAIGHT_QUOTE > 0) & apart)
+    ends = traits & ENDS_SENTENCE > 0
+    # The last token, up to each, that says whether a sentence is over; before the first, one is.
+    places = np.arange(len(real))
+    telling = np.maximum.accumulate(np.where(closes & ~ends, -1, places))
+    over = np.where(telling >= 0, ends[telling], True)
+    starts = np.zeros(len(special), dtype=np.bool_)
+    starts[real] = np.concatenate(([True], over[:-1]))[: len(real)] & ~closes
+    return starts
+
+
+def _words(document: Tokens) -> "tuple[Bools, Bools]":
+    """Return which tokens are a piece of a word, and which of them continue one."""
+    import numpy as np
+
+    real = ~document.special
+    traits = _traits(document)
+    begins, ends = traits & BEGINS_WORD > 0, traits & ENDS_IN_WORD > 0
+    if (traits[real] & HAS_SPACE).any():
+        joins = begins & (traits & BEGINS_SPACED == 0)
+        after = ends
+    else:
+        joins = traits & MARKED > 0
+        after = np.ones_like(ends)
+    continues = np.zeros_like(real)
+    continues[1:] = (joins & real)[1:] & (after & real)[:-1]
+    return (begins | ends | continues) & real, continues
+
+
+def _within(document: Tokens, count: int) -> "Bools":
+    import numpy as np
+
+    places = np.arange(len(document.special))
+    before = places[:, None] - places[None, :]
+    return (before >= 1) & (before <= count)

@@ -1,0 +1,107 @@
+"""Pairs shown in their context: tokens, the row that the key stands in, relations they lie in."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from headtests.claims.definitions import RowOptions
+from headtests.claims.pairs import DistributionSketch, Pair, QuantileBand
+from headtests.expressions import Expression
+from headtests.expressions.head_names import HeadName
+from headtests.measurement.masks import Bools
+from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.token_view import Float32s, TokenView
+from headtests.statistics.sketches import Pairs
+
+BANDS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""The quantiles between which a distribution gives examples."""
+EXAMPLES = 3
+"""Examples of each band."""
+
+
+def in_context(sweep: Sweep, head: HeadName, pairs: Pairs, rows: Sequence[Float32s]) -> list[Pair]:
+    """Return pairs with their tokens and the rows that they stand in, in the same order."""
+    allowed = sweep.allowed(head.layer)
+    columns = (pairs.documents, pairs.queries, pairs.keys, pairs.multiples)
+    result = []
+    for document_id, query, key, multiple, row in zip(
+        *(column.tolist() for column in columns), rows, strict=True
+    ):
+        document = sweep.population[document_id]
+        tokens = tuple(sweep.population.vocabulary.texts(document.ids))
+        result.append(
+            Pair(
+                token=tokens[key],
+                multiple=multiple,
+                document=document.id,
+                text=document.text_id,
+                query=query,
+                key=key,
+                tokens=tokens,
+                attendable=tuple(np.flatnonzero(allowed[query, : len(document)]).tolist()),
+                pattern=tuple(row.tolist()),
+            )
+        )
+    return result
+
+
+def in_relation(
+    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+) -> list[bool]:
+    """Return of each pair whether it lies in a relation; nothing is run for it."""
+    rows = _rows_within(sweep, head, pairs, relation, options)
+    return [bool(row[key]) for row, key in zip(rows, pairs.keys.tolist(), strict=True)]
+
+
+def keys_within(
+    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+) -> list[list[int]]:
+    """Return the attendable keys in a relation of the row that each pair stands in."""
+    rows = _rows_within(sweep, head, pairs, relation, options)
+    return [np.flatnonzero(row).tolist() for row in rows]
+
+
+def _rows_within(
+    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+) -> list[Bools]:
+    """Return which keys of each pair's row are in a relation, boolean `[key]`."""
+    places: dict[int, list[int]] = {}
+    for place, document in enumerate(pairs.documents.tolist()):
+        places.setdefault(document, []).append(place)
+    result: dict[int, Bools] = {}
+    for tokens in sweep.tokens_of(head.layer, places):
+        within = TokenView(tokens, sweep.population.vocabulary, options).within(relation)
+        for row, document in enumerate(tokens.batch.documents):
+            for place in places.get(document.id, ()):
+                result[place] = within[row, pairs.queries[place]].copy()
+    return [result[place] for place in range(len(pairs))]
+
+
+def banded(sketch: DistributionSketch) -> tuple[list[tuple[float, float]], list[Pairs]]:
+    """Return the multiples at the quantiles between which examples stand, and examples."""
+    edges = [
+        (sketch.histogram.quantile(low) or 0.0, sketch.histogram.quantile(high) or 0.0)
+        for low, high in pairwise(BANDS)
+    ]
+    examples = [
+        _between(sketch.sample, *edge, last=number == len(edges) - 1)
+        for number, edge in enumerate(edges)
+    ]
+    return edges, examples
+
+
+def _between(pairs: Pairs, low: float, high: float, last: bool) -> Pairs:
+    below = pairs.multiples <= high if last else pairs.multiples < high
+    return pairs.take(np.flatnonzero((pairs.multiples >= low) & below)[:EXAMPLES])
+
+
+def bands_of(
+    edges: Sequence[tuple[float, float]], examples: Sequence[Pairs], shown: Sequence[Pair]
+) -> list[QuantileBand]:
+    """Return bands with their examples in context; `shown` are all of them, one after another."""
+    left = iter(shown)
+    return [
+        QuantileBand(low, high, edge, tuple(next(left) for _ in range(len(part))))
+        for (low, high), edge, part in zip(pairwise(BANDS), edges, examples, strict=True)
+    ]

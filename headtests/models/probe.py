@@ -1,0 +1,192 @@
+"""Whether a model's rows can be read by the attention interface: tried on one small batch.
+
+A padded batch longer than any window: the function there must be called in every layer, and the
+rows must equal those of the model's own eager attention. No list of architectures.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from headtests.corpora import Document, make_batches
+from headtests.errors import CaptureError
+from headtests.expressions.head_names import HeadName
+from headtests.models.attention_interface import EAGER, FAST, InterfaceCapture
+from headtests.models.config import ModelShape, shape_of
+from headtests.models.row_checks import tolerance_of
+from headtests.models.row_reading import Layouts, Portion, Reading
+
+LENGTH = 24
+"""Tokens of the longer document, where no window asks for more."""
+WIDEST = 64
+"""The widest window that is tried as it is; a wider one is narrowed while the probe runs."""
+NARROWED = 8
+"""What it is narrowed to."""
+
+_FAILURES = (
+    AttributeError,
+    CaptureError,
+    ImportError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a model that does not go through the interface may raise."""
+
+
+def interface_of(
+    network: Any, shape: ModelShape, device: torch.device, dtype: torch.dtype
+) -> tuple[InterfaceCapture, bool] | None:
+    """Return a way to a model's rows by the interface, and whether it is bidirectional.
+
+    `network` is a `PreTrainedModel` without an unembedding; None where the interface does not
+    give its rows, which leaves its attention implementation changed.
+    """
+    try:
+        with _narrowed(network.config, shape) as narrow:
+            batch = _batch(network, narrow)
+            network.set_attn_implementation("eager")
+            truth = _eager_patterns(network, batch, narrow)
+            if truth is None:
+                return None
+            for name in (FAST, EAGER):
+                found = _by(name, network, narrow, device, dtype, batch, truth)
+                if found is not None:
+                    return found
+    except _FAILURES:
+        return None
+    return None
+
+
+def _by(
+    name: str,
+    network: Any,
+    shape: ModelShape,
+    device: torch.device,
+    dtype: torch.dtype,
+    batch: Any,
+    truth: list[torch.Tensor],
+) -> tuple[InterfaceCapture, bool] | None:
+    bidirectional = _looks_ahead(truth, batch)
+    try:
+        capture = InterfaceCapture(network, bidirectional, name)
+        if not capture.find_layers(batch.ids.to(device), shape.layers):
+            return None
+        found = _rows(capture, shape, bidirectional, device, dtype, batch)
+    except _FAILURES:
+        return None
+    eps = torch.finfo(dtype).eps
+    for layer, pattern in enumerate(truth):
+        for row, document in enumerate(batch.documents):
+            inside = slice(0, len(document))
+            own = pattern[row, :, inside, inside]
+            apart = (found[layer, :, row, inside, inside] - own).abs()
+            # Negated, so that NaN is too much.
+            if not apart.max() <= max(1e-4, 32 * eps) or not apart.mean() <= max(1e-5, eps / 2):
+                return None
+    return capture, bidirectional
+
+
+def _batch(network: Any, shape: ModelShape) -> Any:
+    window = max((window for window in shape.windows if window is not None), default=0)
+    longest = max(LENGTH, window + 5)
+    if shape.context is not None:
+        longest = min(longest, shape.context)
+    vocabulary = int(network.get_input_embeddings().weight.shape[0])
+    pad = getattr(network.config, "pad_token_id", None)
+    generator = torch.Generator().manual_seed(0)
+    documents = []
+    for number, length in enumerate((longest, max(2, longest - 5))):
+        ids = torch.randint(0, vocabulary, (length,), generator=generator)
+        # Some models count positions from padding.
+        ids = torch.where(ids == pad, (ids + 1) % vocabulary, ids) if pad is not None else ids
+        documents.append(Document(number, "probe", 0, ids.int().numpy()))
+    # A padding id may lie behind the embeddings, or be -1.
+    stand_in = pad if isinstance(pad, int) and 0 <= pad < vocabulary else 0
+    (batch,) = make_batches(documents, 2, stand_in)
+    return batch
+
+
+def _eager_patterns(network: Any, batch: Any, shape: ModelShape) -> list[torch.Tensor] | None:
+    """Return each layer's own eager pattern, float32 on the CPU, `[batch, head, query, key]`."""
+    device = next(network.parameters()).device
+    with torch.inference_mode():
+        output = network(
+            batch.ids.to(device),
+            attention_mask=batch.valid.to(device).long(),
+            output_attentions=True,
+            use_cache=False,
+        )
+    patterns = getattr(output, "attentions", None) or ()
+    length = batch.ids.shape[1]
+    expected = (len(batch), shape.heads, length, length)
+    if len(patterns) != shape.layers or any(
+        pattern is None or tuple(pattern.shape) != expected for pattern in patterns
+    ):
+        return None
+    return [pattern.float().cpu() for pattern in patterns]
+
+
+def _looks_ahead(patterns: list[torch.Tensor], batch: Any) -> bool:
+    """Return whether some row of the patterns attends to a key behind it."""
+    return any(
+        bool((pattern[row, :, : len(document), : len(document)].triu(1) > 0).any())
+        for pattern in patterns
+        for row, document in enumerate(batch.documents)
+    )
+
+
+def _rows(
+    capture: InterfaceCapture,
+    shape: ModelShape,
+    bidirectional: bool,
+    device: torch.device,
+    dtype: torch.dtype,
+    batch: Any,
+) -> torch.Tensor:
+    """Return every head's rows, `[layer, head, batch, query, key]`; raises as capturing does."""
+    length = batch.ids.shape[1]
+    found = torch.full((shape.layers, shape.heads, len(batch), length, length), torch.nan)
+
+    def keep(heads: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+        for head, part in zip(heads, rows, strict=True):
+            found[head.layer, head.index] = part.cpu()
+
+    reading = Reading(
+        batch,
+        [HeadName(layer, head) for layer in range(shape.layers) for head in range(shape.heads)],
+        [Portion(0, len(batch))],
+        keep,
+        layouts=Layouts(shape, bidirectional, device),
+        bidirectional=bidirectional,
+        sinks=any(name.endswith("sinks") for name, _ in capture.network.named_parameters()),
+        tolerance=tolerance_of(dtype),
+        name=type(capture.network).__name__,
+    )
+    capture.read(reading)
+    if not reading.is_sound:
+        raise CaptureError("the masks of the probe are not those of the configuration")
+    return found
+
+
+@contextmanager
+def _narrowed(config: Any, shape: ModelShape) -> Iterator[ModelShape]:
+    """Narrow a window that is too wide to try, and restore it; yields the shape meanwhile."""
+    windows = [window for window in shape.windows if window is not None]
+    if not windows or max(windows) <= WIDEST:
+        yield shape
+        return
+    text = config.get_text_config()
+    own = text.sliding_window
+    text.sliding_window = NARROWED
+    try:
+        narrow = shape_of(config, type(config).__name__)
+        yield replace(narrow, context=shape.context)
+    finally:
+        text.sliding_window = own

@@ -1,0 +1,135 @@
+"""The claims of a run as a table for a terminal: a line each, every figure from the record."""
+
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from typing import NamedTuple
+
+from headtests.records import ClaimRecord
+from headtests.wording import written
+
+WIDE = 100
+"""Columns of a terminal from which on there is room between the columns of the table."""
+
+
+class Line(NamedTuple):
+    """What the table says of one claim, or the heading of each column."""
+
+    verdict: str
+    outcome: str
+    measured: str
+    interval: str
+    documents: str
+    rows: str
+    claim: str
+
+
+HEADINGS = Line("verdict", "test", "measured", "interval", "docs", "rows", "claim")
+
+
+class Printed(NamedTuple):
+    """A line in parts, so that the outcome may be coloured."""
+
+    before: str
+    outcome: str
+    behind: str
+    below: str
+    """What goes on a line of its own: a claim that has no room beside its figures, or nothing."""
+
+
+def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
+    """Return the headings and a line a claim, none wider than so many characters if it may be."""
+    gap = "  " if width >= WIDE else " "
+    rows = [HEADINGS, *map(line_of, claims)]
+    if not any(row.interval for row in rows[1:]):
+        rows = [row._replace(interval="") for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [_printed(row, widths, width, gap) for row in rows]
+
+
+def _printed(row: Line, widths: list[int], width: int, gap: str) -> Printed:
+    words = [cell.ljust(least) for cell, least in zip(row[:4], widths[:4], strict=True)]
+    numbers = [cell.rjust(least) for cell, least in zip(row[4:6], widths[4:6], strict=True)]
+    # A column that no line has anything in takes no room.
+    behind = "".join(f"{gap}{cell}" for cell in words[2:] + numbers if cell)
+    before = f"{words[0]} "
+    if len(f"{before}{words[1]}{behind}{gap}{row.claim}") <= width:
+        return Printed(before, words[1], f"{behind}{gap}{row.claim}", "")
+    return Printed(before, words[1], behind.rstrip(), f"  {_clipped(row.claim, width - 2)}")
+
+
+def _clipped(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
+
+
+def line_of(claim: ClaimRecord) -> Line:
+    """Return what the table says of a claim."""
+    left = claim["left"]
+    counted, rows = left["documents"], left["rows"]
+    units = f"{left['texts']:,} texts" if left["texts"] is not None else ""
+    return Line(
+        claim["verdict"],
+        claim["outcome"],
+        _measured(claim),
+        _interval(claim),
+        f"{left['pairs']:,} pairs" if counted is None else units or f"{counted:,}",
+        "" if rows is None else f"{rows:,}",
+        _about(claim),
+    )
+
+
+def _measured(claim: ClaimRecord) -> str:
+    left, right = claim["left"]["value"], claim["right"]
+    if isinstance(right, dict):
+        found, bound = _told_apart(left, right["value"] * claim["factor"] + claim["offset"])
+    else:
+        found, bound = _told_apart(left, right)
+        # As the user wrote it, unless it was computed.
+        bound = min(written(right), bound, key=len) if len(written(right)) > 8 else written(right)
+    return f"{found} {claim['operator']} {bound}"
+
+
+def _told_apart(left: float, right: float) -> tuple[str, str]:
+    """Return two figures with as few digits as tell them apart, 3 at least."""
+    for digits in range(3, 9):
+        told = f"{left:.{digits}g}", f"{right:.{digits}g}"
+        if told[0] != told[1]:
+            return told
+    return f"{left:.3g}", f"{right:.3g}"
+
+
+def is_of_two(claim: ClaimRecord) -> bool:
+    """Return whether a claim's interval is that of a difference of two statistics."""
+    return claim["difference"] is not None
+
+
+def _interval(claim: ClaimRecord) -> str:
+    """Return both bounds of the statistic, or of the difference of two; empty for pairs."""
+    left, difference = claim["left"], claim["difference"]
+    low, high = left["low"], left["high"]
+    if difference is not None:
+        low, high = difference["low"], difference["high"]
+    if low is None:
+        return ""
+    if low == high:
+        return "exact"
+    upper = "inf" if high is None else _rounded(high, ROUND_CEILING)
+    return f"[{_rounded(low, ROUND_FLOOR)}, {upper}]"
+
+
+def _rounded(bound: float, rounding: str) -> str:
+    """Return a bound with three digits, rounded outward so that it never says too much."""
+    return f"{float(Context(prec=3, rounding=rounding).create_decimal(repr(bound))):.3g}"
+
+
+def _about(claim: ClaimRecord) -> str:
+    """Return the statistic; of two, both, and what they share once."""
+    left, right = claim["left"]["expression"], claim["right"]
+    if not isinstance(right, dict):
+        return left
+    head, _, figure = left.partition(".")
+    plain = claim["factor"] == 1 and claim["offset"] == 0
+    shared = plain and figure == right["expression"].partition(".")[2]
+    times = "" if claim["factor"] == 1 else f"{claim['factor']:g} * "
+    sign = "+" if claim["offset"] > 0 else "-"
+    more = "" if claim["offset"] == 0 else f" {sign} {abs(claim['offset']):g}"
+    return f"{head if shared else left} vs {times}{right['expression']}{more}"

@@ -1,0 +1,184 @@
+"""What a run explains by itself once its claims are decided: heads of claims that did not hold.
+
+Which heads of which claims, with which explainers, in which budget. No verdict depends on it: what
+goes wrong costs an explanation, and is told in its place. Imported late.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from headtests.claims.definitions import Question, RowOptions
+from headtests.errors import HeadtestsError
+from headtests.explanations.builtin_explainer import NAME, Texts, explained
+from headtests.explanations.description import visible
+from headtests.expressions.head_names import HeadName
+from headtests.records import ClaimRecord, ExplanationRecord, HalfRecord
+from headtests.settings import Settings
+
+if TYPE_CHECKING:
+    # Most runs ask no language model, and what asks one takes long to import.
+    from headtests.explanations.llm.server import Server
+    from headtests.explanations.llm_prompts import Claimed
+    from headtests.sessions.session import Session
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A claim whose heads may be explained."""
+
+    session: "Session"
+    record: ClaimRecord
+    heads: Mapping[str, tuple[HeadName, RowOptions]]
+    """The heads that it is about, by the record's keys."""
+    questions: Sequence[Question]
+    """What it asks of documents: a statistic, or two; nothing of figures of pairs."""
+
+
+def explanations(
+    claims: Iterable[Explained], settings: Settings, share: int = 1
+) -> Iterator[ExplanationRecord]:
+    """Yield what explainers say of the heads of claims, as the settings want it.
+
+    The built-in one explains each head once, for all its claims; a language model each head of
+    each claim, within one part in `share` of the run's budget: its processes divide that.
+    """
+    if settings.explain == "none":
+        return
+    chosen = _chosen(claims, settings)
+    texts: dict[tuple[int, RowOptions], Texts] = {}
+    for claim in chosen:
+        for _, options in claim.heads.values():
+            texts.setdefault((id(claim.session), options), Texts(claim.session, options))
+    yield from _by_us(chosen, texts)
+    if settings.explain in ("failures", "all") and chosen:
+        yield from _by_model(chosen, texts, settings, share)
+
+
+def announced(claims: Iterable[Explained], settings: Settings) -> str:
+    """Return what is about to be asked of a language model, in a line; empty where nothing is."""
+    chosen = _chosen(claims, settings)
+    if settings.explain not in ("failures", "all") or not chosen:
+        return ""
+    server = server_of(settings)
+    number = sum(len(claim.heads) for claim in chosen)
+    heads = "a head" if number == 1 else f"{number} heads"
+    return visible(f"asking {server.model} at {server.address} to explain {heads} ...")
+
+
+def _chosen(claims: Iterable[Explained], settings: Settings) -> list[Explained]:
+    every = settings.explain == "all"
+    return [claim for claim in claims if every or claim.record["verdict"] != "holds"]
+
+
+def _by_us(
+    chosen: Sequence[Explained], texts: Mapping[tuple[int, RowOptions], Texts]
+) -> Iterator[ExplanationRecord]:
+    """Yield what the built-in explainer says of each head, once."""
+    claims_of: dict[str, list[str]] = {}
+    for claim in chosen:
+        for key in claim.heads:
+            claims_of.setdefault(key, []).append(claim.record["id"])
+    found: set[str] = set()
+    for claim in chosen:
+        for key, (head, options) in claim.heads.items():
+            if key not in found:
+                try:
+                    record = explained(
+                        texts[id(claim.session), options], head, claim.session.served
+                    )
+                except HeadtestsError as error:
+                    record = _in_trouble(str(head), str(error))
+                found.add(key)
+                yield record | {
+                    "session": claim.record["session"],
+                    "head": key,
+                    "claims": claims_of[key],
+                }
+
+
+def _in_trouble(head: str, trouble: str) -> ExplanationRecord:
+    nothing = HalfRecord(documents=0, texts=0)
+    return ExplanationRecord(
+        session="",
+        head="",
+        name=head,
+        claims=[],
+        explainer=NAME,
+        server="",
+        trouble=trouble,
+        text="",
+        explain=nothing,
+        measure=nothing,
+        resting_mass=None,
+        unexplained_mass=None,
+        suggestions=[],
+        detection=[],
+        calls=[],
+    )
+
+
+def _by_model(
+    chosen: Sequence[Explained],
+    texts: Mapping[tuple[int, RowOptions], Texts],
+    settings: Settings,
+    share: int,
+) -> list[ExplanationRecord]:
+    """Return what a language model says of each head of each claim."""
+    from headtests.explanations.llm.client import Budget, Client
+    from headtests.explanations.llm_explainer import Wanted, suggested
+
+    wanted, places = [], []
+    for claim in chosen:
+        for key, (head, options) in claim.heads.items():
+            of = texts[id(claim.session), options]
+            others = [other for other in claim.session.served if other != head]
+            others = others or claim.session.named("L*H*")
+            wanted.append(Wanted(of, head, others, claimed(claim, of)))
+            places.append((claim.record["session"], key, claim.record["id"]))
+    server = server_of(settings)
+    budget = Budget(settings.explain_calls // share, settings.explain_tokens // share)
+    client = Client(server, budget, chosen[0].session.store)
+    try:
+        records = suggested(wanted, client)
+    finally:
+        client.close()
+    return [
+        record | {"session": session, "head": key, "claims": [claim]}
+        for record, (session, key, claim) in zip(records, places, strict=True)
+    ]
+
+
+def server_of(settings: Settings) -> "Server":
+    """Return which language model is asked, and where; the key is the environment's."""
+    from headtests.explanations.llm.server import Server
+
+    return Server(
+        model=settings.explain_model,
+        base_url=settings.explain_url,
+        timeout=settings.explain_timeout,
+    )
+
+
+def claimed(claim: Explained, texts: Texts) -> "Claimed":
+    """Return a claim as a prompt tells it.
+
+    Its figures are those of the explain half alone: who has seen what the other half says could
+    suggest just that.
+    """
+    from headtests.explanations.llm_prompts import Claimed
+
+    record, half = claim.record, texts.explain.half
+    said = []
+    for question in claim.questions:
+        figures = half.figures(question, half.extents(False)[-1])
+        if figures.average is not None:
+            statistic = f"{question.head}.{question.statistic.kind}({question.statistic.arguments})"
+            documents = f"{len(figures):,} document{'' if len(figures) == 1 else 's'}"
+            said.append(f"{statistic} is {float(figures.average):.4g} over {documents}")
+    where = f"; in the half of the texts that these pairs are from, {', and '.join(said)}"
+    return Claimed(
+        record["sentence"],
+        record["expression"],
+        f"{record['verdict']}{where if said else ''}.",
+    )

@@ -1,0 +1,1 @@
+"""Two runs compared: which claims match, what changed, what else differs."""

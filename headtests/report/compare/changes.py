@@ -1,0 +1,149 @@
+"""What became of a claim between two runs, in words: its verdicts and figures before and after.
+
+Facts in, strings of the record and of figures out, in no markup: that is the caller's.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.report.compare.runs import Change, RunComparison
+from headtests.report.words.claims import documents_in_brief, sides, unit_of
+from headtests.wording import beside, count
+
+OTHER_DOCUMENTS = "The documents differ: the two figures are not of the same texts."
+"""What is said beside figures that must not be compared as they are."""
+
+_PAST = {"holds": "held", "refuted": "refuted", "undecided": "undecided"}
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A claim in one run."""
+
+    run: str
+    """`before` or `after`."""
+    expression: str
+    verdict: str
+    figures: list[str]
+    """Of one statistic, its estimate; of two, each and their difference. Empty where the run has
+    no such claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A change of a claim with everything that is said of it."""
+
+    heading: str
+    test: str
+    expression: str
+    """The claim as Python; empty where it differs between the two runs."""
+    sides: list[Side]
+    note: str
+    """What keeps the figures from being compared; empty where nothing does."""
+
+
+def block(change: Change) -> Block:
+    """Return what is said of a change."""
+    both = [("before", change.before), ("after", change.after)]
+    claims = [claim for _, claim in both if claim is not None]
+    told = [
+        Side(run, one["expression"], one["verdict"], _figures(one, claims))
+        for run, one in both
+        if one is not None
+    ]
+    if change.after is None and change.instead:
+        told.append(Side("after", "", f"no claim: its test was {change.instead}", []))
+    expressions = dict.fromkeys(claim["expression"] for claim in claims)
+    return Block(
+        heading=_heading(change),
+        test=claims[0]["test"],
+        expression=next(iter(expressions)) if len(expressions) == 1 else "",
+        sides=told,
+        note=OTHER_DOCUMENTS if change.other_documents else "",
+    )
+
+
+def counts(compared: RunComparison) -> str:
+    """Return how many claims changed in which way, and how many did not."""
+    kinds = [change.kind for change in compared.changes]
+    said = [
+        f"{kinds.count(kind)} {words}"
+        for kind, words in (
+            ("verdict", "with another verdict"),
+            ("claim", "changed in the source"),
+            ("moved", "with an estimate that moved"),
+            ("gone", "gone"),
+            ("new", "new"),
+        )
+        if kind in kinds
+    ]
+    unchanged = f"{compared.unchanged} unchanged"
+    if compared.unchanged_on_other_documents:
+        unchanged += f" ({compared.unchanged_on_other_documents} of them on other documents)"
+    before, after = len(compared.before["claims"]), len(compared.after["claims"])
+    return f"{count(before, 'claim')} before, {after} after: {', '.join([*said, unchanged])}"
+
+
+def _heading(change: Change) -> str:
+    before, after = change.before, change.after
+    if after is None:
+        return f"gone, {_PAST[before['verdict']]} before" if before else ""
+    if before is None:
+        return f"new, {_PAST[after['verdict']]}"
+    old, new = _PAST[before["verdict"]], _PAST[after["verdict"]]
+    verdicts = f"{old} in both" if old == new else f"{old} before, {new} now"
+    named = {"claim": "changed in the source, ", "moved": "estimate moved, "}
+    return named.get(change.kind, "") + verdicts
+
+
+def _figures(claim: ClaimRecord, claims: list[ClaimRecord]) -> list[str]:
+    """Return a claim's estimates with their intervals, told apart from those of the other run."""
+    others = [bound for one in claims for bound in _bounds(one)]
+    found = [_figure(estimate, unit_of(estimate), others) for estimate in sides(claim)]
+    if len(found) == 2:
+        found = [f"left {found[0]}", f"right {found[1]}"]
+    if claim["difference"] is not None:
+        found.append(f"difference {_figure(claim['difference'], unit_of(claim['left']), others)}")
+    if over := _over(claim):
+        found[-1] += f" over {over}"
+    return found
+
+
+def _bounds(claim: ClaimRecord) -> Iterator[float]:
+    figures: list[EstimateRecord | DifferenceRecord] = [*sides(claim)]
+    if claim["difference"] is not None:
+        figures.append(claim["difference"])
+    for figure in figures:
+        yield from (
+            bound for bound in (figure["value"], figure["low"], figure["high"]) if bound is not None
+        )
+    if not isinstance(claim["right"], dict):
+        yield claim["right"]
+
+
+def _figure(figure: EstimateRecord | DifferenceRecord, unit: str, others: list[float]) -> str:
+    low, high = figure["low"], figure["high"]
+    value = _number(figure["value"], others) + unit
+    if low is None and high is None:
+        return value
+    if low == high:
+        return f"{value} exact"
+    lower = "-inf" if low is None else _number(low, others)
+    upper = "inf" if high is None else _number(high, others)
+    return f"{value} [{lower}, {upper}]"
+
+
+def _number(value: float, others: list[float]) -> str:
+    """Return a figure with as many digits as tell it from others, but for rounding."""
+    differing = [one for one in others if not math.isclose(one, value, rel_tol=_ROUNDING)]
+    return beside(value, *differing)
+
+
+def _over(claim: ClaimRecord) -> str:
+    left, over = claim["left"], documents_in_brief(claim)
+    if not over or left["pairs"] is not None or left["texts"] is not None:
+        return over
+    return f"{over} {'document' if over == '1' else 'documents'}"

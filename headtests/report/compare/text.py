@@ -1,0 +1,168 @@
+"""Two runs beside each other as text, for a terminal or a page of Markdown.
+
+Facts in, text out. Every string of the records is made plain, and escaped in Markdown.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from headtests.records import Record
+from headtests.report.compare.changes import Block, block, counts
+from headtests.report.compare.provenance import Fact
+from headtests.report.compare.runs import RunComparison, SessionChange
+from headtests.report.words.markdown_escaping import code, code_cell, escaped, one_line, row
+from headtests.report.words.text import WHOLE_LIMIT, brief
+from headtests.wording import written
+
+_WIDTH = 80
+_HASH = 12
+"""Characters of a hash that are shown, where these tell two apart."""
+_SAME = "Models, documents, settings and versions are those of the run before."
+_NOTE = "The documents differ: figures of the two runs are not of the same texts."
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A fact of both runs as it is shown."""
+
+    name: str
+    before: str
+    after: str
+
+
+def as_text(compared: RunComparison, names: Sequence[str]) -> str:
+    """Return two runs, whose records have these names, as lines of 80 columns where they may be."""
+    lines = [
+        f"{'' if place else run:<6}  {one_line(line)}"
+        for run, name, record in _runs(compared, names)
+        for place, line in enumerate([name, _made(record), *_cut_short(record)])
+    ]
+    groups = list(_provenance(compared))
+    lines += ["", "What ran differently" if groups else _SAME]
+    for title, note, facts in groups:
+        lines.append(f"  {one_line(title)}")
+        for fact in facts:
+            lines += _fact_lines(fact)
+        lines += [f"    {note}"] if note else []
+    lines += ["", *textwrap.wrap(counts(compared), _WIDTH, subsequent_indent="  ")]
+    for change in compared.changes:
+        lines += ["", *_block_lines(block(change))]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(compared: RunComparison, names: Sequence[str]) -> str:
+    """Return two runs, whose records have these names, as Markdown with tables."""
+    lines = ["## Two runs compared", ""]
+    for run, name, record in _runs(compared, names):
+        told = [code(name), code(_made(record)), *map(escaped, _cut_short(record))]
+        lines.append(f"- {run}: {', '.join(told)}")
+    groups = list(_provenance(compared))
+    lines += ["", "### What ran differently" if groups else _SAME]
+    for title, note, facts in groups:
+        lines += ["", escaped(title), ""]
+        if facts:
+            lines += [row(["", "before", "after"]), row(["---"] * 3)]
+        for fact in facts:
+            lines.append(row([escaped(fact.name), *map(code_cell, (fact.before, fact.after))]))
+        lines += ["", note] if note else []
+    lines += ["", "### Claims", "", counts(compared)]
+    for change in compared.changes:
+        lines += ["", *_block_markdown(block(change))]
+    return "\n".join(lines) + "\n"
+
+
+def _runs(compared: RunComparison, names: Sequence[str]) -> Iterator[tuple[str, str, Record]]:
+    yield from zip(("before", "after"), names, (compared.before, compared.after), strict=True)
+
+
+def _made(record: Record) -> str:
+    """Return when a run was made, and of which commit."""
+    commit = record["environment"].get("commit")
+    return record["created"] + (f", commit {commit}" if commit else "")
+
+
+def _cut_short(record: Record) -> list[str]:
+    return [] if record["complete"] else [f"incomplete: {record['incomplete_reason']}"]
+
+
+def _provenance(compared: RunComparison) -> Iterator[tuple[str, str, list[_Shown]]]:
+    """Yield what ran differently in groups: a title, a note, and facts."""
+    for session in compared.sessions:
+        if session.before is None or session.after is None:
+            yield _title(session), f"only in the run {_which(session)}", []
+        elif session.facts:
+            note = _NOTE if session.other_documents else ""
+            yield _title(session), note, [_shown(fact) for fact in session.facts]
+    for title, facts in (("rows", compared.heads), ("environment", compared.environment)):
+        if facts:
+            yield title, "", [_shown(fact) for fact in facts]
+
+
+def _title(session: SessionChange) -> str:
+    shown = session.before or session.after
+    if shown is None:
+        return ""
+    return f"{brief(shown['model']['name'])} on {brief(shown['corpus']['name'])}"
+
+
+def _which(session: SessionChange) -> str:
+    return "before" if session.after is None else "after"
+
+
+def _shown(fact: Fact) -> _Shown:
+    before, after = (_value(value) for value in (fact.before, fact.after))
+    if fact.name.endswith("sha256") and before[:_HASH] != after[:_HASH]:
+        before, after = before[:_HASH], after[:_HASH]
+    return _Shown(fact.name.replace("_", " "), before, after)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return written(value)
+    return "none" if value is None else str(value)
+
+
+def _fact_lines(fact: _Shown) -> list[str]:
+    name, before, after = map(one_line, (fact.name, fact.before, fact.after))
+    line = f"    {name}: {before} -> {after}"
+    return [line] if len(line) <= _WIDTH else [f"    {name}:", f"      {before}", f"      {after}"]
+
+
+def _block_lines(said: Block) -> Iterator[str]:
+    yield said.heading
+    for shown in (said.test, said.expression):
+        if shown:
+            yield f"  {one_line(shown, WHOLE_LIMIT)}"
+    for side in said.sides:
+        told = [] if said.expression or not side.expression else [side.expression]
+        told += _verdict_lines(side.verdict, side.figures)
+        for place, line in enumerate(told):
+            yield f"    {side.run if place == 0 else '':<6}  {one_line(line, WHOLE_LIMIT)}"
+    if said.note:
+        yield f"    {said.note}"
+
+
+def _verdict_lines(verdict: str, figures: Iterable[str]) -> list[str]:
+    found = list(figures)
+    return [f"{verdict}, {found[0]}"] if len(found) == 1 else [verdict, *found]
+
+
+def _block_markdown(said: Block) -> Iterator[str]:
+    yield f"#### {said.heading}"
+    yield ""
+    named = [code(shown, WHOLE_LIMIT) for shown in (said.test, said.expression) if shown]
+    yield "  \n".join(named)
+    yield ""
+    for side in said.sides:
+        told = (
+            [] if said.expression or not side.expression else [code(side.expression, WHOLE_LIMIT)]
+        )
+        # Figures are digits, and a bracket is no link where no name of a link can stand.
+        told += [escaped(side.verdict), *side.figures]
+        yield f"- {side.run}: {', '.join(told)}"
+    if said.note:
+        yield ""
+        yield said.note

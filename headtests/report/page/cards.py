@@ -1,0 +1,337 @@
+"""A claim, and a head, with everything that is said of them: what stands together in one card.
+
+Records in, words, drawings and anchors out; no HTML. The page around the cards is `view`.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from headtests.records import (
+    ClaimRecord,
+    CounterexampleRecord,
+    EstimateRecord,
+    HeadRecord,
+    SessionRecord,
+)
+from headtests.report.charts.claim_charts import Course, Multiples, course, multiples
+from headtests.report.charts.head_maps import heads_of
+from headtests.report.charts.interval_strips import Axes, Strip, drawn, strip
+from headtests.report.page.explanation_cards import Explained, Placed
+from headtests.report.words.claims import (
+    SYMBOLS,
+    Comparison,
+    Line,
+    both_sides,
+    compared,
+    comparison,
+    controls,
+    documents_in_brief,
+    expressions,
+    interval_in_brief,
+    rows_against,
+    sides,
+    unit_of,
+    verdict_in_words,
+)
+from headtests.report.words.decisions import (
+    discovery,
+    e_value,
+    e_value_order,
+    evidence,
+    remaining,
+    warning,
+)
+from headtests.report.words.drift import Drift, drift
+from headtests.report.words.heads import Head, left_over
+from headtests.report.words.other_model import Against, against
+from headtests.report.words.page_budget import Caps
+from headtests.report.words.sessions import Session
+from headtests.report.words.source_code import Code, code
+from headtests.report.words.text import NAME_LIMIT, plain
+from headtests.report.words.token_rows import Row, counterexample_row
+from headtests.wording import number
+
+_OPEN = 3
+"""Counterexamples that show before the rest is unfolded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name, and where on the page it leads; no anchor where the record lacks the thing."""
+
+    name: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexamples:
+    """The rows that speak most against one of a claim's statistics."""
+
+    about: str
+    """The statistic as Python, where there are two; empty of one."""
+    summary: str
+    """How many of the rows lie on the side that the claim denies."""
+    first: list[Row]
+    rest: list[Row]
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The distribution of one of a claim's statistics."""
+
+    about: str
+    """The statistic as Python, where there are two; empty of one."""
+    multiples: Multiples
+
+
+class Order(NamedTuple):
+    """What the columns of the overview are sorted by."""
+
+    beyond: float
+    """How far the estimate lies beyond the threshold, in the claim's favour."""
+    estimate: float
+    units: int
+    """Pairs, texts or documents: what is said to have been read."""
+    evidence: str
+    """The e-value that is shown, as JavaScript reads numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim with everything that is said of it."""
+
+    anchor: str
+    verdict: str
+    symbol: str
+    sentence: str
+    expression: str
+    compared: Comparison
+    strip: Strip
+    interval: str
+    documents: str
+    e_value: str
+    discovery: str
+    words: str
+    remaining: str
+    """Of an undecided claim, how much more it would take."""
+    warning: str
+    """Why the rate of false decisions does not cover it; empty where it does."""
+    drift: Drift | None
+    """How far it has moved since its baseline; None without one."""
+    against: Against | None
+    """The same claim of another model; None where no other was asked."""
+    compared_with: str
+    """What the filter calls what became of these comparisons: words with spaces between."""
+    course: Course | None
+    distributions: list[Drawn]
+    counterexamples: list[Counterexamples]
+    explained: list[Explained]
+    """What its heads do otherwise, by explanations that were asked for it."""
+    statistics: list[str]
+    """Its statistics as Python: one or two."""
+    both_sides: list[Line]
+    """Every figure of two statistics; empty for one."""
+    controls: list[Line]
+    evidence: str
+    test: str
+    outcome: str
+    reason: str
+    place: str
+    """File and line."""
+    code: Code
+    basis: str
+    session: Link
+    model: str
+    """What the filter calls its model; empty of one that is not in the record."""
+    heads: list[Link]
+    multiples: list[tuple[Link, Head]]
+    """Those of the heads that the record has, each with where its rows stand."""
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCard:
+    """A head of one model: what was claimed of it, and what was read of it, corpus by corpus."""
+
+    anchor: str
+    name: str
+    model: str
+    claims: list[Claim]
+    explained: Explained | None
+    """What it does, or under which claims that stands; None where nobody explained it."""
+    measured: list[Head]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where on the page things stand that claims refer to."""
+
+    sessions: Mapping[str, Session]
+    """By the record's key."""
+    records: Mapping[str, SessionRecord]
+    """The sessions as the record has them, likewise."""
+    models: Mapping[str, str]
+    """What the filter calls each session's model, by the session's key."""
+    heads: Mapping[tuple[str, str], str]
+    """Anchors of heads' cards, by the session's key and the head's name."""
+    measured: Mapping[str, tuple[HeadRecord, Head]]
+    """What was read of heads, by the record's key."""
+    explained: Placed
+    """What explainers say, by the anchors of claims and heads."""
+
+
+def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps: Caps) -> Claim:
+    """Return a claim with everything that is said of it, and no more rows than it may."""
+    line = f":{claim['line']}" if claim["line"] else ""
+    moved = drift(claim, caps)
+    beside = against(claim, places.records, places.sessions)
+    return Claim(
+        anchor=anchor,
+        verdict=claim["verdict"],
+        symbol=SYMBOLS[claim["verdict"]],
+        sentence=claim["sentence"],
+        expression=claim["expression"],
+        compared=comparison(claim),
+        strip=strip(claim, axes),
+        interval=interval_in_brief(claim),
+        documents=documents_in_brief(claim),
+        e_value=e_value(claim),
+        discovery=discovery(claim),
+        words=verdict_in_words(claim),
+        remaining=remaining(claim),
+        warning=warning(claim),
+        drift=moved,
+        against=beside,
+        compared_with=_compared_with(moved, beside),
+        course=course(claim, axes),
+        distributions=_distributions(claim),
+        counterexamples=_counterexamples(claim, caps),
+        explained=places.explained.claims.get(anchor, []),
+        statistics=expressions(claim),
+        both_sides=both_sides(claim),
+        controls=controls(claim),
+        evidence=evidence(claim),
+        test=claim["test"],
+        outcome=plain(claim["outcome"], NAME_LIMIT),
+        reason=claim["reason"],
+        place=f"{claim['file']}{line}" if claim["file"] else "",
+        code=code(claim),
+        basis=claim["basis"],
+        session=_session(claim["session"], places.sessions),
+        model=places.models.get(claim["session"], ""),
+        heads=_heads(claim, places),
+        multiples=_multiples(claim, places),
+        order=_order(claim),
+    )
+
+
+def _compared_with(moved: Drift | None, beside: Against | None) -> str:
+    found = [moved.status] if moved else []
+    if beside:
+        found.append(
+            "differs" if beside.differs else "same" if beside.models[1].verdict else "none"
+        )
+    return " ".join(found)
+
+
+def _session(key: str, sessions: Mapping[str, Session]) -> Link:
+    session = sessions.get(key)
+    return Link(session.name, session.anchor) if session else Link(plain(key, NAME_LIMIT), "")
+
+
+def _heads(claim: ClaimRecord, places: Places) -> list[Link]:
+    names = list(map(str, heads_of(claim)))
+    if not names:
+        return [Link(plain(key, NAME_LIMIT), "") for key in claim["heads"]]
+    return [Link(name, places.heads.get((claim["session"], name), "")) for name in names]
+
+
+def _multiples(claim: ClaimRecord, places: Places) -> list[tuple[Link, Head]]:
+    found = [places.measured[key] for key in claim["heads"] if key in places.measured]
+    return [
+        (Link(head.name, places.heads.get((record["session"], record["name"]), "")), head)
+        for record, head in found
+    ]
+
+
+def _about(claim: ClaimRecord, side: EstimateRecord) -> str:
+    return side["expression"] if isinstance(claim["right"], dict) else ""
+
+
+def _distributions(claim: ClaimRecord) -> list[Drawn]:
+    found = [(side, multiples(claim, side)) for side in sides(claim)]
+    return [Drawn(_about(claim, side), shown) for side, shown in found if shown is not None]
+
+
+def _counterexamples(claim: ClaimRecord, caps: Caps) -> list[Counterexamples]:
+    return [
+        _listed(_about(claim, side), side, caps) for side in sides(claim) if side["counterexamples"]
+    ]
+
+
+def _listed(about: str, side: EstimateRecord, caps: Caps) -> Counterexamples:
+    rows: Sequence[Row] = [
+        counterexample_row(found, _row_figure(side, found), caps.is_narrow)
+        for found in side["counterexamples"][: caps.against]
+    ]
+    left_out = len(side["counterexamples"]) - len(rows)
+    against = rows_against(side)
+    return Counterexamples(
+        about=about,
+        summary=against and f"{against} rows speak against it, each taken alone",
+        first=list(rows[:_OPEN]),
+        rest=list(rows[_OPEN:]),
+        left_out=left_over(left_out, len(rows)),
+    )
+
+
+def _row_figure(side: EstimateRecord, found: CounterexampleRecord) -> str:
+    """Return what a row alone comes to; nothing where that is the multiple, which is said."""
+    if side["kind"] in ("exceed_rate", "precision") or side["pairs"] is not None:
+        return ""
+    if side["kind"] == "top1_rate":
+        return "a hit" if found["figure"] else "a miss"
+    return number(found["figure"]) + unit_of(side)
+
+
+def _order(claim: ClaimRecord) -> Order:
+    estimate, threshold = drawn(claim)
+    sign = 1 if claim["operator"] in (">=", ">") else -1
+    left = claim["left"]
+    return Order(
+        beyond=sign * (estimate - threshold),
+        estimate=compared(claim)[0],
+        units=left["pairs"] or left["texts"] or left["documents"] or 0,
+        evidence=e_value_order(claim),
+    )
+
+
+def head_cards(
+    claims: Sequence[Claim], places: Places, models: Mapping[str, str]
+) -> list[HeadCard]:
+    """Return the cards of every head that the page refers to, by its claims or by its rows.
+
+    `models` has the name of each anchor's model.
+    """
+    about: defaultdict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        for link in claim.heads:
+            about[link.anchor].append(claim)
+    names = {anchor: name for (_, name), anchor in places.heads.items()}
+    measured: defaultdict[str, list[Head]] = defaultdict(list)
+    for record, head in places.measured.values():
+        measured[places.heads[record["session"], record["name"]]].append(head)
+    return [
+        HeadCard(
+            anchor=anchor,
+            name=plain(name, NAME_LIMIT),
+            model=models[anchor],
+            claims=about[anchor],
+            explained=places.explained.heads.get(anchor),
+            measured=measured[anchor],
+        )
+        for anchor, name in names.items()
+    ]

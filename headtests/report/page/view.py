@@ -1,0 +1,290 @@
+"""What the page shows, in the order in which it shows it: the record as plain words and anchors.
+
+The one place that knows how claims, heads and sessions refer to each other. No HTML.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from headtests.records import ClaimRecord, ModelRecord, Record, SessionRecord, UnmeasuredRecord
+from headtests.report.charts.head_maps import ModelMap, heads_of, identity, maps
+from headtests.report.charts.interval_strips import axes_of
+from headtests.report.page.cards import Claim, HeadCard, Places, claim_card, head_cards
+from headtests.report.page.explanation_cards import Trouble, placed
+from headtests.report.words.claims import SYMBOLS
+from headtests.report.words.decisions import false_decisions, what_alpha_means
+from headtests.report.words.drift import DRIFTED, Stale, drifted, stale
+from headtests.report.words.heads import head_view
+from headtests.report.words.other_model import differing
+from headtests.report.words.page_budget import Caps
+from headtests.report.words.prompt_searches import NO_PROOF, SearchCard, refuted, search_card
+from headtests.report.words.sessions import Session, session_view
+from headtests.report.words.text import NAME_LIMIT, brief, plain
+from headtests.wording import count
+
+_ANCHOR = re.compile(r"[A-Za-z0-9-]+")
+_OF_THE_PAGE = (
+    "filters",
+    *(
+        f"filter-{part}"
+        for part in ("verdict", "head", "model", "compared", "text", "clear", "count")
+    ),
+)
+"""What the page calls its filters, which are no claim's to take."""
+_COMPARED = (
+    ("drifted", "drifted"),
+    ("unchanged", "unchanged"),
+    ("differs", "another verdict of the other model"),
+    ("same", "the same verdict of the other model"),
+    ("none", "no verdict of the other model"),
+)
+"""What became of claims' comparisons with baselines and other models."""
+_VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many claims met one verdict."""
+
+    verdict: str
+    symbol: str
+    number: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """Tests that ended alike, and for the same reason, without a decided claim."""
+
+    outcome: str
+    message: str
+    tests: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole page."""
+
+    title: str
+    claims_in_words: str
+    models: list[str]
+    created: str
+    versions: list[str]
+    """What ran, in brief: the commit, and the versions of what matters most."""
+    complete: bool
+    incomplete_reason: str
+    tallies: list[Tally]
+    comparisons: list[Tally]
+    """How many claims drifted, and of how many another model's verdict is another, where any."""
+    compared: list[tuple[str, str]]
+    """What the filter offers of comparisons: what it calls it, and in words."""
+    false_decisions: str
+    """The rate of the whole run; empty where no claim has one."""
+    what_alpha_means: list[str]
+    claims: list[Claim]
+    troubles: list[Trouble]
+    """Why many explanations were not to be had."""
+    searches: list[SearchCard]
+    no_proof: str
+    broken: int
+    """How many claims about prompts a prompt breaks."""
+    broken_in_words: str
+    maps: list[ModelMap]
+    unmeasured: list[Unmeasured]
+    unmeasured_in_words: str
+    sessions: list[Session]
+    stale: list[Stale]
+    """Baselines of claims that are no longer made, by their files."""
+    stale_in_words: str
+    unrecorded: str
+    """How many claims have no baseline, in words; empty for none."""
+    heads: list[HeadCard]
+    environment: Mapping[str, str]
+
+
+def report(record: Record, caps: Caps) -> Report:
+    """Return everything that a page shows of a record, and no more rows than it may."""
+    sessions = {
+        session["key"]: session_view(session, f"session_{place}")
+        for place, session in enumerate(record["sessions"], start=1)
+    }
+    claims, of_claims = record["claims"], _anchors(record["claims"])
+    anchors, models = _head_anchors(record)
+    labels = _labels(record["sessions"])
+    numbers = {model: f"model_{place}" for place, model in enumerate(labels, start=1)}
+    places = Places(
+        sessions=sessions,
+        records={session["key"]: session for session in record["sessions"]},
+        models={session["key"]: numbers[identity(session)] for session in record["sessions"]},
+        heads=anchors,
+        measured={
+            head["key"]: (
+                head,
+                head_view(head, sessions.get(head["session"]), caps),
+            )
+            for head in record["heads"]
+        },
+        explained=placed(record, of_claims, anchors, caps),
+    )
+    axes = axes_of(claims)
+    cards = [
+        claim_card(claim, anchor, places, axes, caps)
+        for claim, anchor in zip(claims, of_claims, strict=True)
+    ]
+    tallies = [
+        Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in cards), words)
+        for verdict, words in _VERDICTS
+    ]
+    summary = ", ".join(f"{tally.number} {tally.words}" for tally in tallies if tally.number)
+    unmeasured = len(record["unmeasured"])
+    broken = len(refuted(record["searches"]))
+    if broken:
+        summary = f"{summary or 'no claims'}, {broken} broken by a prompt"
+    return Report(
+        title=f"headtests: {summary or 'no claims'}",
+        claims_in_words=_in_words(len(cards), len(record["searches"])),
+        models=list(labels.values()),
+        created=_moment(record["created"]),
+        versions=_versions(record["environment"]),
+        complete=record["complete"],
+        incomplete_reason=record["incomplete_reason"],
+        tallies=tallies,
+        comparisons=_comparisons(claims),
+        compared=_compared(cards),
+        false_decisions=false_decisions(record),
+        what_alpha_means=what_alpha_means(record),
+        claims=cards,
+        troubles=places.explained.troubles,
+        searches=[
+            search_card(search, f"search_{place}", _named(sessions, search["session"]), caps)
+            for place, search in enumerate(record["searches"], start=1)
+        ],
+        no_proof=NO_PROOF,
+        broken=broken,
+        broken_in_words=f"of {count(len(record['searches']), 'claim')} broken by a prompt",
+        maps=maps(record["sessions"], claims, anchors),
+        unmeasured=_unmeasured(record["unmeasured"]),
+        unmeasured_in_words=f"{'test' if unmeasured == 1 else 'tests'} without a claim",
+        sessions=list(sessions.values()),
+        stale=stale(record["stale"]),
+        stale_in_words=count(len(record["stale"]), "baseline"),
+        unrecorded=f"{count(record['unrecorded'], 'claim')} without a baseline"
+        if record["unrecorded"]
+        else "",
+        heads=head_cards(cards, places, models),
+        environment=record["environment"],
+    )
+
+
+def _in_words(claims: int, searches: int) -> str:
+    """Return how many claims of which kind there are."""
+    said = [count(claims, "claim")] if claims or not searches else []
+    return " and ".join([*said, *([count(searches, "searched claim")] if searches else [])])
+
+
+def _named(sessions: Mapping[str, Session], key: str) -> str:
+    return sessions[key].model if key in sessions else ""
+
+
+def _comparisons(claims: Sequence[ClaimRecord]) -> list[Tally]:
+    moved, apart = len(drifted(claims)), len(differing(claims))
+    recorded = sum(claim["drift"] is not None for claim in claims)
+    both = sum(claim["against"] is not None for claim in claims)
+    found = [
+        Tally("drifted", DRIFTED, moved, f"of {count(recorded, 'claim')} drifted"),
+        Tally("differs", DRIFTED, apart, f"of {both:,} decided otherwise on the other model"),
+    ]
+    return [tally for tally in found if tally.number]
+
+
+def _compared(claims: Sequence[Claim]) -> list[tuple[str, str]]:
+    """Return what there is to filter by, and how many claims each leaves."""
+    numbers = Counter(word for claim in claims for word in claim.compared_with.split())
+    return [(word, f"{words} ({numbers[word]})") for word, words in _COMPARED if numbers[word]]
+
+
+def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+    """Return the anchor of each head, by session and name, and the model of each anchor.
+
+    A head of one model has one card, whatever corpora it was measured on.
+    """
+    models = {session["key"]: identity(session) for session in record["sessions"]}
+    labels = _labels(record["sessions"])
+    mentioned = [
+        (claim["session"], str(head)) for claim in record["claims"] for head in heads_of(claim)
+    ]
+    mentioned += [(head["session"], head["name"]) for head in record["heads"]]
+    mentioned += [(one["session"], one["name"]) for one in record["explanations"]]
+    anchors: dict[tuple[tuple[str, ...], str], str] = {}
+    found: dict[tuple[str, str], str] = {}
+    of_model: dict[str, str] = {}
+    for session, name in dict.fromkeys(mentioned):
+        model = models.get(session, (session,))
+        anchor = anchors.setdefault((model, name), f"head_{len(anchors) + 1}")
+        found[session, name] = anchor
+        of_model[anchor] = labels.get(model) or brief(model[0])
+    return found, of_model
+
+
+def _labels(sessions: Sequence[SessionRecord]) -> dict[tuple[str, ...], str]:
+    """Return what each model is called on the page, by its identity: no two alike."""
+    models = {identity(session): session["model"] for session in sessions}
+    called: dict[str, list[ModelRecord]] = {}
+    for model in models.values():
+        called.setdefault(brief(model["name"]), []).append(model)
+    return {
+        key: brief(model["name"])
+        if len(namesakes := called[brief(model["name"])]) == 1
+        else f"{brief(model['name'])} ({_version_of(model, namesakes)})"
+        for key, model in models.items()
+    }
+
+
+def _version_of(model: ModelRecord, namesakes: Sequence[ModelRecord]) -> str:
+    """Return what tells a model from others of its name: its revision, its dtype or its weights."""
+    weights = f"weights {model['weights_sha256'][:8]}"
+    if len({one["revision"] for one in namesakes}) == len(namesakes):
+        return plain(model["revision"] or weights, NAME_LIMIT)
+    is_told = len({one["dtype"] for one in namesakes}) == len(namesakes)
+    return plain(model["dtype"] if is_told else weights, NAME_LIMIT)
+
+
+def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:
+    """Return the tests by how they ended: one model that is not to be had stops many of them."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for test in tests:
+        alike.setdefault((test["outcome"], test["message"]), []).append(test["test"])
+    return [Unmeasured(outcome, message, names) for (outcome, message), names in alike.items()]
+
+
+def _anchors(claims: Sequence[ClaimRecord]) -> list[str]:
+    """Return an anchor a claim: its id where that is fit and free, else its number.
+
+    The page's other anchors have an underscore, which a fit id has not, so that they never meet.
+    """
+    anchors: list[str] = []
+    taken = set(_OF_THE_PAGE)
+    for place, claim in enumerate(claims, start=1):
+        fit = _ANCHOR.fullmatch(claim["id"]) and claim["id"] not in taken
+        anchors.append(claim["id"] if fit else f"claim_{place}")
+        taken.add(claim["id"])
+    return anchors
+
+
+def _versions(environment: Mapping[str, str]) -> list[str]:
+    shown = ("headtests", "torch", "transformers", "transformer-lens", "python")
+    found = [f"{name} {environment[name]}" for name in shown if name in environment]
+    commit = environment.get("commit")
+    return [*([f"commit {commit}"] if commit else []), *found]
+
+
+def _moment(created: str) -> str:
+    """Return a time to the minute, in figures alone: names of months vary with the locale."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    return f"{moment:%Y-%m-%d, %H:%M %Z}".strip()

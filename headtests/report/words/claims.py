@@ -1,0 +1,288 @@
+"""A claim of the record in words: its verdict, its two sides, and what each was measured on.
+
+Records in, strings out. What a claim means is the record's to say; nothing is decided here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.wording import (
+    CONTROLS,
+    MATCHED,
+    OPERATORS_IN_ENGLISH,
+    UNIFORM,
+    Operator,
+    apart,
+    beside,
+    count,
+    exactly,
+    number,
+    ordinal,
+)
+
+SYMBOLS = {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}
+"""What stands beside each verdict, so that colour is never alone."""
+
+_OPERATOR_SIGNS: Mapping[Operator, str] = {">=": "\u2265", ">": ">", "<=": "\u2264", "<": "<"}
+_MULTIPLES = frozenset({"lift", "median", "mean"})
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides of a claim, rounded so that they look as different as they are."""
+
+    estimate: str
+    """What was measured, a difference spelt out."""
+    sign: str
+    """The operator."""
+    bound: str
+    """What the estimate was compared with, a product spelt out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure of each of a claim's statistics: a named line of their table."""
+
+    name: str
+    values: list[str]
+    """One a statistic; empty where it has no meaning."""
+
+
+def comparison(claim: ClaimRecord) -> Comparison:
+    """Return the estimate and what it was compared with."""
+    left, unit = claim["left"], unit_of(claim["left"])
+    estimate, bound = apart(*compared(claim))
+    if not isinstance(claim["right"], dict) or claim["offset"] != 0:
+        bound = exactly(compared(claim)[1])
+    sign = _OPERATOR_SIGNS[claim["operator"]]
+    product = _product(claim)
+    if _is_difference(claim):
+        estimate = f"{number(left['value'])} - {product} = {estimate}"
+        return Comparison(estimate + unit, sign, bound + unit)
+    if product and claim["factor"] != 1:
+        bound = f"{product} = {bound}"
+    return Comparison(estimate + unit, sign, bound + unit)
+
+
+def verdict_in_words(claim: ClaimRecord) -> str:
+    """Return the verdict with its figures, such as "refuted: 0.12 over 64 documents, ..."."""
+    shown, left, right = comparison(claim), claim["left"], claim["right"]
+    words = f"{claim['verdict']}: {shown.estimate}"
+    if interval := _interval_of(claim):
+        words += f", {interval},"
+    if over := measured_on(left):
+        words += f" over {over}"
+    bound = f"{OPERATORS_IN_ENGLISH[claim['operator']]} {shown.bound}"
+    words = f"{words.rstrip(',')}, where {bound} was claimed"
+    if not isinstance(right, dict):
+        return "; ".join([words, *_control_in_brief(left)])
+    if _is_difference(claim):
+        return f"{words} of {_expressions(claim)}"
+    words = f"{words}, from {right['expression']}"
+    if claim["difference"] is not None:
+        value = number(claim["difference"]["value"]) + unit_of(left)
+        words += f"; {_expressions(claim)} is {value}"
+        if interval := _difference_interval(claim):
+            words += f", {interval}"
+    return words
+
+
+def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
+    """Yield what chance would give, and the rank."""
+    base, rank = estimate["base_rate"], estimate["rank"]
+    # Of a lift over uniform attention, uniform attention gives 1, by its definition.
+    if base is not None and not (estimate["kind"] == "lift" and base == 1):
+        control = CONTROLS.get(estimate["kind"], UNIFORM)
+        yield f"{control} {number(base)}{unit_of(estimate)}"
+    if rank is not None:
+        yield f"{ordinal(rank['rank'])} of {count(rank['of'], 'head')}"
+
+
+def interval_in_brief(claim: ClaimRecord) -> str:
+    """Return the interval of what was compared, such as "0.09 to 0.16", for a table's cell."""
+    difference, left = claim["difference"], claim["left"]
+    figure = left if difference is None else difference
+    low, high, unit = figure["low"], figure["high"], unit_of(left)
+    if low is None and high is None:
+        return "none"
+    if low == high == figure["value"]:
+        return "exact"
+    bound = claim["offset"] if difference is not None else compared(claim)[1]
+    if high is None:
+        words = f"{beside(low or 0.0, bound)}{unit} or more"
+    elif low is None:
+        words = f"{beside(high, bound)}{unit} or less"
+    else:
+        words = f"{beside(low, high, bound)} to {beside(high, low, bound)}{unit}"
+    return words if difference is None or claim["offset"] else f"{words} (difference)"
+
+
+def documents_in_brief(claim: ClaimRecord) -> str:
+    """Return how many documents, texts or pairs the claim was decided on, for a table's cell."""
+    left = claim["left"]
+    if left["pairs"] is not None:
+        return count(left["pairs"], "pair")
+    if left["texts"] is not None:
+        return count(left["texts"], "text")
+    if left["documents"] is None:
+        return ""
+    of = "" if left["eligible"] is None else f" of {left['eligible']:,}"
+    return f"{left['documents']:,}{of}"
+
+
+def measured_on(estimate: EstimateRecord) -> str:
+    """Return documents and rows, such as "64 of 217 eligible documents (4,310 rows)"."""
+    documents, eligible, rows = estimate["documents"], estimate["eligible"], estimate["rows"]
+    named = [] if estimate["pairs"] is None else [count(estimate["pairs"], "pair")]
+    if documents is not None:
+        named.append(
+            count(documents, "document")
+            if eligible is None
+            else f"{documents:,} of {count(eligible, 'eligible document')}"
+        )
+    inside = [] if rows is None else [count(rows, "row")]
+    if estimate["texts"] is not None:
+        inside = [*named, *inside]
+        named = [count(estimate["texts"], "text")]
+    if not named:
+        named, inside = inside, []
+    return " of ".join(named) + (f" ({', '.join(inside)})" if inside else "")
+
+
+def controls(claim: ClaimRecord) -> list[Line]:
+    """Return what stands beside the claim's statistics, to hold them against."""
+    return _lines([list(_controls(estimate)) for estimate in sides(claim)])
+
+
+def both_sides(claim: ClaimRecord) -> list[Line]:
+    """Return every figure of two statistics that were compared; nothing of one alone."""
+    compared_sides = sides(claim)
+    if len(compared_sides) == 1:
+        return []
+    values = apart(*(estimate["value"] for estimate in compared_sides))
+    return _lines(
+        [
+            [*_figures(estimate, value), *_controls(estimate)]
+            for estimate, value in zip(compared_sides, values, strict=True)
+        ]
+    )
+
+
+def expressions(claim: ClaimRecord) -> list[str]:
+    """Return the claim's statistics as Python: one, or two that were compared."""
+    return [estimate["expression"] for estimate in sides(claim)]
+
+
+def sides(claim: ClaimRecord) -> list[EstimateRecord]:
+    """Return a claim's statistics: one, or two that were compared."""
+    right = claim["right"]
+    return [claim["left"], right] if isinstance(right, dict) else [claim["left"]]
+
+
+def compared(claim: ClaimRecord) -> tuple[float, float]:
+    """Return the two figures whose order the claim is about."""
+    left, right = claim["left"]["value"], claim["right"]
+    if not isinstance(right, dict):
+        return left, right * claim["factor"] + claim["offset"]
+    product = right["value"] * claim["factor"]
+    if not claim["offset"]:
+        return left, product
+    difference = claim["difference"]
+    return (left - product if difference is None else difference["value"]), claim["offset"]
+
+
+def _is_difference(claim: ClaimRecord) -> bool:
+    return isinstance(claim["right"], dict) and claim["offset"] != 0
+
+
+def _product(claim: ClaimRecord) -> str:
+    """Return the right side's figure with its factor; nothing of a plain number."""
+    right, factor = claim["right"], claim["factor"]
+    if not isinstance(right, dict):
+        return ""
+    figure = number(right["value"])
+    return figure if factor == 1 else f"{number(factor)} \u00d7 {figure}"
+
+
+def _expressions(claim: ClaimRecord) -> str:
+    """Return the two statistics' difference as Python."""
+    left, right = expressions(claim)
+    factor = claim["factor"]
+    return f"{left} - {right}" if factor == 1 else f"{left} - {number(factor)} * {right}"
+
+
+def _interval_of(claim: ClaimRecord) -> str:
+    """Return the interval of the figure that the sentence begins with."""
+    if _is_difference(claim):
+        return _difference_interval(claim)
+    # Of two statistics, the difference decided; the interval of one alone would mislead.
+    if claim["difference"] is not None:
+        return ""
+    return interval(claim["left"], unit_of(claim["left"]), compared(claim)[1])
+
+
+def _difference_interval(claim: ClaimRecord) -> str:
+    difference = claim["difference"]
+    if difference is None:
+        return ""
+    return interval(difference, unit_of(claim["left"]), claim["offset"])
+
+
+def interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
+    """Return an interval, its bounds told apart from each other and from those given."""
+    low, high = figure["low"], figure["high"]
+    # An exact figure is its own interval, which says nothing more.
+    if low == high and low in (None, figure["value"]):
+        return ""
+    if high is None:
+        return f"at least {beside(low or 0.0, *bounds)}{unit}"
+    if low is None:
+        return f"at most {beside(high, *bounds)}{unit}"
+    return f"between {beside(low, high, *bounds)} and {beside(high, low, *bounds)}{unit}"
+
+
+def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
+    yield "Value", value + unit_of(estimate)
+    yield "Interval", interval(estimate, unit_of(estimate))
+    yield "Measured on", measured_on(estimate)
+
+
+def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
+    """Yield what the statistic is to be held against: a name and a figure, empty without one."""
+    unit, rank = unit_of(estimate), estimate["rank"]
+    for name, rate in (
+        (CONTROLS.get(estimate["kind"], UNIFORM), estimate["base_rate"]),
+        (MATCHED, estimate["matched_rate"]),
+    ):
+        yield name[:1].upper() + name[1:], "" if rate is None else number(rate) + unit
+    ranked = "" if rank is None else f"{ordinal(rank['rank'])} of {count(rank['of'], 'head')}"
+    yield "Rank on the same documents", ranked and f"{ranked}: a rank, and no null"
+    resting = estimate["resting_mass"]
+    yield "Resting mass", "" if resting is None else number(resting)
+    yield "Rows that alone speak against it", rows_against(estimate)
+
+
+def rows_against(estimate: EstimateRecord) -> str:
+    """Return how many of a statistic's rows speak against its claim; empty where it is unknown."""
+    against, rows = estimate["rows_against"], estimate["rows"]
+    if against is None:
+        return ""
+    return f"{against:,}" if rows is None else f"{against:,} of {rows:,}"
+
+
+def _lines(sides: list[list[tuple[str, str]]]) -> list[Line]:
+    """Return the named figures of each side as lines, without those that no side has."""
+    names = dict.fromkeys(name for side in sides for name, _ in side)
+    lines = [Line(name, [dict(side).get(name, "") for side in sides]) for name in names]
+    return [line for line in lines if any(line.values)]
+
+
+def is_multiple(claim: ClaimRecord) -> bool:
+    """Return whether what is compared is a multiple, rather than a share from 0 to 1."""
+    return claim["left"]["kind"] in _MULTIPLES
+
+
+def unit_of(estimate: EstimateRecord) -> str:
+    """Return what stands behind a statistic's figures: the sign of a multiple, or nothing."""
+    return "\u00d7" if estimate["kind"] in _MULTIPLES else ""

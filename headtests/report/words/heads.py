@@ -1,0 +1,121 @@
+"""A head of the record: its ranked and its random multiples, as many as a page can carry.
+
+Records in, rows out. What a row looks like inside is `rows`; which claims are about a head is
+`cards`.
+"""
+
+import statistics
+from dataclasses import dataclass
+
+from headtests.records import HeadRecord, PairRecord
+from headtests.report.words.page_budget import Caps
+from headtests.report.words.sessions import Session
+from headtests.report.words.text import NAME_LIMIT, Part, plain, token_parts
+from headtests.report.words.token_rows import Row, row
+from headtests.wording import count, times
+
+_OPEN = 6
+"""Rows of a list that show before the rest is unfolded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A pair in two words."""
+
+    query: tuple[Part, ...]
+    key: tuple[Part, ...]
+    multiple: str
+
+
+@dataclass(frozen=True, slots=True)
+class Multiples:
+    """One list of a head's pairs."""
+
+    name: str
+    summary: str
+    """How many there are, and what they span."""
+    taste: list[Taste]
+    first: list[Row]
+    rest: list[Row]
+    left_out: str
+    """How many of them are not drawn; empty where all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One head on one model and corpus."""
+
+    name: str
+    session: str
+    session_anchor: str
+    facts: list[str]
+    lists: list[Multiples]
+
+
+def head_view(head: HeadRecord, session: Session | None, caps: Caps) -> Head:
+    """Return what a page shows of a head, and no more rows than it may."""
+    first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
+    return Head(
+        name=plain(head["name"], NAME_LIMIT),
+        session=session.name if session else plain(head["session"], NAME_LIMIT),
+        session_anchor=session.anchor if session else "",
+        facts=[
+            f"over the first {count(head['documents'], 'document')} of the pass",
+            f"{count(head['above_average_pairs'], 'pair')} above average",
+            f"position 0 {first_token}",
+            f"rows from position {head['min_query']} on",
+            *_of_sinks(head["sink_share"]),
+        ],
+        lists=[
+            _multiples("Ranked multiples", head["ranked"], caps),
+            _multiples("Random multiples", head["random"], caps),
+        ],
+    )
+
+
+def _of_sinks(share: float | None) -> list[str]:
+    return [] if share is None else [f"{share:.1%} of its attention on sinks that are no token"]
+
+
+def _multiples(name: str, pairs: list[PairRecord], caps: Caps) -> Multiples:
+    drawn = [row(pair, caps.is_narrow) for pair in pairs[: caps.multiples]]
+    left_out = len(pairs) - len(drawn)
+    return Multiples(
+        name=name,
+        summary=_summary([pair["multiple"] for pair in pairs]),
+        taste=[
+            Taste(
+                token_parts(pair["tokens"][pair["query"]]),
+                token_parts(pair["token"]),
+                times(pair["multiple"]),
+            )
+            for pair in pairs[: caps.taste]
+        ],
+        first=drawn[:_OPEN],
+        rest=drawn[_OPEN:],
+        left_out=left_over(left_out, len(drawn)),
+    )
+
+
+def _summary(multiples: list[float]) -> str:
+    if not multiples:
+        return "none recorded"
+    if len(multiples) == 1:
+        return f"1 pair, {times(multiples[0])}"
+    return (
+        f"{count(len(multiples), 'pair')}, {times(min(multiples))} to {times(max(multiples))}, "
+        f"median {times(statistics.median(multiples))}"
+    )
+
+
+def left_over(left_out: int, shown: int) -> str:
+    """Return that the record has more rows than are shown; nothing where it has not.
+
+    >>> left_over(8, 2), left_over(10, 0), left_over(0, 10)
+    ('8 more stand in the record', '10 rows stand in the record alone', '')
+    """
+    if not left_out:
+        return ""
+    if shown:
+        return f"{left_out:,} more stand in the record"
+    return f"{count(left_out, 'row')} stand in the record alone"

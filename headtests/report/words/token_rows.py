@@ -1,0 +1,163 @@
+"""A pair of the record as a 1D row: the context's tokens, the query and the key among them.
+
+Which tokens to show, how strongly to shade them, and what to say of each. No HTML.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from headtests.records import CounterexampleRecord, PairRecord
+from headtests.report.words.text import NAME_LIMIT, Part, plain, token_parts
+from headtests.wording import count, share, times
+
+LEVELS = 10
+"""Shades above none, each half a doubling of the multiple: 1x is bare, 32x and more is full."""
+
+_WIDE, _NARROW = (8, 5), (4, 2)
+"""Tokens shown before and behind the query and the key."""
+
+_CLAIMED, _BESIDE = 2, 2
+"""How many of the claimed keys of a counterexample are shown, and tokens on either side of each."""
+
+_SHORTEST_FOLD = 4
+"""A fold of fewer tokens takes more room than the tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a context."""
+
+    position: int
+    parts: tuple[Part, ...]
+    level: int
+    """The shade, from 0 to `LEVELS`."""
+    value: str
+    """Position, attention and multiple, in words short enough for a tooltip."""
+    multiple: str
+    """The multiple alone; empty where the query may not attend to it."""
+    attendable: bool
+    query: bool
+    key: bool
+    claimed: bool
+    """Whether the claim is about this key, which it is not in a row that is no counterexample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A stretch of tokens left out."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A pair with the row that it stands in, ready to be drawn."""
+
+    multiple: str
+    attention: str
+    query: Token
+    key: Token
+    place: str
+    """The document and its text."""
+    figure: str
+    """What a counterexample's own figure is; empty of any other row."""
+    context: tuple[Token | Fold, ...]
+
+
+def shade(multiple: float) -> int:
+    """Return the shade of a multiple on the report's one scale, from 0 to `LEVELS`.
+
+    >>> [shade(multiple) for multiple in (0.0, 1.0, 2.0, 8.0, 32.0, 1000.0)]
+    [0, 0, 2, 6, 10, 10]
+    """
+    if not multiple > 1:
+        return 0
+    return min(LEVELS, round(min(2 * math.log2(multiple), LEVELS)))
+
+
+def row(pair: PairRecord, is_narrow: bool = False) -> Row:
+    """Return a pair's row, folded around the query, the key and the first token."""
+    return _row(pair, "", (), is_narrow)
+
+
+def counterexample_row(found: CounterexampleRecord, figure: str, is_narrow: bool = False) -> Row:
+    """Return the row that speaks against a claim, with the nearest of the keys it was about.
+
+    `figure` is what the row alone comes to, in words.
+    """
+    return _row(found, figure, found["claimed"], is_narrow)
+
+
+def _row(pair: PairRecord, figure: str, claimed: Sequence[int], is_narrow: bool) -> Row:
+    attendable = frozenset(
+        position for first, last in pair["attendable"] for position in range(first, last + 1)
+    )
+    drawn = _Drawn(pair, attendable, frozenset(claimed))
+    nearest = sorted(claimed, key=lambda key: (abs(pair["query"] - key), key))[:_CLAIMED]
+    return Row(
+        multiple=times(pair["multiple"]),
+        attention=share(pair["pattern"][pair["key"]]),
+        query=drawn.token(pair["query"]),
+        key=drawn.token(pair["key"]),
+        place=f'document {pair["document"]:,}, text "{plain(pair["text"], NAME_LIMIT)}"',
+        figure=figure,
+        context=tuple(drawn.context(nearest, *(_NARROW if is_narrow else _WIDE))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A pair's row on its way to be drawn."""
+
+    pair: PairRecord
+    attendable: frozenset[int]
+    claimed: frozenset[int]
+
+    def context(self, nearest: Sequence[int], before: int, after: int) -> Iterator[Token | Fold]:
+        """Yield what is shown of the row: what stands around the marked tokens, and folds."""
+        length = len(self.pair["tokens"])
+        # Position 0 is where a head rests: what lies there is worth a glance on every row.
+        shown = {0}
+        for marked in (self.pair["key"], self.pair["query"]):
+            shown.update(range(max(0, marked - before), min(length, marked + after + 1)))
+        for marked in nearest:
+            shown.update(range(max(0, marked - _BESIDE), min(length, marked + _BESIDE + 1)))
+        previous = -1
+        for position in [*sorted(shown), length]:
+            left_out = range(previous + 1, position)
+            if len(left_out) < _SHORTEST_FOLD:
+                yield from (self.token(filler) for filler in left_out)
+            else:
+                yield self._fold(left_out)
+            if position < length:
+                yield self.token(position)
+            previous = position
+
+    def _fold(self, left_out: range) -> Fold:
+        words = count(len(left_out), "token")
+        if not self.attendable.isdisjoint(left_out):
+            hidden = math.fsum(self.pair["pattern"][key] for key in left_out)
+            words += f", attention {share(hidden)}"
+        if more := len(self.claimed.intersection(left_out)):
+            words += f", {count(more, 'claimed key')}"
+        return Fold(words)
+
+    def token(self, position: int) -> Token:
+        """Return one token of the row."""
+        attention = self.pair["pattern"][position]
+        multiple = attention * len(self.attendable)
+        visible = position in self.attendable
+        return Token(
+            position=position,
+            parts=token_parts(self.pair["tokens"][position]),
+            level=shade(multiple) if visible else 0,
+            value=f"{position}: {share(attention)}, {times(multiple)}"
+            if visible
+            else f"{position}: not attendable",
+            multiple=times(multiple) if visible else "",
+            attendable=visible,
+            query=position == self.pair["query"],
+            key=position == self.pair["key"],
+            claimed=position in self.claimed,
+        )

@@ -1,0 +1,1 @@
+"""What sessions decided and measured, as the parts of a record."""

@@ -1,0 +1,108 @@
+"""A decided claim of another model: the same statement, on the same documents, beside it.
+
+From a comparison and another session to the record of what that says. Which sessions there are,
+and which claims are asked of both, is the plugin's.
+"""
+
+from headtests.claims.comparison import Comparison
+from headtests.claims.estimate import Estimate
+from headtests.claims.quantity import Interval, Quantity
+from headtests.errors import ClaimError, HeadtestsError
+from headtests.records import AgainstRecord
+from headtests.records.baseline import DOCUMENTS
+from headtests.sessions.recording.claim_records import session_key
+from headtests.sessions.recording.drift_records import difference_of, read_figures, sides_in
+from headtests.sessions.session import Session
+from headtests.statistics.drift import compared
+
+
+def against(comparison: Comparison, other: Session) -> AgainstRecord:
+    """Return what another model says of a decided claim; what goes wrong stands in it."""
+    record = in_trouble("", session_key(other))
+    try:
+        return _against(comparison, other, record)
+    except HeadtestsError as error:
+        return in_trouble(str(error), record["session"])
+
+
+def in_trouble(trouble: str, session: str = "") -> AgainstRecord:
+    """Return the record of a claim that another model says nothing of, and why."""
+    return AgainstRecord(
+        session=session,
+        trouble=trouble,
+        verdict=None,
+        value=None,
+        low=None,
+        high=None,
+        documents=None,
+        difference=None,
+        difference_documents=None,
+    )
+
+
+def _against(comparison: Comparison, other: Session, record: AgainstRecord) -> AgainstRecord:
+    own = comparison.left.subject.evidence
+    _require_same_documents(own, other)
+    _require_heads(comparison, other)
+    claim = Comparison(
+        comparison.left.measured_by(other),
+        comparison.operator,
+        comparison.right.measured_by(other)
+        if isinstance(comparison.right, Quantity)
+        else comparison.right,
+        comparison.factor,
+        comparison.offset,
+    )
+    record["verdict"] = claim.decide().value
+    found = claim.difference
+    if found is None and len(sides_in(claim)) == 1 and isinstance(claim.left, Estimate):
+        found = Interval(claim.left.value, claim.left.low, claim.left.high)
+    sides = sides_in(claim)
+    if found is None:
+        record["value"] = difference_of(claim, [side.value for side in sides])
+    else:
+        record["value"], record["low"] = found.value, _finite(found.low)
+        record["high"] = _finite(found.high)
+    if isinstance(claim.left, Estimate):
+        record["documents"] = claim.left.documents
+    _add_difference(comparison, claim, record)
+    return record
+
+
+def _finite(bound: float) -> float | None:
+    return bound if abs(bound) < float("inf") else None
+
+
+def _add_difference(comparison: Comparison, claim: Comparison, record: AgainstRecord) -> None:
+    """Add how far the other's figure lies from this one's, on the documents that both count."""
+    pairs = [sides_in(comparison), sides_in(claim)]
+    estimates = [[side for side in sides if isinstance(side, Estimate)] for sides in pairs]
+    if any(len(some) < len(sides) for some, sides in zip(estimates, pairs, strict=True)):
+        own, other = (difference_of(comparison, [side.value for side in sides]) for sides in pairs)
+        record["difference"] = other - own
+        return
+    before, now = (read_figures(some, DOCUMENTS) for some in estimates)
+    drift = compared(before, now, float(comparison.factor))
+    record["difference"] = drift.difference
+    record["difference_documents"] = len(now[0].documents)
+
+
+def _require_same_documents(own: object, other: Session) -> None:
+    if not isinstance(own, Session) or own.population.sha256 == other.population.sha256:
+        return
+    raise ClaimError(
+        f"{other.spec} reads other documents than {own.spec} does: its tokenizer or its context "
+        "makes other token ids of the same texts, so that nothing can be compared. Name a model "
+        "with the same tokenizer, such as another checkpoint."
+    )
+
+
+def _require_heads(comparison: Comparison, other: Session) -> None:
+    shape = other.model.shape
+    for side in sides_in(comparison):
+        name = side.subject.name
+        if name.layer >= shape.layers or name.index >= shape.heads:
+            raise ClaimError(
+                f"{other.spec} has no {name}: it has {shape.layers} layers of {shape.heads} heads. "
+                "Head names match across checkpoints of one model."
+            )

@@ -1,0 +1,93 @@
+"""A head explained on demand: with which texts, which control, and whom it asks."""
+
+import pytest
+
+from headtests.claims.definitions import RowOptions
+from headtests.explanations.describe import describe
+from headtests.explanations.llm.server import Server
+from headtests.settings import Settings
+from tests.explanations import planted, scripted
+from tests.explanations.server import ScriptedServer, resets
+
+OPTIONS = RowOptions(suppress_first_token=True)
+HEAD, OTHER = planted.name("L0H0"), planted.name("L0H3")
+KEY = "sk-describing-secret-0123456789"
+
+
+@pytest.fixture
+def asking():
+    """Return a function from what a language model does to a description that asks it."""
+
+    def asked(source, function, settings=None, others=(), **options):
+        with ScriptedServer(function=function) as running:
+            server = Server("scripted", running.url, KEY, timeout=5.0, retries=0)
+            found = describe(
+                source, HEAD, OPTIONS, settings or Settings(), others, server=server, **options
+            )
+        asked.requests = running.requests
+        return found
+
+    return asked
+
+
+def test_no_more_documents_are_looked_at_than_was_asked_for(heads):
+    (record,) = describe(heads, HEAD, OPTIONS, Settings(), documents=64).explanations
+    assert record["explain"]["documents"] + record["measure"]["documents"] == 64
+    (record,) = describe(heads, HEAD, OPTIONS, Settings()).explanations
+    assert record["explain"]["documents"] + record["measure"]["documents"] == 128
+
+
+def test_rows_are_those_of_the_options(heads):
+    (record,) = describe(heads, HEAD, RowOptions(False, 0), Settings()).explanations
+    assert record["resting_mass"] is None
+    assert record["suggestions"][0]["share"] is None
+
+
+def test_the_control_is_one_of_the_others(heads, asking):
+    found = asking(heads, scripted.model(), others=[OTHER])
+    assert found.head == "L0H0"
+    assert [one["explainer"] for one in found.explanations] == ["built-in", "scripted"]
+    for record in found.explanations:
+        assert record["detection"][2]["head"] == "L0H3"
+        assert record["detection"][2]["balanced_accuracy"] is not None
+
+
+def test_without_a_server_the_built_in_explainer_speaks_alone(heads):
+    found = describe(heads, HEAD, OPTIONS, Settings())
+    assert [one["explainer"] for one in found.explanations] == ["built-in"]
+    assert found.explanations[0]["detection"][2]["balanced_accuracy"] is None
+
+
+def test_a_server_that_fails_costs_its_own_explanation(heads, asking):
+    found = asking(heads, lambda request: resets)
+    assert found.text.startswith("L0H0 attends as a previous-token head does.")
+    assert len(found.troubles) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "requests"), [(Settings(explain_calls=3), 3), (Settings(explain_tokens=1), 1)]
+)
+def test_the_budget_is_the_settings(heads, asking, settings, requests):
+    found = asking(heads, scripted.model(), settings)
+    assert found.explanations[1]["text"] == scripted.PREVIOUS
+    assert len(asking.requests) == requests
+
+
+def test_an_answer_is_kept_where_results_are(demo_model, asking, tmp_path, monkeypatch):
+    monkeypatch.delenv("HEADTESTS_NO_CACHE")
+    session = planted.session(
+        demo_model,
+        {"L0H0": planted.previous, "L0H1": planted.nothing},
+        no_cache=False,
+        cache=str(tmp_path / "kept"),
+    )
+    with ScriptedServer(function=scripted.model()) as running:
+        server = Server("scripted", running.url, KEY)
+        first, again = (
+            describe(session, HEAD, OPTIONS, Settings(), server=server) for _ in range(2)
+        )
+    session.close()
+    # The explanation, and two times ten batches of pairs: there is no other head.
+    assert len(running.requests) == 21
+    assert [call["cached"] for call in again.explanations[1]["calls"]] == [True] * 21
+    assert again.text == first.text == scripted.PREVIOUS

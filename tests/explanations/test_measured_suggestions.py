@@ -1,0 +1,243 @@
+"""What the measuring half says of a suggestion: its documents' figures, and a verdict."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import headtests as ht
+from headtests import key, query
+from headtests.claims.definitions import Mass, Question, RowOptions
+from headtests.claims.estimate import Estimate
+from headtests.claims.quantity import Subject
+from headtests.explanations.builtin_explainer import Texts
+from headtests.explanations.measured_suggestions import (
+    Suggested,
+    best_first,
+    in_trouble,
+    measured,
+    rounded_down,
+)
+from headtests.expressions import every_row
+from headtests.expressions.head_names import HeadName
+from headtests.statistics import QUANTA
+from tests.explanations import planted
+
+HEAD = HeadName(0, 1)
+
+
+@pytest.fixture(scope="module")
+def halves(texts):
+    return texts.halves(HEAD, limit=None)
+
+
+def average(halves, statistic, documents):
+    """Return a figure over so many documents of the pass, of the measuring half alone."""
+    source = halves.measure.whole
+    found = source.figures(Question(HEAD, statistic, halves.options), documents)
+    inside = np.isin(found.documents, halves.measure.documents)
+    below = found.denominators
+    whole = inside.sum() * QUANTA if below is None else below[inside].sum()
+    return found.numerators[inside].sum() / whole
+
+
+@pytest.mark.parametrize("when", [None, every_row, query.repeats], ids=repr)
+def test_the_figures_are_those_of_the_measuring_half(halves, when):
+    record = measured(halves, Suggested(ht.induction, when, 0.1))
+    mass = average(halves, Mass(ht.induction, when), 128)
+    assert record["mass"]["value"] == pytest.approx(mass)
+    question = Question(HEAD, Mass(ht.induction, when), halves.options)
+    figures = halves.measure.figures(question, 128)
+    base = figures.base_rates.mean() / QUANTA
+    assert record["base_rate"] == pytest.approx(base)
+    assert record["lift"]["value"] == pytest.approx(mass / base)
+    share = average(halves, Mass(ht.induction, when, of=~ht.first), 128)
+    assert record["share"]["value"] == pytest.approx(share)
+    # Of uniform attention off position 0, in the same rows, what is on the relation.
+    of = halves.measure.figures(
+        Question(HEAD, Mass(ht.induction, when, of=~ht.first), halves.options), 128
+    )
+    uniform = of.base_rates.sum() / of.base_denominators.sum()
+    assert record["share_lift"]["value"] == pytest.approx(share / uniform)
+    bases = (("mass", "lift", base), ("share", "share_lift", uniform))
+    for of, lift, part in bases:
+        for end in ("low", "high"):
+            assert record[lift][end] == pytest.approx(record[of][end] / part)
+    for name in ("mass", "lift", "share", "share_lift"):
+        assert record[name]["low"] <= record[name]["value"] <= record[name]["high"]
+
+
+def test_position_0_is_no_part_of_what_does_not_rest(halves):
+    both = measured(halves, Suggested(ht.first | ht.induction, every_row, 0.1))
+    alone = measured(halves, Suggested(ht.induction, every_row, 0.1))
+    assert both["mass"]["value"] > alone["mass"]["value"] + 0.2
+    for name in ("share", "share_lift"):
+        assert both[name]["value"] == pytest.approx(alone[name]["value"], rel=1e-6)
+
+
+def test_bounds_are_an_estimates_own(halves):
+    record = measured(halves, Suggested(ht.induction, every_row, 0.1))
+    estimate = Estimate(
+        Subject(HEAD, halves.measure, halves.options), Mass(ht.induction, every_row)
+    )
+    assert (record["mass"]["low"], record["mass"]["high"]) == (estimate.low, estimate.high)
+    assert record["documents"] == estimate.documents
+    assert record["rows"] == estimate.rows
+
+
+@pytest.mark.parametrize(
+    ("at_least", "verdict"), [(0.05, "holds"), (0.6, "refuted"), (0.215, "undecided")]
+)
+def test_the_verdict_is_the_claims(halves, at_least, verdict):
+    record = measured(halves, Suggested(ht.induction, every_row, at_least))
+    assert (record["verdict"], record["threshold"]) == (verdict, at_least)
+    assert record["expression"] == f"L0H1.mass(ht.induction, when=ht.every_row) >= {at_least:g}"
+    assert record["trouble"] == ""
+
+
+def test_without_a_threshold_half_of_what_the_explain_half_shows_is_claimed(halves, texts):
+    record = measured(halves, Suggested(ht.induction, every_row))
+    (found,) = texts.found(HEAD)[1]
+    assert record["threshold"] == rounded_down(found.mass / 2)
+
+
+def test_where_position_0_is_a_key_like_any_other_no_share_is_told(heads):
+    plain = Texts(heads, RowOptions(suppress_first_token=False)).halves(HEAD, None)
+    record = measured(plain, Suggested(ht.induction, every_row, 0.1))
+    assert (record["share"], record["share_lift"]) == (None, None)
+    assert record["lift"]["value"] > 1
+
+
+@pytest.mark.parametrize(
+    ("suggested", "said"),
+    [
+        (Suggested(key.is_("no such token at all"), None, 0.5), "is not one token"),
+        (Suggested(ht.offset(-1000), None, 0.5), "no document"),
+        (Suggested(ht.offset(-1000), every_row), "nothing to claim"),
+        (Suggested(ht.previous, None, 0.0, said="as written"), "holds of any head"),
+        (Suggested(query.repeats, None, 0.5), "when="),
+    ],
+)
+def test_what_cannot_be_measured_is_told_and_not_raised(halves, suggested, said):
+    record = measured(halves, suggested)
+    assert said in record["trouble"]
+    assert record["said"] == (suggested.said or repr(suggested.on))
+    assert record["verdict"] is record["mass"] is record["lift"] is record["documents"] is None
+    assert record["expression"] == record["python"] == ""
+
+
+def test_the_python_is_a_test_that_claims_the_same(halves):
+    from headtests.expressions.library import last_8
+
+    on = (last_8 & ~ht.previous) | key.is_("'", ",")
+    record = measured(halves, Suggested(on, query.repeats, 0.25))
+    names = {}
+    exec(record["python"], names)  # written by this package, and for this
+    (test,) = (value for name, value in names.items() if name.startswith("test_"))
+    assert test.pytestmark[0].args == ("L0H1",)
+
+    class Claimed:
+        def mass(self, on, *, when=None):
+            self.asked = on, when
+            return 0.3
+
+    head = Claimed()
+    test(head)
+    assert head.asked == (on, query.repeats)
+    head.mass = lambda on, *, when=None: 0.2
+    with pytest.raises(AssertionError):
+        test(head)
+
+
+def test_its_imports_stand_as_a_sorter_has_them(halves):
+    from headtests.expressions.library import last_8
+
+    record = measured(halves, Suggested(last_8 & ht.previous & key.matches("e"), None, 0.1))
+    assert record["python"].splitlines() == [
+        "import pytest",
+        "import headtests as ht",
+        "from headtests import key",
+        "from headtests.library import last_8",
+        "",
+        "",
+        "# Found and measured on halves of made-up over all 217 documents of demo.",
+        '@pytest.mark.head("L0H1", suppress_first_token=True, min_query=1)',
+        "def test_l0h1_last_8_previous_key_matches_e_d6a63e(head):",
+        "    assert head.mass(last_8 & ht.previous & key.matches('e')) >= 0.1",
+    ]
+
+
+def test_a_suggestion_is_told_in_its_own_words_where_it_has_some(halves):
+    plain = measured(halves, Suggested(ht.previous, None, 0.1))
+    assert (plain["said"], plain["english"]) == ("ht.previous", ht.previous.english)
+    own = Suggested(ht.previous, None, 0.1, said="offset(-1)", english="just before it")
+    record = measured(halves, own)
+    assert (record["said"], record["english"]) == ("offset(-1)", "just before it")
+
+
+def suggestion(verdict, share, lift=4.0, low=2.0):
+    record = in_trouble(f"{verdict} {share} {lift:g}", "")
+    record["verdict"] = verdict
+    record["share"] = {"value": share, "low": 0.0, "high": 1.0}
+    record["share_lift"] = {"value": lift, "low": low, "high": 2 * lift}
+    return record
+
+
+def test_the_best_come_first():
+    given = [
+        in_trouble("trouble", "no"),
+        suggestion("refuted", 0.9),
+        suggestion("holds", 0.1),
+        suggestion("undecided", 0.5),
+        suggestion("holds", 0.3),
+    ]
+    said = [one["said"] for one in best_first(given)]
+    assert said == ["holds 0.3 4", "holds 0.1 4", "undecided 0.5 4", "refuted 0.9 4", "trouble"]
+
+
+def test_what_says_nothing_of_the_head_comes_behind_what_does():
+    # Nearly all keys hold nearly all attention of any head, at whatever threshold.
+    trivial = suggestion("holds", 0.99, lift=1.001, low=1.0)
+    narrow, broad = suggestion("holds", 0.2, lift=20), suggestion("holds", 0.5, lift=1.6, low=1.4)
+    told = suggestion("undecided", 0.2, lift=10)
+    ordered = best_first([trivial, told, broad, narrow])
+    assert ordered == [narrow, broad, told, trivial]
+
+
+@given(st.floats(1e-6, 1.0))
+@example(4e-10)
+@example(1e-30)
+def test_rounding_goes_down_to_two_digits(number):
+    found = rounded_down(number)
+    assert 0 < found <= number + min(1e-9, number * 1e-6)
+    assert found > number * 0.9 - 1e-9
+    digits = re.sub(r"e.*", "", f"{found:.12e}").replace(".", "").rstrip("0")
+    assert len(digits) <= 2
+
+
+@pytest.mark.parametrize("power", [100, 1000, 10000])
+def test_two_digits_stay_as_they_are(power):
+    numbers = [digits / power for digits in range(10, 100)]
+    assert [rounded_down(number) for number in numbers] == numbers
+
+
+def test_no_more_is_shown_than_the_step_that_decided(heads, texts):
+    halves = Texts(heads, texts.options, documents=64).halves(HEAD, None)
+    assert list(halves.decide.extents(False)) == [64, 128]
+    assert halves.covering(64) is halves.measure
+    for documents in (65, 128):
+        assert halves.covering(documents).extents(False)[-1] == 128
+
+
+def test_a_claim_beyond_the_read_documents_shows_those_it_took(demo_model):
+    # Close to its threshold, it takes more documents than every figure is read on.
+    session = planted.session(demo_model, max_documents=2000)
+    texts = Texts(session, RowOptions(suppress_first_token=True), documents=64)
+    few = Suggested(ht.induction, every_row, 0.1)
+    mass = measured(texts.halves(HEAD, 64), few)["mass"]["value"]
+    record = measured(texts.halves(HEAD, None), Suggested(ht.induction, every_row, mass * 0.8))
+    assert record["verdict"] == "holds"
+    assert record["documents"] > texts.measure.half.record["documents"]
+    session.close()

@@ -1,0 +1,163 @@
+"""What the library lists: each with a name of its own, and each measurable and importable."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import headtests as ht
+from headtests import key, library, query
+from headtests.corpora import CorpusSpec, build_population, make_batches
+from headtests.expressions import parse_expression
+from headtests.expressions.library import (
+    GLOSSARY,
+    LIBRARY,
+    NAMES,
+    Named,
+    line_start,
+    paste_imports,
+    same_word,
+)
+from headtests.expressions.relations import CustomRelation
+from headtests.measurement.masks import Masks
+from tests import tiny_models
+from tests.expressions.strategies import same_parity
+
+of_each_entry = pytest.mark.parametrize("entry", LIBRARY, ids=lambda entry: entry.name)
+
+
+def test_every_entry_has_a_name_and_a_relation_of_its_own():
+    assert len({entry.name for entry in LIBRARY}) == len(LIBRARY)
+    assert len({entry.relation for entry in LIBRARY}) == len(LIBRARY)
+    assert all(isinstance(entry, Named) for entry in LIBRARY)
+
+
+@of_each_entry
+def test_a_name_follows_goes_to(entry):
+    assert entry.name == entry.name.strip()
+    assert entry.name[0].islower()
+    assert entry.name[-1].isalpha()
+    assert len(f"goes to {entry.name}") <= 80
+
+
+def test_the_heads_of_the_literature_have_their_names():
+    assert {repr(entry.relation): entry.role for entry in LIBRARY if entry.role} == {
+        "ht.current": "current-token head",
+        "ht.previous": "previous-token head",
+        "ht.offset(1)": "next-token head",
+        "ht.duplicate": "duplicate-token head",
+        "ht.induction": "induction head",
+        "ht.induction.latest": "induction head",
+    }
+
+
+def test_distances_run_without_a_gap():
+    said = [repr(entry.relation) for entry in LIBRARY]
+    for distance in range(2, 9):
+        assert f"ht.offset(-{distance})" in said
+
+
+@pytest.fixture(scope="module")
+def population():
+    made = build_population(CorpusSpec(first=24), tiny_models.demo_tokenizer(), max_length=64)
+    with made:
+        yield made
+
+
+@pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
+@of_each_entry
+def test_every_entry_is_of_some_pairs_of_the_demo_corpus_and_not_of_all(
+    entry, suppress, population
+):
+    held, attendable = 0, 0
+    for batch in make_batches(list(population), 8, 0):
+        mask = Masks(batch, population.vocabulary, suppress).relation(entry.relation)
+        length = batch.ids.shape[1]
+        assert mask.shape == (len(batch.documents), length, length)
+        within = batch.valid.numpy()[:, :, None] & batch.valid.numpy()[:, None, :]
+        held += np.count_nonzero(mask & within)
+        attendable += np.count_nonzero(within)
+    # The one special token of these documents is position 0, which is no key of theirs.
+    least = 0 if suppress and entry.relation == key.special else 1
+    assert least <= held < attendable
+    assert entry.relation.scope in ("key", "pair"), "usable as on="
+
+
+def test_every_name_is_read_as_what_may_be_imported_under_it():
+    for name, expression in NAMES.items():
+        assert parse_expression(name, NAMES) == expression
+        assert getattr(library, name) is expression
+        assert name in library.__all__
+
+
+def test_every_relation_of_the_library_has_its_name():
+    for entry in LIBRARY:
+        if isinstance(entry.relation, CustomRelation):
+            assert NAMES[repr(entry.relation)] == entry.relation
+        assert parse_expression(repr(entry.relation), NAMES) == entry.relation
+
+
+def test_the_glossary_explains_each_name_in_a_line():
+    lines = GLOSSARY.splitlines()
+    assert [line.split()[0] for line in lines] == list(NAMES)
+    assert "line_start" in lines[0]
+    assert lines[0].endswith("the first token of a line")
+    assert max(map(len, lines)) <= 80
+
+
+PASTED = [
+    *[entry.relation for entry in LIBRARY],
+    *[~expression & ht.previous for expression in NAMES.values()],
+    (key.position < 4) | query.repeats & line_start & same_word,
+    ht.every_row,
+]
+
+
+@pytest.mark.parametrize("expression", PASTED, ids=lambda expression: repr(expression)[:60])
+def test_what_is_pasted_under_its_imports_is_the_expression(expression):
+    scope = {}
+    *imports, last = (paste_imports(expression) + repr(expression)).splitlines()
+    exec("\n".join(imports), scope)
+    assert eval(last, scope) == expression
+
+
+@pytest.mark.parametrize(
+    ("expression", "lines"),
+    [
+        (ht.previous, ["import headtests as ht"]),
+        (~key.special, ["from headtests import key"]),
+        (query.repeats & key.is_("a"), ["from headtests import key, query"]),
+        (same_word | line_start, ["from headtests.library import line_start, same_word"]),
+        (
+            ~(ht.first | key.special) & line_start,
+            [
+                "import headtests as ht",
+                "from headtests import key",
+                "from headtests.library import line_start",
+            ],
+        ),
+        (same_parity, []),
+    ],
+    ids=repr,
+)
+def test_only_what_is_needed_is_imported(expression, lines):
+    assert paste_imports(expression).splitlines() == lines
+    assert paste_imports(expression) == "".join(f"{line}\n" for line in lines)
+
+
+def test_a_relation_of_the_users_own_is_not_the_librarys_of_that_name():
+    @ht.relation
+    def line_start(document): ...
+
+    assert paste_imports(line_start) == ""
+
+
+def test_to_import_the_library_costs_no_numpy():
+    code = (
+        "import sys, headtests.library\n"
+        "heavy = {'numpy', 'torch', 'transformers', 'openai'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,157 @@
+"""Whom a pass gives rows to, what runs again for whom, and single rows."""
+
+import numpy as np
+import pytest
+
+from tests import tiny_models
+from tests.measurement.pretended import (
+    HEAD,
+    OTHER,
+    UNANNOUNCED,
+    Model,
+    Witness,
+    expected,
+    rows_of,
+    sweep_of,
+)
+from tests.oracles import split_mix
+
+DOCUMENTS = 150
+LENGTHS = [2 + (number * 7) % 11 for number in range(DOCUMENTS)]
+ALL_TOKENS = sum(LENGTHS)
+HEADS = (HEAD, OTHER)
+
+
+@pytest.fixture(scope="module")
+def population():
+    with tiny_models.population_of(tiny_models.random_documents(LENGTHS)) as made:
+        yield made
+
+
+@pytest.fixture
+def model():
+    return Model()
+
+
+def hash_order():
+    return sorted(range(DOCUMENTS), key=lambda number: split_mix(0, number))
+
+
+def tokens_of(numbers):
+    return sum(LENGTHS[number] for number in numbers)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+@pytest.mark.parametrize("spool", [0, 10**9], ids=["nothing kept", "kept"])
+def test_readers_are_given_every_head_of_every_document_once(spool, batch_size, model, population):
+    sweep = sweep_of(model, population, *HEADS, UNANNOUNCED, spool=spool, batch_size=batch_size)
+    heads = (UNANNOUNCED, HEAD, OTHER)
+    readers = [Witness(), Witness()]
+    for _ in range(2):
+        sweep.read(heads, readers)
+    once = {(head, number): 2 for head in heads for number in range(DOCUMENTS)}
+    assert all(reader.given == once for reader in readers)
+    assert sweep.tokens_run == (ALL_TOKENS if spool else 2 * ALL_TOKENS)
+
+
+def test_readers_may_be_given_other_heads_than_were_asked_but_each_of_these(model, population):
+    sweep = sweep_of(model, population, *HEADS)
+    reader = Witness()
+    sweep.read((HEAD, UNANNOUNCED), [reader], 0, 64)
+    first = hash_order()[:64]
+    assert {key for key in reader.given if key[0] != OTHER} == {
+        (head, number) for head in (HEAD, UNANNOUNCED) for number in first
+    }
+    assert set(reader.given.values()) == {1}
+
+
+@pytest.mark.parametrize("heads", [(HEAD, OTHER), (OTHER,), (HEAD, OTHER, UNANNOUNCED)])
+def test_what_had_no_room_runs_again_for_the_asked_heads_alone(heads, model, population):
+    sweep = sweep_of(model, population, *HEADS, spool=0)
+    rows_of(sweep)
+    assert set(model.asked) == {HEADS}
+    model.asked.clear()
+    sweep.read(heads, [])
+    assert set(model.asked) == {heads}
+
+
+def test_a_head_that_was_not_announced_brings_no_other(model, population):
+    sweep = sweep_of(model, population, *HEADS)
+    assert sweep.heads_beside(UNANNOUNCED) == (UNANNOUNCED,)
+    assert sweep.heads_beside(OTHER) == sweep.heads_beside(HEAD) == HEADS
+    rows_of(sweep, UNANNOUNCED)
+    assert set(model.asked) == {(UNANNOUNCED,)}
+
+
+def test_what_is_kept_is_known(model, population):
+    sweep = sweep_of(model, population, *HEADS, batch_size=16)
+    assert not sweep.keeps(HEAD)
+    sweep.read((HEAD,), [], 0, 64)
+    for head in HEADS:
+        assert sweep.keeps(head, 0, 64)
+        assert not sweep.keeps(head, 0, 128)
+        assert not sweep.keeps(head)
+        assert not sweep.keeps(head, 0, 64, by_text=True)
+    assert not sweep.keeps(UNANNOUNCED, 0, 64)
+    sweep.read((HEAD,), [])
+    assert sweep.keeps(OTHER)
+
+
+def test_without_room_nothing_is_kept(model, population):
+    sweep = sweep_of(model, population, HEAD, spool=0)
+    rows_of(sweep)
+    assert not sweep.keeps(HEAD, 0, 64)
+
+
+# Single rows.
+
+
+def assert_rows_at(sweep, population, places, head=HEAD):
+    found = sweep.rows_at(head, places)
+    assert len(found) == len(places)
+    for row, (number, query) in zip(found, places, strict=True):
+        whole = expected(head, population[number])
+        assert row.dtype == np.float32
+        assert row.tolist() == whole[query].tolist()
+
+
+PLACES = [(hash_order()[80], 1), (hash_order()[0], 0), (hash_order()[80], 0), (hash_order()[0], 0)]
+
+
+def test_rows_at_places_run_their_documents_alone(model, population):
+    sweep = sweep_of(model, population, *HEADS)
+    assert_rows_at(sweep, population, PLACES)
+    assert set(model.run) == {number for number, _ in PLACES}
+    assert set(model.asked) == {(HEAD,)}
+    assert (sweep.documents_run, sweep.tokens_run) == (2, tokens_of(set(model.run)))
+    assert sweep.tokens_run_twice == 0
+
+
+def test_rows_at_no_places_run_nothing(model, population):
+    assert sweep_of(model, population, HEAD).rows_at(HEAD, []) == []
+    assert not model.tried
+
+
+@pytest.mark.parametrize("head", [HEAD, OTHER])
+def test_rows_that_were_kept_run_nothing(head, model, population):
+    sweep = sweep_of(model, population, *HEADS, batch_size=16)
+    sweep.read((HEAD,), [])
+    ran = sweep.tokens_run
+    assert_rows_at(sweep, population, PLACES, head)
+    assert sweep.tokens_run == ran
+
+
+def test_rows_of_which_some_were_kept_run_the_others(model, population):
+    sweep = sweep_of(model, population, HEAD)
+    sweep.read((HEAD,), [], 0, 64)
+    ran = len(model.run)
+    assert_rows_at(sweep, population, PLACES)
+    assert model.run[ran:] == [hash_order()[80]]
+
+
+def test_many_rows_run_in_batches(model, population):
+    sweep = sweep_of(model, population, HEAD, batch_size=7)
+    places = [(number, LENGTHS[number] - 1) for number in range(0, DOCUMENTS, 3)]
+    assert_rows_at(sweep, population, places)
+    assert sorted(model.run) == [number for number, _ in places]
+    assert set(model.tried) == {7, 1}

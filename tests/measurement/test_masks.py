@@ -1,0 +1,325 @@
+"""Expressions mean on documents what their words say, special tokens and key 0 included."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import headtests as ht
+from headtests import key, query
+from headtests.corpora import Vocabulary
+from headtests.errors import ExpressionError
+from headtests.measurement.masks import Masks
+from tests import oracles, tiny_models
+from tests.oracles import FIRST, LEAVES, ON_QUERY, Text
+
+FIXED = settings(derandomize=True, deadline=None, max_examples=150)
+WORDS = [" the", ",", " The", "et", " a", "I"]
+"""Of the demo tokenizer, one token each; few, so that they repeat."""
+
+both_settings = pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
+
+
+@pytest.fixture(scope="module")
+def vocabulary():
+    return Vocabulary(tiny_models.demo_tokenizer())
+
+
+def ids_of(words, vocabulary):
+    """Return ids of words; None stands for the special token."""
+    return [0 if word is None else vocabulary.single_id(word) for word in words]
+
+
+def text_of(document, vocabulary):
+    return Text(
+        document.id,
+        document.ids.tolist(),
+        vocabulary.texts(document.ids),
+        vocabulary.is_special(document.ids).tolist(),
+    )
+
+
+def masks_of(rows, vocabulary, suppress):
+    batch = tiny_models.batch_of(tiny_models.documents_of(rows))
+    return batch, Masks(batch, vocabulary, suppress)
+
+
+def pairs_in(relation, words, vocabulary, suppress=False):
+    """Return the pairs `(query, key)`, key up to query, that a relation has on one document."""
+    _, masks = masks_of([ids_of(words, vocabulary)], vocabulary, suppress)
+    found = np.tril(masks.relation(relation)[0])
+    return {(int(q), int(k)) for q, k in np.argwhere(found)}
+
+
+def assert_as_said(expression, rows, vocabulary, suppress):
+    """Compare a relation with its oracle on every pair of every document."""
+    batch, masks = masks_of(rows, vocabulary, suppress)
+    found = masks.relation(expression.expression)
+    assert found.dtype == np.bool_
+    assert found.shape == (*batch.ids.shape, batch.ids.shape[1])
+    for row, document in enumerate(batch.documents):
+        text = text_of(document, vocabulary)
+        for q in range(len(document)):
+            for k in range(len(document)):
+                assert bool(found[row, q, k]) == expression.holds(text, q, k, suppress), (q, k)
+
+
+WORD = st.sampled_from([None, *WORDS])
+DOCUMENTS = st.lists(st.lists(WORD, min_size=1, max_size=7), min_size=1, max_size=3)
+
+
+def combined(leaves):
+    """Return expressions of these leaves, nested, each with its oracle."""
+    return st.recursive(
+        leaves,
+        lambda parts: (
+            st.builds(lambda a, b: a & b, parts, parts)
+            | st.builds(lambda a, b: a | b, parts, parts)
+            | parts.map(lambda a: ~a)
+        ),
+        max_leaves=6,
+    )
+
+
+@both_settings
+@pytest.mark.parametrize("name", LEAVES)
+def test_each_leaf_means_what_it_says(name, suppress, vocabulary):
+    rows = [
+        ids_of([None, " the", ",", " the", ",", " The", None, " the", " the"], vocabulary),
+        ids_of(["et", "et", None, None, "et", "I", "et"], vocabulary),
+        ids_of([" a"], vocabulary),
+    ]
+    assert_as_said(LEAVES[name], rows, vocabulary, suppress)
+
+
+@FIXED
+@given(
+    documents=DOCUMENTS,
+    expression=combined(st.sampled_from(list(LEAVES.values()))),
+    suppress=st.booleans(),
+)
+def test_nested_expressions_mean_what_they_say(documents, expression, suppress, vocabulary):
+    rows = [ids_of(words, vocabulary) for words in documents]
+    assert_as_said(expression, rows, vocabulary, suppress)
+
+
+@FIXED
+@given(documents=DOCUMENTS, condition=combined(st.sampled_from(list(ON_QUERY.values()))))
+def test_conditions_on_rows_mean_what_they_say(documents, condition, vocabulary):
+    batch, masks = masks_of(
+        [ids_of(words, vocabulary) for words in documents], vocabulary, suppress=True
+    )
+    found = masks.rows(condition.expression)
+    assert found.shape == batch.ids.shape
+    for row, document in enumerate(batch.documents):
+        text = text_of(document, vocabulary)
+        expected = [condition.holds_of_row(text, q) for q in range(len(document))]
+        assert found[row, : len(document)].tolist() == expected
+
+
+def test_induction_and_duplicate_on_a_document_read_by_hand(vocabulary):
+    #         0        1     2       3     4        5     6
+    words = [" the", "et", " the", " a", " the", "et", " The"]
+    assert pairs_in(ht.duplicate, words, vocabulary) == {(2, 0), (4, 0), (4, 2), (5, 1)}
+    assert pairs_in(ht.induction, words, vocabulary) == {(2, 1), (4, 1), (4, 3), (5, 2)}
+    assert pairs_in(ht.induction.latest, words, vocabulary) == {(2, 1), (4, 3), (5, 2)}
+    assert pairs_in(ht.previous & query.repeats, words, vocabulary) == {(2, 1), (4, 3), (5, 4)}
+
+
+def test_a_token_that_stands_twice_in_a_row_follows_itself(vocabulary):
+    assert pairs_in(ht.induction, [" a", "et", "et"], vocabulary) == {(2, 2)}
+
+
+def test_special_tokens_never_count_as_occurrences(vocabulary):
+    #        0     1     2     3     4
+    words = [None, "et", None, "et", None]
+    assert pairs_in(ht.duplicate, words, vocabulary) == {(3, 1)}
+    # The special token at 2 is no occurrence, yet it follows one.
+    assert pairs_in(ht.induction, words, vocabulary) == {(3, 2)}
+    assert pairs_in(ht.induction.latest, words, vocabulary) == {(3, 2)}
+    assert pairs_in(ht.current & key.repeats, words, vocabulary) == {(3, 3)}
+    assert pairs_in(ht.current & query.repeats, words, vocabulary) == {(3, 3)}
+    assert pairs_in(ht.current & key.special, words, vocabulary) == {(0, 0), (2, 2), (4, 4)}
+
+
+def test_padding_is_no_occurrence_of_the_padding_id(vocabulary):
+    # Padded with the id of an ordinary token, as by a model without a padding token.
+    the = vocabulary.single_id(" the")
+    documents = tiny_models.documents_of([[the, the, the, the], [the, the]])
+    batch = tiny_models.batch_of(documents, pad_id=the)
+    masks = Masks(batch, vocabulary, suppress_first_token=False)
+    for relation in (ht.duplicate, ht.induction):
+        assert not masks.relation(relation)[1, :, 2:].any()
+    for relation in (ht.duplicate, ht.induction, ht.induction.latest):
+        assert not masks.relation(relation)[1, 2:].any()
+    assert np.argwhere(masks.relation(ht.current & key.repeats)[1]).tolist() == [[1, 1]]
+    assert not masks.relation(ht.current & key.special).any()
+
+
+@pytest.mark.parametrize(
+    ("relation", "keeps"),
+    [
+        (ht.first, True),
+        (~~ht.first, True),
+        (ht.first & query.repeats, True),
+        (query.repeats & ht.first, True),
+        (ht.previous | ht.first, True),
+        (~(~ht.first & ~ht.previous), True),
+        ((ht.previous | ht.first) & (query.position >= 1), True),
+        (ht.previous, False),
+        (~ht.previous, False),
+        (~ht.first, False),
+        (~~~ht.first, False),
+        (key.position == 0, False),
+        (key.position < 3, False),
+        (ht.offset(-2), False),
+        (ht.duplicate, False),
+        (~ht.duplicate | ht.previous, False),
+        (oracles.same_parity, False),
+        (~oracles.same_parity, False),
+    ],
+    ids=repr,
+)
+def test_key_0_is_taken_out_of_every_relation_but_first(relation, keeps, vocabulary):
+    words = [" the", " the", " the"]
+    found = pairs_in(relation, words, vocabulary, suppress=True)
+    assert any(k == 0 for _, k in found) == keeps
+    plain = pairs_in(relation, words, vocabulary, suppress=False)
+    assert {pair for pair in found if pair[1]} == {pair for pair in plain if pair[1]}
+
+
+def test_key_0_comes_in_by_the_part_that_asks_for_it_alone(vocabulary):
+    words = [" the", "et", " the", "et"]
+    rows_of_first = {(q, 0) for q in range(4)}
+    either = pairs_in(ht.previous | ht.first, words, vocabulary, suppress=True)
+    assert either == rows_of_first | {(2, 1), (3, 2)}
+    # Key 0 is previous to query 1, and asked for in rows that repeat.
+    some = pairs_in(ht.previous | (ht.first & query.repeats), words, vocabulary, suppress=True)
+    assert some == {(2, 0), (3, 0), (2, 1), (3, 2)}
+
+
+def test_to_distribute_and_over_or_changes_nothing(vocabulary):
+    words = [" the", "et", " the", "et"]
+    even, late = oracles.same_parity, query.position >= 2
+    left, right = (ht.first & late) | even, (ht.first & query.special) | (key.position < 2)
+    whole = left & right
+    spread = (
+        (ht.first & late & ht.first & query.special)
+        | (ht.first & late & (key.position < 2))
+        | (even & ht.first & query.special)
+        | (even & (key.position < 2))
+    )
+    expected = pairs_in(spread, words, vocabulary, suppress=True)
+    assert pairs_in(whole, words, vocabulary, suppress=True) == expected
+
+
+@FIXED
+@given(documents=DOCUMENTS, expression=combined(st.sampled_from(list(LEAVES.values()))))
+def test_twice_denied_is_affirmed(documents, expression, vocabulary):
+    rows = [ids_of(words, vocabulary) for words in documents]
+    _, masks = masks_of(rows, vocabulary, suppress=True)
+    once = masks.relation(expression.expression)
+    assert np.array_equal(masks.relation(~~expression.expression), once)
+
+
+@FIXED
+@given(documents=DOCUMENTS, expression=combined(st.sampled_from(list(LEAVES.values()))))
+def test_suppression_touches_key_0_alone(documents, expression, vocabulary):
+    rows = [ids_of(words, vocabulary) for words in documents]
+    _, suppressed = masks_of(rows, vocabulary, suppress=True)
+    _, plain = masks_of(rows, vocabulary, suppress=False)
+    found, whole = (masks.relation(expression.expression) for masks in (suppressed, plain))
+    assert np.array_equal(found[:, :, 1:], whole[:, :, 1:])
+    assert not (found & ~whole).any()
+
+
+@both_settings
+def test_without_suppression_first_is_a_relation_like_any_other(suppress, vocabulary):
+    assert pairs_in(key.position == 0, [" a"] * 3, vocabulary, suppress=False) == {
+        (0, 0),
+        (1, 0),
+        (2, 0),
+    }
+    assert_as_said(~FIRST, [ids_of([" a", "et", ","], vocabulary)], vocabulary, suppress)
+
+
+def test_the_last_occurrence_is_the_nearest_of_many(vocabulary):
+    generator = np.random.default_rng(0)
+    rows = [generator.choice(ids_of([None, *WORDS], vocabulary), size=60).tolist() for _ in "abc"]
+    for leaf in ("latest", "query repeats", "key repeats"):
+        assert_as_said(LEAVES[leaf], rows, vocabulary, suppress=False)
+
+
+def test_what_is_evaluated_twice_comes_out_twice(vocabulary):
+    """What one leaf works with is kept for the next, and must not be written to."""
+    words = [" the", "et", " the", "et", " the"]
+    _, masks = masks_of([ids_of(words, vocabulary)], vocabulary, suppress=True)
+    for relation in (ht.duplicate, ht.induction, ht.induction.latest, ~ht.duplicate):
+        first = masks.relation(relation).copy()
+        masks.relation(ht.induction & ~ht.duplicate)
+        assert np.array_equal(masks.relation(relation), first)
+
+
+def test_a_function_sees_tokens_ids_and_special_ones(vocabulary):
+    seen = []
+
+    @ht.relation
+    def looks(document):
+        seen.append(document)
+        return np.zeros((len(document), len(document)), dtype=bool)
+
+    rows = [ids_of([None, " the", "et"], vocabulary), ids_of([" a"], vocabulary)]
+    _, masks = masks_of(rows, vocabulary, suppress=True)
+    assert not masks.relation(looks).any()
+    first, second = seen
+    assert first.tokens == ("<|endoftext|>", " the", "et")
+    assert first.ids.tolist() == rows[0]
+    assert first.special.tolist() == [True, False, False]
+    assert (first.text_id, second.text_id) == ("text-0", "text-1")
+    assert (len(first), len(second)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [
+        (lambda length: np.zeros((length, length + 1), dtype=bool), r"\(3, 4\)"),
+        (lambda length: np.zeros(length, dtype=bool), r"\(3,\)"),
+        (lambda length: np.zeros((length, length)), "float64"),
+        (lambda length: np.zeros((length, length), dtype=int), "int64"),
+        (lambda length: None, "object"),
+        (lambda length: True, r"\(\)"),
+    ],
+    ids=["too wide", "flat", "floats", "integers", "nothing", "one truth value"],
+)
+def test_a_function_that_returns_something_else_is_named(returned, found, vocabulary):
+    @ht.relation
+    def wrong(document):
+        return returned(len(document))
+
+    _, masks = masks_of([ids_of([" the", "et", ","], vocabulary)], vocabulary, suppress=True)
+    with pytest.raises(ExpressionError, match=found) as caught:
+        masks.relation(wrong)
+    message = str(caught.value)
+    assert "wrong" in message
+    assert "document 0" in message
+    assert "(3, 3)" in message
+
+
+def test_a_text_that_is_no_token_says_how_it_splits(vocabulary):
+    _, masks = masks_of([ids_of([" the"], vocabulary)], vocabulary, suppress=True)
+    for side in (key, query):
+        with pytest.raises(ExpressionError, match="splits into"):
+            masks.relation(side.is_(" Zyzzyva") & ht.previous)
+
+
+def test_the_special_tokens_of_an_encoder_are_its_own():
+    tokenizer = tiny_models.encoder_tokenizer()
+    vocabulary = Vocabulary(tokenizer)
+    row = tokenizer("the cat saw the dog")["input_ids"]
+    _, masks = masks_of([row], vocabulary, suppress=False)
+    assert np.flatnonzero(masks.rows(query.special)[0]).tolist() == [0, len(row) - 1]
+    separators = masks.relation(key.is_("[SEP]"))[0]
+    assert separators[:, -1].all()
+    assert not separators[:, :-1].any()
+    # Of a bidirectional model, too, an occurrence is an earlier one.
+    assert np.argwhere(masks.relation(ht.duplicate)[0]).tolist() == [[4, 1]]

@@ -1,0 +1,115 @@
+"""How far a figure has moved: sums of documents, against double loops and by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headtests.errors import BaselineError
+from headtests.statistics.drift import Drift, Figures, compared
+from headtests.statistics.quanta import QUANTA
+
+
+def figures(values, below=None, scale=1.0):
+    quanta = [np.rint(np.array(part) * QUANTA).astype(np.int64) for part in (values, below or [])]
+    return Figures(np.arange(len(values)), quanta[0], quanta[1] if below else None, scale)
+
+
+shares = st.lists(st.floats(0, 1), min_size=1, max_size=20)
+
+
+@given(shares, st.data(), st.sampled_from([1.0, 7.5]))
+def test_the_difference_is_the_mean_of_the_documents_differences(before, data, scale):
+    now = data.draw(st.lists(st.floats(0, 1), min_size=len(before), max_size=len(before)))
+    drift = compared([figures(before, scale=scale)], [figures(now, scale=scale)])
+    paired = np.mean([(b - a) * scale for a, b in zip(before, now, strict=True)])
+    assert drift.difference == pytest.approx(paired, abs=1e-6)
+    assert drift.before == pytest.approx(np.mean(before) * scale, abs=1e-6)
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.5), st.floats(0.5, 1)), min_size=1, max_size=20))
+def test_of_a_ratio_the_contributions_average_the_ratio(documents):
+    tops, below = map(list, zip(*documents, strict=True))
+    one = figures(tops, below)
+    ratio = sum(tops) / sum(below)
+    assert one.value == pytest.approx(ratio, abs=1e-6)
+    assert np.mean(one.contributions(ratio)) == pytest.approx(0, abs=1e-6)
+
+
+@given(shares, shares, st.floats(0.1, 5))
+def test_of_two_statistics_it_is_the_difference_of_their_difference(first, second, factor):
+    size = min(len(first), len(second))
+    first, second = first[:size], second[:size]
+    before = [figures(first), figures(second)]
+    now = [figures(second), figures(first)]
+    drift = compared(before, now, factor)
+    a, b = np.mean(first), np.mean(second)
+    assert drift.before == pytest.approx(a - factor * b, abs=1e-6)
+    assert drift.now == pytest.approx(b - factor * a, abs=1e-6)
+
+
+def test_the_documents_that_moved_most_come_first():
+    before, now = figures([0.1, 0.5, 0.9, 0.3]), figures([0.1, 0.9, 0.8, 0.2])
+    drift = compared([before], [now], most=3)
+    moved = [(one.document, round(one.before, 6), round(one.now, 6)) for one in drift.moved]
+    assert moved == [(1, 0.5, 0.9), (2, 0.9, 0.8), (3, 0.3, 0.2)]
+
+
+def test_what_did_not_move_is_not_listed():
+    assert compared([figures([0.2, 0.4])], [figures([0.2, 0.4])]).moved == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "relative", "status"),
+    [
+        (0.5, 0.52, False, "unchanged"),
+        (0.5, 0.48, False, "unchanged"),
+        (0.5, 0.521, False, "drifted"),
+        (0.5, 0.479, False, "drifted"),
+        (30.0, 30.5, True, "unchanged"),
+        (30.0, 30.7, True, "drifted"),
+        (30.0, 29.3, True, "drifted"),
+        (-0.5, -0.52, False, "unchanged"),
+        (0.0, 0.0, True, "unchanged"),
+    ],
+)
+def test_the_margin_is_a_share_or_a_share_of_what_it_was(before, now, relative, status):
+    drift = Drift(before, now, 0.02, relative, (), abs(before))
+    assert drift.status == status
+    assert drift.is_unchanged == (status == "unchanged")
+
+
+def test_of_two_large_figures_rounding_is_no_drift_however_small_their_difference_is():
+    scale = 10.0
+    before = [Figures(np.arange(1), figures([0.50]).numerators, None, scale) for _ in "ab"]
+    now = [
+        Figures(np.arange(1), figures([value]).numerators, None, scale) for value in (0.503, 0.5)
+    ]
+    drift = compared(before, now, 1.0, 0.02, True)
+    assert drift.before == 0
+    assert drift.now == pytest.approx(0.03)
+    # A share of 5 and 5, not of their difference.
+    assert drift.room == pytest.approx(0.2)
+    assert drift.is_unchanged
+    far = [Figures(np.arange(1), figures([value]).numerators, None, scale) for value in (0.53, 0.5)]
+    assert not compared(before, far, 1.0, 0.02, True).is_unchanged
+
+
+def test_documents_that_moved_are_told_by_their_own_ratio():
+    before = figures([0.1, 0.5], [0.2, 1.0])
+    now = figures([0.2, 0.5], [0.2, 1.0])
+    (moved,) = compared([before], [now]).moved
+    assert moved.document == 0
+    assert (moved.before, moved.now) == (pytest.approx(0.5), pytest.approx(1.0))
+
+
+def test_other_documents_are_not_compared():
+    moved = Figures(np.array([0, 2]), np.zeros(2, dtype=np.int64))
+    with pytest.raises(BaselineError, match=r"2 documents were recorded"):
+        compared([figures([0.1, 0.2])], [moved])
+
+
+def test_nothing_to_divide_by_is_nothing():
+    one = figures([0.0, 0.0], [0.0, 0.0])
+    assert one.value == 0
+    assert one.contributions(0).tolist() == [0, 0]
