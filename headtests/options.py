@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from headtests.errors import SettingError
-from headtests.settings import BosPolicy, DriftOutcome, Explain, Kept, Precision, Undecided, choice
+from headtests.settings import BosPolicy, DriftOutcome, Dtype, Explain, Kept, Undecided, choice
 
 
 def whole_number(name: str, value: object, least: int) -> int:
@@ -154,7 +154,7 @@ OPTIONS: tuple[Option, ...] = (
         "dtype",
         "float32, float16 or bfloat16",
         "TYPE",
-        lambda name, value: choice(name, value, get_args(Precision)),
+        lambda name, value: choice(name, value, get_args(Dtype)),
     ),
     Option(
         "bos",
@@ -244,7 +244,7 @@ OPTIONS: tuple[Option, ...] = (
         "against_dtype",
         "float32, float16 or bfloat16, of that one; alone, the same model in that type",
         "TYPE",
-        lambda name, value: choice(name, value, get_args(Precision)),
+        lambda name, value: choice(name, value, get_args(Dtype)),
     ),
     Option("record", "write a baseline of each claim, to compare later runs with", "", truth),
     Option(

@@ -13,7 +13,7 @@ from headtests.errors import SettingError
 BosPolicy = Literal["model", "always", "never"]
 
 
-Precision = Literal["float32", "float16", "bfloat16"]
+Dtype = Literal["float32", "float16", "bfloat16"]
 
 
 Undecided = Literal["fail", "skip"]
@@ -36,7 +36,7 @@ class ModelSpec:
     """A hub name, a local folder, or `demo` for the bundled model."""
     revision: str | None = None
     """A branch, tag or commit of the hub's repository."""
-    dtype: Precision | None = None
+    dtype: Dtype | None = None
     """None for the run's `headtests_dtype`."""
     device: str | None = None
     """None for the run's `headtests_device`."""
@@ -47,7 +47,7 @@ class ModelSpec:
         return self.name if self.revision is None else f"{self.name} at {self.revision}"
 
     @classmethod
-    def of_marker(cls, positional: tuple[object, ...], named: Mapping[str, object]) -> "ModelSpec":
+    def from_marker(cls, positional: tuple[object, ...], named: Mapping[str, object]) -> "ModelSpec":
         """Return what `pytest.mark.model(...)` says.
 
         Raises `SettingError` for arguments that it does not take.
@@ -73,7 +73,7 @@ class ModelSpec:
                     f"({type(value).__name__})."
                 )
         if values.get("dtype") is not None:
-            choice("dtype of the model marker", values["dtype"], get_args(Precision))
+            choice("dtype of the model marker", values["dtype"], get_args(Dtype))
         if "missing" in values:
             choice("missing of the model marker", values["missing"], ("fail", "skip"))
         return cls(**values)
@@ -85,7 +85,7 @@ class Settings:
 
     device: str = "auto"
     """`auto` (CUDA, then MPS, then CPU) or a name that torch knows, such as `cuda:1`."""
-    dtype: Precision = "float32"
+    dtype: Dtype = "float32"
     """The weights' and activations' type."""
     bos: BosPolicy = "model"
     """What stands before each document: `corpora.tokens` has the three meanings."""
@@ -133,7 +133,7 @@ class Settings:
     # Another model is asked after this one has decided.
     against: str | None = field(default=None, repr=False)
     """Another model, or a revision of each test's own, that every claim is asked of, too."""
-    against_dtype: Precision | None = field(default=None, repr=False)
+    against_dtype: Dtype | None = field(default=None, repr=False)
     """The type of that one's weights; alone, the same model in another type."""
     # Baselines are looked at after a claim was decided.
     record: bool = field(default=False, repr=False)

@@ -14,9 +14,9 @@ from headtests.statistics import (
     QUANTA,
     BoundedRatio,
     Contrast,
-    Difference,
     Int64s,
     Mean,
+    MeanDifference,
     Ratio,
     ScaledMean,
 )
@@ -109,7 +109,7 @@ def _ratio(largest: Fraction) -> Kind:
 def _difference(left: Fraction, right: Fraction) -> Kind:
     lost = FACTOR * right
     return Kind(
-        lambda documents, population: Difference(
+        lambda documents, population: MeanDifference(
             *_columns(documents), FACTOR, population, left, right
         ),
         lambda a, b, t: ((left * a - lost * b + lost) / (left + lost), (t + lost) / (left + lost)),

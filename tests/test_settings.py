@@ -200,24 +200,24 @@ def test_a_choice_is_one_of_the_words():
 
 
 def test_the_model_marker_takes_a_name():
-    assert ModelSpec.of_marker(("gpt2",), {}) == ModelSpec("gpt2")
-    assert ModelSpec.of_marker((), {"name": "gpt2"}) == ModelSpec("gpt2")
+    assert ModelSpec.from_marker(("gpt2",), {}) == ModelSpec("gpt2")
+    assert ModelSpec.from_marker((), {"name": "gpt2"}) == ModelSpec("gpt2")
 
 
 def test_without_a_name_the_model_marker_means_the_bundled_model():
-    assert ModelSpec.of_marker((), {"dtype": "float16"}) == ModelSpec("demo", dtype="float16")
+    assert ModelSpec.from_marker((), {"dtype": "float16"}) == ModelSpec("demo", dtype="float16")
 
 
 def test_the_model_marker_takes_what_a_model_is_opened_with():
     named = {"revision": "main", "dtype": "bfloat16", "device": "cuda:1", "missing": "skip"}
-    assert ModelSpec.of_marker(("gpt2",), named) == ModelSpec(
+    assert ModelSpec.from_marker(("gpt2",), named) == ModelSpec(
         "gpt2", revision="main", dtype="bfloat16", device="cuda:1", missing="skip"
     )
 
 
 def test_what_the_model_marker_may_leave_open_may_be_none():
     left_open = {"revision": None, "dtype": None, "device": None}
-    assert ModelSpec.of_marker(("gpt2",), left_open) == ModelSpec("gpt2")
+    assert ModelSpec.from_marker(("gpt2",), left_open) == ModelSpec("gpt2")
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_what_the_model_marker_may_leave_open_may_be_none():
 )
 def test_arguments_that_the_model_marker_does_not_take_are_named(positional, named, found):
     with pytest.raises(SettingError) as raised:
-        ModelSpec.of_marker(positional, named)
+        ModelSpec.from_marker(positional, named)
     assert str(raised.value).startswith(
         "the model marker takes a name, revision=, dtype=, device= and missing= but found "
         f"{found}. "
@@ -253,7 +253,7 @@ def test_arguments_that_the_model_marker_does_not_take_are_named(positional, nam
 )
 def test_the_model_marker_takes_strings(positional, named, name, found):
     with pytest.raises(SettingError) as raised:
-        ModelSpec.of_marker(positional, named)
+        ModelSpec.from_marker(positional, named)
     assert f"expected a string for {name} of the model marker but found {found}" in str(
         raised.value
     )
@@ -268,7 +268,7 @@ def test_the_model_marker_takes_strings(positional, named, name, found):
 )
 def test_the_model_marker_knows_its_words(named, expected):
     with pytest.raises(SettingError) as raised:
-        ModelSpec.of_marker(("gpt2",), named)
+        ModelSpec.from_marker(("gpt2",), named)
     assert expected in str(raised.value)
 
 

@@ -135,7 +135,7 @@ class Multiples(Sequence[Pair]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Multiplicity:
+class MultiplesDistribution:
     """How a head's multiples are distributed; nothing is read before it is asked for."""
 
     subject: Subject

@@ -17,10 +17,10 @@ from headtests.statistics import (
     QUANTA,
     BoundedRatio,
     Contrast,
-    Difference,
     DocumentFigures,
     Eligible,
     Mean,
+    MeanDifference,
     Ratio,
     ScaledMean,
     bounds,
@@ -147,14 +147,14 @@ class PairedReading:
         """Whether both are averages of documents' figures, at most scaled."""
         return all(isinstance(side.contrast, Mean | ScaledMean) for side in (self.left, self.right))
 
-    def _contrast(self, factor: Fraction) -> Difference:
+    def _contrast(self, factor: Fraction) -> MeanDifference:
         """Return what a comparison of two averages is a test of."""
         scales = [
             1 / (base_of(side.question, side.eligible) or Fraction(1))
             for side in (self.left, self.right)
         ]
         numerators = self.left.figures.numerators, self.right.figures.numerators
-        return Difference(*numerators, factor, self.left.population, *scales)
+        return MeanDifference(*numerators, factor, self.left.population, *scales)
 
     def decide(
         self, operator: Operator, factor: Fraction, offset: Fraction, alpha: float

@@ -24,13 +24,13 @@ from headtests.explanations.detection_score import (
 )
 from headtests.explanations.measured_suggestions import (
     Halves,
-    Suggested,
+    Suggestion,
     best_first,
     is_enriched,
     measured,
     rounded_down,
 )
-from headtests.explanations.observed_pairs import Grounds, Reading
+from headtests.explanations.observed_pairs import Grounds, HalfDocuments
 from headtests.explanations.relation_search import Finding, any_of, findings
 from headtests.explanations.text_halves import DOCUMENTS, Explainable, Half
 from headtests.explanations.wording import english_of, paragraph
@@ -52,14 +52,14 @@ class Texts:
     options: RowOptions
     documents: int = DOCUMENTS
     """Documents of the pass, of both halves together, that are looked at."""
-    explain: Reading = field(init=False)
-    measure: Reading = field(init=False)
+    explain: HalfDocuments = field(init=False)
+    measure: HalfDocuments = field(init=False)
     _found: dict[HeadName, tuple[Grounds, list[Finding]]] = field(default_factory=dict)
     _trials: dict[HeadName, Trial] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         halves = (Half(self.source, is_measuring, self.documents) for is_measuring in (False, True))
-        self.explain, self.measure = (Reading(half, self.options) for half in halves)
+        self.explain, self.measure = (HalfDocuments(half, self.options) for half in halves)
 
     def require_two(self) -> None:
         """Raise `ClaimError` where a half has no documents, so that nothing can be measured."""
@@ -149,7 +149,9 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
     suggestions = [
         measured(
             halves,
-            Suggested(one.relation, every_row, rounded_down(one.mass / 2), english=english_of(one)),
+            Suggestion(
+                one.relation, every_row, rounded_down(one.mass / 2), english=english_of(one)
+            ),
         )
         for one in found
     ]

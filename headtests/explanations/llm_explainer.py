@@ -13,10 +13,10 @@ from headtests.explanations.builtin_explainer import Texts
 from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.messages import Ask
 from headtests.explanations.llm.structured import Alternative, Answer, Structured, ask_for
-from headtests.explanations.llm_judge import Judged, Score, judged
-from headtests.explanations.llm_prompts import RANDOM, RANKED, Claimed, explanation_ask
+from headtests.explanations.llm_judge import Judged, JudgeScore, judged
+from headtests.explanations.llm_prompts import RANDOM, RANKED, MeasuredClaim, explanation_ask
 from headtests.explanations.measured_suggestions import (
-    Suggested,
+    Suggestion,
     best_first,
     in_trouble,
     is_enriched,
@@ -45,7 +45,7 @@ class Wanted:
     head: HeadName
     others: Sequence[HeadName] = ()
     """Heads whose rows are at hand: the explanation of one is a control."""
-    claimed: Claimed | None = None
+    claimed: MeasuredClaim | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +141,14 @@ def _without_answer(one: Wanted, answer: Structured[Answer], client: Client) -> 
 
 
 def _with_answer(
-    one: Wanted, answer: Answer, calls: list[CallRecord], score: Score, client: Client
+    one: Wanted, answer: Answer, calls: list[CallRecord], score: JudgeScore, client: Client
 ) -> ExplanationRecord:
     halves = one.texts.halves(one.head, limit=None)
     suggestions: list[SuggestionRecord] = []
     relations: list[Expression] = []
     for alternative in answer.alternatives:
         found = read(alternative, one.texts.source.sweep.population.vocabulary)
-        if isinstance(found, Suggested):
+        if isinstance(found, Suggestion):
             record = measured(halves, found)
             if is_enriched(record) and record["verdict"] == "holds":
                 relations.append(_apart(found, relations))
@@ -168,13 +168,13 @@ def _with_answer(
     )
 
 
-def _apart(found: Suggested, others: Sequence[Expression]) -> Expression:
+def _apart(found: Suggestion, others: Sequence[Expression]) -> Expression:
     """Return the pairs that a suggestion is about, but for those that others are about."""
     pairs = found.on if found.when in (None, every_row) else found.on & found.when
     return pairs & ~any_of(others) if others else pairs
 
 
-def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggested | str:
+def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggestion | str:
     """Return an alternative as a relation that can be measured, or why it is none, in a sentence.
 
     It is parsed by our own parser, and its patterns are tried on every token in a process that is
@@ -191,7 +191,7 @@ def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggested | str:
     for trouble in vet([on, when], vocabulary):
         if trouble:
             return trouble
-    return Suggested(on, when, alternative.at_least, _said(alternative))
+    return Suggestion(on, when, alternative.at_least, _said(alternative))
 
 
 def _said(alternative: Alternative) -> str:

@@ -34,7 +34,7 @@ class Judged:
 
 
 @dataclass(eq=False)
-class Score:
+class JudgeScore:
     """What the judge makes of an explanation and of its controls."""
 
     records: list[DetectionRecord] = field(default_factory=list)
@@ -54,7 +54,7 @@ class _Hearing:
     batches: int
 
 
-def judged(explanations: Sequence[Judged], client: Client) -> list[Score]:
+def judged(explanations: Sequence[Judged], client: Client) -> list[JudgeScore]:
     """Return the score of each explanation and of its two controls, on the measuring half.
 
     The judge sees an explanation and up to ten pairs at a time, and nothing of what is what. What
@@ -87,8 +87,8 @@ def judged(explanations: Sequence[Judged], client: Client) -> list[Score]:
 
 def _score(
     one: Judged, hearings: Sequence[_Hearing], answers: Sequence[Structured[Judgement]]
-) -> Score:
-    score = Score()
+) -> JudgeScore:
+    score = JudgeScore()
     for hearing in hearings:
         of_it = answers[hearing.first : hearing.first + hearing.batches]
         score.calls += [call for answer in of_it for call in answer.calls]

@@ -39,7 +39,7 @@ _PAIRS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class MeasuredClaim:
     """A claim about a head, and what was measured of it."""
 
     sentence: str
@@ -52,7 +52,7 @@ def explanation_ask(
     grounds: Grounds,
     ranked: Sequence[Pair],
     random: Sequence[Pair],
-    claimed: Claimed | None,
+    claimed: MeasuredClaim | None,
 ) -> Ask:
     """Return the question what a head does, with what was seen of it on the explain half."""
     name = str(grounds.head)

@@ -32,7 +32,7 @@ _ORDER = {"holds": 0, "undecided": 1, "refuted": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class Suggestion:
     """A relation that somebody says a head attends to."""
 
     on: Expression
@@ -96,7 +96,7 @@ class Halves:
         return BoundedRecord(value=float(mean.value), low=low, high=high)
 
 
-def measured(halves: Halves, suggested: Suggested) -> SuggestionRecord:
+def measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
     """Return what the measuring half says of a suggestion.
 
     Whatever is wrong with it is told in the record and not raised.
@@ -127,7 +127,7 @@ def in_trouble(said: str, trouble: str) -> SuggestionRecord:
     )
 
 
-def _measured(halves: Halves, suggested: Suggested) -> SuggestionRecord:
+def _measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
     threshold = suggested.at_least
     if threshold is None:
         threshold = _half_of_what_was_seen(halves, suggested)
@@ -220,7 +220,7 @@ def is_enriched(record: SuggestionRecord) -> bool:
     return lift["low"] > 1 and lift["value"] >= LEAST_LIFT
 
 
-def _half_of_what_was_seen(halves: Halves, suggested: Suggested) -> float:
+def _half_of_what_was_seen(halves: Halves, suggested: Suggestion) -> float:
     question = Question(halves.head, Mass(suggested.on, suggested.when), halves.options)
     seen = halves.explain.figures(question, halves.explain.extents(False)[-1]).average
     if not seen:
@@ -244,7 +244,7 @@ def rounded_down(number: Fraction | float) -> float:
     return float(Fraction(math.floor(exact * scale)) / scale)
 
 
-def _python(halves: Halves, suggested: Suggested, threshold: float) -> str:
+def _python(halves: Halves, suggested: Suggestion, threshold: float) -> str:
     """Return a test of the claim, to be pasted into a file: of the same rows, by its own name."""
     when = "" if suggested.when is None else f", when={suggested.when!r}"
     name, options = str(halves.head), halves.options

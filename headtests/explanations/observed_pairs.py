@@ -18,7 +18,7 @@ from headtests.explanations.text_halves import Half
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.token_view import Tokens, TokenView
+from headtests.measurement.passes.token_view import BatchTokens, TokenView
 from headtests.statistics.hashing import keyed_hash
 from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Pairs
@@ -59,7 +59,7 @@ class Cells:
         return len(self.documents)
 
 
-class Reading:
+class HalfDocuments:
     """The documents of a half, as explanations look at them: read once for every head."""
 
     def __init__(self, half: Half, options: RowOptions) -> None:
@@ -100,7 +100,7 @@ class Reading:
             self._cells[alike] = self._read_cells(layer)
         return self._cells[alike]
 
-    def _of_documents(self, layer: int) -> Iterable[tuple[Tokens, list[tuple[int, Document]]]]:
+    def _of_documents(self, layer: int) -> Iterable[tuple[BatchTokens, list[tuple[int, Document]]]]:
         """Yield what tokens say, with the documents in it that are looked at and their places."""
         for tokens in self.half.whole.sweep.tokens_between(layer, 0, self._stop):
             some = [
@@ -226,7 +226,7 @@ def _cells(order: Sequence[int], found: dict[int, _OfDocument]) -> Cells:
 class Grounds:
     """What one head does on the documents of a half."""
 
-    reading: Reading
+    reading: HalfDocuments
     head: HeadName
     cells: Cells
     attention: Float64s

@@ -13,8 +13,8 @@ from headtests.expressions import Expression
 from headtests.expressions.nodes import And, Not, Or
 from headtests.expressions.relations import CustomRelation
 from headtests.measurement.passes.token_view import (
+    BatchTokens,
     Places,
-    Tokens,
     TokenView,
     allowed_keys,
     uniform_mass,
@@ -52,7 +52,7 @@ def eligible(
     whole = needs_base or _is_custom(statistic.on)
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
         for batch in _batches(population, left, length, model.pad_id):
-            tokens = Tokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
+            tokens = BatchTokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
             view = TokenView(tokens, population.vocabulary, options)
             rows = view.eligible(statistic)
             ids = np.array([document.id for document in batch.documents])

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from headtests.models.row_reading import AllRead, Reading
+from headtests.models.row_reading import AllRead, RowRequest
 
 FAST = "headtests"
 """The name that the function is registered by which calls torch's stock attention."""
@@ -26,7 +26,7 @@ _reading: ContextVar["_Run | None"] = ContextVar("headtests_reading", default=No
 class _Run:
     """A reading, and the layers that the model's attention modules are."""
 
-    def __init__(self, reading: Reading | None, layer_of: dict[int, int] | None) -> None:
+    def __init__(self, reading: RowRequest | None, layer_of: dict[int, int] | None) -> None:
         self.reading = reading
         self.layer_of = layer_of
         self.called: list[Any] = []
@@ -129,7 +129,7 @@ class InterfaceCapture:
         }
         return sorted(self._layer_of.values()) == list(range(layers)) and len(named) == layers
 
-    def read(self, reading: Reading) -> None:
+    def read(self, reading: RowRequest) -> None:
         """Run the batch of a reading up to the deepest layer that it asks of."""
         device = next(self.network.parameters()).device
         batch = reading.batch

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from headtests.errors import ModelError
-from headtests.models.row_reading import AllRead, Reading
+from headtests.models.row_reading import AllRead, RowRequest
 
 _one_at_a_time = RLock()
 """Hooks are the bridge's and not the thread's: those of one reading would serve another's."""
@@ -31,7 +31,7 @@ class BridgeCapture:
         """The Hugging Face model inside the bridge."""
         return self.bridge.original_model
 
-    def read(self, reading: Reading) -> None:
+    def read(self, reading: RowRequest) -> None:
         """Run the batch of a reading up to the deepest layer that it asks of."""
         device = next(self.network.parameters()).device
         hooks = [(self._hook_name(layer), self._hook(reading, layer)) for layer in reading.by_layer]
@@ -43,7 +43,7 @@ class BridgeCapture:
                 return_type=None,
             )
 
-    def _hook(self, reading: Reading, layer: int) -> Any:
+    def _hook(self, reading: RowRequest, layer: int) -> Any:
         def read(pattern: torch.Tensor, hook: Any) -> None:
             reading.take_pattern(layer, pattern)
             if layer == reading.deepest:

@@ -17,7 +17,7 @@ from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 from headtests.models.config import ModelShape
 from headtests.models.row_checks import tolerance_of
-from headtests.models.row_reading import Give, Layouts, Portion, Reading, documents_of_a_block
+from headtests.models.row_reading import Give, Layouts, Portion, RowRequest, documents_of_a_block
 from headtests.settings import ModelSpec
 
 
@@ -31,7 +31,7 @@ class Capture(Protocol):
     def network(self) -> Any:
         """The Hugging Face model."""
 
-    def read(self, reading: Reading) -> None:
+    def read(self, reading: RowRequest) -> None:
         """Run the batch of a reading up to the deepest layer that it asks of."""
 
 
@@ -191,8 +191,8 @@ class LoadedModel:
         portions: Sequence[Portion],
         give: Give,
         strict: bool = False,
-    ) -> Reading:
-        return Reading(
+    ) -> RowRequest:
+        return RowRequest(
             batch,
             heads,
             portions,

@@ -17,7 +17,7 @@ from headtests.expressions.head_names import HeadName
 from headtests.models.attention_interface import EAGER, FAST, InterfaceCapture
 from headtests.models.config import ModelShape, shape_of
 from headtests.models.row_checks import tolerance_of
-from headtests.models.row_reading import Layouts, Portion, Reading
+from headtests.models.row_reading import Layouts, Portion, RowRequest
 
 LENGTH = 24
 """Tokens of the longer document, where no window asks for more."""
@@ -158,7 +158,7 @@ def _rows(
         for head, part in zip(heads, rows, strict=True):
             found[head.layer, head.index] = part.cpu()
 
-    reading = Reading(
+    reading = RowRequest(
         batch,
         [HeadName(layer, head) for layer in range(shape.layers) for head in range(shape.heads)],
         [Portion(0, len(batch))],

@@ -16,7 +16,7 @@ from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 from headtests.models.config import ModelShape
 from headtests.models.row_checks import check_rows
-from headtests.models.row_softmax import STRIP, Strip, attention_rows, strips
+from headtests.models.row_softmax import STRIP, RowStrip, attention_rows, strips
 
 CPU_ELEMENTS = 2**20
 """Elements of a block on the CPU, about: what stays in cache."""
@@ -61,7 +61,7 @@ class Layouts:
         self._shape = shape
         self._bidirectional = bidirectional
         self.device = device
-        self._strips: dict[tuple[int, int | None], list[Strip]] = {}
+        self._strips: dict[tuple[int, int | None], list[RowStrip]] = {}
         self._spare: deque[tuple[tuple[object, ...], torch.Tensor]] = deque(maxlen=1)
 
     def allowed(self, layer: int, length: int) -> torch.Tensor:
@@ -90,7 +90,7 @@ class Layouts:
             return whole and not is_causal
         return is_causal and (window is None or window >= length)
 
-    def strips(self, layer: int, length: int) -> list[Strip]:
+    def strips(self, layer: int, length: int) -> list[RowStrip]:
         """Return how the rows of a layer are worked out."""
         key = (length, self._shape.windows[layer])
         found = self._strips.get(key)
@@ -118,7 +118,7 @@ class Layouts:
         self._spare.append(kept)
 
 
-class Reading:
+class RowRequest:
     """What is asked of a batch."""
 
     def __init__(

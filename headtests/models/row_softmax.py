@@ -14,7 +14,7 @@ STRIP = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Strip:
+class RowStrip:
     """Some rows, and the keys that any of them may attend to."""
 
     start: int
@@ -29,7 +29,7 @@ class Strip:
     """Keys, counted from the first, that some of the rows may not attend to, with -inf there."""
 
 
-def strips(allowed: torch.Tensor, height: int) -> list[Strip]:
+def strips(allowed: torch.Tensor, height: int) -> list[RowStrip]:
     """Return how to work out rows of which keys are allowed.
 
     `allowed` is boolean, `[query, key]`, and each row of it has a key. A strip has at most
@@ -38,7 +38,7 @@ def strips(allowed: torch.Tensor, height: int) -> list[Strip]:
     return list(_strips(allowed, height))
 
 
-def _strips(allowed: torch.Tensor, height: int) -> Iterator[Strip]:
+def _strips(allowed: torch.Tensor, height: int) -> Iterator[RowStrip]:
     length = len(allowed)
     on_cpu = allowed.cpu()
     for start in range(0, length, height):
@@ -52,7 +52,7 @@ def _strips(allowed: torch.Tensor, height: int) -> Iterator[Strip]:
             bias = torch.zeros(stop - start, end - begin)
             bias.masked_fill_(~part[:, begin:end], -torch.inf)
             biases.append((slice(begin, end), bias.to(allowed.device)))
-        yield Strip(start, stop, first, last, tuple(biases))
+        yield RowStrip(start, stop, first, last, tuple(biases))
 
 
 def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
@@ -67,7 +67,7 @@ def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
 def attention_rows(
     query: torch.Tensor,
     key: torch.Tensor,
-    layout: list[Strip],
+    layout: list[RowStrip],
     lengths: list[int],
     hide_padding: bool,
     out: torch.Tensor,

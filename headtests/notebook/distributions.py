@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from headtests.claims.pair_samples import Multiplicity
+from headtests.claims.pair_samples import MultiplesDistribution
 from headtests.notebook.drawing import bars, template
 from headtests.report.charts.scales import Scale, Tick, log_scale
 from headtests.statistics.sketches.histograms import coarsened
@@ -20,7 +20,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 468.0, 10.0, 136.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Bar:
+class _HistogramBar:
     """One bin on the drawing."""
 
     x: float
@@ -84,14 +84,14 @@ class Plot:
     def __repr__(self) -> str:
         return self.text()
 
-    def _bars(self, across: Scale, up: Scale) -> list[_Bar]:
+    def _bars(self, across: Scale, up: Scale) -> list[_HistogramBar]:
         whole, drawn = sum(self.counts), []
         for (low, high), pairs in zip(pairwise(self.edges), self.counts, strict=True):
             left = across.place(low or _drawn_from(self.edges))
             top = up.place(pairs)
             words = f"{_span(low, high)}: {count(pairs, 'pair')}, {pairs / whole:.1%}"
             width = round(across.place(high) - left, 1)
-            drawn.append(_Bar(left, top, width, round(_BOTTOM - top, 1), words))
+            drawn.append(_HistogramBar(left, top, width, round(_BOTTOM - top, 1), words))
         return drawn
 
     def _ticks(self, across: Scale) -> list[Tick]:
@@ -114,7 +114,7 @@ class Plot:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PlottedDistribution(Multiplicity):
+class PlottedDistribution(MultiplesDistribution):
     """How a head's multiples are distributed, which shows itself as a plot.
 
     One that was shown when it was made does not show itself once more at the end of its cell.

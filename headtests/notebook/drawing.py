@@ -41,7 +41,7 @@ class Drawable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class DrawnToken:
     """One token of a row, ready to be drawn."""
 
     parts: tuple[Part, ...]
@@ -65,7 +65,7 @@ class Token:
         return f"{_FULL * self.level / LEVELS:.2f}"
 
 
-def tokens_of(row: Drawable) -> list[Token]:
+def tokens_of(row: Drawable) -> list[DrawnToken]:
     """Return a row's tokens, shaded on the report's scale."""
     pair, attendable = row.pair, frozenset(row.pair.attendable)
     drawn = []
@@ -74,7 +74,7 @@ def tokens_of(row: Drawable) -> list[Token]:
         multiple = attention * len(attendable) if position in attendable else 0.0
         hover = f"{position}: {share(attention)}, {times(multiple)}"
         drawn.append(
-            Token(
+            DrawnToken(
                 token_parts(token),
                 shade(multiple),
                 times(multiple) if multiple > 1 else "",
@@ -108,13 +108,13 @@ def table_text(title: str, rows: Iterable[Drawable], colour: bool = False) -> st
     return "\n".join(lines)
 
 
-def _plain(token: Token) -> str:
+def _plain(token: DrawnToken) -> str:
     text = f"\u2039{token.text}\u203a" if token.is_query else token.text
     text = f"\u00ab{text}\u00bb" if token.is_key else text
     return f"{text}({token.multiple})" if token.multiple else text
 
 
-def _coloured(token: Token) -> str:
+def _coloured(token: DrawnToken) -> str:
     codes = ["1"] if token.is_key else []
     codes += ["4"] if token.is_query else []
     if token.level:

@@ -11,7 +11,7 @@ WIDE = 100
 """Columns of a terminal from which on there is room between the columns of the table."""
 
 
-class Line(NamedTuple):
+class TableLine(NamedTuple):
     """What the table says of one claim, or the heading of each column."""
 
     verdict: str
@@ -23,7 +23,7 @@ class Line(NamedTuple):
     claim: str
 
 
-HEADINGS = Line("verdict", "test", "measured", "interval", "docs", "rows", "claim")
+HEADINGS = TableLine("verdict", "test", "measured", "interval", "docs", "rows", "claim")
 
 
 class Printed(NamedTuple):
@@ -46,7 +46,7 @@ def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
     return [_printed(row, widths, width, gap) for row in rows]
 
 
-def _printed(row: Line, widths: list[int], width: int, gap: str) -> Printed:
+def _printed(row: TableLine, widths: list[int], width: int, gap: str) -> Printed:
     words = [cell.ljust(least) for cell, least in zip(row[:4], widths[:4], strict=True)]
     numbers = [cell.rjust(least) for cell, least in zip(row[4:6], widths[4:6], strict=True)]
     # A column that no line has anything in takes no room.
@@ -61,12 +61,12 @@ def _clipped(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
 
 
-def line_of(claim: ClaimRecord) -> Line:
+def line_of(claim: ClaimRecord) -> TableLine:
     """Return what the table says of a claim."""
     left = claim["left"]
     counted, rows = left["documents"], left["rows"]
     units = f"{left['texts']:,} texts" if left["texts"] is not None else ""
-    return Line(
+    return TableLine(
         claim["verdict"],
         claim["outcome"],
         _measured(claim),

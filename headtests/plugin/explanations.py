@@ -19,12 +19,12 @@ from headtests.settings import Settings
 if TYPE_CHECKING:
     # Most runs ask no language model, and what asks one takes long to import.
     from headtests.explanations.llm.server import Server
-    from headtests.explanations.llm_prompts import Claimed
+    from headtests.explanations.llm_prompts import MeasuredClaim
     from headtests.sessions.session import Session
 
 
 @dataclass(frozen=True, eq=False)
-class Explained:
+class ExplainableClaim:
     """A claim whose heads may be explained."""
 
     session: "Session"
@@ -36,7 +36,7 @@ class Explained:
 
 
 def explanations(
-    claims: Iterable[Explained], settings: Settings, share: int = 1
+    claims: Iterable[ExplainableClaim], settings: Settings, share: int = 1
 ) -> Iterator[ExplanationRecord]:
     """Yield what explainers say of the heads of claims, as the settings want it.
 
@@ -55,7 +55,7 @@ def explanations(
         yield from _by_model(chosen, texts, settings, share)
 
 
-def announced(claims: Iterable[Explained], settings: Settings) -> str:
+def announced(claims: Iterable[ExplainableClaim], settings: Settings) -> str:
     """Return what is about to be asked of a language model, in a line; empty where nothing is."""
     chosen = _chosen(claims, settings)
     if settings.explain not in ("failures", "all") or not chosen:
@@ -66,13 +66,13 @@ def announced(claims: Iterable[Explained], settings: Settings) -> str:
     return visible(f"asking {server.model} at {server.address} to explain {heads} ...")
 
 
-def _chosen(claims: Iterable[Explained], settings: Settings) -> list[Explained]:
+def _chosen(claims: Iterable[ExplainableClaim], settings: Settings) -> list[ExplainableClaim]:
     every = settings.explain == "all"
     return [claim for claim in claims if every or claim.record["verdict"] != "holds"]
 
 
 def _by_us(
-    chosen: Sequence[Explained], texts: Mapping[tuple[int, RowOptions], Texts]
+    chosen: Sequence[ExplainableClaim], texts: Mapping[tuple[int, RowOptions], Texts]
 ) -> Iterator[ExplanationRecord]:
     """Yield what the built-in explainer says of each head, once."""
     claims_of: dict[str, list[str]] = {}
@@ -119,7 +119,7 @@ def _in_trouble(head: str, trouble: str) -> ExplanationRecord:
 
 
 def _by_model(
-    chosen: Sequence[Explained],
+    chosen: Sequence[ExplainableClaim],
     texts: Mapping[tuple[int, RowOptions], Texts],
     settings: Settings,
     share: int,
@@ -160,13 +160,13 @@ def server_of(settings: Settings) -> "Server":
     )
 
 
-def claimed(claim: Explained, texts: Texts) -> "Claimed":
+def claimed(claim: ExplainableClaim, texts: Texts) -> "MeasuredClaim":
     """Return a claim as a prompt tells it.
 
     Its figures are those of the explain half alone: who has seen what the other half says could
     suggest just that.
     """
-    from headtests.explanations.llm_prompts import Claimed
+    from headtests.explanations.llm_prompts import MeasuredClaim
 
     record, half = claim.record, texts.explain.half
     said = []
@@ -177,7 +177,7 @@ def claimed(claim: Explained, texts: Texts) -> "Claimed":
             documents = f"{len(figures):,} document{'' if len(figures) == 1 else 's'}"
             said.append(f"{statistic} is {float(figures.average):.4g} over {documents}")
     where = f"; in the half of the texts that these pairs are from, {', and '.join(said)}"
-    return Claimed(
+    return MeasuredClaim(
         record["sentence"],
         record["expression"],
         f"{record['verdict']}{where if said else ''}.",

@@ -143,7 +143,7 @@ def requested(item: pytest.Item, kind: str) -> Request:
 
 def _model(node: Any) -> ModelSpec:
     mark = node.get_closest_marker("model")
-    spec = ModelSpec.of_marker(mark.args, mark.kwargs) if mark else None
+    spec = ModelSpec.from_marker(mark.args, mark.kwargs) if mark else None
     on_command_line = given(node.config, "--headtests-model")
     if on_command_line is not None:
         spec = ModelSpec(str(on_command_line), missing=spec.missing if spec else "fail")

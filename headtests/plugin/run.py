@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from headtests.measurement.passes.runner import Progress
     from headtests.models.loaded import LoadedModel
     from headtests.plugin.baselines import Baselines
-    from headtests.plugin.explanations import Explained
+    from headtests.plugin.explanations import ExplainableClaim
     from headtests.plugin.other_model import Beside
     from headtests.prompts.withstands import Withstands
     from headtests.records import EstimateRecord
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Claimed:
+class ClaimedHead:
     """A head that something was claimed of."""
 
     session: "Session"
@@ -61,7 +61,7 @@ class Run:
         """The test that asked for each session first."""
         self.groups: dict[str, int] = {}
         """The number of the session that each planned test needs, by node id."""
-        self._claimed: dict[str, Claimed] = {}
+        self._claimed: dict[str, ClaimedHead] = {}
         self._sides: dict[tuple[str, str], tuple[Session, Side]] = {}
         """What is to be looked at of each side of a claim, by the claim's id and the side."""
         self._collected: dict[Path, set[str]] = {}
@@ -69,7 +69,7 @@ class Run:
         self._troubles: list[str] = []
         self._searched: set[int] = set()
         """The sessions of claims about prompts, by their identity."""
-        self._explainable: dict[str, Explained] = {}
+        self._explainable: dict[str, ExplainableClaim] = {}
         """What each claim's explanation would be about, by the claim's id."""
 
     def plan(self, items: list[pytest.Item]) -> None:
@@ -147,7 +147,7 @@ class Run:
 
     def _note(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
         from headtests.claims.estimate import Estimate
-        from headtests.plugin.explanations import Explained
+        from headtests.plugin.explanations import ExplainableClaim
         from headtests.sessions.recording.claim_records import (
             claim_record,
             session_key,
@@ -178,9 +178,9 @@ class Run:
             for side in sides
             if isinstance(side, Estimate)
         ]
-        self._explainable[record["id"]] = Explained(session, record, about, questions)
+        self._explainable[record["id"]] = ExplainableClaim(session, record, about, questions)
         for key, subject in zip(record["heads"], subjects, strict=True):
-            claimed = self._claimed.setdefault(key, Claimed(session, subject, item.nodeid))
+            claimed = self._claimed.setdefault(key, ClaimedHead(session, subject, item.nodeid))
             claimed.documents = max(claimed.documents, comparison.documents_read)
         said = (
             ", ".join(dict.fromkeys(str(subject.name) for subject in subjects)),
@@ -328,9 +328,9 @@ class Run:
         given: dict[str, Any] = getattr(self._config, "workerinput", {})
         return max(1, min(int(given.get("workercount", 1)), len(self._planned)))
 
-    def _by_session(self) -> "list[tuple[Session, list[Claimed]]]":
+    def _by_session(self) -> "list[tuple[Session, list[ClaimedHead]]]":
         """Return what was claimed of, session by session, so that one pass serves its heads."""
-        grouped: dict[int, list[Claimed]] = {}
+        grouped: dict[int, list[ClaimedHead]] = {}
         for claimed in self._claimed.values():
             grouped.setdefault(id(claimed.session), []).append(claimed)
         return [(group[0].session, group) for group in grouped.values()]

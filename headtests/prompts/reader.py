@@ -29,7 +29,7 @@ from headtests.prompts.lexicon import ModelLexicon
 from headtests.prompts.pattern import Pattern
 from headtests.prompts.search.model_scorer import ModelScorer
 from headtests.prompts.search.run import Found, search
-from headtests.prompts.search.score import Score
+from headtests.prompts.search.score import PromptScore
 from headtests.settings import BosPolicy, Settings
 
 REMEMBERED = 64 * 2**20
@@ -121,7 +121,7 @@ class PromptReader:
     def _searched(
         self, scorer: ModelScorer, claim: PromptClaim, known: Sequence[KnownPrompt]
     ) -> Found:
-        def score(prompts: Sequence[Prompt]) -> Sequence[Score]:
+        def score(prompts: Sequence[Prompt]) -> Sequence[PromptScore]:
             for prompt in prompts:
                 self._require_readable(prompt.ids)
             return scorer(prompts)

@@ -38,7 +38,7 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CheckpointRow:
     """A claim at one checkpoint, as a line of its table."""
 
     name: str
@@ -60,7 +60,7 @@ class Series:
     expression: str
     sentence: str
     test: str
-    rows: list[Row]
+    rows: list[CheckpointRow]
     track: Track
 
 
@@ -81,7 +81,7 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class TracePage:
     """The whole page."""
 
     heading: str
@@ -110,7 +110,7 @@ def render_trace(checkpoints: Sequence[Checkpoint]) -> str:
     return environment().get_template("trace.html").render(trace=trace(checkpoints))
 
 
-def trace(checkpoints: Sequence[Checkpoint]) -> Trace:
+def trace(checkpoints: Sequence[Checkpoint]) -> TracePage:
     """Return everything that the page shows."""
     title, labels = short_names([one.name for one in checkpoints])
     found = [_numbered(one.record) for one in checkpoints]
@@ -120,7 +120,7 @@ def trace(checkpoints: Sequence[Checkpoint]) -> Trace:
     ]
     ran = [one.record for one in checkpoints if one.record is not None]
     troubled = len(checkpoints) - len(ran)
-    return Trace(
+    return TracePage(
         heading=f"{count(len(claims), 'claim')} along {count(len(checkpoints), 'checkpoint')}",
         created=ran[-1]["created"][:16].replace("T", ", ") if ran else "",
         warnings=warnings(checkpoints),
@@ -238,10 +238,10 @@ def _series(
     )
 
 
-def _row(checkpoint: Checkpoint, claim: ClaimRecord | None, key: _Key) -> Row:
+def _row(checkpoint: Checkpoint, claim: ClaimRecord | None, key: _Key) -> CheckpointRow:
     if claim is None:
-        return Row(checkpoint.name, "", MISSING, _why_missing(checkpoint, key[0]))
-    return Row(
+        return CheckpointRow(checkpoint.name, "", MISSING, _why_missing(checkpoint, key[0]))
+    return CheckpointRow(
         name=checkpoint.name,
         verdict=claim["verdict"],
         symbol=SYMBOLS[claim["verdict"]],

@@ -19,7 +19,7 @@ from headtests.claims.definitions import (
 )
 from headtests.claims.estimate import Estimate
 from headtests.claims.evidence import Evidence
-from headtests.claims.pair_samples import Multiples, Multiplicity, _limited
+from headtests.claims.pair_samples import Multiples, MultiplesDistribution, _limited
 from headtests.claims.pairs import Distributed, Ranked, Sampled
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError
@@ -195,7 +195,7 @@ class Head:
             f"{self._subject.evidence.budget_description}",
         )
 
-    def distribution(self, *, on: Expression | None = None) -> "Multiplicity":
+    def distribution(self, *, on: Expression | None = None) -> "MultiplesDistribution":
         """Return how the multiples of the pairs in `on` are distributed, or of all pairs.
 
         Of all of them where one pass serves up to eight heads; of a hashed sample of 100,000, the
@@ -204,7 +204,7 @@ class Head:
         on = self._limit(1, on)
         request = Distributed(self._subject.options, on)
         self._subject.evidence.wish((self._subject.name, request))
-        return Multiplicity(self._subject, request)
+        return MultiplesDistribution(self._subject, request)
 
     def _limit(self, size: object, on: Expression | None) -> Expression | None:
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:

@@ -7,7 +7,7 @@ process that they are decided by, `contrasts` what each comparison is a test of,
 
 from headtests.statistics.betting import (
     FRACTIONS,
-    Scores,
+    Bets,
     Settled,
     log_wealth,
     require_alpha,
@@ -16,8 +16,8 @@ from headtests.statistics.betting import (
 from headtests.statistics.contrasts import (
     BoundedRatio,
     Contrast,
-    Difference,
     Mean,
+    MeanDifference,
     Ratio,
     ScaledMean,
 )
@@ -36,17 +36,17 @@ from headtests.statistics.quanta import QUANTA, Float64s, Int64s, quantise, quan
 __all__ = [
     "FRACTIONS",
     "QUANTA",
+    "Bets",
     "BoundedRatio",
     "Contrast",
-    "Difference",
     "DocumentFigures",
     "Eligible",
     "Float64s",
     "Int64s",
     "Mean",
+    "MeanDifference",
     "Ratio",
     "ScaledMean",
-    "Scores",
     "Settled",
     "bounds",
     "concatenated",

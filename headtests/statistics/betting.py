@@ -24,7 +24,7 @@ NOTHING = 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class Bets:
     """What is bet on: a number for each document, or text, in the order of the pass."""
 
     values: npt.NDArray[Any]
@@ -49,11 +49,11 @@ class Scores:
     def __len__(self) -> int:
         return len(self.values)
 
-    def first(self, units: int) -> "Scores":
+    def first(self, units: int) -> "Bets":
         """Return the scores of the first so many."""
         return replace(self, values=self.values[:units])
 
-    def mirrored(self) -> "Scores":
+    def mirrored(self) -> "Bets":
         """Return the scores by which what was much is little, and the other way round."""
         whole = self.unit * (1 if self.population is None else self.population)
         return replace(self, values=self.unit - self.values, boundary=whole - self.boundary)
@@ -97,7 +97,7 @@ class Scores:
         return reached.astype(np.bool_)
 
 
-def log_wealth(scores: Scores) -> tuple[Float64s, Float64s]:
+def log_wealth(scores: Bets) -> tuple[Float64s, Float64s]:
     """Return the logarithms of the evidence that a figure is over its threshold, and under it.
 
     Each of shape [n], the value after every prefix: the natural logarithm of a process that starts
@@ -127,7 +127,7 @@ class Settled:
     """The same that it is under it."""
 
 
-def settle(scores: Scores, alpha: float, ties: bool) -> Settled:
+def settle(scores: Bets, alpha: float, ties: bool) -> Settled:
     """Return on which side of the threshold a figure lies, and since which prefix that is known.
 
     `ties`: whether a figure that is the threshold, to half a quantum, counts as over it. Raises
@@ -150,7 +150,7 @@ def settle(scores: Scores, alpha: float, ties: bool) -> Settled:
     return Settled(is_over, place + 1, exact, float(log_over[place]), float(log_under[place]))
 
 
-def settles_over(scores: Scores, alpha: float, ties: bool) -> bool:
+def settles_over(scores: Bets, alpha: float, ties: bool) -> bool:
     """Return whether `settle` finds the figure over its threshold: the same, sooner."""
     place = _first_over(scores, alpha, ties)
     return (
@@ -165,7 +165,7 @@ def require_alpha(alpha: float) -> None:
         raise ValueError(f"expected an alpha over 0 and under 0.5 but found {alpha!r}.")
 
 
-def _log_bets(scores: Scores) -> Float64s:
+def _log_bets(scores: Bets) -> Float64s:
     """Return the logarithm of the wealth of each fraction after each prefix, [fraction, n]."""
     means = scores.null_means()
     figures = scores.values.astype(np.float64) / float(scores.unit)
@@ -185,7 +185,7 @@ def _log_mean(logs: Float64s) -> Float64s:
     return mean
 
 
-def _first_over(scores: Scores, alpha: float, ties: bool) -> int | None:
+def _first_over(scores: Bets, alpha: float, ties: bool) -> int | None:
     exact = _first(scores.exceeded(ties))
     bets = _log_bets(scores if exact is None else scores.first(exact))
     needed = math.log(1 / alpha)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from headtests.statistics.betting import Scores
+from headtests.statistics.betting import Bets
 from headtests.statistics.figures import total
 from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 
@@ -37,10 +37,10 @@ class Contrast(Protocol):
     def first(self, units: int) -> Self:
         """Return the same of the first so many."""
 
-    def scores(self, threshold: Fraction) -> Scores:
+    def scores(self, threshold: Fraction) -> Bets:
         """Return what to bet on to compare the figure with a threshold, in exact numbers."""
 
-    def approximate(self, threshold: float) -> Scores:
+    def approximate(self, threshold: float) -> Bets:
         """Return the same in floating point, sooner."""
 
     def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
@@ -85,7 +85,7 @@ class _Linear(ABC):
         column: Int64s = getattr(self, self._columns[place])
         return column
 
-    def scores(self, threshold: Fraction) -> Scores:
+    def scores(self, threshold: Fraction) -> Bets:
         """Return what to bet on to compare the figure with a threshold, in exact numbers."""
         line = self._line(threshold)
         shift, unit = line.shift * QUANTA, line.unit * QUANTA
@@ -104,9 +104,9 @@ class _Linear(ABC):
         values = numerators * by_left + by_shift
         if others is not None:
             values = values - others * by_right
-        return Scores(values, whole, boundary, self.population)
+        return Bets(values, whole, boundary, self.population)
 
-    def approximate(self, threshold: float) -> Scores:
+    def approximate(self, threshold: float) -> Bets:
         """Return the same in floating point, sooner."""
         line = self._line(Fraction(threshold))
         numerators = self._column(0)
@@ -115,7 +115,7 @@ class _Linear(ABC):
         if others is not None:
             values = values - others * float(line.right / line.unit / QUANTA)
         units = 1 if self.population is None else self.population
-        return Scores(values, 1, Fraction(float(line.null / line.unit * units)), self.population)
+        return Bets(values, 1, Fraction(float(line.null / line.unit * units)), self.population)
 
     def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
         """Return the same at several thresholds at once: values of a unit of 1, and boundaries.
@@ -287,7 +287,7 @@ class BoundedRatio(_Linear):
 
 
 @dataclass(frozen=True, eq=False)
-class Difference(_Linear):
+class MeanDifference(_Linear):
     """The difference of two averages on the same documents, each times a number of its own.
 
     `left_scale * left - factor * right_scale * right`, from `-factor * right_scale` to

@@ -64,7 +64,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedDocument:
     """A document that changed what it adds to a figure."""
 
     document: int
@@ -82,7 +82,7 @@ class Drift:
     margin: float
     is_relative: bool
     """Whether the margin is a share of `size`, as of multiples."""
-    moved: tuple[Moved, ...]
+    moved: tuple[MovedDocument, ...]
     """The documents that moved most, the furthest first."""
     size: float
     """How large the figure was; of two statistics both together, so that rounding of two large
@@ -167,12 +167,12 @@ def _moved(
     before: Float64s,
     now: Float64s,
     most: int,
-) -> tuple[Moved, ...]:
+) -> tuple[MovedDocument, ...]:
     distance = np.abs(adds - added)
     # Ties go to the document that ran first.
     order = np.argsort(-distance, kind="stable")[:most]
     return tuple(
-        Moved(int(documents[place]), float(before[place]), float(now[place]))
+        MovedDocument(int(documents[place]), float(before[place]), float(now[place]))
         for place in order
         if distance[place] > 0
     )

@@ -13,8 +13,8 @@ from headtests.claims.verdicts import Verdict, decide, decide_apart, decide_exac
 from headtests.statistics import (
     QUANTA,
     BoundedRatio,
-    Difference,
     Mean,
+    MeanDifference,
     Ratio,
     bounds,
     log_wealth,
@@ -117,7 +117,7 @@ def test_a_constant_figure_ties_with_the_decimal_that_it_is(operator, value, thr
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_a_decimal_factor_ties(operator):
     left, right = quantise([0.55] * 1000), quantise([0.5] * 1000)
-    found = decide(Difference(left, right, Fraction("1.1"), 1000), operator, Fraction(0), 0.001)
+    found = decide(MeanDifference(left, right, Fraction("1.1"), 1000), operator, Fraction(0), 0.001)
     assert found.verdict == AT_A_TIE[operator]
 
 

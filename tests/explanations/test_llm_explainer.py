@@ -11,13 +11,15 @@ from headtests.explanations.builtin_explainer import Texts, explained
 from headtests.explanations.llm.client import Budget, Client, Server
 from headtests.explanations.llm.schemas import Alternative
 from headtests.explanations.llm_explainer import Wanted, read, suggested
-from headtests.explanations.llm_prompts import Claimed, in_context
-from headtests.explanations.measured_suggestions import Suggested, measured
+from headtests.explanations.llm_prompts import MeasuredClaim, in_context
+from headtests.explanations.measured_suggestions import Suggestion, measured
 from tests.explanations import planted, scripted
 from tests.explanations.server import ScriptedServer, html, resets, says, status
 
 KEY = "sk-planted-secret-0123456789"
-CLAIMED = Claimed("It rests.", "L0H0.mass(ht.first) >= 0.9", "refuted: 0.31, where 0.9 was claimed")
+CLAIMED = MeasuredClaim(
+    "It rests.", "L0H0.mass(ht.first) >= 0.9", "refuted: 0.31, where 0.9 was claimed"
+)
 
 CLOSE = 0.5
 """So close to the mass that 64 documents do not decide it."""
@@ -121,7 +123,7 @@ def test_a_claim_is_decided_on_all_documents_of_the_budget(ask, texts):
     head = planted.name("L0H0")
     assert texts.measure.half.extents(False)[-1] == 128
     few, all_of_them = (texts.halves(head, limit) for limit in (64, None))
-    close = Suggested(ht.previous, None, CLOSE)
+    close = Suggestion(ht.previous, None, CLOSE)
     assert measured(few, close)["verdict"] == "undecided"
     assert measured(all_of_them, close)["verdict"] == "holds"
     alternatives = [{"on": "ht.previous", "when": None, "at_least": CLOSE}]
@@ -249,7 +251,7 @@ def test_a_pattern_that_takes_for_ever_is_not_measured(texts):
     slow = Alternative(on=r"key.matches(r'^(([a-z ])+.?)+\\d$')", when=None, at_least=0.5)
     found = read(slow, vocabulary)
     # Whether it is slow depends on the tokens; it must not hang either way.
-    assert isinstance(found, str | Suggested)
+    assert isinstance(found, str | Suggestion)
 
 
 def test_bad_json_gets_a_repair_turn(ask):

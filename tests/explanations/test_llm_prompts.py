@@ -11,7 +11,7 @@ from headtests.explanations.llm.schemas import Answer, Judgement, schema_of
 from headtests.explanations.llm_prompts import (
     ANSWER_TOKENS,
     AROUND,
-    Claimed,
+    MeasuredClaim,
     detection_ask,
     explanation_ask,
     in_context,
@@ -89,7 +89,7 @@ def test_where_position_0_is_left_out_it_is_told_what_rests_there():
 
 
 def test_a_claim_is_told_where_there_is_one():
-    claimed = Claimed("It looks back.", "L3H1.mass(ht.previous) >= 0.5", "refuted.")
+    claimed = MeasuredClaim("It looks back.", "L3H1.mass(ht.previous) >= 0.5", "refuted.")
     said = prompt_of(explanation_ask(grounds(), RANKED, RANDOM, claimed))
     assert (
         "It was claimed: It looks back.\nAs Python: L3H1.mass(ht.previous) >= 0.5\n"

@@ -14,7 +14,7 @@ from headtests.claims.estimate import Estimate
 from headtests.claims.quantity import Subject
 from headtests.explanations.builtin_explainer import Texts
 from headtests.explanations.measured_suggestions import (
-    Suggested,
+    Suggestion,
     best_first,
     in_trouble,
     measured,
@@ -45,7 +45,7 @@ def average(halves, statistic, documents):
 
 @pytest.mark.parametrize("when", [None, every_row, query.repeats], ids=repr)
 def test_the_figures_are_those_of_the_measuring_half(halves, when):
-    record = measured(halves, Suggested(ht.induction, when, 0.1))
+    record = measured(halves, Suggestion(ht.induction, when, 0.1))
     mass = average(halves, Mass(ht.induction, when), 128)
     assert record["mass"]["value"] == pytest.approx(mass)
     question = Question(HEAD, Mass(ht.induction, when), halves.options)
@@ -70,15 +70,15 @@ def test_the_figures_are_those_of_the_measuring_half(halves, when):
 
 
 def test_position_0_is_no_part_of_what_does_not_rest(halves):
-    both = measured(halves, Suggested(ht.first | ht.induction, every_row, 0.1))
-    alone = measured(halves, Suggested(ht.induction, every_row, 0.1))
+    both = measured(halves, Suggestion(ht.first | ht.induction, every_row, 0.1))
+    alone = measured(halves, Suggestion(ht.induction, every_row, 0.1))
     assert both["mass"]["value"] > alone["mass"]["value"] + 0.2
     for name in ("share", "share_lift"):
         assert both[name]["value"] == pytest.approx(alone[name]["value"], rel=1e-6)
 
 
 def test_bounds_are_an_estimates_own(halves):
-    record = measured(halves, Suggested(ht.induction, every_row, 0.1))
+    record = measured(halves, Suggestion(ht.induction, every_row, 0.1))
     estimate = Estimate(
         Subject(HEAD, halves.measure, halves.options), Mass(ht.induction, every_row)
     )
@@ -91,21 +91,21 @@ def test_bounds_are_an_estimates_own(halves):
     ("at_least", "verdict"), [(0.05, "holds"), (0.6, "refuted"), (0.215, "undecided")]
 )
 def test_the_verdict_is_the_claims(halves, at_least, verdict):
-    record = measured(halves, Suggested(ht.induction, every_row, at_least))
+    record = measured(halves, Suggestion(ht.induction, every_row, at_least))
     assert (record["verdict"], record["threshold"]) == (verdict, at_least)
     assert record["expression"] == f"L0H1.mass(ht.induction, when=ht.every_row) >= {at_least:g}"
     assert record["trouble"] == ""
 
 
 def test_without_a_threshold_half_of_what_the_explain_half_shows_is_claimed(halves, texts):
-    record = measured(halves, Suggested(ht.induction, every_row))
+    record = measured(halves, Suggestion(ht.induction, every_row))
     (found,) = texts.found(HEAD)[1]
     assert record["threshold"] == rounded_down(found.mass / 2)
 
 
 def test_where_position_0_is_a_key_like_any_other_no_share_is_told(heads):
     plain = Texts(heads, RowOptions(suppress_first_token=False)).halves(HEAD, None)
-    record = measured(plain, Suggested(ht.induction, every_row, 0.1))
+    record = measured(plain, Suggestion(ht.induction, every_row, 0.1))
     assert (record["share"], record["share_lift"]) == (None, None)
     assert record["lift"]["value"] > 1
 
@@ -113,11 +113,11 @@ def test_where_position_0_is_a_key_like_any_other_no_share_is_told(heads):
 @pytest.mark.parametrize(
     ("suggested", "said"),
     [
-        (Suggested(key.is_("no such token at all"), None, 0.5), "is not one token"),
-        (Suggested(ht.offset(-1000), None, 0.5), "no document"),
-        (Suggested(ht.offset(-1000), every_row), "nothing to claim"),
-        (Suggested(ht.previous, None, 0.0, said="as written"), "holds of any head"),
-        (Suggested(query.repeats, None, 0.5), "when="),
+        (Suggestion(key.is_("no such token at all"), None, 0.5), "is not one token"),
+        (Suggestion(ht.offset(-1000), None, 0.5), "no document"),
+        (Suggestion(ht.offset(-1000), every_row), "nothing to claim"),
+        (Suggestion(ht.previous, None, 0.0, said="as written"), "holds of any head"),
+        (Suggestion(query.repeats, None, 0.5), "when="),
     ],
 )
 def test_what_cannot_be_measured_is_told_and_not_raised(halves, suggested, said):
@@ -132,7 +132,7 @@ def test_the_python_is_a_test_that_claims_the_same(halves):
     from headtests.expressions.library import last_8
 
     on = (last_8 & ~ht.previous) | key.is_("'", ",")
-    record = measured(halves, Suggested(on, query.repeats, 0.25))
+    record = measured(halves, Suggestion(on, query.repeats, 0.25))
     names = {}
     exec(record["python"], names)  # written by this package, and for this
     (test,) = (value for name, value in names.items() if name.startswith("test_"))
@@ -154,7 +154,7 @@ def test_the_python_is_a_test_that_claims_the_same(halves):
 def test_its_imports_stand_as_a_sorter_has_them(halves):
     from headtests.expressions.library import last_8
 
-    record = measured(halves, Suggested(last_8 & ht.previous & key.matches("e"), None, 0.1))
+    record = measured(halves, Suggestion(last_8 & ht.previous & key.matches("e"), None, 0.1))
     assert record["python"].splitlines() == [
         "import pytest",
         "import headtests as ht",
@@ -170,9 +170,9 @@ def test_its_imports_stand_as_a_sorter_has_them(halves):
 
 
 def test_a_suggestion_is_told_in_its_own_words_where_it_has_some(halves):
-    plain = measured(halves, Suggested(ht.previous, None, 0.1))
+    plain = measured(halves, Suggestion(ht.previous, None, 0.1))
     assert (plain["said"], plain["english"]) == ("ht.previous", ht.previous.english)
-    own = Suggested(ht.previous, None, 0.1, said="offset(-1)", english="just before it")
+    own = Suggestion(ht.previous, None, 0.1, said="offset(-1)", english="just before it")
     record = measured(halves, own)
     assert (record["said"], record["english"]) == ("offset(-1)", "just before it")
 
@@ -235,9 +235,9 @@ def test_a_claim_beyond_the_read_documents_shows_those_it_took(demo_model):
     # Close to its threshold, it takes more documents than every figure is read on.
     session = planted.session(demo_model, max_documents=2000)
     texts = Texts(session, RowOptions(suppress_first_token=True), documents=64)
-    few = Suggested(ht.induction, every_row, 0.1)
+    few = Suggestion(ht.induction, every_row, 0.1)
     mass = measured(texts.halves(HEAD, 64), few)["mass"]["value"]
-    record = measured(texts.halves(HEAD, None), Suggested(ht.induction, every_row, mass * 0.8))
+    record = measured(texts.halves(HEAD, None), Suggestion(ht.induction, every_row, mass * 0.8))
     assert record["verdict"] == "holds"
     assert record["documents"] > texts.measure.half.record["documents"]
     session.close()

@@ -9,7 +9,7 @@ import pytest
 import headtests as ht
 from headtests import key
 from headtests.claims.definitions import Mass, Question, RowOptions
-from headtests.explanations.observed_pairs import Cells, Grounds, Reading
+from headtests.explanations.observed_pairs import Cells, Grounds, HalfDocuments
 from headtests.explanations.text_halves import Half
 from headtests.expressions import every_row
 from headtests.expressions.head_names import HeadName
@@ -26,7 +26,7 @@ def options(request):
 
 @pytest.fixture(scope="module")
 def reading(heads, options):
-    return Reading(Half(heads, False, limit=64), options)
+    return HalfDocuments(Half(heads, False, limit=64), options)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_pairs_of_rows_that_count_more_are_drawn_more():
 def test_multiples_are_of_the_keys_that_a_row_may_attend_to(loaded, options):
     # Rows of a sliding window have fewer keys than positions before them.
     session = ht.Session(loaded("mistral"), "repeated-random", documents=4, period=12)
-    grounds = Reading(Half(session, True), options).grounds(HEAD)
+    grounds = HalfDocuments(Half(session, True), options).grounds(HEAD)
     pairs = grounds.random(10**9)
     found = session.in_context(HEAD, pairs)
     assert max(len(one.attendable) for one in found) < max(one.query for one in found)
@@ -190,7 +190,7 @@ def test_documents_without_a_row_are_left_out(heads):
     half = Half(heads, False, limit=64)
     lengths = heads.population.lengths[half.within_limit]
     shortest = int(lengths.min())
-    cells = Reading(half, RowOptions(True, shortest)).cells(0)
+    cells = HalfDocuments(half, RowOptions(True, shortest)).cells(0)
     assert cells.members.tolist() == half.within_limit[lengths > shortest].tolist()
 
 
@@ -198,10 +198,10 @@ def test_of_long_documents_fewer_rows_are_looked_at(heads, options, monkeypatch)
     from headtests.explanations import observed_pairs as module
 
     half = Half(heads, False, limit=64)
-    whole = Reading(half, options).grounds(HEAD)
+    whole = HalfDocuments(half, options).grounds(HEAD)
     few = 4 * len(half.within_limit) * int(heads.population.lengths.max())
     monkeypatch.setattr(module, "CELLS", few)
-    some = Reading(half, options).grounds(HEAD)
+    some = HalfDocuments(half, options).grounds(HEAD)
     # All documents, each counting as much as any other, of at least one row and few in all.
     assert some.cells.members.tolist() == whole.cells.members.tolist()
     counts = [int(rows.sum()) for rows in some.cells.rows.values()]

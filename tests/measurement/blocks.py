@@ -11,7 +11,7 @@ from headtests.claims.definitions import RowOptions
 from headtests.corpora import Document, Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.token_view import Tokens
+from headtests.measurement.passes.token_view import BatchTokens
 from headtests.measurement.readers.document_figures import document_figures
 from tests import tiny_models
 from tests.oracles import Text
@@ -138,14 +138,14 @@ def _blocks(documents, texts):
             text = texts[document.id]
             rows[row, : len(document), : len(document)] = torch.tensor(text.attention)
         longest = texts[batch.documents[0].id]
-        yield Block(Tokens(batch, allowed_of(longest)), (HEAD,), rows[None])
+        yield Block(BatchTokens(batch, allowed_of(longest)), (HEAD,), rows[None])
 
 
 def alone(text):
     """Return a text as a block of its own."""
     document = Document(text.number, f"text-{text.number}", 0, np.array(text.ids, dtype=np.int32))
     rows = torch.tensor(text.attention)[None, None]
-    return Block(Tokens(tiny_models.batch_of([document]), allowed_of(text)), (HEAD,), rows)
+    return Block(BatchTokens(tiny_models.batch_of([document]), allowed_of(text)), (HEAD,), rows)
 
 
 def allowed_of(text):

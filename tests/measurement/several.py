@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.memo import Remembered
-from headtests.measurement.passes.token_view import Tokens
+from headtests.measurement.passes.token_view import BatchTokens
 from tests import tiny_models
 from tests.measurement.blocks import WORDS, text_of, vocabulary
 from tests.oracles import Text
@@ -62,7 +62,7 @@ def several(
         for layer in sorted({head.layer for head in heads}):
             named = tuple(head for head in heads if head.layer == layer)
             allowed = _allowed(texts[named[0]][batch.documents[0].id])
-            tokens = Tokens(batch, allowed, (start, layer), memory)
+            tokens = BatchTokens(batch, allowed, (start, layer), memory)
             for group in [named] if together else [(head,) for head in named]:
                 blocks.append(Block(tokens, group, _rows(batch, [texts[head] for head in group])))
     return Several(blocks, texts, window)

@@ -7,7 +7,7 @@ from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 from headtests.models import row_reading as reading_module
 from headtests.models.config import ModelShape
-from headtests.models.row_reading import Layouts, Portion, Reading, documents_of_a_block
+from headtests.models.row_reading import Layouts, Portion, RowRequest, documents_of_a_block
 from tests import tiny_models
 
 CPU = torch.device("cpu")
@@ -32,7 +32,7 @@ def reading_of(
 ):
     documents = tiny_models.random_documents(lengths)
     batch = tiny_models.batch_of(documents)
-    return Reading(
+    return RowRequest(
         batch,
         heads,
         portions or [Portion(0, len(batch))],

@@ -10,7 +10,7 @@ from headtests.errors import ClaimError
 from headtests.explanations import llm_explainer
 from headtests.expressions.head_names import HeadName
 from headtests.plugin import explanations as explaining
-from headtests.plugin.explanations import Explained, announced, claimed, explanations
+from headtests.plugin.explanations import ExplainableClaim, announced, claimed, explanations
 from headtests.settings import Settings
 
 OPTIONS, OTHER_OPTIONS = RowOptions(True), RowOptions(True, 5)
@@ -39,7 +39,7 @@ def claim(id="1", verdict="refuted", heads=("L0H1",), of=None, options=OPTIONS, 
         f"{of.name} {head} {options.min_query}": (HeadName(0, int(head[-1])), options)
         for head in heads
     }
-    return Explained(of, record, about, questions)
+    return ExplainableClaim(of, record, about, questions)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from headtests.statistics import FRACTIONS, Scores, log_wealth, settle
+from headtests.statistics import FRACTIONS, Bets, log_wealth, settle
 from headtests.statistics.betting import settles_over
 
 FIXED = settings(derandomize=True, deadline=None)
@@ -18,7 +18,7 @@ FIXED = settings(derandomize=True, deadline=None)
 def scores(values, unit, mean, population=None):
     """Return scores with a mean under the null, in units, of a population where one is given."""
     boundary = Fraction(mean) * unit * (1 if population is None else population)
-    return Scores(np.array(values), unit, boundary, population)
+    return Bets(np.array(values), unit, boundary, population)
 
 
 def wealth(bets):
@@ -126,7 +126,7 @@ def test_a_prefix_is_worth_what_it_was(values, twentieths, population):
 def test_numbers_past_64_bits_are_worth_the_same(values, twentieths):
     small = scores(values, 9, Fraction(twentieths, 20), 20)
     scale = 10**25
-    large = Scores(
+    large = Bets(
         np.array([value * scale for value in values], dtype=object),
         small.unit * scale,
         small.boundary * scale,
@@ -188,7 +188,7 @@ def test_a_tie_of_the_whole_counts_on_the_side_that_was_named():
 def test_what_is_closer_than_half_a_quantum_is_a_tie(noise):
     quanta = 2**30
     boundary = Fraction(6 * quanta) + Fraction(noise)
-    tied = Scores(np.array([quanta] * 6 + [0]), quanta, boundary, 7)
+    tied = Bets(np.array([quanta] * 6 + [0]), quanta, boundary, 7)
     assert settle(tied, 0.001, ties=True).over
     assert not settle(tied, 0.001, ties=False).over
 
@@ -197,7 +197,7 @@ def test_a_tie_with_next_to_nothing_left_of_the_null_is_not_bet_on():
     quanta = 2**30
     # Of three, a millionth of a quantum is left; 3 quanta are many times that, and still a tie.
     boundary = Fraction(6 * quanta) + Fraction(1, 10**6)
-    tied = Scores(np.array([quanta] * 6 + [3, 0, 0]), quanta, boundary, 9)
+    tied = Bets(np.array([quanta] * 6 + [3, 0, 0]), quanta, boundary, 9)
     assert (settle(tied, 0.001, ties=False).over, settle(tied, 0.001, ties=True).over) == (0, 1)
 
 
@@ -213,7 +213,7 @@ def test_small_means_are_bet_on():
 def test_what_is_further_than_half_a_quantum_is_no_tie(noise):
     quanta = 2**30
     boundary = Fraction(6 * quanta) + Fraction(noise)
-    apart = Scores(np.array([quanta] * 6 + [0]), quanta, boundary, 7)
+    apart = Bets(np.array([quanta] * 6 + [0]), quanta, boundary, 7)
     assert [settle(apart, 0.001, ties).over for ties in (True, False)] == [noise < 0] * 2
 
 
@@ -266,7 +266,7 @@ def test_what_is_certain_comes_before_a_bet_that_is_won_by_the_same_document():
     quanta = 2**30
     # Of the last three quarters are left, less 2 quanta: a tie of the whole, and a bet won.
     most = 3 * quanta // 4
-    tied = Scores(np.array([0] * 6 + [most] * 5 + [most - 2]), quanta, Fraction(6 * most), 12)
+    tied = Bets(np.array([0] * 6 + [most] * 5 + [most - 2]), quanta, Fraction(6 * most), 12)
     before, after = log_wealth(tied)[1][-2:]
     assert before < after
     settled = settle(tied, math.exp(-(before + after) / 2), ties=True)

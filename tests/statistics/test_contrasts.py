@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from headtests.statistics import (
     QUANTA,
     BoundedRatio,
-    Difference,
     Mean,
+    MeanDifference,
     Ratio,
     ScaledMean,
     log_wealth,
@@ -153,7 +153,7 @@ def test_a_figure_past_64_bits_is_exact():
     ones = np.full(3, QUANTA)
     assert Mean(ones, 3).value == 1
     scale = Fraction(3, 10**30)
-    assert Difference(ones, ones, Fraction(0), 3, scale).value == scale
+    assert MeanDifference(ones, ones, Fraction(0), 3, scale).value == scale
 
 
 def test_thresholds_that_are_possible():
@@ -162,8 +162,8 @@ def test_thresholds_that_are_possible():
     assert ScaledMean(half, 4, QUANTA).span == (0, 4)
     assert Ratio(half, half, Fraction(1), None).span == (0, 1)
     assert BoundedRatio(half, half, None).span == (0, math.inf)
-    assert Difference(half, half, Fraction(3), None).span == (-3, 1)
-    lifts = Difference(half, half, Fraction(3), 4, Fraction(5), Fraction(7))
+    assert MeanDifference(half, half, Fraction(3), None).span == (-3, 1)
+    lifts = MeanDifference(half, half, Fraction(3), 4, Fraction(5), Fraction(7))
     assert lifts.span == (-21, 5)
 
 
@@ -187,8 +187,8 @@ def test_a_lift_divides_by_the_base_rate_of_the_whole_population():
         lambda found: Ratio(np.full(2, 0), found, Fraction(1), 9),
         lambda found: BoundedRatio(found, np.full(2, 1), 9),
         lambda found: BoundedRatio(np.full(2, 1), found, 9),
-        lambda found: Difference(found, np.full(2, 1), Fraction(1), 9),
-        lambda found: Difference(np.full(2, 1), found, Fraction(1), 9),
+        lambda found: MeanDifference(found, np.full(2, 1), Fraction(1), 9),
+        lambda found: MeanDifference(np.full(2, 1), found, Fraction(1), 9),
     ],
 )
 def test_figures_outside_0_to_1_are_refused(make, wrong):
@@ -236,4 +236,4 @@ def test_a_lift_over_nothing_is_refused():
 def test_factors_and_scales_that_turn_a_difference_round_are_refused(numbers):
     factor, left, right = map(Fraction, numbers)
     with pytest.raises(ValueError, match="factor"):
-        Difference(np.array([0]), np.array([0]), factor, 9, left, right)
+        MeanDifference(np.array([0]), np.array([0]), factor, 9, left, right)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from headtests.cache import Entry, Store, fingerprint
 from headtests.explanations.llm.failures import (
     Failure,
+    RequestTrace,
     SilentError,
     TooLongError,
-    Trace,
     cut,
     of_error,
     of_status,
@@ -48,7 +48,7 @@ _SPELT = {
     "response_format": ("response_format", "response format", "json_schema", "structured output"),
 }
 """How servers name a parameter that they do not know, beside its own name."""
-_TRACE: ContextVar[Trace] = ContextVar("headtests_explanations_trace")
+_TRACE: ContextVar[RequestTrace] = ContextVar("headtests_explanations_trace")
 
 
 class Budget:
@@ -147,7 +147,7 @@ class Client:
             if self._refusal():
                 return self._unasked()
             self.budget.spend_call()
-            trace = Trace()
+            trace = RequestTrace()
             _TRACE.set(trace)
             try:
                 async with asyncio.timeout(self.server.limit):
@@ -160,7 +160,7 @@ class Client:
             self._keep(ask, reply)
         return reply
 
-    async def _adapted(self, api: "AsyncOpenAI", ask: Ask, trace: Trace) -> Reply:
+    async def _adapted(self, api: "AsyncOpenAI", ask: Ask, trace: RequestTrace) -> Reply:
         """Return what comes of an ask, without the parameters that the server does not know."""
         from openai import APIStatusError
 

@@ -33,7 +33,7 @@ class Failure:
 
 
 @dataclass
-class Trace:
+class RequestTrace:
     """What was seen of one ask on its way."""
 
     attempts: int = 0
@@ -117,7 +117,7 @@ def _said(content: object, depth: int) -> Iterator[str]:
             yield from _said(content.get(name), depth - 1)
 
 
-def of_status(server: Server, status: int, body: str, trace: Trace) -> Failure:
+def of_status(server: Server, status: int, body: str, trace: RequestTrace) -> Failure:
     """Return what an answer with a status of an error means."""
     words = server.secrets.hidden(words_of(body))
     at = f"the server at {cut(server.address, 120)}"
@@ -143,7 +143,7 @@ def of_status(server: Server, status: int, body: str, trace: Trace) -> Failure:
     return Failure(f"{at} did not take the request ({said}). {do}")
 
 
-def of_error(server: Server, error: BaseException, trace: Trace) -> Failure:
+def of_error(server: Server, error: BaseException, trace: RequestTrace) -> Failure:
     """Return what an error on the way to the server or back means."""
     at, tried = f"the server at {cut(server.address, 120)}", f"({trace.said})"
     causes = list(_causes(error))

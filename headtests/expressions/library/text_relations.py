@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Integers = npt.NDArray[np.int64]
 
 
-class Tokens(Protocol):
+class DocumentTokens(Protocol):
     """What a relation here sees of a document."""
 
     @property
@@ -45,7 +45,7 @@ class Tokens(Protocol):
 
 
 @relation
-def line_start(document: Tokens) -> "Bools":
+def line_start(document: DocumentTokens) -> "Bools":
     """Hold where the key is the first token of a line or of the document, special ones aside.
 
     A token that ends with a line break, with or without the next line's indentation, ends a line.
@@ -61,7 +61,7 @@ def line_start(document: Tokens) -> "Bools":
 
 
 @relation
-def sentence_start(document: Tokens) -> "Bools":
+def sentence_start(document: DocumentTokens) -> "Bools":
     """Hold where the key is the first token of a sentence or of the document, special ones aside.
 
     A sentence ends with ".", "!", "?" or an ellipsis and what closes after it: quotes, brackets,
@@ -74,7 +74,7 @@ def sentence_start(document: Tokens) -> "Bools":
 
 
 @relation
-def same_sentence(document: Tokens) -> "Bools":
+def same_sentence(document: DocumentTokens) -> "Bools":
     """Hold where query and key stand in one sentence, and where they are one token of it."""
     import numpy as np
 
@@ -85,7 +85,7 @@ def same_sentence(document: Tokens) -> "Bools":
 
 
 @relation
-def word_start(document: Tokens) -> "Bools":
+def word_start(document: DocumentTokens) -> "Bools":
     """Hold where the key is the first or only piece of a word: letters and digits, no sign."""
     import numpy as np
 
@@ -94,7 +94,7 @@ def word_start(document: Tokens) -> "Bools":
 
 
 @relation
-def word_continuation(document: Tokens) -> "Bools":
+def word_continuation(document: DocumentTokens) -> "Bools":
     """Hold where the key is a later piece of a word: "ding" of " embed", "ding"."""
     import numpy as np
 
@@ -103,7 +103,7 @@ def word_continuation(document: Tokens) -> "Bools":
 
 
 @relation
-def same_word(document: Tokens) -> "Bools":
+def same_word(document: DocumentTokens) -> "Bools":
     """Hold where query and key are two pieces of one word, neither space nor sign between them.
 
     Where no token of the document has a space and none begins with "##", each is its own word.
@@ -119,7 +119,7 @@ def same_word(document: Tokens) -> "Bools":
 
 
 @relation
-def bracket_partner(document: Tokens) -> "Bools":
+def bracket_partner(document: DocumentTokens) -> "Bools":
     """Hold where the query has a closing bracket, and the key the opening one that it closes.
 
     Of "()", "[]" and "{}". A token with several closes several; a pair within one token is no
@@ -146,30 +146,30 @@ def bracket_partner(document: Tokens) -> "Bools":
 
 
 @relation
-def last_4(document: Tokens) -> "Bools":
+def last_4(document: DocumentTokens) -> "Bools":
     """Hold where the key is one of the 4 tokens before the query."""
     return _within(document, 4)
 
 
 @relation
-def last_8(document: Tokens) -> "Bools":
+def last_8(document: DocumentTokens) -> "Bools":
     """Hold where the key is one of the 8 tokens before the query."""
     return _within(document, 8)
 
 
 @relation
-def last_16(document: Tokens) -> "Bools":
+def last_16(document: DocumentTokens) -> "Bools":
     """Hold where the key is one of the 16 tokens before the query."""
     return _within(document, 16)
 
 
-def _traits(document: Tokens) -> "Integers":
+def _traits(document: DocumentTokens) -> "Integers":
     import numpy as np
 
     return np.array([traits_of(text) for text in document.tokens], dtype=np.int64)
 
 
-def _sentence_starts(document: Tokens) -> "Bools":
+def _sentence_starts(document: DocumentTokens) -> "Bools":
     import numpy as np
 
     special = document.special
@@ -188,7 +188,7 @@ def _sentence_starts(document: Tokens) -> "Bools":
     return starts
 
 
-def _words(document: Tokens) -> "tuple[Bools, Bools]":
+def _words(document: DocumentTokens) -> "tuple[Bools, Bools]":
     """Return which tokens are a piece of a word, and which of them continue one."""
     import numpy as np
 
@@ -206,7 +206,7 @@ def _words(document: Tokens) -> "tuple[Bools, Bools]":
     return (begins | ends | continues) & real, continues
 
 
-def _within(document: Tokens, count: int) -> "Bools":
+def _within(document: DocumentTokens, count: int) -> "Bools":
     import numpy as np
 
     places = np.arange(len(document.special))

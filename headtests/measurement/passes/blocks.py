@@ -11,14 +11,14 @@ import torch
 
 from headtests.corpora import Batch
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.passes.token_view import Tokens
+from headtests.measurement.passes.token_view import BatchTokens
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
     """Some heads' rows on some documents."""
 
-    tokens: Tokens
+    tokens: BatchTokens
     """The documents, and which keys these heads' rows may attend to."""
     heads: tuple[HeadName, ...]
     """The heads, all of which may attend to the same keys."""

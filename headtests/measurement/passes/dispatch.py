@@ -11,7 +11,7 @@ import torch
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
 from headtests.measurement.passes.row_spool import KeptRows, OnDisk
-from headtests.measurement.passes.token_view import Tokens
+from headtests.measurement.passes.token_view import BatchTokens
 from headtests.models.row_reading import Portion
 
 
@@ -65,7 +65,7 @@ class Feed:
         self,
         readers: Sequence[Reader],
         known: set[HeadName],
-        tokens_of: Callable[[int, int, int], Tokens],
+        tokens_of: Callable[[int, int, int], BatchTokens],
         rows: KeptRows,
     ) -> None:
         """`known` are the heads whose rows were kept, or had no room, and are not kept again."""

@@ -20,7 +20,7 @@ from headtests.measurement.passes.blocks import Block, Reader
 from headtests.measurement.passes.dispatch import Collector, Feed, KeptPart, Share, is_out_of_memory
 from headtests.measurement.passes.memo import Remembered
 from headtests.measurement.passes.row_spool import KeptRows
-from headtests.measurement.passes.token_view import Float32s, Tokens, allowed_keys
+from headtests.measurement.passes.token_view import BatchTokens, Float32s, allowed_keys
 from headtests.models.loaded import LoadedModel
 from headtests.models.row_reading import Portion
 from headtests.settings import Settings
@@ -137,7 +137,7 @@ class Sweep:
         for _ in self._batches(numbers, (head,), [collector], by_text):
             yield from collector.taken()
 
-    def tokens_of(self, layer: int, documents: Collection[int]) -> Iterator[Tokens]:
+    def tokens_of(self, layer: int, documents: Collection[int]) -> Iterator[BatchTokens]:
         """Yield what the tokens say of documents, these among them: nothing is run."""
         wanted = set(documents)
         for number in self._holding(wanted):
@@ -147,7 +147,7 @@ class Sweep:
 
     def tokens_between(
         self, layer: int, start: int, stop: int, by_text: bool = False
-    ) -> Iterator[Tokens]:
+    ) -> Iterator[BatchTokens]:
         """Yield what the tokens say of the documents of some places of the order."""
         for number in self._plan(by_text).between(start, stop):
             yield from self._tokens_in_parts(by_text, number, layer)
@@ -269,15 +269,15 @@ class Sweep:
                     for reader in readers:
                         reader.read(block)
 
-    def _tokens(self, by_text: bool, number: int, start: int, stop: int, layer: int) -> Tokens:
+    def _tokens(self, by_text: bool, number: int, start: int, stop: int, layer: int) -> BatchTokens:
         """Return what is known of some documents of a batch without attention."""
         like, allowed = self._allowed(layer)
         batch = self._batch(by_text, number, start, stop)
         length = batch.ids.shape[1]
         key = (by_text, number, start, stop, like)
-        return Tokens(batch, allowed[:length, :length], key, self._remembered)
+        return BatchTokens(batch, allowed[:length, :length], key, self._remembered)
 
-    def _tokens_in_parts(self, by_text: bool, number: int, layer: int) -> Iterator[Tokens]:
+    def _tokens_in_parts(self, by_text: bool, number: int, layer: int) -> Iterator[BatchTokens]:
         """Yield what is known of a batch without attention, in parts as its rows come."""
         whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
         for part in self.model.portions(whole):

@@ -45,7 +45,7 @@ def allowed_keys(model: LoadedModel, layer: int, length: int) -> Bools:
 
 
 @dataclass(frozen=True, eq=False)
-class Tokens:
+class BatchTokens:
     """A batch, which keys its rows may attend to, and what was found out of both."""
 
     batch: Batch
@@ -81,13 +81,13 @@ class Tokens:
         return self.remembered.get((self.key, what), make, size)
 
 
-def rows_of(tokens: Tokens, options: RowOptions) -> Bools:
+def rows_of(tokens: BatchTokens, options: RowOptions) -> Bools:
     """Return the query positions that are rows, `[batch, query]`."""
     rows: Bools = tokens.valid & (np.arange(tokens.valid.shape[1]) >= options.min_query)
     return rows
 
 
-def pairs_of(tokens: Tokens, options: RowOptions) -> Bools:
+def pairs_of(tokens: BatchTokens, options: RowOptions) -> Bools:
     """Return the pairs of the rows that have a multiple, `[batch, query, key]`."""
     pairs = tokens.attendable & rows_of(tokens, options)[:, :, None]
     if options.suppress_first_token:
@@ -98,7 +98,7 @@ def pairs_of(tokens: Tokens, options: RowOptions) -> Bools:
 class TokenView:
     """A batch as statistics see it, as far as tokens tell."""
 
-    def __init__(self, tokens: Tokens, vocabulary: Vocabulary, options: RowOptions) -> None:
+    def __init__(self, tokens: BatchTokens, vocabulary: Vocabulary, options: RowOptions) -> None:
         self.tokens = tokens
         self.masks = Masks(tokens.batch, vocabulary, options.suppress_first_token)
         self.rows = rows_of(tokens, options)
@@ -202,7 +202,7 @@ def _counts_every_row(condition: Expression) -> bool:
             return False
 
 
-def keys_of_rows(tokens: Tokens, options: RowOptions) -> Float64s:
+def keys_of_rows(tokens: BatchTokens, options: RowOptions) -> Float64s:
     """Return how many keys each row has, `[batch, query]`; 0 of what is no row.
 
     So multiplied, the attention of padding and of positions under `min_query` is no multiple.
@@ -214,7 +214,7 @@ def keys_of_rows(tokens: Tokens, options: RowOptions) -> Float64s:
     )
 
 
-def ids_of(tokens: Tokens) -> Int64s:
+def ids_of(tokens: BatchTokens) -> Int64s:
     """Return the id of each document, `[batch]`."""
     return np.array([document.id for document in tokens.batch.documents], dtype=np.int64)
 

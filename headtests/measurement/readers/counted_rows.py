@@ -23,9 +23,9 @@ from headtests.claims.definitions import (
 from headtests.corpora import Vocabulary
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.token_view import (
+    BatchTokens,
     Float32s,
     Places,
-    Tokens,
     TokenView,
     ids_of,
     on_device,
@@ -98,7 +98,7 @@ def together(parts: Sequence[Counted]) -> Counted:
 
 
 def chosen(
-    tokens: Tokens,
+    tokens: BatchTokens,
     vocabulary: Vocabulary,
     statistic: Statistic,
     options: RowOptions,
@@ -116,7 +116,11 @@ def chosen(
 
 
 def inside(
-    tokens: Tokens, found: Chosen, statistic: Statistic, options: RowOptions, device: torch.device
+    tokens: BatchTokens,
+    found: Chosen,
+    statistic: Statistic,
+    options: RowOptions,
+    device: torch.device,
 ) -> torch.Tensor:
     """Return which pairs of the eligible rows are in `on`, boolean, `[document * query * key]`."""
 

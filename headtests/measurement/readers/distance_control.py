@@ -10,7 +10,7 @@ import torch
 
 from headtests.claims.definitions import RowOptions
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.token_view import Tokens, on_device, pairs_of, rows_of
+from headtests.measurement.passes.token_view import BatchTokens, on_device, pairs_of, rows_of
 
 CELLS = 2**17
 """The most pairs that are looked at together on the CPU, so that they stay in its cache."""
@@ -20,7 +20,7 @@ QUERIES = 64
 """The most rows of a document that are looked at together on the CPU."""
 
 
-def matched_rows(tokens: Tokens, rows: torch.Tensor, options: RowOptions) -> torch.Tensor:
+def matched_rows(tokens: BatchTokens, rows: torch.Tensor, options: RowOptions) -> torch.Tensor:
     """Return what rows would be, did each head follow its own average at each distance.
 
     `rows` is `[head, document, query, key]`, and so is what is returned, in float32; 0 where a
@@ -75,7 +75,7 @@ class _Distances:
         return self.pairs.nbytes + self.live.nbytes + mask
 
 
-def _distances(tokens: Tokens, options: RowOptions, device: torch.device) -> _Distances:
+def _distances(tokens: BatchTokens, options: RowOptions, device: torch.device) -> _Distances:
     pairs = pairs_of(tokens, options)
     documents, length, _ = pairs.shape
     places = 2 * length - 1

@@ -19,7 +19,7 @@ from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import (
-    Tokens,
+    BatchTokens,
     TokenView,
     keys_of_rows,
     on_device,
@@ -93,7 +93,7 @@ class DistributionReader:
         """Return `EXAMPLED` of a head's pairs, uniformly drawn, or all where there are fewer."""
         return self._samples[head.layer].pairs(head) or Pairs.empty()
 
-    def _parts(self, tokens: Tokens, device: torch.device) -> list["_Part"]:
+    def _parts(self, tokens: BatchTokens, device: torch.device) -> list["_Part"]:
         """Return where the pairs of each document are."""
         on = None if self._relation is None else self._relation[1]
         return tokens.remember(
@@ -102,7 +102,7 @@ class DistributionReader:
             lambda parts: sum(part.nbytes for part in parts),
         )
 
-    def _found_parts(self, tokens: Tokens, device: torch.device) -> Iterator["_Part"]:
+    def _found_parts(self, tokens: BatchTokens, device: torch.device) -> Iterator["_Part"]:
         if self._relation is None:
             pairs = pairs_of(tokens, self._options)
             # Documents of one length have their pairs at the same places.

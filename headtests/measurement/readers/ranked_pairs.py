@@ -12,7 +12,7 @@ import torch
 from headtests.claims.definitions import RowOptions
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.token_view import Tokens, ids_of, keys_of_rows, on_device
+from headtests.measurement.passes.token_view import BatchTokens, ids_of, keys_of_rows, on_device
 from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Pairs, RankedPairs
 
@@ -111,7 +111,9 @@ class RankedReader:
         kept = self._kept.setdefault(block.heads, _Kept(self._size))
         kept.add(multiples.reshape(heads, -1), pairs)
 
-    def _lines(self, tokens: Tokens, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    def _lines(
+        self, tokens: BatchTokens, device: torch.device
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the number of each row's pair with key 0, and its keys, `[batch * query]`."""
 
         def make() -> tuple[torch.Tensor, torch.Tensor]:

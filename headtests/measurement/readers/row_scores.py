@@ -24,7 +24,7 @@ FURTHEST = 2.0**32 - 1
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class HeadRows:
     """One head's rows on some documents, and what a statistic counts of them."""
 
     attention: Float32s
@@ -44,7 +44,7 @@ class Rows:
     matched: Float32s | None
     """The attention of the control, of a lift over distance; `[document, query, key]`."""
 
-    def part(self, documents: slice) -> "Rows":
+    def part(self, documents: slice) -> "HeadRows":
         """Return the rows of some of the documents."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         some = {name: array[documents] for name, array in arrays.items() if array is not None}
@@ -73,7 +73,7 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class RowScores:
     """What rows say, each `[document, query]`; of rows that are not eligible it means nothing."""
 
     scores: Int64s
@@ -98,7 +98,9 @@ class Scores:
         return rows, np.logical_or.reduce(self.denied, axis=-1)
 
 
-def scores_of(statistic: Statistic, operator: Operator, threshold: float, rows: Rows) -> Scores:
+def scores_of(
+    statistic: Statistic, operator: Operator, threshold: float, rows: HeadRows
+) -> RowScores:
     """Return what each row says of the claim that a statistic compares so with a threshold.
 
     An average's score is how far the row by itself lies over the threshold. That of the most
@@ -139,7 +141,7 @@ def sums(values: Float32s, mask: Bools) -> Float64s:
     return found.reshape(mask.shape[:2])
 
 
-def _of_average(rows: Rows, gaps: Float64s, figures: Float64s, operator: Operator) -> Scores:
+def _of_average(rows: HeadRows, gaps: Float64s, figures: Float64s, operator: Operator) -> RowScores:
     scores = _quanta(gaps)
     denied = {
         ">=": scores < 0,
@@ -147,10 +149,10 @@ def _of_average(rows: Rows, gaps: Float64s, figures: Float64s, operator: Operato
         "<=": scores > 0,
         "<": scores >= 0,
     }[operator]
-    return Scores(scores, denied & rows.eligible, figures)
+    return RowScores(scores, denied & rows.eligible, figures)
 
 
-def _of_most_attended(rows: Rows, over: bool) -> Scores:
+def _of_most_attended(rows: HeadRows, over: bool) -> RowScores:
     others = np.where(rows.attendable & ~rows.inside, rows.attention, NONE)
     within = np.where(rows.inside, rows.attention, NONE)
     # The first of equal keys counts, and a row without any attention has its lowest key.
@@ -160,10 +162,10 @@ def _of_most_attended(rows: Rows, over: bool) -> Scores:
     # A side without keys has no attention.
     ahead = np.maximum(best, 0).astype(np.float64) - np.maximum(best_other, 0)
     denied = (~hits if over else hits) & rows.eligible
-    return Scores(_quanta(ahead), denied, hits.astype(np.float64))
+    return RowScores(_quanta(ahead), denied, hits.astype(np.float64))
 
 
-def _of_pairs(rows: Rows, multiple: float, over: bool) -> Scores:
+def _of_pairs(rows: HeadRows, multiple: float, over: bool) -> RowScores:
     if over:
         every = np.where(rows.inside, rows.multiples, np.inf)
         keys, found = every.argmin(-1), every.min(-1)
@@ -174,15 +176,15 @@ def _of_pairs(rows: Rows, multiple: float, over: bool) -> Scores:
         denied = found >= multiple
     # Rows without such a pair are not eligible.
     found = np.where(rows.eligible, found, 0.0)
-    return Scores(_quanta(found - multiple), denied & rows.eligible, found, keys)
+    return RowScores(_quanta(found - multiple), denied & rows.eligible, found, keys)
 
 
-def _of_strong_pairs(rows: Rows, above: float, over: bool) -> Scores:
+def _of_strong_pairs(rows: HeadRows, above: float, over: bool) -> RowScores:
     counted = rows.pairs & ~rows.inside if over else rows.inside
     strong = np.where(counted & (rows.multiples >= above), rows.multiples, NONE)
     keys, found = strong.argmax(-1), strong.max(-1)
     denied = (found > NONE) & rows.eligible
-    return Scores(_quanta(-found if over else found), denied, found, keys)
+    return RowScores(_quanta(-found if over else found), denied, found, keys)
 
 
 def _quanta(gaps: Float64s) -> Int64s:
@@ -194,7 +196,7 @@ def _ratio(above: Float64s, below: Float64s) -> Float64s:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
-def shown_key(rows: Rows, document: int, query: int, from_below: bool) -> int:
+def shown_key(rows: HeadRows, document: int, query: int, from_below: bool) -> int:
     """Return the key that a row looked at instead, or that made its figure large.
 
     The most attended key outside, key 0 among them, or inside where the claim is that figures are

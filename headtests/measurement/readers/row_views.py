@@ -13,7 +13,7 @@ import torch
 
 from headtests.claims.definitions import RowOptions
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.token_view import Tokens, on_device
+from headtests.measurement.passes.token_view import BatchTokens, on_device
 from headtests.measurement.readers.distance_control import CELLS, matched_rows
 
 
@@ -21,7 +21,7 @@ from headtests.measurement.readers.distance_control import CELLS, matched_rows
 class Seen:
     """Some heads' rows on some documents, as several statistics see them."""
 
-    tokens: Tokens
+    tokens: BatchTokens
     rows: torch.Tensor
     """Float32, `[head, document, query, key]`."""
     _controls: dict[RowOptions, "Seen"] = field(default_factory=dict)
@@ -80,7 +80,7 @@ def _argmax(rows: torch.Tensor) -> torch.Tensor:
     return rows.argmax(-1)
 
 
-def _starts(tokens: Tokens, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def _starts(tokens: BatchTokens, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Return where each row starts, `[document * query]`, and its lowest key, `[query, 1]`."""
     documents, length = tokens.valid.shape
     starts = np.arange(documents * length) * length

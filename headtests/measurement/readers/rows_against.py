@@ -15,7 +15,7 @@ from headtests.corpora import Document, Vocabulary
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import Float32s, TokenView, ids_of, pairs_of
 from headtests.measurement.readers.counted_rows import chosen
-from headtests.measurement.readers.row_scores import Rows, Scores, scores_of, shown_key
+from headtests.measurement.readers.row_scores import HeadRows, RowScores, scores_of, shown_key
 from headtests.measurement.readers.row_views import Seen
 from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Histogram, Pairs
@@ -40,7 +40,7 @@ class Scrutiny:
 
 
 @dataclass(frozen=True, eq=False)
-class Counterexample:
+class RowAgainst:
     """A row that speaks against a claim, and the key that it is shown by."""
 
     score: int
@@ -73,7 +73,7 @@ class Scrutinised:
     """The multiples of the statistic's pairs."""
     others: Histogram
     """The multiples of all other pairs of the same rows."""
-    counterexamples: tuple[Counterexample, ...]
+    counterexamples: tuple[RowAgainst, ...]
     """Of each document the row that speaks most against it, the furthest first."""
 
     @property
@@ -118,7 +118,9 @@ class ScrutinyReader:
         """What was found."""
         return self._found
 
-    def _with(self, found: Scrutinised, rows: Rows, documents: Sequence[Document]) -> Scrutinised:
+    def _with(
+        self, found: Scrutinised, rows: HeadRows, documents: Sequence[Document]
+    ) -> Scrutinised:
         """Return what was found with what the rows of some more documents say."""
         asked = self._asked
         scores = scores_of(asked.question.statistic, asked.operator, asked.threshold, rows)
@@ -132,8 +134,8 @@ class ScrutinyReader:
         )
 
     def _furthest(
-        self, rows: Rows, scores: Scores, documents: Sequence[Document]
-    ) -> Iterator[Counterexample]:
+        self, rows: HeadRows, scores: RowScores, documents: Sequence[Document]
+    ) -> Iterator[RowAgainst]:
         """Yield the row of each document that speaks most against the claim."""
         over = CLAIMS_OVER[self._asked.operator]
         for place, (query, is_against) in enumerate(zip(*scores.furthest(over), strict=True)):
@@ -142,7 +144,7 @@ class ScrutinyReader:
             at = (place, int(query))
             score = int(scores.scores[at])
             key = shown_key(rows, *at, over) if scores.keys is None else int(scores.keys[at])
-            yield Counterexample(
+            yield RowAgainst(
                 score if over else -score,
                 documents[place].id,
                 at[1],
@@ -161,7 +163,7 @@ def _counted(histogram: Histogram, multiples: Float64s) -> Histogram:
     return histogram.merge(more)
 
 
-def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s) -> Rows:
+def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s) -> HeadRows:
     """Return a head's rows on some documents of a block, by their places."""
     tokens, options, statistic = block.tokens, question.options, question.statistic
     device = block.rows.device
@@ -179,7 +181,7 @@ def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s
         matched = seen.matched(options).rows[0].cpu().numpy()[some]
     if isinstance(statistic, Mass) and statistic.of is not None:
         of = TokenView(tokens, vocabulary, options).within(statistic.of)[some]
-    return Rows(
+    return HeadRows(
         attention=block.rows[own].cpu().numpy()[some],
         attendable=tokens.attendable[some],
         counts=tokens.counts[some],

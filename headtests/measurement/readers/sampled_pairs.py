@@ -18,7 +18,7 @@ from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import (
-    Tokens,
+    BatchTokens,
     TokenView,
     ids_of,
     keys_of_rows,
@@ -175,7 +175,7 @@ class PoolReader:
             self._order = np.lexsort([column[: self._used] for column in columns])
         return self._order
 
-    def _add(self, tokens: Tokens) -> None:
+    def _add(self, tokens: BatchTokens) -> None:
         """Take in the pairs of documents that are new."""
         view = None
         for row, document in enumerate(tokens.batch.documents):
@@ -191,7 +191,9 @@ class PoolReader:
                 found = self._below(keyed_hash(self._seed, document.id, query, key), query, key)
             self._append(document.id, keys_of_rows(tokens, self._options)[row], *found)
 
-    def _hashed(self, tokens: Tokens, document: int, length: int) -> tuple[UInt64s, Int64s, Int64s]:
+    def _hashed(
+        self, tokens: BatchTokens, document: int, length: int
+    ) -> tuple[UInt64s, Int64s, Int64s]:
         """Return the pairs of a document whose hashes are low enough, in no relation."""
         first = int(self._options.suppress_first_token)
         step = max(1, HASHED // length)
@@ -252,12 +254,12 @@ class PoolReader:
         # What was found out where the pairs stand no longer holds.
         self._state = object()
 
-    def _plan(self, tokens: Tokens, device: torch.device) -> "_Plan":
+    def _plan(self, tokens: BatchTokens, device: torch.device) -> "_Plan":
         return tokens.remember(
             (self._state, device), lambda: self._planned(tokens, device), lambda plan: plan.nbytes
         )
 
-    def _planned(self, tokens: Tokens, device: torch.device) -> "_Plan":
+    def _planned(self, tokens: BatchTokens, device: torch.device) -> "_Plan":
         slots = [self._slots[document] for document in ids_of(tokens).tolist()]
         spans = [(self._starts[slot], self._starts[slot + 1]) for slot in slots]
         places = np.concatenate([np.arange(*span) for span in spans])

@@ -18,7 +18,7 @@ from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.runner import Sweep
-from headtests.measurement.passes.token_view import Tokens, TokenView
+from headtests.measurement.passes.token_view import BatchTokens, TokenView
 from headtests.measurement.readers.rows_against import Scrutiny
 from headtests.statistics.sketches import Pairs
 
@@ -158,7 +158,7 @@ class Keys:
         return self._masks[key]
 
 
-def _by_document(tokens: Tokens, masks: list[Bools]) -> dict[int, str]:
+def _by_document(tokens: BatchTokens, masks: list[Bools]) -> dict[int, str]:
     """Return a hash of each document's part of some masks of rows or of pairs."""
     digests = {}
     for row, document in enumerate(tokens.batch.documents):

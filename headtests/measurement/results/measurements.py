@@ -43,7 +43,7 @@ REMEMBERED_FIGURES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class RequestedStatistic:
     """A statistic that was asked of some head."""
 
     statistic: Statistic
@@ -60,7 +60,7 @@ class Figure:
 class _FigureReading:
     """A figure on its way through a pass."""
 
-    figure: Figure
+    figure: RequestedStatistic
     reader: FigureReader
     entry: Reader
     """What the pass feeds."""
@@ -79,7 +79,7 @@ class Passes:
         self._seed = seed
         self._kept = kept
         self._figures: dict[tuple[Question, bool], dict[int, DocumentFigures]] = {}
-        self._asked: dict[Figure, None] = {}
+        self._asked: dict[RequestedStatistic, None] = {}
         self._wanted: dict[tuple[PairRequest, HeadName], None] = {}
         self._found: dict[tuple[PairRequest, HeadName], Pairs | DistributionSketch] = {}
         self._place_of: dict[bool, Int64s] = {}
@@ -97,8 +97,10 @@ class Passes:
         elif (wanted[1], wanted[0]) not in self._found:
             self._wanted[wanted[1], wanted[0]] = None
 
-    def _ask(self, question: Question, matched: bool) -> Figure:
-        figure = Figure(question.statistic, question.options, question.beyond_corpus, matched)
+    def _ask(self, question: Question, matched: bool) -> RequestedStatistic:
+        figure = RequestedStatistic(
+            question.statistic, question.options, question.beyond_corpus, matched
+        )
         # The latest last, so that the oldest is forgotten.
         self._asked.pop(figure, None)
         self._asked[figure] = None
@@ -131,7 +133,9 @@ class Passes:
         stops = extents[: extents.index(documents) + 1]
         return list(zip((0, *stops), stops, strict=False))
 
-    def _missing(self, figure: Figure, head: HeadName, steps: Iterable[int]) -> list[int]:
+    def _missing(
+        self, figure: RequestedStatistic, head: HeadName, steps: Iterable[int]
+    ) -> list[int]:
         """Return the steps that nothing is known of, now that the disk was asked."""
         question, matched = figure.of(head)
         known = self._figures.setdefault((question, matched), {})
@@ -146,7 +150,9 @@ class Passes:
                 known[number] = found
         return missing
 
-    def _read_figures(self, figure: Figure, head: HeadName, number: int) -> DocumentFigures | None:
+    def _read_figures(
+        self, figure: RequestedStatistic, head: HeadName, number: int
+    ) -> DocumentFigures | None:
         if self._kept is None:
             return None
         return self._kept.figures(*figure.of(head), *self._span(figure.by_text, number))
@@ -156,7 +162,9 @@ class Passes:
         extents = (0, *self._sweep.extents(by_text))
         return extents[number], extents[number + 1]
 
-    def _measure(self, figure: Figure, head: HeadName, number: int, step: tuple[int, int]) -> None:
+    def _measure(
+        self, figure: RequestedStatistic, head: HeadName, number: int, step: tuple[int, int]
+    ) -> None:
         """Measure a step of a figure: of one head's kept rows, or of all that must be run."""
         start, stop = step
         by_text = figure.by_text
@@ -172,10 +180,10 @@ class Passes:
 
     def _figure_readers(
         self,
-        figures: Iterable[Figure],
+        figures: Iterable[RequestedStatistic],
         heads: Sequence[HeadName],
         number: int,
-        certain: Figure | None = None,
+        certain: RequestedStatistic | None = None,
     ) -> list["_FigureReading"]:
         """Return readers of the figures that some head lacks at a step.
 
@@ -195,7 +203,9 @@ class Passes:
             readers.append(_FigureReading(figure, reader, entry))
         return readers
 
-    def _lacks(self, figure: Figure, heads: Sequence[HeadName], number: int, certain: bool) -> bool:
+    def _lacks(
+        self, figure: RequestedStatistic, heads: Sequence[HeadName], number: int, certain: bool
+    ) -> bool:
         try:
             return any(self._missing(figure, head, [number]) for head in heads)
         except Exception:

@@ -13,7 +13,7 @@ from headtests.cache import Entry, Store
 from headtests.claims.definitions import Question, RowOptions
 from headtests.claims.pairs import DistributionSketch, Overview, PairRequest
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.readers.rows_against import Counterexample, Scrutinised, Scrutiny
+from headtests.measurement.readers.rows_against import RowAgainst, Scrutinised, Scrutiny
 from headtests.measurement.results.cache_keys import Keys
 from headtests.statistics import DocumentFigures
 from headtests.statistics.sketches import Histogram, Moments, Pairs
@@ -136,7 +136,7 @@ class Results:
             return None
         arrays, facts = entry.arrays, entry.facts
         rows = [
-            Counterexample(
+            RowAgainst(
                 **{name: arrays[name][place].item() for name in _COUNTEREXAMPLE_COLUMNS},
                 claimed=arrays[f"claimed {place}"],
                 row=arrays[f"row {place}"],

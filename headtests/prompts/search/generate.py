@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from headtests.prompts import Choice, Family, Forced, Lexicon, Prompt
 from headtests.prompts.search.mutate import Randomly, changed, members
-from headtests.prompts.search.score import Score, Scorer, complexity
+from headtests.prompts.search.score import PromptScore, Scorer, complexity
 
 BATCH = 64
 """Prompts of one pass, at most."""
@@ -34,7 +34,7 @@ class Hunt:
     passes: int = 0
     unguided: int = 0
     """How many of them were drawn without looking at what was found before."""
-    worst: Score = field(default_factory=lambda: Score(math.inf))
+    worst: PromptScore = field(default_factory=lambda: PromptScore(math.inf))
     """The score of that which came nearest, or went furthest."""
     is_whole: bool = False
     """Whether that was every prompt of the family."""
@@ -113,7 +113,7 @@ class _Search:
                 return
             yield prompts
 
-    def learn(self, prompts: Sequence[Prompt], scores: Sequence[Score]) -> None:
+    def learn(self, prompts: Sequence[Prompt], scores: Sequence[PromptScore]) -> None:
         """Remember those that came nearest to breaking the claim."""
         self._worst += [
             # Of equal ones any, since the simplest would soon be all alike.

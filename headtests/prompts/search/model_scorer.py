@@ -12,11 +12,11 @@ import numpy.typing as npt
 from headtests.claims.definitions import RowOptions
 from headtests.corpora import Batch, Document, Vocabulary, make_batches
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.passes.token_view import Tokens, TokenView, allowed_keys
+from headtests.measurement.passes.token_view import BatchTokens, TokenView, allowed_keys
 from headtests.models.loaded import LoadedModel
 from headtests.prompts import Prompt
 from headtests.prompts.counterexamples import PromptClaim
-from headtests.prompts.search.score import Score
+from headtests.prompts.search.score import PromptScore
 
 
 @dataclass
@@ -31,7 +31,7 @@ class ModelScorer:
     passes: int = 0
     """How often the model was run."""
 
-    def __call__(self, prompts: Sequence[Prompt]) -> Sequence[Score]:
+    def __call__(self, prompts: Sequence[Prompt]) -> Sequence[PromptScore]:
         """Return the score of each prompt, in their order."""
         documents = [
             Document(place, "prompt", 0, np.array(prompt.ids, dtype=np.int32))
@@ -41,13 +41,13 @@ class ModelScorer:
         self.passes += 1
         return self.of_rows(batch, self.model.rows(batch, [self.head])[0].numpy())
 
-    def of_rows(self, batch: Batch, rows: npt.NDArray[np.float32]) -> Sequence[Score]:
+    def of_rows(self, batch: Batch, rows: npt.NDArray[np.float32]) -> Sequence[PromptScore]:
         """Return the score of each document of a batch by its rows, in the order of their ids.
 
         The documents are numbered from 0; `rows` is `[document, query, key]`.
         """
         length = batch.ids.shape[1]
-        tokens = Tokens(batch, allowed_keys(self.model, self.head.layer, length))
+        tokens = BatchTokens(batch, allowed_keys(self.model, self.head.layer, length))
         view = TokenView(tokens, self.vocabulary, self.options)
         values, weights, eligible = self._values(view, rows.astype(np.float64))
         margins = self._margins(values)
@@ -55,10 +55,10 @@ class ModelScorer:
         # mostly rounding.
         depth = np.where(eligible, margins * weights, np.inf)
         worst = depth.argmin(axis=1)
-        scores: list[Score] = [Score(np.inf)] * len(batch)
+        scores: list[PromptScore] = [PromptScore(np.inf)] * len(batch)
         for place, (document, row) in enumerate(zip(batch.documents, worst.tolist(), strict=True)):
             if eligible[place, row]:
-                scores[document.id] = Score(
+                scores[document.id] = PromptScore(
                     float(margins[place, row]),
                     row,
                     float(values[place, row]),
@@ -71,7 +71,7 @@ class ModelScorer:
         document = Document(0, "prompt", 0, np.array(prompt.ids, dtype=np.int32))
         (batch,) = make_batches([document], 1, self.model.pad_id)
         allowed = allowed_keys(self.model, self.head.layer, len(prompt.ids))
-        view = TokenView(Tokens(batch, allowed), self.vocabulary, self.options)
+        view = TokenView(BatchTokens(batch, allowed), self.vocabulary, self.options)
         return np.array(self._inside(view)[0, row])
 
     def _margins(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

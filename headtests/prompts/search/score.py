@@ -11,7 +11,7 @@ from headtests.prompts import Prompt, TokenRun
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class PromptScore:
     """How far a prompt is from breaking a claim, in its worst row."""
 
     margin: float
@@ -32,7 +32,7 @@ class Score:
         return self.margin * self.weight < -slack
 
 
-Scorer = Callable[[Sequence[Prompt]], Sequence[Score]]
+Scorer = Callable[[Sequence[Prompt]], Sequence[PromptScore]]
 """Puts prompts through the model side by side, in one pass."""
 
 

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from headtests.prompts import Family, Forced, Lexicon, Prompt, Simplest
 from headtests.prompts.search.generate import BATCH
 from headtests.prompts.search.mutate import Randomly, changed
-from headtests.prompts.search.score import Score, Scorer, complexity
+from headtests.prompts.search.score import PromptScore, Scorer, complexity
 from headtests.prompts.search.simplify import Choices, simpler, together
 
 MOST_PASSES = 200
@@ -101,7 +101,7 @@ class _Pool:
             if complexity(one) < complexity(self.best) and self._is_new(one):
                 yield one
 
-    def learn(self, prompts: Sequence[Prompt], scores: Sequence[Score]) -> None:
+    def learn(self, prompts: Sequence[Prompt], scores: Sequence[PromptScore]) -> None:
         """Remember those that came nearest to breaking the claim."""
         self._near += [
             (said.margin, self._random.random(), prompt)

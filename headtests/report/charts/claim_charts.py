@@ -51,7 +51,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Multiples:
+class MultiplesChart:
     """How the multiples of a statistic's pairs are distributed, against a control."""
 
     on: str
@@ -111,7 +111,7 @@ def _spread(across: Scale, last: int) -> list[Tick]:
     return [*ticks, Tick(across.place(last), f"{last:,}")]
 
 
-def multiples(claim: ClaimRecord, side: EstimateRecord) -> Multiples | None:
+def multiples(claim: ClaimRecord, side: EstimateRecord) -> MultiplesChart | None:
     """Return the distributions of one of a claim's statistics; None where none were read."""
     found = side["multiples"]
     if found is None or not sum(found["on"]) + sum(found["others"]):
@@ -123,7 +123,7 @@ def multiples(claim: ClaimRecord, side: EstimateRecord) -> Multiples | None:
     tallest = max(max(part, default=0.0) for part in heights)
     on, others = (_outline(found["edges"], part, tallest, across) for part in heights)
     pairs = sum(found["on"]), sum(found["others"])
-    return Multiples(
+    return MultiplesChart(
         on=on,
         others=others if pairs[1] else "",
         threshold=_mark(claim, side, threshold, across),

@@ -26,7 +26,7 @@ class Axes:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class IntervalStrip:
     """One claim on its axis: places from 0 to 200."""
 
     claimed: tuple[float, float]
@@ -66,7 +66,7 @@ def axis_of(claim: ClaimRecord, axes: Axes) -> Scale:
     return Scale(-reach, 1.0, _LEFT, _RIGHT)
 
 
-def strip(claim: ClaimRecord, axes: Axes) -> Strip:
+def strip(claim: ClaimRecord, axes: Axes) -> IntervalStrip:
     """Return a claim drawn on its axis."""
     scale = axis_of(claim, axes)
     estimate, threshold = drawn(claim)
@@ -83,7 +83,7 @@ def strip(claim: ClaimRecord, axes: Axes) -> Strip:
     interval = interval_in_brief(claim)
     said = f", interval {interval}" if interval not in ("none", "exact") else ""
     side = "the right of" if over else "the left of"
-    return Strip(
+    return IntervalStrip(
         claimed=(at, scale.stop - at) if over else (scale.start, at - scale.start),
         bar=bar,
         estimate=scale.place(estimate),

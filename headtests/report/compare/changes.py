@@ -20,7 +20,7 @@ _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ClaimInRun:
     """A claim in one run."""
 
     run: str
@@ -33,31 +33,31 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ClaimChange:
     """A change of a claim with everything that is said of it."""
 
     heading: str
     test: str
     expression: str
     """The claim as Python; empty where it differs between the two runs."""
-    sides: list[Side]
+    sides: list[ClaimInRun]
     note: str
     """What keeps the figures from being compared; empty where nothing does."""
 
 
-def block(change: Change) -> Block:
+def block(change: Change) -> ClaimChange:
     """Return what is said of a change."""
     both = [("before", change.before), ("after", change.after)]
     claims = [claim for _, claim in both if claim is not None]
     told = [
-        Side(run, one["expression"], one["verdict"], _figures(one, claims))
+        ClaimInRun(run, one["expression"], one["verdict"], _figures(one, claims))
         for run, one in both
         if one is not None
     ]
     if change.after is None and change.instead:
-        told.append(Side("after", "", f"no claim: its test was {change.instead}", []))
+        told.append(ClaimInRun("after", "", f"no claim: its test was {change.instead}", []))
     expressions = dict.fromkeys(claim["expression"] for claim in claims)
-    return Block(
+    return ClaimChange(
         heading=_heading(change),
         test=claims[0]["test"],
         expression=next(iter(expressions)) if len(expressions) == 1 else "",

@@ -13,7 +13,7 @@ _OPTIONS = frozenset({"min_query", "suppress_first_token"})
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ChangedFact:
     """Something that was recorded of both runs, and differs."""
 
     name: str
@@ -22,20 +22,20 @@ class Fact:
     after: object
 
 
-def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[Fact]:
+def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[ChangedFact]:
     """Return the fields in which two objects of a record differ, in their order.
 
     >>> differing({"torch": "2.12", "numpy": "2.4"}, {"torch": "2.13", "numpy": "2.4"})
     [Fact(name='torch', before='2.12', after='2.13')]
     """
     return [
-        Fact(name, before.get(name), after.get(name))
+        ChangedFact(name, before.get(name), after.get(name))
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
 
 
-def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[Fact]:
+def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[ChangedFact]:
     """Yield how two sessions differ in what was known before anything ran."""
     for part, one, other in (
         ("model", before["model"], after["model"]),
@@ -44,13 +44,13 @@ def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[Fact]:
         for fact in differing(one, other):
             # Notes say in words what the hash of the ids says, or how the run went.
             if (part, fact.name) != ("corpus", "notes"):
-                yield Fact(f"{part} {fact.name}", fact.before, fact.after)
+                yield ChangedFact(f"{part} {fact.name}", fact.before, fact.after)
     yield from differing(_only(before, _SETTINGS), _only(after, _SETTINGS))
 
 
 def of_heads(
     before: Record, after: Record, claims: Iterable[tuple[ClaimRecord, ClaimRecord]]
-) -> Iterator[Fact]:
+) -> Iterator[ChangedFact]:
     """Yield where the rows and keys that count differ, of heads that the same claims are about.
 
     A head of two corpora is named once.
@@ -63,7 +63,7 @@ def of_heads(
         (old[a], new[b]) for a, b in keys if a in old and b in new
     ]
     yield from dict.fromkeys(
-        Fact(f"{head['name']} {fact.name}", fact.before, fact.after)
+        ChangedFact(f"{head['name']} {fact.name}", fact.before, fact.after)
         for head, same in heads
         for fact in differing(_only(head, _OPTIONS), _only(same, _OPTIONS))
     )

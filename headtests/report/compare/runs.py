@@ -9,7 +9,7 @@ from typing import Literal
 
 from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord, Record, SessionRecord
 from headtests.report.compare.matching import match_claims, match_sessions
-from headtests.report.compare.provenance import Fact, differing, of_heads, of_sessions
+from headtests.report.compare.provenance import ChangedFact, differing, of_heads, of_sessions
 from headtests.report.words.claims import sides
 
 Kind = Literal["verdict", "claim", "moved", "gone", "new"]
@@ -44,7 +44,7 @@ class SessionChange:
 
     before: SessionRecord | None
     after: SessionRecord | None
-    facts: list[Fact]
+    facts: list[ChangedFact]
     other_documents: bool
     """Whether the token ids that the model saw differ."""
 
@@ -69,9 +69,9 @@ class RunComparison:
     before: Record
     after: Record
     sessions: list[SessionChange]
-    heads: list[Fact]
+    heads: list[ChangedFact]
     """Which rows and keys count of the heads that the same claims are about."""
-    environment: list[Fact]
+    environment: list[ChangedFact]
     changes: list[Change]
     """The worst first."""
     unchanged: int

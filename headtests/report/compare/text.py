@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from headtests.records import Record
-from headtests.report.compare.changes import Block, block, counts
-from headtests.report.compare.provenance import Fact
+from headtests.report.compare.changes import ClaimChange, block, counts
+from headtests.report.compare.provenance import ChangedFact
 from headtests.report.compare.runs import RunComparison, SessionChange
 from headtests.report.words.markdown_escaping import code, code_cell, escaped, one_line, row
 from headtests.report.words.text import WHOLE_LIMIT, brief
@@ -110,7 +110,7 @@ def _which(session: SessionChange) -> str:
     return "before" if session.after is None else "after"
 
 
-def _shown(fact: Fact) -> _Shown:
+def _shown(fact: ChangedFact) -> _Shown:
     before, after = (_value(value) for value in (fact.before, fact.after))
     if fact.name.endswith("sha256") and before[:_HASH] != after[:_HASH]:
         before, after = before[:_HASH], after[:_HASH]
@@ -131,7 +131,7 @@ def _fact_lines(fact: _Shown) -> list[str]:
     return [line] if len(line) <= _WIDTH else [f"    {name}:", f"      {before}", f"      {after}"]
 
 
-def _block_lines(said: Block) -> Iterator[str]:
+def _block_lines(said: ClaimChange) -> Iterator[str]:
     yield said.heading
     for shown in (said.test, said.expression):
         if shown:
@@ -150,7 +150,7 @@ def _verdict_lines(verdict: str, figures: Iterable[str]) -> list[str]:
     return [f"{verdict}, {found[0]}"] if len(found) == 1 else [verdict, *found]
 
 
-def _block_markdown(said: Block) -> Iterator[str]:
+def _block_markdown(said: ClaimChange) -> Iterator[str]:
     yield f"#### {said.heading}"
     yield ""
     named = [code(shown, WHOLE_LIMIT) for shown in (said.test, said.expression) if shown]

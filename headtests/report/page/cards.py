@@ -15,14 +15,14 @@ from headtests.records import (
     HeadRecord,
     SessionRecord,
 )
-from headtests.report.charts.claim_charts import Course, Multiples, course, multiples
+from headtests.report.charts.claim_charts import Course, MultiplesChart, course, multiples
 from headtests.report.charts.head_maps import heads_of
-from headtests.report.charts.interval_strips import Axes, Strip, drawn, strip
-from headtests.report.page.explanation_cards import Explained, Placed
+from headtests.report.charts.interval_strips import Axes, IntervalStrip, drawn, strip
+from headtests.report.page.explanation_cards import ExplanationCard, Placed
 from headtests.report.words.claims import (
     SYMBOLS,
-    Comparison,
-    Line,
+    RoundedSides,
+    StatisticLine,
     both_sides,
     compared,
     comparison,
@@ -43,14 +43,14 @@ from headtests.report.words.decisions import (
     remaining,
     warning,
 )
-from headtests.report.words.drift import Drift, drift
-from headtests.report.words.heads import Head, left_over
+from headtests.report.words.drift import DriftText, drift
+from headtests.report.words.heads import HeadText, left_over
 from headtests.report.words.other_model import Against, against
 from headtests.report.words.page_budget import Caps
-from headtests.report.words.sessions import Session
+from headtests.report.words.sessions import SessionText
 from headtests.report.words.source_code import Code, code
 from headtests.report.words.text import NAME_LIMIT, plain
-from headtests.report.words.token_rows import Row, counterexample_row
+from headtests.report.words.token_rows import TokenRow, counterexample_row
 from headtests.wording import number
 
 _OPEN = 3
@@ -73,8 +73,8 @@ class Counterexamples:
     """The statistic as Python, where there are two; empty of one."""
     summary: str
     """How many of the rows lie on the side that the claim denies."""
-    first: list[Row]
-    rest: list[Row]
+    first: list[TokenRow]
+    rest: list[TokenRow]
     left_out: str
 
 
@@ -84,7 +84,7 @@ class Drawn:
 
     about: str
     """The statistic as Python, where there are two; empty of one."""
-    multiples: Multiples
+    multiples: MultiplesChart
 
 
 class Order(NamedTuple):
@@ -108,8 +108,8 @@ class Claim:
     symbol: str
     sentence: str
     expression: str
-    compared: Comparison
-    strip: Strip
+    compared: RoundedSides
+    strip: IntervalStrip
     interval: str
     documents: str
     e_value: str
@@ -119,7 +119,7 @@ class Claim:
     """Of an undecided claim, how much more it would take."""
     warning: str
     """Why the rate of false decisions does not cover it; empty where it does."""
-    drift: Drift | None
+    drift: DriftText | None
     """How far it has moved since its baseline; None without one."""
     against: Against | None
     """The same claim of another model; None where no other was asked."""
@@ -128,13 +128,13 @@ class Claim:
     course: Course | None
     distributions: list[Drawn]
     counterexamples: list[Counterexamples]
-    explained: list[Explained]
+    explained: list[ExplanationCard]
     """What its heads do otherwise, by explanations that were asked for it."""
     statistics: list[str]
     """Its statistics as Python: one or two."""
-    both_sides: list[Line]
+    both_sides: list[StatisticLine]
     """Every figure of two statistics; empty for one."""
-    controls: list[Line]
+    controls: list[StatisticLine]
     evidence: str
     test: str
     outcome: str
@@ -147,7 +147,7 @@ class Claim:
     model: str
     """What the filter calls its model; empty of one that is not in the record."""
     heads: list[Link]
-    multiples: list[tuple[Link, Head]]
+    multiples: list[tuple[Link, HeadText]]
     """Those of the heads that the record has, each with where its rows stand."""
     order: Order
 
@@ -160,16 +160,16 @@ class HeadCard:
     name: str
     model: str
     claims: list[Claim]
-    explained: Explained | None
+    explained: ExplanationCard | None
     """What it does, or under which claims that stands; None where nobody explained it."""
-    measured: list[Head]
+    measured: list[HeadText]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Anchors:
     """Where on the page things stand that claims refer to."""
 
-    sessions: Mapping[str, Session]
+    sessions: Mapping[str, SessionText]
     """By the record's key."""
     records: Mapping[str, SessionRecord]
     """The sessions as the record has them, likewise."""
@@ -177,13 +177,13 @@ class Places:
     """What the filter calls each session's model, by the session's key."""
     heads: Mapping[tuple[str, str], str]
     """Anchors of heads' cards, by the session's key and the head's name."""
-    measured: Mapping[str, tuple[HeadRecord, Head]]
+    measured: Mapping[str, tuple[HeadRecord, HeadText]]
     """What was read of heads, by the record's key."""
     explained: Placed
     """What explainers say, by the anchors of claims and heads."""
 
 
-def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps: Caps) -> Claim:
+def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, caps: Caps) -> Claim:
     """Return a claim with everything that is said of it, and no more rows than it may."""
     line = f":{claim['line']}" if claim["line"] else ""
     moved = drift(claim, caps)
@@ -228,7 +228,7 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Places, axes: Axes, caps
     )
 
 
-def _compared_with(moved: Drift | None, beside: Against | None) -> str:
+def _compared_with(moved: DriftText | None, beside: Against | None) -> str:
     found = [moved.status] if moved else []
     if beside:
         found.append(
@@ -237,19 +237,19 @@ def _compared_with(moved: Drift | None, beside: Against | None) -> str:
     return " ".join(found)
 
 
-def _session(key: str, sessions: Mapping[str, Session]) -> Link:
+def _session(key: str, sessions: Mapping[str, SessionText]) -> Link:
     session = sessions.get(key)
     return Link(session.name, session.anchor) if session else Link(plain(key, NAME_LIMIT), "")
 
 
-def _heads(claim: ClaimRecord, places: Places) -> list[Link]:
+def _heads(claim: ClaimRecord, places: Anchors) -> list[Link]:
     names = list(map(str, heads_of(claim)))
     if not names:
         return [Link(plain(key, NAME_LIMIT), "") for key in claim["heads"]]
     return [Link(name, places.heads.get((claim["session"], name), "")) for name in names]
 
 
-def _multiples(claim: ClaimRecord, places: Places) -> list[tuple[Link, Head]]:
+def _multiples(claim: ClaimRecord, places: Anchors) -> list[tuple[Link, HeadText]]:
     found = [places.measured[key] for key in claim["heads"] if key in places.measured]
     return [
         (Link(head.name, places.heads.get((record["session"], record["name"]), "")), head)
@@ -273,7 +273,7 @@ def _counterexamples(claim: ClaimRecord, caps: Caps) -> list[Counterexamples]:
 
 
 def _listed(about: str, side: EstimateRecord, caps: Caps) -> Counterexamples:
-    rows: Sequence[Row] = [
+    rows: Sequence[TokenRow] = [
         counterexample_row(found, _row_figure(side, found), caps.is_narrow)
         for found in side["counterexamples"][: caps.against]
     ]
@@ -310,7 +310,7 @@ def _order(claim: ClaimRecord) -> Order:
 
 
 def head_cards(
-    claims: Sequence[Claim], places: Places, models: Mapping[str, str]
+    claims: Sequence[Claim], places: Anchors, models: Mapping[str, str]
 ) -> list[HeadCard]:
     """Return the cards of every head that the page refers to, by its claims or by its rows.
 
@@ -321,7 +321,7 @@ def head_cards(
         for link in claim.heads:
             about[link.anchor].append(claim)
     names = {anchor: name for (_, name), anchor in places.heads.items()}
-    measured: defaultdict[str, list[Head]] = defaultdict(list)
+    measured: defaultdict[str, list[HeadText]] = defaultdict(list)
     for record, head in places.measured.values():
         measured[places.heads[record["session"], record["name"]]].append(head)
     return [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from headtests.records import ExplanationRecord, Record
 from headtests.report.words.explanations import (
     Explanation,
-    Suggested,
+    SuggestionText,
     explainer,
     explanation,
     suggested,
@@ -32,7 +32,7 @@ class Brief:
     explainer: str
     """The language model's name; empty of the built-in explainer."""
     text: str
-    best: Suggested | None
+    best: SuggestionText | None
     anchor: str
     """Where it stands whole."""
     claim: str
@@ -40,7 +40,7 @@ class Brief:
 
 
 @dataclass(slots=True)
-class Explained:
+class ExplanationCard:
     """What a card says that one head does: the built-in explanation first."""
 
     head: str
@@ -74,9 +74,9 @@ class Trouble:
 class Placed:
     """Explanations by the cards that they stand in."""
 
-    claims: Mapping[str, list[Explained]]
+    claims: Mapping[str, list[ExplanationCard]]
     """By the claim's anchor: one for each of its heads that was explained."""
-    heads: Mapping[str, Explained]
+    heads: Mapping[str, ExplanationCard]
     """By the head's anchor: whole where no claim shows it, else in brief."""
     troubles: list[Trouble]
 
@@ -92,8 +92,8 @@ def placed(
     alike = Counter(_trouble(one) for one in explanations if one["trouble"])
     many = [one for one, times in alike.items() if times >= _MANY]
     told = {one: f"trouble_{place}" for place, one in enumerate(many, start=1)}
-    of_claims: defaultdict[str, dict[str, Explained]] = defaultdict(dict)
-    of_heads: dict[str, Explained] = {}
+    of_claims: defaultdict[str, dict[str, ExplanationCard]] = defaultdict(dict)
+    of_heads: dict[str, ExplanationCard] = {}
     sentences = dict(zip(claims, (c["sentence"] for c in record["claims"]), strict=True))
     asked = defaultdict(list)
     for claim, anchor in zip(record["claims"], claims, strict=True):
@@ -106,15 +106,15 @@ def placed(
         wanted = {anchor for claim in one["claims"] for anchor in asked.get(claim, ())}
         first, *others = [anchor for anchor in claims if anchor in wanted] or [""]
         whole = explanation(one, anchor, told.get(_trouble(one), ""), caps)
-        in_head = of_heads.setdefault(card, Explained(name))
+        in_head = of_heads.setdefault(card, ExplanationCard(name))
         if not first:
             in_head.whole.append(whole)
             continue
-        of_claims[first].setdefault(one["head"], Explained(name)).whole.append(whole)
+        of_claims[first].setdefault(one["head"], ExplanationCard(name)).whole.append(whole)
         brief = _brief(one, anchor, sentences[first])
         in_head.brief.append(brief)
         for other in others:
-            of_claims[other].setdefault(one["head"], Explained(name)).brief.append(brief)
+            of_claims[other].setdefault(one["head"], ExplanationCard(name)).brief.append(brief)
     return Placed(
         claims={anchor: list(found.values()) for anchor, found in of_claims.items()},
         heads=of_heads,

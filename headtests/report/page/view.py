@@ -12,7 +12,7 @@ from datetime import datetime
 from headtests.records import ClaimRecord, ModelRecord, Record, SessionRecord, UnmeasuredRecord
 from headtests.report.charts.head_maps import ModelMap, heads_of, identity, maps
 from headtests.report.charts.interval_strips import axes_of
-from headtests.report.page.cards import Claim, HeadCard, Places, claim_card, head_cards
+from headtests.report.page.cards import Anchors, Claim, HeadCard, claim_card, head_cards
 from headtests.report.page.explanation_cards import Trouble, placed
 from headtests.report.words.claims import SYMBOLS
 from headtests.report.words.decisions import false_decisions, what_alpha_means
@@ -21,7 +21,7 @@ from headtests.report.words.heads import head_view
 from headtests.report.words.other_model import differing
 from headtests.report.words.page_budget import Caps
 from headtests.report.words.prompt_searches import NO_PROOF, SearchCard, refuted, search_card
-from headtests.report.words.sessions import Session, session_view
+from headtests.report.words.sessions import SessionText, session_view
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import count
 
@@ -56,7 +56,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmeasured:
+class UnmeasuredTests:
     """Tests that ended alike, and for the same reason, without a decided claim."""
 
     outcome: str
@@ -93,9 +93,9 @@ class Report:
     """How many claims about prompts a prompt breaks."""
     broken_in_words: str
     maps: list[ModelMap]
-    unmeasured: list[Unmeasured]
+    unmeasured: list[UnmeasuredTests]
     unmeasured_in_words: str
-    sessions: list[Session]
+    sessions: list[SessionText]
     stale: list[Stale]
     """Baselines of claims that are no longer made, by their files."""
     stale_in_words: str
@@ -115,7 +115,7 @@ def report(record: Record, caps: Caps) -> Report:
     anchors, models = _head_anchors(record)
     labels = _labels(record["sessions"])
     numbers = {model: f"model_{place}" for place, model in enumerate(labels, start=1)}
-    places = Places(
+    places = Anchors(
         sessions=sessions,
         records={session["key"]: session for session in record["sessions"]},
         models={session["key"]: numbers[identity(session)] for session in record["sessions"]},
@@ -185,7 +185,7 @@ def _in_words(claims: int, searches: int) -> str:
     return " and ".join([*said, *([count(searches, "searched claim")] if searches else [])])
 
 
-def _named(sessions: Mapping[str, Session], key: str) -> str:
+def _named(sessions: Mapping[str, SessionText], key: str) -> str:
     return sessions[key].model if key in sessions else ""
 
 
@@ -252,12 +252,12 @@ def _version_of(model: ModelRecord, namesakes: Sequence[ModelRecord]) -> str:
     return plain(model["dtype"] if is_told else weights, NAME_LIMIT)
 
 
-def _unmeasured(tests: list[UnmeasuredRecord]) -> list[Unmeasured]:
+def _unmeasured(tests: list[UnmeasuredRecord]) -> list[UnmeasuredTests]:
     """Return the tests by how they ended: one model that is not to be had stops many of them."""
     alike: dict[tuple[str, str], list[str]] = {}
     for test in tests:
         alike.setdefault((test["outcome"], test["message"]), []).append(test["test"])
-    return [Unmeasured(outcome, message, names) for (outcome, message), names in alike.items()]
+    return [UnmeasuredTests(outcome, message, names) for (outcome, message), names in alike.items()]
 
 
 def _anchors(claims: Sequence[ClaimRecord]) -> list[str]:

@@ -29,7 +29,7 @@ _MULTIPLES = frozenset({"lift", "median", "mean"})
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RoundedSides:
     """Both sides of a claim, rounded so that they look as different as they are."""
 
     estimate: str
@@ -41,7 +41,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatisticLine:
     """One figure of each of a claim's statistics: a named line of their table."""
 
     name: str
@@ -49,7 +49,7 @@ class Line:
     """One a statistic; empty where it has no meaning."""
 
 
-def comparison(claim: ClaimRecord) -> Comparison:
+def comparison(claim: ClaimRecord) -> RoundedSides:
     """Return the estimate and what it was compared with."""
     left, unit = claim["left"], unit_of(claim["left"])
     estimate, bound = apart(*compared(claim))
@@ -59,10 +59,10 @@ def comparison(claim: ClaimRecord) -> Comparison:
     product = _product(claim)
     if _is_difference(claim):
         estimate = f"{number(left['value'])} - {product} = {estimate}"
-        return Comparison(estimate + unit, sign, bound + unit)
+        return RoundedSides(estimate + unit, sign, bound + unit)
     if product and claim["factor"] != 1:
         bound = f"{product} = {bound}"
-    return Comparison(estimate + unit, sign, bound + unit)
+    return RoundedSides(estimate + unit, sign, bound + unit)
 
 
 def verdict_in_words(claim: ClaimRecord) -> str:
@@ -150,12 +150,12 @@ def measured_on(estimate: EstimateRecord) -> str:
     return " of ".join(named) + (f" ({', '.join(inside)})" if inside else "")
 
 
-def controls(claim: ClaimRecord) -> list[Line]:
+def controls(claim: ClaimRecord) -> list[StatisticLine]:
     """Return what stands beside the claim's statistics, to hold them against."""
     return _lines([list(_controls(estimate)) for estimate in sides(claim)])
 
 
-def both_sides(claim: ClaimRecord) -> list[Line]:
+def both_sides(claim: ClaimRecord) -> list[StatisticLine]:
     """Return every figure of two statistics that were compared; nothing of one alone."""
     compared_sides = sides(claim)
     if len(compared_sides) == 1:
@@ -271,10 +271,10 @@ def rows_against(estimate: EstimateRecord) -> str:
     return f"{against:,}" if rows is None else f"{against:,} of {rows:,}"
 
 
-def _lines(sides: list[list[tuple[str, str]]]) -> list[Line]:
+def _lines(sides: list[list[tuple[str, str]]]) -> list[StatisticLine]:
     """Return the named figures of each side as lines, without those that no side has."""
     names = dict.fromkeys(name for side in sides for name, _ in side)
-    lines = [Line(name, [dict(side).get(name, "") for side in sides]) for name in names]
+    lines = [StatisticLine(name, [dict(side).get(name, "") for side in sides]) for name in names]
     return [line for line in lines if any(line.values)]
 
 

@@ -23,7 +23,7 @@ _MOST_DIFFERING = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedDocumentText:
     """A document whose part in the figure changed."""
 
     document: str
@@ -34,7 +34,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class DriftText:
     """How far a claim has moved since its baseline."""
 
     status: str
@@ -46,7 +46,7 @@ class Drift:
     basis: str
     """What such a comparison is, and is not."""
     file: str
-    moved: list[Moved]
+    moved: list[MovedDocumentText]
     left_out: str
     differs: list[str]
     """What else differs from when it was recorded."""
@@ -61,13 +61,13 @@ class Stale:
     """The test of each, and the claim as Python."""
 
 
-def drift(claim: ClaimRecord, caps: Caps) -> Drift | None:
+def drift(claim: ClaimRecord, caps: Caps) -> DriftText | None:
     """Return how far a claim has moved; None where it was compared with no baseline."""
     found = claim["drift"]
     if found is None:
         return None
     shown = found["moved"][: caps.moved]
-    return Drift(
+    return DriftText(
         status=found["status"],
         symbol=_MARKS[found["status"]],
         in_brief=before_and_now(claim, found),
@@ -150,9 +150,9 @@ def _basis(found: DriftRecord) -> str:
     )
 
 
-def _moved(one: MovedRecord, unit: str) -> Moved:
+def _moved(one: MovedRecord, unit: str) -> MovedDocumentText:
     before, now = apart(one["before"], one["now"])
-    return Moved(
+    return MovedDocumentText(
         document=f"{one['document']:,}",
         text=plain(one["text"], NAME_LIMIT),
         before=before + unit,

@@ -30,7 +30,7 @@ PARAGRAPH_LIMIT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class FigureText:
     """A figure and its interval, which is empty where it has none."""
 
     value: str
@@ -38,7 +38,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggested:
+class SuggestionText:
     """A suggestion that was measured: a line of the table."""
 
     verdict: str
@@ -47,18 +47,18 @@ class Suggested:
     """Which keys it is about, in English."""
     expression: str
     python: str
-    mass: Figure
-    lift: Figure
-    share: Figure | None
+    mass: FigureText
+    lift: FigureText
+    share: FigureText | None
     """Of the attention that does not rest, the share on it; None where nothing is left out."""
-    share_lift: Figure
+    share_lift: FigureText
     claimed: str
     documents: str
     rows: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unmeasured:
+class UnmeasuredText:
     """A suggestion that could not be measured."""
 
     said: str
@@ -72,7 +72,7 @@ class Scored:
     what: str
     explanation: str
     """What was scored, where that is another text than the paragraph; else empty."""
-    accuracy: Figure
+    accuracy: FigureText
     found: str
     same_query: str
     same_distance: str
@@ -94,11 +94,11 @@ class Explanation:
     text: str
     basis: str
     """What it was made from and measured on; empty where there is none."""
-    facts: list[tuple[str, Figure]]
-    suggestions: list[Suggested]
+    facts: list[tuple[str, FigureText]]
+    suggestions: list[SuggestionText]
     has_shares: bool
     """Whether some of them have a share of the attention that does not rest."""
-    unmeasured: list[Unmeasured]
+    unmeasured: list[UnmeasuredText]
     scored: list[Scored]
     asked: Asked | None
     left_out: str
@@ -127,7 +127,7 @@ def explanation(
         suggestions=shown,
         has_shares=any(one.share for one in shown),
         unmeasured=[
-            Unmeasured(one["said"], one["trouble"])
+            UnmeasuredText(one["said"], one["trouble"])
             for one in record["suggestions"]
             if one["trouble"] and whole
         ],
@@ -142,12 +142,12 @@ def explainer(record: ExplanationRecord) -> str:
     return "" if record["explainer"] == BUILT_IN else plain(record["explainer"], NAME_LIMIT)
 
 
-def suggested(record: SuggestionRecord) -> Suggested:
+def suggested(record: SuggestionRecord) -> SuggestionText:
     """Return a suggestion that was measured, its figures told apart from what it claimed."""
     threshold = record["threshold"]
     verdict = record["verdict"] or ""
     rows = record["rows"]
-    return Suggested(
+    return SuggestionText(
         verdict=verdict,
         symbol=SYMBOLS.get(verdict, ""),
         keys=f"keys {record['english']}".rstrip(),
@@ -163,20 +163,20 @@ def suggested(record: SuggestionRecord) -> Suggested:
     )
 
 
-def figure(bounded: BoundedRecord | None, unit: str = "", *bounds: float | None) -> Figure:
+def figure(bounded: BoundedRecord | None, unit: str = "", *bounds: float | None) -> FigureText:
     """Return a figure with its interval, told apart from given bounds; without one, its unit."""
     if bounded is None:
-        return Figure(unit, "")
+        return FigureText(unit, "")
     value, low, high = bounded["value"], bounded["low"], bounded["high"]
     others = [bound for bound in bounds if bound is not None]
     shown = beside(value, *others) + unit
     if low == high and low in (None, value):
-        return Figure(shown, "" if low is None else "exact")
+        return FigureText(shown, "" if low is None else "exact")
     if high is None:
-        return Figure(shown, f"{beside(low or 0.0, *others)}{unit} or more")
+        return FigureText(shown, f"{beside(low or 0.0, *others)}{unit} or more")
     if low is None:
-        return Figure(shown, f"{beside(high, *others)}{unit} or less")
-    return Figure(shown, f"{beside(low, high, *others)} to {beside(high, low, *others)}{unit}")
+        return FigureText(shown, f"{beside(high, *others)}{unit} or less")
+    return FigureText(shown, f"{beside(low, high, *others)} to {beside(high, low, *others)}{unit}")
 
 
 def _basis(record: ExplanationRecord) -> str:
@@ -194,7 +194,7 @@ def _half(half: HalfRecord, other: str = "") -> str:
     return f"{count(half['documents'], 'document')} of {count(half['texts'], f'{other}text')}"
 
 
-def _facts(record: ExplanationRecord) -> Iterator[tuple[str, Figure]]:
+def _facts(record: ExplanationRecord) -> Iterator[tuple[str, FigureText]]:
     if record["unexplained_mass"] is not None:
         yield "Unexplained mass", figure(record["unexplained_mass"])
     if record["resting_mass"] is not None:
@@ -213,7 +213,7 @@ def _scored(record: DetectionRecord, of: ExplanationRecord) -> Scored:
     return Scored(
         what=_what_was_scored(record, explainer(of)),
         explanation="" if record["explanation"] == of["text"] else record["explanation"],
-        accuracy=Figure("not scored", "")
+        accuracy=FigureText("not scored", "")
         if accuracy is None
         else figure(BoundedRecord(value=accuracy, low=low, high=high)),
         found=_of(record["found"], record["pairs"]),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from headtests.records import HeadRecord, PairRecord
 from headtests.report.words.page_budget import Caps
-from headtests.report.words.sessions import Session
+from headtests.report.words.sessions import SessionText
 from headtests.report.words.text import NAME_LIMIT, Part, plain, token_parts
-from headtests.report.words.token_rows import Row, row
+from headtests.report.words.token_rows import TokenRow, row
 from headtests.wording import count, times
 
 _OPEN = 6
@@ -28,34 +28,34 @@ class Taste:
 
 
 @dataclass(frozen=True, slots=True)
-class Multiples:
+class PairList:
     """One list of a head's pairs."""
 
     name: str
     summary: str
     """How many there are, and what they span."""
     taste: list[Taste]
-    first: list[Row]
-    rest: list[Row]
+    first: list[TokenRow]
+    rest: list[TokenRow]
     left_out: str
     """How many of them are not drawn; empty where all are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class HeadText:
     """One head on one model and corpus."""
 
     name: str
     session: str
     session_anchor: str
     facts: list[str]
-    lists: list[Multiples]
+    lists: list[PairList]
 
 
-def head_view(head: HeadRecord, session: Session | None, caps: Caps) -> Head:
+def head_view(head: HeadRecord, session: SessionText | None, caps: Caps) -> HeadText:
     """Return what a page shows of a head, and no more rows than it may."""
     first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
-    return Head(
+    return HeadText(
         name=plain(head["name"], NAME_LIMIT),
         session=session.name if session else plain(head["session"], NAME_LIMIT),
         session_anchor=session.anchor if session else "",
@@ -77,10 +77,10 @@ def _of_sinks(share: float | None) -> list[str]:
     return [] if share is None else [f"{share:.1%} of its attention on sinks that are no token"]
 
 
-def _multiples(name: str, pairs: list[PairRecord], caps: Caps) -> Multiples:
+def _multiples(name: str, pairs: list[PairRecord], caps: Caps) -> PairList:
     drawn = [row(pair, caps.is_narrow) for pair in pairs[: caps.multiples]]
     left_out = len(pairs) - len(drawn)
-    return Multiples(
+    return PairList(
         name=name,
         summary=_summary([pair["multiple"] for pair in pairs]),
         taste=[

@@ -16,7 +16,7 @@ _PURPOSES = {"explanation": "Explanation", "repair": "Repair", "detection": "Det
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageText:
     """One message of a prompt."""
 
     role: str
@@ -29,7 +29,7 @@ class Call:
 
     title: str
     errors: list[str]
-    messages: list[Message]
+    messages: list[MessageText]
     answer: str
     """All of their answers, with a line between them."""
 
@@ -80,7 +80,7 @@ def _call(placed: list[tuple[int, CallRecord]], with_prompts: bool) -> Call:
             error if times == 1 else f"{times:,} times: {error}" for error, times in errors.items()
         ],
         messages=[
-            Message(plain(message.get("role", ""), NAME_LIMIT), message.get("content", ""))
+            MessageText(plain(message.get("role", ""), NAME_LIMIT), message.get("content", ""))
             for message in calls[0]["messages"]
             if with_prompts
         ],

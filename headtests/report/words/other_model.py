@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headtests.records import AgainstRecord, ClaimRecord, DifferenceRecord, SessionRecord
-from headtests.report.words.claims import SYMBOLS, Line, interval, measured_on, unit_of
+from headtests.report.words.claims import SYMBOLS, StatisticLine, interval, measured_on, unit_of
 from headtests.report.words.drift import signed
-from headtests.report.words.sessions import Session
+from headtests.report.words.sessions import SessionText
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import apart, count
 
@@ -33,7 +33,7 @@ class Against:
     """This one, and the other, with names that differ where the models do."""
     trouble: str
     """Why there is nothing of the other; else empty."""
-    lines: list[Line]
+    lines: list[StatisticLine]
     """The figures of both."""
     paired: str
     """How far the other's figure is from this one's, document by document."""
@@ -46,7 +46,7 @@ class Against:
 
 
 def against(
-    claim: ClaimRecord, records: Mapping[str, SessionRecord], sessions: Mapping[str, Session]
+    claim: ClaimRecord, records: Mapping[str, SessionRecord], sessions: Mapping[str, SessionText]
 ) -> Against | None:
     """Return a claim beside that of another model; None where no other was asked.
 
@@ -115,15 +115,15 @@ def _figure(claim: ClaimRecord) -> DifferenceRecord:
     )
 
 
-def _lines(claim: ClaimRecord, found: AgainstRecord, value: float) -> list[Line]:
+def _lines(claim: ClaimRecord, found: AgainstRecord, value: float) -> list[StatisticLine]:
     unit, this = unit_of(claim["left"]), _figure(claim)
     other = DifferenceRecord(value=value, low=found["low"], high=found["high"])
     name = "Difference" if isinstance(claim["right"], dict) else "Estimate"
     documents = found["documents"]
     lines = [
-        Line(name, [figure + unit for figure in apart(this["value"], value)]),
-        Line("Interval", [interval(this, unit), interval(other, unit)]),
-        Line(
+        StatisticLine(name, [figure + unit for figure in apart(this["value"], value)]),
+        StatisticLine("Interval", [interval(this, unit), interval(other, unit)]),
+        StatisticLine(
             "Measured on",
             [
                 measured_on(claim["left"]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from headtests.records import BreakingRecord, SearchRecord
 from headtests.report.words.page_budget import Caps
 from headtests.report.words.text import NAME_LIMIT, WHOLE_LIMIT, plain
-from headtests.report.words.token_rows import Row, counterexample_row
+from headtests.report.words.token_rows import TokenRow, counterexample_row
 from headtests.wording import count, number
 
 REFUTED, WITHSTOOD = "refuted", "withstood"
@@ -37,7 +37,7 @@ class SearchCard:
     effort: str
     found: str
     """How the prompt was found; empty without one."""
-    row: Row | None
+    row: TokenRow | None
     replay: str
     """The line to paste; empty without a prompt."""
     quiet: list[str]
@@ -130,7 +130,7 @@ def _found(breaking: BreakingRecord, shrinking: int) -> str:
     return f"The prompt was found {way}.{smaller}{least}{alone}"
 
 
-def _row(breaking: BreakingRecord, is_narrow: bool) -> Row:
+def _row(breaking: BreakingRecord, is_narrow: bool) -> TokenRow:
     drawn = counterexample_row(breaking["row"], number(breaking["value"]), is_narrow)
     place = f"prompt of {count(len(breaking['ids']), 'token')}"
     return replace(drawn, place=place)

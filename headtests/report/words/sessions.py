@@ -21,7 +21,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionText:
     """One model over one corpus."""
 
     anchor: str
@@ -39,11 +39,11 @@ class Session:
     notes: list[str]
 
 
-def session_view(session: SessionRecord, anchor: str) -> Session:
+def session_view(session: SessionRecord, anchor: str) -> SessionText:
     """Return what a page shows of a session."""
     model, corpus = session["model"], session["corpus"]
     name = brief(model["name"])
-    return Session(
+    return SessionText(
         anchor=anchor,
         name=f"{name} on {brief(corpus['name'])}",
         model=name,

@@ -51,7 +51,7 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TokenRow:
     """A pair with the row that it stands in, ready to be drawn."""
 
     multiple: str
@@ -76,12 +76,14 @@ def shade(multiple: float) -> int:
     return min(LEVELS, round(min(2 * math.log2(multiple), LEVELS)))
 
 
-def row(pair: PairRecord, is_narrow: bool = False) -> Row:
+def row(pair: PairRecord, is_narrow: bool = False) -> TokenRow:
     """Return a pair's row, folded around the query, the key and the first token."""
     return _row(pair, "", (), is_narrow)
 
 
-def counterexample_row(found: CounterexampleRecord, figure: str, is_narrow: bool = False) -> Row:
+def counterexample_row(
+    found: CounterexampleRecord, figure: str, is_narrow: bool = False
+) -> TokenRow:
     """Return the row that speaks against a claim, with the nearest of the keys it was about.
 
     `figure` is what the row alone comes to, in words.
@@ -89,13 +91,13 @@ def counterexample_row(found: CounterexampleRecord, figure: str, is_narrow: bool
     return _row(found, figure, found["claimed"], is_narrow)
 
 
-def _row(pair: PairRecord, figure: str, claimed: Sequence[int], is_narrow: bool) -> Row:
+def _row(pair: PairRecord, figure: str, claimed: Sequence[int], is_narrow: bool) -> TokenRow:
     attendable = frozenset(
         position for first, last in pair["attendable"] for position in range(first, last + 1)
     )
     drawn = _Drawn(pair, attendable, frozenset(claimed))
     nearest = sorted(claimed, key=lambda key: (abs(pair["query"] - key), key))[:_CLAIMED]
-    return Row(
+    return TokenRow(
         multiple=times(pair["multiple"]),
         attention=share(pair["pattern"][pair["key"]]),
         query=drawn.token(pair["query"]),

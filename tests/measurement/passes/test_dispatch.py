@@ -14,7 +14,7 @@ from headtests.measurement.passes import row_spool as kept_module
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.dispatch import Attempt, Collector, Share
 from headtests.measurement.passes.row_spool import KeptRows
-from headtests.measurement.passes.token_view import Tokens
+from headtests.measurement.passes.token_view import BatchTokens
 from tests import tiny_models
 from tests.measurement.pretended import (
     HEAD,
@@ -317,7 +317,7 @@ def test_a_share_is_a_portion_of_a_part_of_its_batch():
 
 def test_a_collector_copies_one_head():
     batch = tiny_models.batch_of(tiny_models.random_documents([4, 3]))
-    tokens = Tokens(batch, np.tri(4, dtype=bool))
+    tokens = BatchTokens(batch, np.tri(4, dtype=bool))
     rows = stacked((OTHER, HEAD), batch.documents)
     collector = Collector(HEAD)
     collector.read(Block(tokens, (OTHER, HEAD), rows))

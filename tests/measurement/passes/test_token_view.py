@@ -7,8 +7,8 @@ import torch
 import headtests as ht
 from headtests.claims.definitions import RowOptions
 from headtests.measurement.passes.token_view import (
+    BatchTokens,
     Places,
-    Tokens,
     TokenView,
     allowed_keys,
     uniform_mass,
@@ -27,7 +27,7 @@ def test_the_keys_of_rows_are_those_of_the_model(name, lengths, loaded):
     batch = tiny_models.batch_of(tiny_models.random_documents(lengths))
     for layer in range(model.shape.layers):
         allowed = allowed_keys(model, layer, 30)[:20, :20]
-        tokens = Tokens(batch, allowed)
+        tokens = BatchTokens(batch, allowed)
         expected = model.attendable(batch.valid, layer)
         assert torch.equal(torch.from_numpy(tokens.attendable.copy()), expected)
         assert tokens.counts.tolist() == expected.sum(-1).clamp(min=1).tolist()

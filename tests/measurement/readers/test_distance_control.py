@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, RowOptions, Top1Rate
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.token_view import Tokens, TokenView
+from headtests.measurement.passes.token_view import BatchTokens, TokenView
 from headtests.measurement.readers import distance_control as module
 from headtests.measurement.readers.distance_control import matched_rows
 from tests import tiny_models
@@ -186,7 +186,7 @@ def test_any_keys_of_long_documents(kind, strip, chosen, monkeypatch):
         # One key behind the query, and otherwise as windows have them.
         allowed = np.tri(19, k=1, dtype=bool)
     batch = tiny_models.batch_of(tiny_models.random_documents([19, 18, 7, 1]))
-    tokens = Tokens(batch, allowed)
+    tokens = BatchTokens(batch, allowed)
     weights = generator.random((2, *tokens.attendable.shape)) * tokens.attendable
     rows = (weights / np.maximum(weights.sum(-1, keepdims=True), 1e-9)).astype(np.float32)
     found = matched_rows(tokens, torch.from_numpy(rows), chosen).numpy()

@@ -24,7 +24,7 @@ from headtests.errors import ClaimError
 from headtests.measurement.masks import Masks
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.memo import Remembered
-from headtests.measurement.passes.token_view import Tokens
+from headtests.measurement.passes.token_view import BatchTokens
 from headtests.measurement.readers.document_figures import FigureReader
 from headtests.statistics import QUANTA
 from tests.measurement.blocks import (
@@ -430,7 +430,9 @@ def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
     some = at_random(3, [8, 9, 5])
     remembered = Remembered(10**6)
     kept = [
-        Block(Tokens(block.batch, block.tokens.allowed, number, remembered), (HEAD,), block.rows)
+        Block(
+            BatchTokens(block.batch, block.tokens.allowed, number, remembered), (HEAD,), block.rows
+        )
         for number, block in enumerate(some.blocks)
     ]
     # Another head, on the same tokens.
@@ -440,7 +442,7 @@ def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
             expected = figures_of(some.blocks, statistic, chosen)
             assert_same(figures_of(kept, statistic, chosen), expected)
             fresh = [
-                Block(Tokens(block.batch, block.tokens.allowed), (HEAD,), head.rows)
+                Block(BatchTokens(block.batch, block.tokens.allowed), (HEAD,), head.rows)
                 for block, head in zip(some.blocks, other, strict=True)
             ]
             assert_same(figures_of(other, statistic, chosen), figures_of(fresh, statistic, chosen))
@@ -448,7 +450,7 @@ def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
 
 def test_tokens_are_read_once_for_what_counts_the_same(monkeypatch):
     (block,) = at_random(3, [8]).blocks
-    tokens = Tokens(block.batch, block.tokens.allowed, 0, Remembered(10**6))
+    tokens = BatchTokens(block.batch, block.tokens.allowed, 0, Remembered(10**6))
     kept = Block(tokens, (HEAD,), block.rows)
     evaluated = []
     relation = Masks.relation

@@ -12,7 +12,7 @@ from headtests.cache import CacheWarning, Store, fingerprint
 from headtests.claims.definitions import Lift, Mass, Question, RowOptions
 from headtests.claims.pairs import Distributed, DistributionSketch, Overview, Ranked
 from headtests.expressions.head_names import HeadName, parse_head
-from headtests.measurement.readers.rows_against import Counterexample, Scrutinised, Scrutiny
+from headtests.measurement.readers.rows_against import RowAgainst, Scrutinised, Scrutiny
 from headtests.measurement.results.on_disk import Results
 from headtests.models.loaded import LoadedModel
 from headtests.sessions.session import Session
@@ -114,7 +114,7 @@ def test_scrutinies_come_back_as_they_were(count, results):
     on.update(generator.random(5 * count) * 9)
     others.update(generator.random(100) * 2)
     rows = tuple(
-        Counterexample(
+        RowAgainst(
             *(int(number) for number in generator.integers(-(2**40), 2**40, size=4)),
             *generator.random(2).tolist(),
             generator.integers(0, 99, size=place),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from headtests.prompts import Prompt
-from headtests.prompts.search.score import Score
+from headtests.prompts.search.score import PromptScore
 
 SLACK = 1e-4
 
@@ -36,9 +36,9 @@ class Planted:
     margin: Callable[[tuple[int, ...]], float]
     batches: list[list[Prompt]] = field(default_factory=list)
 
-    def __call__(self, prompts: Sequence[Prompt]) -> list[Score]:
+    def __call__(self, prompts: Sequence[Prompt]) -> list[PromptScore]:
         self.batches.append(list(prompts))
-        return [Score(self.margin(prompt.ids), 0, 0.0) for prompt in prompts]
+        return [PromptScore(self.margin(prompt.ids), 0, 0.0) for prompt in prompts]
 
     @property
     def scored(self) -> list[Prompt]:

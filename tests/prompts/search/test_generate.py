@@ -8,7 +8,7 @@ import pytest
 from headtests import prompts
 from headtests.prompts.search.generate import BATCH, hunt
 from headtests.prompts.search.mutate import members
-from headtests.prompts.search.score import Score
+from headtests.prompts.search.score import PromptScore
 from tests.prompts.search.planted import PLANTED, SLACK, Numbers, Planted
 
 RUNS = prompts.family(lambda draw: draw.tokens(1, 12))
@@ -106,7 +106,7 @@ def test_members_that_are_the_same_prompt_are_one():
 
 def test_what_breaks_only_beside_others_is_no_find():
     def score(some):
-        return [Score(-1.0 if len(some) > 1 else 1.0, 0, 0.0) for _ in some]
+        return [PromptScore(-1.0 if len(some) > 1 else 1.0, 0, 0.0) for _ in some]
 
     found = hunt(
         RUNS,
@@ -128,7 +128,7 @@ def test_a_margin_within_the_slack_is_no_find():
 
 
 def test_prompts_without_an_eligible_row_are_tried_and_guide_nothing():
-    scorer = lambda some: [Score(math.inf) for _ in some]  # noqa: E731  # no row to name
+    scorer = lambda some: [PromptScore(math.inf) for _ in some]  # noqa: E731  # no row to name
     found = hunt(RUNS, LARGE, scorer, budget=300, slack=SLACK, seed=0)
     assert found.prompts == 300
     assert found.worst.margin == math.inf

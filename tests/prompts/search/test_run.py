@@ -9,7 +9,7 @@ from headtests import prompts
 from headtests.prompts import Forced, Number, Simplest, TokenRun
 from headtests.prompts.counterexamples import KnownPrompt, prompt_claim
 from headtests.prompts.search.run import search
-from headtests.prompts.search.score import Score
+from headtests.prompts.search.score import PromptScore
 from tests.prompts.search.planted import PLANTED, SLACK, Numbers, Planted
 
 RUNS = prompts.family(lambda draw: draw.tokens(1, 10))
@@ -86,7 +86,7 @@ def test_rounding_that_depends_on_the_batch_yields_nothing_that_does_not_replay(
         for one in some:
             true = PLANTED[2](one.ids)
             alone[one.ids] = true
-            said.append(Score(true if len(some) == 1 else true - 0.35, 0, 0.0))
+            said.append(PromptScore(true if len(some) == 1 else true - 0.35, 0, 0.0))
         return said
 
     found = search(claim(), FIVE, score, budget=2000, slack=SLACK, seed=1)
@@ -95,7 +95,7 @@ def test_rounding_that_depends_on_the_batch_yields_nothing_that_does_not_replay(
     nothing = search(
         claim(),
         FIVE,
-        lambda some: [Score(0.1 if len(some) == 1 else -0.5, 0, 0.0) for _ in some],
+        lambda some: [PromptScore(0.1 if len(some) == 1 else -0.5, 0, 0.0) for _ in some],
         budget=500,
         slack=SLACK,
         seed=1,
@@ -113,7 +113,7 @@ def test_the_worst_margin_is_that_of_all_that_was_tried():
 
 def test_without_an_eligible_row_there_is_no_worst_margin():
     def score(some):
-        return [Score(math.inf) for _ in some]
+        return [PromptScore(math.inf) for _ in some]
 
     found = search(claim(), FIVE, score, budget=64, slack=SLACK, seed=0)
     assert found.worst == math.inf

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from headtests import prompts
 from headtests.prompts import Forced, Number, Prompt, Simplest, TokenRun
 from headtests.prompts.search.mutate import Randomly
-from headtests.prompts.search.score import Score, complexity
+from headtests.prompts.search.score import PromptScore, complexity
 from headtests.prompts.search.shrink import shrink
 from tests.prompts.search.planted import PLANTED, SLACK, Numbers, Planted
 
@@ -80,7 +80,7 @@ def test_what_breaks_a_claim_only_beside_others_is_passed_over():
     def score(some):
         # Beside others every prompt seems to break it.
         beside = len(some) > 1
-        return [Score(-0.5 if beside else margin(one.ids), 0, 0.0) for one in some]
+        return [PromptScore(-0.5 if beside else margin(one.ids), 0, 0.0) for one in some]
 
     start = broken_one(RUNS, FOUR, margin, 1)
     found = shrink(

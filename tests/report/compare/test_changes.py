@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from headtests.records import ClaimRecord
-from headtests.report.compare.changes import OTHER_DOCUMENTS, Side, block, counts
+from headtests.report.compare.changes import OTHER_DOCUMENTS, ClaimInRun, block, counts
 from headtests.report.compare.runs import Change, compare
 from tests.report import sample
 
@@ -34,8 +34,10 @@ def test_a_change_names_test_claim_and_both_verdicts_with_their_estimates() -> N
     assert said.test == "hypotheses/test_demo.py::test_induction[L1H3]"
     assert said.expression == "L1H3.mass(ht.induction) >= 0.4"
     assert said.sides == [
-        Side("before", said.expression, "holds", ["0.45 [0.41, 0.49] over 32 of 217 documents"]),
-        Side("after", said.expression, "refuted", [f"0.12 [0.09, 0.16] over {DOCUMENTS}"]),
+        ClaimInRun(
+            "before", said.expression, "holds", ["0.45 [0.41, 0.49] over 32 of 217 documents"]
+        ),
+        ClaimInRun("after", said.expression, "refuted", [f"0.12 [0.09, 0.16] over {DOCUMENTS}"]),
     ]
     assert said.note == ""
 
@@ -79,7 +81,7 @@ def test_the_heading_says_what_changed(before: Any, after: Any, kind: str, said:
 
 def test_of_a_claim_that_is_gone_the_outcome_of_its_test_is_said() -> None:
     said = block(change(sample.claim(), None, "gone", instead="skipped"))
-    assert said.sides[1] == Side("after", "", "no claim: its test was skipped", [])
+    assert said.sides[1] == ClaimInRun("after", "", "no claim: its test was skipped", [])
     assert [side.run for side in block(change(sample.claim(), None, "gone")).sides] == ["before"]
     assert [side.run for side in block(change(None, sample.claim(), "new")).sides] == ["after"]
 

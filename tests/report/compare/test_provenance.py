@@ -3,7 +3,7 @@ from typing import Any, cast
 import pytest
 
 from headtests.records import SessionRecord
-from headtests.report.compare.provenance import Fact, differing, of_heads, of_sessions
+from headtests.report.compare.provenance import ChangedFact, differing, of_heads, of_sessions
 from tests.report import sample
 
 
@@ -44,7 +44,7 @@ def test_what_was_known_before_anything_ran_is_said(keys: Any, to: Any, name: st
     inner: Any = session()
     for key in keys:
         inner = inner[key]
-    assert list(of_sessions(session(), session(*keys, to=to))) == [Fact(name, inner, to)]
+    assert list(of_sessions(session(), session(*keys, to=to))) == [ChangedFact(name, inner, to)]
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_how_a_run_went_is_not(keys: Any, to: Any) -> None:
 
 def test_a_field_that_one_run_lacks_differs() -> None:
     assert differing({"torch": "2"}, {"numpy": "1"}) == [
-        Fact("torch", "2", None),
-        Fact("numpy", None, "1"),
+        ChangedFact("torch", "2", None),
+        ChangedFact("numpy", None, "1"),
     ]
 
 
@@ -83,8 +83,8 @@ def test_which_rows_and_keys_count_is_said_of_the_heads_of_the_same_claims() -> 
     heads = ["demo L1H3", "demo L0H1", "absent"]
     pair = sample.claim(heads=heads), sample.claim(heads=["later L1H3", "demo L0H1", "absent"])
     assert list(of_heads(before, after, [pair, pair])) == [
-        Fact("L1H3 min_query", 1, 2),
-        Fact("L0H1 suppress_first_token", True, False),
+        ChangedFact("L1H3 min_query", 1, 2),
+        ChangedFact("L0H1 suppress_first_token", True, False),
     ]
 
 
@@ -94,4 +94,4 @@ def test_a_head_that_is_measured_on_two_corpora_is_named_once() -> None:
         heads=[sample.head("a L1H3", min_query=2), sample.head("b L1H3", min_query=2)]
     )
     pair = sample.claim(heads=["a L1H3", "b L1H3"]), sample.claim(heads=["a L1H3", "b L1H3"])
-    assert list(of_heads(before, after, [pair])) == [Fact("L1H3 min_query", 1, 2)]
+    assert list(of_heads(before, after, [pair])) == [ChangedFact("L1H3 min_query", 1, 2)]

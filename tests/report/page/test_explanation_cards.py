@@ -1,7 +1,7 @@
 from typing import Any
 
 from headtests.report.page.cards import Claim
-from headtests.report.page.explanation_cards import Explained
+from headtests.report.page.explanation_cards import ExplanationCard
 from headtests.report.page.view import Report, report
 from headtests.report.words.page_budget import Caps
 from tests.report import sample
@@ -13,7 +13,7 @@ def drawn(*explanations: Any, **changes: Any) -> Report:
     return report(sample.record(explanations=list(explanations), **changes), ROOMY)
 
 
-def of_claim(shown: Report, anchor: str) -> list[Explained]:
+def of_claim(shown: Report, anchor: str) -> list[ExplanationCard]:
     claims: dict[str, Claim] = {claim.anchor: claim for claim in shown.claims}
     return claims[anchor].explained
 

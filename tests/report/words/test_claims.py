@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from headtests.report.words.claims import (
-    Line,
+    StatisticLine,
     both_sides,
     comparison,
     controls,
@@ -18,7 +18,7 @@ from tests.report.sample import claim, estimate, fraction, other
 DIFFERENCE = {"value": 0.03, "low": 0.01, "high": 0.05}
 
 
-def values(lines: list[Line]) -> dict[str, list[str]]:
+def values(lines: list[StatisticLine]) -> dict[str, list[str]]:
     return {line.name: line.values for line in lines}
 
 

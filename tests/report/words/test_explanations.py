@@ -5,7 +5,7 @@ import pytest
 from headtests.report.words.explanations import (
     PARAGRAPH_LIMIT,
     Explanation,
-    Figure,
+    FigureText,
     explanation,
     figure,
     in_a_line,
@@ -45,16 +45,18 @@ def test_what_it_was_made_from_and_measured_on_is_said() -> None:
 @pytest.mark.parametrize(
     ("bounds", "said"),
     [
-        ((0.31, 0.25, 0.4), Figure("0.31", "0.25 to 0.40")),
-        ((0.31, None, 0.4), Figure("0.31", "0.40 or less")),
-        ((0.31, 0.25, None), Figure("0.31", "0.25 or more")),
-        ((0.31, 0.31, 0.31), Figure("0.31", "exact")),
-        ((0.31, None, None), Figure("0.31", "")),
+        ((0.31, 0.25, 0.4), FigureText("0.31", "0.25 to 0.40")),
+        ((0.31, None, 0.4), FigureText("0.31", "0.40 or less")),
+        ((0.31, 0.25, None), FigureText("0.31", "0.25 or more")),
+        ((0.31, 0.31, 0.31), FigureText("0.31", "exact")),
+        ((0.31, None, None), FigureText("0.31", "")),
         # Rounded alike, and told apart.
-        ((0.19996, 0.19991, 0.3), Figure("0.19996", "0.1999 to 0.30")),
+        ((0.19996, 0.19991, 0.3), FigureText("0.19996", "0.1999 to 0.30")),
     ],
 )
-def test_a_figure_has_its_interval_told_apart_from_the_threshold(bounds: Any, said: Figure) -> None:
+def test_a_figure_has_its_interval_told_apart_from_the_threshold(
+    bounds: Any, said: FigureText
+) -> None:
     assert figure(sample.bounded(*bounds), "", 0.2) == said
 
 
@@ -62,10 +64,10 @@ def test_a_suggestion_says_keys_figures_and_what_was_claimed() -> None:
     found = suggested(sample.suggestion())
     assert found.keys == "keys that are an earlier occurrence of the query's token"
     assert (found.verdict, found.symbol) == ("holds", "\u2713")
-    assert found.mass == Figure("0.31", "0.25 to 0.40")
-    assert found.lift == Figure("14.8\u00d7", "11.2 to 19.1\u00d7")
-    assert found.share == Figure("0.84", "0.79 to 0.89")
-    assert found.share_lift == Figure("21.4\u00d7", "17.9 to 25\u00d7")
+    assert found.mass == FigureText("0.31", "0.25 to 0.40")
+    assert found.lift == FigureText("14.8\u00d7", "11.2 to 19.1\u00d7")
+    assert found.share == FigureText("0.84", "0.79 to 0.89")
+    assert found.share_lift == FigureText("21.4\u00d7", "17.9 to 25\u00d7")
     assert (found.claimed, found.documents, found.rows) == ("\u2265 0.20", "96", "6,120 rows")
     assert found.python == sample.PYTHON
 
@@ -81,7 +83,7 @@ def test_a_suggestion_without_figures_says_that_there_are_none() -> None:
             verdict=None, mass=None, lift=None, threshold=None, documents=None, rows=None
         )
     )
-    assert found.mass == found.lift == Figure("not measured", "")
+    assert found.mass == found.lift == FigureText("not measured", "")
     assert (found.verdict, found.symbol) == ("", "")
     assert (found.claimed, found.documents, found.rows) == ("", "", "")
 
@@ -104,15 +106,15 @@ def test_suggestions_stay_in_the_order_of_the_record_and_those_in_trouble_stand_
 
 def test_what_is_unexplained_and_what_rests_are_told() -> None:
     assert shown(sample.explanation()).facts == [
-        ("Unexplained mass", Figure("0.06", "0.04 to 0.09")),
-        ("Resting mass", Figure("0.63", "0.60 to 0.67")),
+        ("Unexplained mass", FigureText("0.06", "0.04 to 0.09")),
+        ("Resting mass", FigureText("0.63", "0.60 to 0.67")),
     ]
     assert shown(sample.not_explained()).facts == []
 
 
 def test_a_score_stands_beside_its_controls() -> None:
     own, shuffled, other = shown(sample.explanation()).scored
-    assert (own.what, own.accuracy) == ("This explanation", Figure("0.825", "0.76 to 0.88"))
+    assert (own.what, own.accuracy) == ("This explanation", FigureText("0.825", "0.76 to 0.88"))
     assert (own.found, own.same_query, own.same_distance) == ("46 of 60", "51 of 60", "55 of 60")
     # What was scored is said where it is another text than the paragraph.
     assert (own.explanation, own.note) == ("", "")
@@ -125,7 +127,7 @@ def test_a_score_stands_beside_its_controls() -> None:
 def test_what_was_not_answered_and_not_scored_is_said() -> None:
     own, _, other = shown(sample.of_a_model()).scored
     assert own.note == "4 of 180 got no usable answer, and count as wrong."
-    assert other.accuracy == Figure("not scored", "")
+    assert other.accuracy == FigureText("not scored", "")
     assert (other.found, other.same_query, other.same_distance) == ("none", "none", "none")
     assert other.note == "The budget of 40 calls was used up."
     nobody = sample.detection(of="another head", head="")

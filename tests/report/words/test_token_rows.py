@@ -4,8 +4,8 @@ from headtests.records import PairRecord
 from headtests.report.words.token_rows import (
     LEVELS,
     Fold,
-    Row,
     Token,
+    TokenRow,
     counterexample_row,
     row,
     shade,
@@ -17,11 +17,11 @@ def long_pair(query: int, key: int, length: int = 100) -> PairRecord:
     return pair(query, key, [f"t{position}" for position in range(length)])
 
 
-def positions(drawn: Row) -> list[int | str]:
+def positions(drawn: TokenRow) -> list[int | str]:
     return [item.position if isinstance(item, Token) else item.words for item in drawn.context]
 
 
-def tokens(drawn: Row) -> list[Token]:
+def tokens(drawn: TokenRow) -> list[Token]:
     return [item for item in drawn.context if isinstance(item, Token)]
 
 
