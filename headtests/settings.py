@@ -47,7 +47,9 @@ class ModelSpec:
         return self.name if self.revision is None else f"{self.name} at {self.revision}"
 
     @classmethod
-    def from_marker(cls, positional: tuple[object, ...], named: Mapping[str, object]) -> "ModelSpec":
+    def from_marker(
+        cls, positional: tuple[object, ...], named: Mapping[str, object]
+    ) -> "ModelSpec":
         """Return what `pytest.mark.model(...)` says.
 
         Raises `SettingError` for arguments that it does not take.

@@ -15,8 +15,6 @@ from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest,
 from headtests.explanations.description import Description
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName, parse_head
-from headtests.prompts import Lexicon
-from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.prompts.pattern import Pattern
 from headtests.sessions.head import Head
 from headtests.statistics import DocumentFigures, Eligible, quantise
@@ -122,24 +120,6 @@ class FakeEvidence:
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         return self.patterns[self._asked(str(prompt))]
-
-    @property
-    def lexicon(self) -> Lexicon:
-        raise NotImplementedError
-
-    def search(
-        self,
-        head: HeadName,
-        claim: PromptClaim,
-        options: RowOptions,
-        known: Sequence[KnownPrompt],
-    ) -> Searched:
-        raise NotImplementedError
-
-    def margin(
-        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
-    ) -> float:
-        raise NotImplementedError
 
     def describe(
         self,

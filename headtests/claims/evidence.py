@@ -1,7 +1,8 @@
-"""What estimates ask for: the interface between claims and whatever measured them.
+"""What figures are measured on: the interface between claims and whatever measured them.
 
-A protocol, so that claims know neither torch nor pytest. `headtests.sessions.session` fulfils it;
-tests fulfil it with given figures.
+A protocol, so that claims know neither torch nor pytest. `headtests.sessions.session` and the halves
+of texts that explanations use implement it; tests implement it with given figures. What claims about
+prompts need is `headtests.prompts.evidence`.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,8 @@ from typing import Protocol
 
 from headtests.claims.definitions import Question, RowOptions
 from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
-from headtests.explanations.description import Description
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
-from headtests.prompts import Lexicon
-from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
-from headtests.prompts.pattern import Pattern
 from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.sketches import Pairs
 
@@ -84,36 +81,3 @@ class Evidence(Protocol):
         self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
         """Return of each pair whether it lies in a relation."""
-
-    def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
-        """Return the head's attention on one prompt."""
-
-    @property
-    def lexicon(self) -> Lexicon:
-        """The model's tokens, as families of prompts draw them."""
-
-    def search(
-        self,
-        head: HeadName,
-        claim: PromptClaim,
-        options: RowOptions,
-        known: Sequence[KnownPrompt],
-    ) -> Searched:
-        """Return what a search of a claim's prompts finds, known ones tried first."""
-
-    def margin(
-        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
-    ) -> float:
-        """Return how far one prompt is from breaking a claim; inf without an eligible row."""
-
-    def describe(
-        self,
-        head: HeadName,
-        options: RowOptions,
-        *,
-        model: str | None,
-        base_url: str | None,
-        api_key: str | None,
-        documents: int,
-    ) -> Description:
-        """Return what the head attends to, measured on texts that it was not found on."""

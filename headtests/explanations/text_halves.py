@@ -16,14 +16,10 @@ from headtests.claims.definitions import Mass, Question, RowOptions
 from headtests.claims.evidence import Evidence
 from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
 from headtests.errors import ClaimError
-from headtests.explanations.description import Description
 from headtests.expressions import Expression, every_row
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.runner import Sweep
-from headtests.prompts import Lexicon
-from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
-from headtests.prompts.pattern import Pattern
 from headtests.records import HalfRecord
 from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.hashing import keyed_hash
@@ -200,44 +196,6 @@ class Half:
     ) -> list[bool]:
         """Return of each pair whether it lies in a relation."""
         return self.whole.in_relation(pairs, head, relation, options)
-
-    def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
-        """Return the head's attention on one prompt."""
-        return self.whole.pattern(head, prompt, options)
-
-    @property
-    def lexicon(self) -> Lexicon:
-        """The model's tokens, as families of prompts draw them."""
-        return self.whole.lexicon
-
-    def search(
-        self,
-        head: HeadName,
-        claim: PromptClaim,
-        options: RowOptions,
-        known: Sequence[KnownPrompt],
-    ) -> Searched:
-        """Return what a search of a claim's prompts finds."""
-        return self.whole.search(head, claim, options, known)
-
-    def margin(
-        self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
-    ) -> float:
-        """Return how far one prompt is from breaking a claim."""
-        return self.whole.margin(head, claim, options, prompt)
-
-    def describe(
-        self,
-        head: HeadName,
-        options: RowOptions,
-        *,
-        model: str | None,
-        base_url: str | None,
-        api_key: str | None,
-        documents: int,
-    ) -> Description:
-        """Refuse: a head is described by both halves."""
-        raise ClaimError(f"half of the texts cannot describe {head}. Ask the head itself.")
 
 
 def _refuse_beyond(question: Question) -> None:

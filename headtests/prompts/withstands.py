@@ -14,8 +14,8 @@ from headtests.prompts.counterexamples import Counterexample, KnownPrompt, Promp
 from headtests.wording import written
 
 if TYPE_CHECKING:
-    from headtests.claims.evidence import Evidence
     from headtests.expressions.head_names import HeadName
+    from headtests.prompts.evidence import PromptEvidence
 
 
 class Keeper(Protocol):
@@ -37,7 +37,7 @@ class Withstands:
     """
 
     head: "HeadName"
-    evidence: "Evidence"
+    evidence: "PromptEvidence"
     options: RowOptions
     claim: PromptClaim
     keeper: Keeper | None = None

@@ -18,7 +18,6 @@ from headtests.claims.definitions import (
     Top1Rate,
 )
 from headtests.claims.estimate import Estimate
-from headtests.claims.evidence import Evidence
 from headtests.claims.pair_samples import Multiples, MultiplesDistribution, _limited
 from headtests.claims.pairs import Distributed, Ranked, Sampled
 from headtests.claims.quantity import Subject
@@ -31,6 +30,7 @@ from headtests.prompts import Family, Lexicon
 from headtests.prompts.counterexamples import Counterexample, prompt_claim
 from headtests.prompts.pattern import Pattern
 from headtests.prompts.withstands import Keeper, Withstands
+from headtests.sessions.evidence import HeadEvidence
 
 
 class Head:
@@ -39,12 +39,13 @@ class Head:
     def __init__(
         self,
         name: HeadName,
-        evidence: Evidence,
+        evidence: HeadEvidence,
         options: RowOptions,
         observer: Callable[[Comparison], None] | None = None,
         keeper: Keeper | None = None,
     ) -> None:
         self._subject = Subject(name, evidence, options, observer)
+        self._evidence = evidence
         self._keeper = keeper
 
     @property
@@ -220,12 +221,12 @@ class Head:
         A text goes through the tokenizer and BOS policy of the corpus; ids are run as they are.
         Raises `ClaimError` for an empty prompt or one longer than the model's context.
         """
-        return self._subject.evidence.pattern(self._subject.name, prompt, self._subject.options)
+        return self._evidence.pattern(self._subject.name, prompt, self._subject.options)
 
     @property
     def lexicon(self) -> Lexicon:
         """The tokens of its model, as families of prompts draw them."""
-        return self._subject.evidence.lexicon
+        return self._evidence.lexicon
 
     def withstands(
         self,
@@ -248,7 +249,7 @@ class Head:
         """
         claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=prompts)
         subject = self._subject
-        return Withstands(subject.name, subject.evidence, subject.options, claim, self._keeper)
+        return Withstands(subject.name, self._evidence, subject.options, claim, self._keeper)
 
     def counterexample(
         self,
@@ -266,7 +267,7 @@ class Head:
         """
         claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=prompts)
         subject = self._subject
-        return subject.evidence.search(subject.name, claim, subject.options, ()).counterexample
+        return self._evidence.search(subject.name, claim, subject.options, ()).counterexample
 
     def margin(
         self,
@@ -286,7 +287,7 @@ class Head:
         """
         claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=[prompt])
         subject = self._subject
-        return subject.evidence.margin(subject.name, claim, subject.options, prompt)
+        return self._evidence.margin(subject.name, claim, subject.options, prompt)
 
     def describe(
         self,
@@ -313,7 +314,7 @@ class Head:
                 f"expected a number of documents of 2 or more but found {documents!r} "
                 f"({type(documents).__name__})."
             )
-        return subject.evidence.describe(
+        return self._evidence.describe(
             subject.name,
             subject.options,
             model=model,

@@ -1,0 +1,29 @@
+"""What a head asks for: figures of documents, single prompts, and a description of what it does.
+
+A protocol, so that `headtests.sessions.head` can be imported without torch;
+`headtests.sessions.session` implements it.
+"""
+
+from typing import Protocol
+
+from headtests.claims.definitions import RowOptions
+from headtests.claims.evidence import Evidence
+from headtests.explanations.description import Description
+from headtests.expressions.head_names import HeadName
+from headtests.prompts.evidence import PromptEvidence
+
+
+class HeadEvidence(Evidence, PromptEvidence, Protocol):
+    """A model over a population of documents, of which heads can be described."""
+
+    def describe(
+        self,
+        head: HeadName,
+        options: RowOptions,
+        *,
+        model: str | None,
+        base_url: str | None,
+        api_key: str | None,
+        documents: int,
+    ) -> Description:
+        """Return what the head attends to, measured on texts that it was not found on."""
