@@ -22,6 +22,7 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # Written from the types of headtests/records/; a test holds the file to them.
 schema: $(VENV)/installed-test

@@ -1,8 +1,8 @@
 """What figures are measured on: the interface between claims and whatever measured them.
 
-A protocol, so that claims know neither torch nor pytest. `headtests.sessions.session` and the halves
-of texts that explanations use implement it; tests implement it with given figures. What claims about
-prompts need is `headtests.prompts.evidence`.
+A protocol, so that claims know neither torch nor pytest. `headtests.sessions.session` and the
+halves of texts that explanations use implement it; tests implement it with given figures. What
+claims about prompts need is `headtests.prompts.evidence`.
 """
 
 from collections.abc import Sequence
