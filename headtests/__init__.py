@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _SUBMODULES = ("prompts", "strategies")
 """Modules that users name after the package; no `*` brings them, as one needs Hypothesis."""
 _MODULES = {
-    "headtests.claims.definitions": ("approx",),
+    "headtests.claims.numbers": ("approx",),
     "headtests.errors": (
         "BaselineError",
         "CaptureError",

@@ -104,7 +104,7 @@ def log_wealth(scores: Bets) -> tuple[Float64s, Float64s]:
     at 1 and, where the figure is not over (not under) the threshold, ever reaches `1 / alpha` with
     a probability of at most `alpha`.
 
-    >>> over, under = log_wealth(Scores(np.array([1, 1, 1, 1]), 1, Fraction(1, 2), None))
+    >>> over, under = log_wealth(Bets(np.array([1, 1, 1, 1]), 1, Fraction(1, 2), None))
     >>> bool(over[-1] > 0 > under[-1])
     True
     """

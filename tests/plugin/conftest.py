@@ -134,9 +134,9 @@ def _loaded_models():
 @pytest.fixture
 def one_load(monkeypatch, _loaded_models):
     """Load each model once a session: it never changes."""
-    from headtests import models
+    from headtests.models import loading
 
-    load = models.load_model
+    load = loading.load_model
 
     def loaded(spec, settings):
         wanted = (spec, settings.device, settings.dtype)
@@ -144,7 +144,7 @@ def one_load(monkeypatch, _loaded_models):
             _loaded_models[wanted] = load(spec, settings)
         return _loaded_models[wanted]
 
-    monkeypatch.setattr(models, "load_model", loaded)
+    monkeypatch.setattr(loading, "load_model", loaded)
 
 
 @pytest.fixture

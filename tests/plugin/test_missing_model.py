@@ -67,7 +67,7 @@ def test_it_is_looked_for_once_a_run(run_claims, monkeypatch):
 
 
 def test_a_model_that_cannot_be_run_is_tried_once(run_claims, monkeypatch):
-    from headtests import models
+    from headtests.models import loading
     from headtests.errors import ModelError
 
     tried = []
@@ -76,7 +76,7 @@ def test_a_model_that_cannot_be_run_is_tried_once(run_claims, monkeypatch):
         tried.append(spec.name)
         raise ModelError("this architecture is not known.")
 
-    monkeypatch.setattr(models, "load_model", load_model)
+    monkeypatch.setattr(loading, "load_model", load_model)
     run = run_claims(
         """
 @pytest.mark.head("L0H2", "L1H2")

@@ -70,16 +70,16 @@ def test_other(head):
 
 
 def test_a_model_is_loaded_once_for_all_corpora(run_claims, monkeypatch):
-    from headtests import models
+    from headtests.models import loading
 
     loads = []
-    load = models.load_model
+    load = loading.load_model
 
     def load_model(spec, settings):
         loads.append(str(spec))
         return load(spec, settings)
 
-    monkeypatch.setattr(models, "load_model", load_model)
+    monkeypatch.setattr(loading, "load_model", load_model)
     run_claims(
         """
 @pytest.mark.corpus("repeated-random", documents=4, period=6)

@@ -200,6 +200,7 @@ def test_every_type_of_a_record_can_be_had_from_the_package():
     modules = [
         importlib.import_module(f"headtests.records.{one.name}")
         for one in pkgutil.iter_modules(records.__path__)
+        if not one.name.startswith("baseline")
     ]
     found = {
         name

@@ -26,7 +26,7 @@ class PromptScore:
     def breaks(self, slack: float) -> bool:
         """Return whether the claim is broken by more than rounding, `slack` of a row's attention.
 
-        >>> Score(-0.2).breaks(1e-4), Score(-0.2, weight=1e-4).breaks(1e-4)
+        >>> PromptScore(-0.2).breaks(1e-4), PromptScore(-0.2, weight=1e-4).breaks(1e-4)
         (True, False)
         """
         return self.margin * self.weight < -slack

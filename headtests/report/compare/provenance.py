@@ -26,7 +26,7 @@ def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list
     """Return the fields in which two objects of a record differ, in their order.
 
     >>> differing({"torch": "2.12", "numpy": "2.4"}, {"torch": "2.13", "numpy": "2.4"})
-    [Fact(name='torch', before='2.12', after='2.13')]
+    [ChangedFact(name='torch', before='2.12', after='2.13')]
     """
     return [
         ChangedFact(name, before.get(name), after.get(name))
