@@ -47,7 +47,7 @@ def test_it(head):
 def test_the_answer_is_remembered(run_claims):
     run = run_claims(
         """
-from headtests.measurement import measure
+from headtests.measurement.readers import document_figures as measure
 
 @pytest.mark.head("L0H2")
 def test_it(head, monkeypatch):

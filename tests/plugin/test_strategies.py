@@ -140,7 +140,7 @@ def test_the_pass_of_a_prompt_is_made_once(claims_process):
     ran = claims_process(
         TOP
         + """
-from headtests.models import LoadedModel
+from headtests.models.loaded import LoadedModel
 
 PASSES, SEEN = [], []
 rows = LoadedModel.rows

@@ -163,7 +163,7 @@ def test_a_disk_that_is_really_full_keeps_what_is_there(tmp_path):
     """In a process of its own, whose files the system keeps below 10 kB."""
     program = """
 import resource, torch
-from headtests.measurement import kept
+from headtests.measurement.passes import row_spool as kept
 kept.IN_MEMORY = 0
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 rows = kept.KeptRows(10**9, torch.device("cpu"))
