@@ -1,11 +1,12 @@
-# make demo: claims about the bundled model, and their report.  make test: everything that is checked.
-# make bench: figures that are measured, against named baselines.  make gpu-check: the same on a GPU.
+# make demo:  claims about the bundled model, and their report.
+# make quick: lint and the tests that take no seconds.  make test: lint and every test.
+# make bench: measurements against named baselines.  make gpu-check: the same on a GPU.
 # make schema: the JSON Schema of the record.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint schema bench gpu-check clean
+.PHONY: demo quick test lint schema bench gpu-check clean
 
 # No network is needed beyond the installation: without it, a claim about a hub's model whose
 # weights are not in the cache skips. HF_HUB_OFFLINE=0 lets it download them.
@@ -14,9 +15,13 @@ demo: $(VENV)/installed
 	$(BIN)/python -m pytest hypotheses
 	@echo "The report: $(CURDIR)/reports/headtests.html"
 
+quick: export HF_HUB_OFFLINE = 1
+quick: lint
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not browser and not server"
+
 test: export HF_HUB_OFFLINE = 1
 test: lint
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check
