@@ -1,11 +1,11 @@
 # make demo: claims about the bundled model, and their report.  make test: everything that is checked.
 # make bench: figures that are measured, against named baselines.  make gpu-check: the same on a GPU.
-# make schema: the JSON Schema of the record.
+# make schema: the JSON Schema of the record.  make docs: the documentation, into site/.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint schema bench gpu-check clean
+.PHONY: demo test quick lint schema bench gpu-check docs clean
 
 # No network is needed beyond the installation: without it, a claim about a hub's model whose
 # weights are not in the cache skips. HF_HUB_OFFLINE=0 lets it download them.
@@ -17,6 +17,11 @@ demo: $(VENV)/installed
 test: export HF_HUB_OFFLINE = 1
 test: lint
 	$(BIN)/python -m pytest -n auto
+
+# What to run while working: no test that is slow, opens a browser or talks to a server.
+quick: export HF_HUB_OFFLINE = 1
+quick: lint
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not server"
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check
@@ -52,5 +57,14 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
+# The documentation's site, into site/. Options, markers and the API are read from the code.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m mkdocs build --strict
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info reports/headtests.* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info reports/headtests.* .pytest_cache .mypy_cache .ruff_cache
