@@ -1,12 +1,12 @@
 # make demo:  claims about the bundled model, and their report.
 # make quick: lint and the tests that take no seconds.  make test: lint and every test.
 # make bench: measurements against named baselines.  make gpu-check: the same on a GPU.
-# make schema: the JSON Schema of the record.
+# make docs:  the documentation, in site/.  make schema: the JSON Schema of the record.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo quick test lint schema bench gpu-check clean
+.PHONY: demo test quick lint schema bench gpu-check docs clean
 
 # No network is needed beyond the installation: without it, a claim about a hub's model whose
 # weights are not in the cache skips. HF_HUB_OFFLINE=0 lets it download them.
@@ -15,6 +15,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m pytest hypotheses
 	@echo "The report: $(CURDIR)/reports/headtests.html"
 
+# What to run while working: no test that is slow, opens a browser or talks to a server.
 quick: export HF_HUB_OFFLINE = 1
 quick: lint
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow and not browser and not server"
@@ -57,5 +58,14 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
+# The documentation's site, into site/. Options, markers and the API are read from the code.
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m mkdocs build --strict
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info reports/headtests.* .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info reports/headtests.* .pytest_cache .mypy_cache .ruff_cache

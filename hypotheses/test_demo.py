@@ -1,8 +1,8 @@
 """Claims about the bundled model: `pytest hypotheses/test_demo.py`.
 
-No model and no corpus is named, so the bundled ones serve: a GPT-2 of 2 layers and 4 heads, and
-documentation topics that it never saw. The thresholds were chosen on other text (the topics that
-it was trained on), below what was measured there; only so is a verdict here news.
+No model and no corpus is named, so the bundled ones are used: a GPT-2 of 2 layers and 4 heads, and
+documentation topics that it was not trained on. The thresholds were chosen on the topics that it
+was trained on, below what was measured there, so that a verdict here is new evidence.
 """
 
 import pytest
@@ -40,7 +40,7 @@ def test_prefers_line_ends(head):
     assert head.lift(key.matches(r"\n")) >= 1.5  # against what uniform attention would give
 
 
-# Induction is defined on repeated random tokens, where nothing but repetition can be followed.
+# Induction is defined on repeated random tokens, which have no structure except repetition.
 @repeated_random
 @pytest.mark.head("L1H0", "L1H1", "L1H2")
 def test_induction_on_repeated_random_tokens(head):
@@ -53,7 +53,7 @@ def test_induction_on_documentation(head):
     assert head.mass(ht.induction, when=query.repeats) >= 0.25
 
 
-# What the same head would do did it look back by distance alone, whatever the tokens are.
+# Compared with attention that depends only on the distance and not on the tokens.
 @pytest.mark.head("L1H2", "L1H3")
 def test_induction_is_no_matter_of_distance(head):
     assert head.lift(ht.induction, when=query.repeats, over="distance") >= 4
@@ -98,7 +98,7 @@ def test_induction_is_more_than_a_previous_token_head_does_by_chance(heads):
 
 @ht.relation
 def same_line(document):
-    """The key stands on the query's line."""
+    """The key is on the query's line."""
     line, lines = 0, []
     for token in document.tokens:
         lines.append(line)
@@ -117,7 +117,7 @@ def test_one_example(head):
     assert all(pattern.top_key(position) == position - 1 for position in range(2, len(pattern)))
 
 
-# A claim that is false, and known to be: if it ever held, the run would fail.
+# A claim that is known to be false. If it held, the run would fail.
 @repeated_random
 @pytest.mark.head("L0H0")
 @pytest.mark.xfail(strict=True, reason="a layer-0 head has no earlier layer to compose with")
@@ -125,8 +125,8 @@ def test_layer_0_has_no_induction_head(head):
     assert head.mass(ht.induction, when=query.repeats) >= 0.4
 
 
-# Of a claim that does not hold, the report says what the head does instead, as measured on texts
-# that the answer was not made from: these two are mistaken for each other.
+# For a claim that does not hold, the report says what the head attends to instead, measured on
+# texts that the explanation was not made from.
 @pytest.mark.head("L1H0", "L1H2")
 @pytest.mark.xfail(strict=True, reason="they look for repetition, not one token back")
 def test_induction_heads_look_at_the_previous_token(head):
@@ -139,9 +139,9 @@ def test_the_previous_token_head_is_an_induction_head(head):
     assert head.mass(ht.induction, when=query.repeats) >= 0.4
 
 
-# What holds on average (0.96 above) may still break. The search finds a prompt of this family that
-# breaks the claim, makes it as small as it goes, and keeps it in counterexamples/, to be tried
-# first in every later run. Of prompts that are drawn at random fewer than 1 in 200 break it.
+# A claim that holds on average (0.96 above) may still fail on single prompts. The search finds a
+# prompt of this family that breaks the claim, shrinks it, and keeps it in counterexamples/, where
+# later runs try it first. Fewer than 1 in 200 random prompts break this claim.
 RANDOM_RUNS = prompts.repeated(period=(2, 16), repeats=1)
 
 

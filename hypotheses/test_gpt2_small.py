@@ -1,9 +1,9 @@
-"""Published claims about GPT-2 small that are about attention patterns, each with its source.
+"""Published claims about the attention patterns of GPT-2 small, each with its source.
 
-`pytest hypotheses/test_gpt2_small.py` downloads the weights if they may be had, and skips with
-the reason if not. Every document begins with BOS, as in TransformerLens, where the published
-figures were measured. A published score is no threshold by itself: implementations weigh rows
-differently, so thresholds are the cut-offs that the source calls a head by, not its figures.
+`pytest hypotheses/test_gpt2_small.py` downloads the weights, or skips with the reason if they are
+not available. Every document begins with BOS, as in TransformerLens, where the published scores
+were measured. Implementations weigh rows differently, so the thresholds are the cut-offs by which
+the source calls a head by its name, not its scores.
 """
 
 import pytest
@@ -28,7 +28,7 @@ def test_previous_token_head(head):
 
 @pytest.mark.head("L2H2")
 def test_weaker_previous_token_head(head):
-    """The same demo: L2H2 does so, too, more weakly; so it is claimed against uniform attention."""
+    """The same demo: L2H2 does so more weakly, so the claim compares with uniform attention."""
     assert head.lift(ht.previous) >= 5
 
 
@@ -42,7 +42,7 @@ def test_induction_heads(head):
 def test_duplicate_token_heads(head):
     """TransformerLens's demo names L3H0, and Wang et al. 2022 (IOI) both; no figure is published.
 
-    Without one, the claim is the direction: five times what uniform attention would give.
+    Without a published score, the claim is five times what uniform attention would give.
     """
     assert head.lift(ht.duplicate) >= 5
 
@@ -62,7 +62,7 @@ def test_l4h11_is_the_stronger_previous_token_head(heads):
 
 @pytest.mark.heads("L5H5", "L4H11")
 def test_induction_is_not_looking_at_the_previous_token(heads):
-    """The two roles are told apart by the same figure on the same documents."""
+    """The same statistic on the same documents separates the two roles."""
     induction, previous = heads
     assert induction.mass(ht.induction, when=query.repeats) >= 3 * previous.mass(
         ht.induction, when=query.repeats

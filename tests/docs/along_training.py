@@ -1,8 +1,8 @@
-"""The example of docs/trace.md: the bundled model is trained again, and its claims are traced.
+"""The example of docs/trace.md: train the bundled model again, and trace its claims.
 
-`PYTHONPATH=tests python -m docs.along_training FOLDER` prints the table of the page, and fails
-where induction does not appear. It takes minutes, most of them training; checkpoints that are in
-the folder already are not trained again.
+`python -m tests.docs.along_training FOLDER` prints the table of the page, and fails if induction
+does not appear. It takes minutes, most of them training. Checkpoints that are in the folder already
+are not trained again.
 """
 
 import os
@@ -12,15 +12,18 @@ from pathlib import Path
 
 from headtests.records import read_record
 from headtests.report.words.claims import SYMBOLS
+from tests.docs.pages import DOCS, blocks
 
-DOC = Path(__file__).parents[2] / "docs" / "trace.md"
+DOC = DOCS / "trace.md"
 STEPS = 1200
 CLAIMS = "along_training.py"
 
 
 def source():
     """Return the file of claims that the page shows."""
-    return DOC.read_text("utf-8").split("```python\n")[1].split("```")[0]
+    (block,) = blocks(DOC, "python")
+    assert block.title == CLAIMS
+    return block.text
 
 
 def run(folder):

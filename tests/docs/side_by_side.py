@@ -1,6 +1,6 @@
-"""The table of docs/attention-data.md: top multiples as a notebook's few lines and as we have them.
+"""The table of docs/attention-data.md: the highest multiples, computed by hand and by headtests.
 
-`PYTHONPATH=tests python -m docs.side_by_side` prints it.
+`python -m tests.docs.side_by_side` prints it.
 """
 
 import headtests as ht

@@ -9,6 +9,7 @@ from headtests.demo import MODEL_FOLDER
 from tests import seed_words
 from tests.docs import side_by_side
 
+pytestmark = pytest.mark.slow
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "attention-data.md"
 ROUNDED = 0.0051
 

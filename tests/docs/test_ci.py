@@ -1,4 +1,7 @@
-"""docs/ci.md: its workflow is one that GitHub takes, and every command in it works."""
+"""docs/ci.md: its workflow has GitHub's schema, and every command in it works.
+
+And the workflow and the hooks of this repository.
+"""
 
 import ast
 import base64
@@ -6,13 +9,21 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import yaml
 
 from headtests.records import read_record
 from tests.docs import workflow
+from tests.docs.pages import DOCS, ROOT
+
+pytestmark = pytest.mark.slow
+
+OWN = ROOT / ".github" / "workflows" / "ci.yml"
+"""The workflow of this repository."""
 
 
 @pytest.fixture(scope="module")
@@ -134,5 +145,44 @@ def test_the_model_is_pinned_and_downloaded_as_it_is_pinned():
 def test_every_exit_code_of_the_plugin_and_of_pytest_is_said():
     from headtests.plugin.undecided import EXIT_CODE
 
-    codes = re.findall(r"^\| (\d+) \|", workflow.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    page = DOCS / "reference" / "outcomes.md"
+    codes = re.findall(r"^\| (\d+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert list(map(int, codes)) == [*map(int, pytest.ExitCode), EXIT_CODE]
+
+
+def test_the_workflow_of_this_repository_is_of_githubs_schema():
+    found = is_of_githubs_schema(OWN)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_it_tests_each_python_that_the_package_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = [
+        name.rpartition(" :: ")[2]
+        for name in project["classifiers"]
+        if re.search(r"Python :: 3\.\d+$", name)
+    ]
+    jobs = yaml.safe_load(OWN.read_text(encoding="utf-8"))["jobs"]
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == declared
+
+
+def test_it_runs_targets_that_exist_with_few_rights():
+    read = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    assert read["permissions"] == {"contents": "read"}
+    steps = [step for job in read["jobs"].values() for step in job["steps"]]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    scripts = "\n".join(step.get("run", "") for step in steps)
+    targets = re.findall(r"^make (\w+)$", scripts, re.MULTILINE)
+    assert {"test", "demo", "docs"} <= set(targets)
+    assert all(f"\n{target}:" in makefile for target in targets)
+    assert all(re.search(r"@v\d+$", step["uses"]) for step in steps if "uses" in step)
+
+
+def test_hooks_run_what_the_makefile_runs_and_fetch_nothing():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    (repository,) = hooks["repos"]
+    assert repository["repo"] == "local"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for hook in repository["hooks"]:
+        assert hook["language"] == "system"
+        assert f"$(BIN)/{hook['entry']}\n" in makefile

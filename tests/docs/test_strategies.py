@@ -1,13 +1,14 @@
-"""The page about property tests: its tests run as they stand there, clean."""
+"""The tests of docs/strategies.md pass without a warning."""
 
-from pathlib import Path
+import pytest
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "strategies.md"
+from tests.docs.pages import DOCS, blocks
 
 
+@pytest.mark.slow
 def test_its_tests_pass(pytester, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    code = PAGE.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
-    pytester.makepyfile(test_page=code)
+    (block,) = blocks(DOCS / "strategies.md", "python")
+    pytester.makepyfile(test_page=block.text)
     ran = pytester.runpytest_subprocess("-q", "-W", "error", "-p", "no:cacheprovider", timeout=300)
     ran.assert_outcomes(passed=2)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.docs import walkthrough
 
+pytestmark = pytest.mark.slow
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 
 

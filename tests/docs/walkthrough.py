@@ -1,6 +1,6 @@
-"""docs/walkthrough.ipynb, run from its first cell to its last in a kernel of its own.
+"""docs/walkthrough.ipynb: read it, and run it in a kernel of its own.
 
-`PYTHONPATH=tests python -m docs.walkthrough` runs it and writes what came out into it.
+`python -m tests.docs.walkthrough` runs it and stores the outputs in it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""docs/ci.md taken apart, and its commands run in a project of claims about the demo model.
+"""The parts of docs/ci.md, and its commands run in a project of claims about the demo model.
 
 What runs: every line of its `sh` blocks, and of the workflow's `run:` steps all but lines that
 install or download (`pip`, `hf`). Steps that use an action do nothing here.
@@ -11,9 +11,11 @@ import sys
 from pathlib import Path
 
 import yaml
-from markdown_it import MarkdownIt
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "ci.md"
+from tests.docs import pages
+from tests.docs.pages import DOCS
+
+PAGE = DOCS / "ci.md"
 FROM_OUTSIDE = ("pip ", "hf ")
 """How the lines begin that need the network."""
 CLAIMS = """
@@ -32,8 +34,7 @@ TEXTS = '{"text": "The cat sat on the mat, and the dog sat on the rug, and all w
 
 def blocks(kind):
     """Return the page's fenced blocks of a language, in order."""
-    tokens = MarkdownIt().parse(PAGE.read_text(encoding="utf-8"))
-    return [one.content for one in tokens if one.type == "fence" and one.info == kind]
+    return [block.text for block in pages.blocks(PAGE, kind)]
 
 
 def workflow():

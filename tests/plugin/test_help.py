@@ -1,7 +1,6 @@
 """What `pytest --markers` and `pytest --help` say of the plugin."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -37,16 +36,3 @@ def test_it(heads):
         "--strict-markers",
     )
     assert run.outcomes == {"passed": 1}
-
-
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_readme_lists_each_option(name):
-    assert f"`headtests_{name}`" in README
-
-
-@pytest.mark.parametrize("marker", ["head", "heads", "model", "corpus"])
-def test_the_readme_shows_each_marker(marker):
-    assert f"pytest.mark.{marker}(" in README
