@@ -108,6 +108,19 @@ def apart(left: float, right: float) -> tuple[str, str]:
     return number(left), number(right)
 
 
+def telling_digits(left: float, right: float, least: int = 4) -> int:
+    """Return how many significant digits, in the format `g`, tell two figures apart.
+
+    At least `least`, which is also the answer where 8 digits do not tell them apart: figures are
+    kept to 2**-30, so that a ninth digit may be noise.
+
+    >>> telling_digits(0.39996, 0.4), telling_digits(0.4, 0.4), telling_digits(0.1, 0.4, least=3)
+    (5, 4, 3)
+    """
+    digits = range(least, 9)
+    return next((n for n in digits if f"{left:.{n}g}" != f"{right:.{n}g}"), least)
+
+
 def beside(value: float, *others: float) -> str:
     """Return a figure with as many digits as it takes to tell it from each of the others.
 
