@@ -7,19 +7,23 @@ out. The page itself says the rest.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from headtests.records import (
-    AgainstRecord,
     ClaimRecord,
-    DriftRecord,
     Record,
     SearchRecord,
     SessionRecord,
     SuggestionRecord,
     UnmeasuredRecord,
 )
-from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.claims import (
+    SYMBOLS,
+    WORST_FIRST,
+    comparison,
+    documents_in_brief,
+    interval_in_brief,
+    tally,
+)
 from headtests.report.words.decisions import false_decisions
 from headtests.report.words.drift import before_and_now, drifted, margin
 from headtests.report.words.explanations import in_a_line
@@ -29,8 +33,6 @@ from headtests.report.words.prompt_searches import in_words, refuted
 from headtests.report.words.text import NAME_LIMIT
 from headtests.wording import count
 
-Verdict = Literal["holds", "refuted", "undecided"]
-
 CLAIMS_SHOWN = 20
 """Claims that have a row of the table: those that did not hold first."""
 
@@ -38,11 +40,6 @@ _SESSIONS_SHOWN, _NOTES_SHOWN, _CAUSES_SHOWN, _HEADS_SHOWN = 8, 3, 8, 20
 _COMPARED_SHOWN, _COMPARED_LIMIT, _TROUBLES_SHOWN = 10, NAME_LIMIT, 2
 _CODE_LIMIT = 200
 """Characters of an expression or a test: a job's summaries have 1 MiB together."""
-_WORDS: tuple[tuple[Verdict, str], ...] = (
-    ("refuted", "refuted"),
-    ("undecided", "undecided"),
-    ("holds", "held"),
-)
 _EXPECTED = {"holds": "passed", "refuted": "failed", "undecided": "undecided"}
 """What becomes of a test for no other reason than the verdict."""
 
@@ -53,9 +50,8 @@ def markdown(record: Record, report: str) -> str:
     Every string of the record is escaped, so that GitHub draws and links nothing of it.
     """
     claims = record["claims"]
-    verdicts = Counter(claim["verdict"] for claim in claims)
-    said = [f"{verdicts[verdict]:,} {word}" for verdict, word in _WORDS if verdicts[verdict]]
-    paragraphs = [f"## headtests: {', '.join(said) or 'no claims'}"]
+    verdicts = ", ".join(tally((claim["verdict"] for claim in claims), WORST_FIRST))
+    paragraphs = [f"## headtests: {verdicts or 'no claims'}"]
     if not record["complete"]:
         paragraphs.append(f"**Incomplete:** {escaped(record['incomplete_reason'])}")
     if rate := false_decisions(record):
@@ -67,9 +63,9 @@ def markdown(record: Record, report: str) -> str:
     besides += _searched(record["searches"])
     # Two lists in a row would be one.
     paragraphs += [*besides, "What ran:"] if besides else []
-    paragraphs += _list(_of_session(one) for one in record["sessions"][:_SESSIONS_SHOWN])
-    paragraphs += _more(
-        len(record["sessions"]) - _SESSIONS_SHOWN,
+    paragraphs += _some(
+        ["\n  - ".join(_of_session(one)) for one in record["sessions"][:_SESSIONS_SHOWN]],
+        len(record["sessions"]),
         "model over its corpus",
         "models over their corpora",
     )
@@ -85,7 +81,7 @@ def markdown(record: Record, report: str) -> str:
 
 
 def _place(claim: ClaimRecord) -> int:
-    return [verdict for verdict, _ in _WORDS].index(claim["verdict"])
+    return WORST_FIRST.index(claim["verdict"])
 
 
 def _table(claims: Sequence[ClaimRecord]) -> Iterator[str]:
@@ -93,10 +89,8 @@ def _table(claims: Sequence[ClaimRecord]) -> Iterator[str]:
     lines = [row(headings), row(["---"] * len(headings))]
     lines += [row(_cells(claim)) for claim in claims[:CLAIMS_SHOWN]]
     yield "\n".join(lines)
-    left_out = Counter(claim["verdict"] for claim in claims[CLAIMS_SHOWN:])
-    said = [f"{left_out[verdict]:,} {word}" for verdict, word in _WORDS if left_out[verdict]]
-    if said:
-        yield f"Not in this table: {', '.join(said)}."
+    if left_out := tally((claim["verdict"] for claim in claims[CLAIMS_SHOWN:]), WORST_FIRST):
+        yield f"Not in this table: {', '.join(left_out)}."
 
 
 def _cells(claim: ClaimRecord) -> Iterator[str]:
@@ -116,29 +110,25 @@ def _searched(searches: Sequence[SearchRecord]) -> Iterator[str]:
         return
     said = f"{len(refuted(searches)):,} of {count(len(searches), 'searched claim')}"
     yield f"**Broken by a prompt: {said}** (no find is no proof):"
-
-    def told(search: SearchRecord) -> Iterator[str]:
-        yield f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(in_words(search))}"
-
     ordered = sorted(searches, key=lambda one: one["breaking"] is None)
-    yield from _list(told(one) for one in ordered[:_COMPARED_SHOWN])
-    yield from _more(len(searches) - _COMPARED_SHOWN, "searched claim")
+    lines = [
+        f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(in_words(search))}"
+        for search in ordered[:_COMPARED_SHOWN]
+    ]
+    yield from _some(lines, len(searches), "searched claim")
 
 
 def _drifted(claims: Sequence[ClaimRecord]) -> Iterator[str]:
     """Yield how many claims moved since their baselines, and those that did."""
     recorded, moved = sum(claim["drift"] is not None for claim in claims), drifted(claims)
-
-    def told(claim: ClaimRecord, drift: DriftRecord) -> Iterator[str]:
-        yield (
-            f"{code(claim['expression'], _COMPARED_LIMIT)}: {before_and_now(claim, drift)}, where "
-            f"it may move by {margin(claim, drift)}"
-        )
-
     if moved:
         yield f"**{len(moved):,} of {count(recorded, 'claim')} drifted** since the baseline:"
-        yield from _list(told(*one) for one in moved[:_COMPARED_SHOWN])
-        yield from _more(len(moved) - _COMPARED_SHOWN, "claim")
+        lines = [
+            f"{code(claim['expression'], _COMPARED_LIMIT)}: {before_and_now(claim, drift)}, where "
+            f"it may move by {margin(claim, drift)}"
+            for claim, drift in moved[:_COMPARED_SHOWN]
+        ]
+        yield from _some(lines, len(moved), "claim")
     elif recorded:
         yield f"Unchanged since their baselines: {count(recorded, 'claim')}."
 
@@ -148,18 +138,16 @@ def _against(record: Record) -> Iterator[str]:
     claims, models = record["claims"], {one["key"]: one for one in record["sessions"]}
     asked = [claim["against"] for claim in claims if claim["against"] is not None]
     unlike = differing(claims)
-
-    def told(claim: ClaimRecord, other: AgainstRecord) -> Iterator[str]:
-        _, name = names_of(claim["session"], other["session"], models)
-        yield (
-            f"{code(claim['expression'], _COMPARED_LIMIT)}: {claim['verdict']}, and "
-            f"{other['verdict']} on {escaped(name, _COMPARED_LIMIT)}"
-        )
-
     if unlike:
         yield f"{len(unlike):,} of {count(len(asked), 'claim')} decided otherwise on another model:"
-        yield from _list(told(*one) for one in unlike[:_COMPARED_SHOWN])
-        yield from _more(len(unlike) - _COMPARED_SHOWN, "claim")
+        lines = []
+        for claim, other in unlike[:_COMPARED_SHOWN]:
+            _, name = names_of(claim["session"], other["session"], models)
+            lines.append(
+                f"{code(claim['expression'], _COMPARED_LIMIT)}: {claim['verdict']}, and "
+                f"{other['verdict']} on {escaped(name, _COMPARED_LIMIT)}"
+            )
+        yield from _some(lines, len(unlike), "claim")
     same = sum(other["verdict"] is not None for other in asked) - len(unlike)
     if same:
         yield f"The same verdict on another model: {count(same, 'claim')}."
@@ -190,12 +178,11 @@ def _instead(record: Record) -> Iterator[str]:
             found[head] = max([*held, *filter(None, [found.get(head)])], key=_mass)
     if found:
         yield "What was measured of these heads on other texts:"
-        shown = list(found.items())[:_HEADS_SHOWN]
-        yield from _list(
-            iter([f"{code(name, NAME_LIMIT)}: {escaped(in_a_line(one))}"])
-            for (_, name), one in shown
-        )
-        yield from _more(len(found) - len(shown), "head")
+        lines = [
+            f"{code(name, NAME_LIMIT)}: {escaped(in_a_line(best))}"
+            for (_, name), best in list(found.items())[:_HEADS_SHOWN]
+        ]
+        yield from _some(lines, len(found), "head")
 
 
 def _mass(suggestion: SuggestionRecord) -> float:
@@ -224,22 +211,18 @@ def _unmeasured(tests: Sequence[UnmeasuredRecord]) -> Iterator[str]:
         return
     causes = Counter((test["outcome"], test["message"]) for test in tests)
     yield f"{count(len(tests), 'test')} without a claim:"
-    told = (
+    lines = [
         f"{number:,} {escaped(outcome, NAME_LIMIT)}: {escaped(message, _CODE_LIMIT)}"
         for (outcome, message), number in causes.most_common(_CAUSES_SHOWN)
-    )
-    yield from _list(iter([one.removesuffix(": ")]) for one in told)
-    yield from _more(len(causes) - _CAUSES_SHOWN, "cause")
+    ]
+    yield from _some([line.removesuffix(": ") for line in lines], len(causes), "cause")
 
 
-def _list(items: Iterator[Iterator[str]]) -> Iterator[str]:
-    """Yield items as a list, the first string of each above the others; nothing of none."""
-    lines = []
-    for item in items:
-        first, *others = item
-        lines += [f"- {first}", *(f"  - {other}" for other in others)]
+def _some(lines: Sequence[str], of: int, singular: str, plural: str = "") -> Iterator[str]:
+    """Yield the first lines of a list, and how many of its lines are left out."""
     if lines:
-        yield "\n".join(lines)
+        yield "\n".join(f"- {line}" for line in lines)
+    yield from _more(of - len(lines), singular, plural)
 
 
 def _more(left_out: int, singular: str, plural: str = "") -> Iterator[str]:

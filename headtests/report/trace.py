@@ -12,14 +12,14 @@ from pathlib import Path
 
 from headtests.records import ClaimRecord, Record, SessionRecord
 from headtests.report.charts.checkpoint_tracks import MISSING, Track, track
-from headtests.report.page.html import environment
+from headtests.report.page.html import environment, write_page
 from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.claims import tally as by_verdict
 from headtests.report.words.sessions import Fact, session_view
 from headtests.report.words.text import brief, plain
 from headtests.wording import count
 
 _NUMBERED = re.compile(r"(\D*?)[-_ ]*(\d+)")
-_VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
 _REASON_LIMIT = 300
 """Characters of the reason why a claim is missing; all of it is in the checkpoint's own report."""
 
@@ -100,9 +100,7 @@ def write_trace(checkpoints: Sequence[Checkpoint], path: Path) -> None:
 
     Raises `OSError` where the file cannot be written.
     """
-    page = render_trace(checkpoints)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    write_page(render_trace(checkpoints), path)
 
 
 def render_trace(checkpoints: Sequence[Checkpoint]) -> str:
@@ -287,10 +285,7 @@ def _ran(checkpoint: Checkpoint, label: str, claims: int) -> Ran:
 
 def tally(record: Record, claims: int = 0) -> Iterator[str]:
     """Yield how many claims met each verdict, and how many of all claims are missing."""
-    met: Counter[str] = Counter(claim["verdict"] for claim in record["claims"])
-    for verdict, word in _VERDICTS:
-        if met[verdict]:
-            yield f"{met[verdict]} {word}"
+    yield from by_verdict(claim["verdict"] for claim in record["claims"])
     if len(record["claims"]) < claims:
         yield f"{claims - len(record['claims'])} missing"
 

@@ -14,7 +14,6 @@ from headtests.report.compare.runs import compare
 from headtests.report.compare.text import as_markdown, as_text
 from tests.report import sample
 
-OLD = Path(__file__).parent.parent / "old_records"
 
 
 @pytest.fixture(name="written")
@@ -98,19 +97,6 @@ def test_whatever_differs_the_comparison_ends_well(written: Path, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, b"")
     # What the terminal has no characters for is escaped.
     assert b"5.70\\xd7 [4.20, inf] over 31 texts" in done.stdout
-
-
-def test_an_older_record_is_drawn_and_compared(
-    written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    old = tmp_path / "old.json"
-    old.write_text((OLD / "version-1.json").read_text())
-    main([str(old)])
-    assert old.with_suffix(".html").exists()
-    main([str(old), str(written)])
-    out, err = capsys.readouterr()
-    assert "3 claims before, 6 after" in out
-    assert err == ""
 
 
 @pytest.mark.parametrize("bad_one_first", [True, False])

@@ -10,7 +10,13 @@ from itertools import pairwise
 
 from headtests.records import ClaimRecord
 from headtests.report.charts.claim_charts import Mark
-from headtests.report.charts.interval_strips import axes_of, axis_of, drawn, moved
+from headtests.report.charts.interval_strips import (
+    axes_of,
+    axis_of,
+    drawn,
+    interval_on,
+    moved,
+)
 from headtests.report.charts.scales import Scale, Tick
 from headtests.report.words.claims import SYMBOLS
 from headtests.wording import count, exactly, number
@@ -122,15 +128,7 @@ def _places(number_of: int) -> list[float]:
 
 
 def _point(claim: ClaimRecord, x: float, up: Scale) -> Point:
-    figure = claim["left"] if claim["difference"] is None else claim["difference"]
-    low, high = figure["low"], figure["high"]
-    bar = None
-    if low is not None or high is not None:
-        bar = (
-            up.place(up.low if low is None else low),
-            up.place(up.high if high is None else high),
-        )
-    return Point(x, up.place(drawn(claim)[0]), bar, claim["verdict"])
+    return Point(x, up.place(drawn(claim)[0]), interval_on(claim, up), claim["verdict"])
 
 
 def _both(

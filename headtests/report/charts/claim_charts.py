@@ -1,6 +1,6 @@
 """What a claim's card draws: how its interval closed, and how multiples are distributed.
 
-Records in, outlines and labels out, in a drawing of `WIDTH` by `HEIGHT`; the template makes the
+Records in, outlines and labels out, in a drawing of 400 by 200; the template makes the
 picture of them. Outlines are digits and letters of a path, whatever the record holds.
 """
 
@@ -15,7 +15,6 @@ from headtests.report.charts.scales import Scale, Tick, log_scale
 from headtests.report.words.claims import is_multiple
 from headtests.wording import count, exactly, number, times
 
-WIDTH, HEIGHT = 400, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 388.0, 14.0, 164.0
 """Where the axes end."""
 _LABELLED = 240.0

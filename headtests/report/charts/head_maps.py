@@ -3,17 +3,16 @@
 Records in, cells out. Which heads a claim is about is read from its statistics.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headtests.errors import HeadNameError
 from headtests.expressions.head_names import HeadName, parse_head
 from headtests.records import ClaimRecord, EstimateRecord, SessionRecord
-from headtests.report.words.claims import SYMBOLS, sides
+from headtests.report.words.claims import SYMBOLS, WORST_FIRST, sides, tally
 from headtests.report.words.text import brief
 
-_WORST_FIRST = ("refuted", "undecided", "holds")
 _WIDE, _WIDEST = 16, 40
 """Heads a layer from which on cells are small, and smaller."""
 _MOST_CELLS = 10_000
@@ -93,15 +92,13 @@ def _head_of(estimate: EstimateRecord) -> HeadName | None:
 def _cell(
     head: HeadName, claims: Sequence[ClaimRecord], places: Mapping[tuple[str, str], str]
 ) -> Cell:
-    met = Counter[str](claim["verdict"] for claim in claims)
-    verdicts = tuple(verdict for verdict in _WORST_FIRST if met[verdict])
-    said = {"holds": "held"}
-    words = ", ".join(f"{met[verdict]} {said.get(verdict, verdict)}" for verdict in verdicts)
+    met = [claim["verdict"] for claim in claims]
+    verdicts = tuple(verdict for verdict in WORST_FIRST if verdict in met)
     return Cell(
         name=str(head),
         verdicts=verdicts,
         symbols="".join(SYMBOLS[verdict] for verdict in verdicts),
-        words=f"{head}: {words}",
+        words=f"{head}: {', '.join(tally(met, WORST_FIRST))}",
         anchor=places[claims[0]["session"], str(head)],
     )
 

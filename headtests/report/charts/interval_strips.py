@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from headtests.records import ClaimRecord
 from headtests.report.charts.scales import Scale, Tick, log_scale
-from headtests.report.words.claims import compared, interval_in_brief, is_multiple
+from headtests.report.words.claims import compared, decided, interval_in_brief, is_multiple
 from headtests.wording import exactly, number
 
 _LEFT, _RIGHT = 6.0, 194.0
@@ -70,22 +70,15 @@ def strip(claim: ClaimRecord, axes: Axes) -> IntervalStrip:
     """Return a claim drawn on its axis."""
     scale = axis_of(claim, axes)
     estimate, threshold = drawn(claim)
-    low, high = _interval(claim)
     at = scale.place(threshold)
     over = claim["operator"] in (">=", ">")
-    bar = None
-    if low is not None or high is not None:
-        bar = (
-            scale.place(scale.low if low is None else low),
-            scale.place(scale.high if high is None else high),
-        )
     figure = "the difference" if claim["difference"] is not None else "the estimate"
     interval = interval_in_brief(claim)
     said = f", interval {interval}" if interval not in ("none", "exact") else ""
     side = "the right of" if over else "the left of"
     return IntervalStrip(
         claimed=(at, scale.stop - at) if over else (scale.start, at - scale.start),
-        bar=bar,
+        bar=interval_on(claim, scale),
         estimate=scale.place(estimate),
         threshold=at,
         start=scale.start,
@@ -104,6 +97,17 @@ def drawn(claim: ClaimRecord) -> tuple[float, float]:
     return compared(claim) if difference is None else (difference["value"], claim["offset"])
 
 
+def interval_on(claim: ClaimRecord, scale: Scale) -> tuple[float, float] | None:
+    """Return from where to where a claim's interval reaches on an axis; None without one."""
+    low, high = _interval(claim)
+    if low is None and high is None:
+        return None
+    return (
+        scale.place(scale.low if low is None else low),
+        scale.place(scale.high if high is None else high),
+    )
+
+
 def _is_signed(claim: ClaimRecord) -> bool:
     """Return whether what is drawn is a difference."""
     return claim["difference"] is not None or (
@@ -112,8 +116,7 @@ def _is_signed(claim: ClaimRecord) -> bool:
 
 
 def _interval(claim: ClaimRecord) -> tuple[float | None, float | None]:
-    figure = claim["left"] if claim["difference"] is None else claim["difference"]
-    return figure["low"], figure["high"]
+    return decided(claim)["low"], decided(claim)["high"]
 
 
 def moved(scale: Scale, start: float, stop: float) -> Scale:

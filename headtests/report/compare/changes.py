@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
 from headtests.report.compare.runs import Change, RunComparison
-from headtests.report.words.claims import documents_in_brief, sides, unit_of
+from headtests.report.words.claims import PAST, documents_in_brief, sides, unit_of
 from headtests.wording import beside, count
 
 OTHER_DOCUMENTS = "The documents differ: the two figures are not of the same texts."
 """What is said beside figures that must not be compared as they are."""
 
-_PAST = {"holds": "held", "refuted": "refuted", "undecided": "undecided"}
 _ROUNDING = 1e-6
 
 
@@ -90,10 +89,10 @@ def counts(compared: RunComparison) -> str:
 def _heading(change: Change) -> str:
     before, after = change.before, change.after
     if after is None:
-        return f"gone, {_PAST[before['verdict']]} before" if before else ""
+        return f"gone, {PAST[before['verdict']]} before" if before else ""
     if before is None:
-        return f"new, {_PAST[after['verdict']]}"
-    old, new = _PAST[before["verdict"]], _PAST[after["verdict"]]
+        return f"new, {PAST[after['verdict']]}"
+    old, new = PAST[before["verdict"]], PAST[after["verdict"]]
     verdicts = f"{old} in both" if old == new else f"{old} before, {new} now"
     named = {"claim": "changed in the source, ", "moved": "estimate moved, "}
     return named.get(change.kind, "") + verdicts

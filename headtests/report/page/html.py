@@ -45,7 +45,11 @@ def write_html(record: Record, path: Path) -> None:
 
     Raises `OSError` where the file cannot be written.
     """
-    page = render_html(record)
+    write_page(render_html(record), path)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page in UTF-8, making its folder; raises `OSError` where it cannot."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")
 

@@ -14,7 +14,7 @@ from headtests.report.charts.head_maps import ModelMap, heads_of, identity, maps
 from headtests.report.charts.interval_strips import axes_of
 from headtests.report.page.cards import Anchors, Claim, HeadCard, claim_card, head_cards
 from headtests.report.page.explanation_cards import Trouble, placed
-from headtests.report.words.claims import SYMBOLS
+from headtests.report.words.claims import PAST, SYMBOLS, tally
 from headtests.report.words.decisions import false_decisions, what_alpha_means
 from headtests.report.words.drift import DRIFTED, Stale, drifted, stale
 from headtests.report.words.heads import head_view
@@ -42,7 +42,6 @@ _COMPARED = (
     ("none", "no verdict of the other model"),
 )
 """What became of claims' comparisons with baselines and other models."""
-_VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +135,9 @@ def report(record: Record, caps: Caps) -> Report:
     ]
     tallies = [
         Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in cards), words)
-        for verdict, words in _VERDICTS
+        for verdict, words in PAST.items()
     ]
-    summary = ", ".join(f"{tally.number} {tally.words}" for tally in tallies if tally.number)
+    summary = ", ".join(tally(claim["verdict"] for claim in claims))
     unmeasured = len(record["unmeasured"])
     broken = len(refuted(record["searches"]))
     if broken:
@@ -197,7 +196,7 @@ def _comparisons(claims: Sequence[ClaimRecord]) -> list[Tally]:
         Tally("drifted", DRIFTED, moved, f"of {count(recorded, 'claim')} drifted"),
         Tally("differs", DRIFTED, apart, f"of {both:,} decided otherwise on the other model"),
     ]
-    return [tally for tally in found if tally.number]
+    return [moves for moves in found if moves.number]
 
 
 def _compared(claims: Sequence[Claim]) -> list[tuple[str, str]]:

@@ -3,10 +3,12 @@
 Records in, strings out. What a claim means is the record's to say; nothing is decided here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.report.words.intervals import in_brief, in_words
 from headtests.wording import (
     CONTROLS,
     MATCHED,
@@ -14,7 +16,6 @@ from headtests.wording import (
     UNIFORM,
     Operator,
     apart,
-    beside,
     count,
     exactly,
     number,
@@ -23,6 +24,11 @@ from headtests.wording import (
 
 SYMBOLS = {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}
 """What stands beside each verdict, so that colour is never alone."""
+
+PAST = {"holds": "held", "refuted": "refuted", "undecided": "undecided"}
+"""Each verdict in the past tense."""
+
+WORST_FIRST = ("refuted", "undecided", "holds")
 
 _OPERATOR_SIGNS: Mapping[Operator, str] = {">=": "\u2265", ">": ">", "<=": "\u2264", "<": "<"}
 _MULTIPLES = frozenset({"lift", "median", "mean"})
@@ -101,21 +107,11 @@ def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
 
 def interval_in_brief(claim: ClaimRecord) -> str:
     """Return the interval of what was compared, such as "0.09 to 0.16", for a table's cell."""
-    difference, left = claim["difference"], claim["left"]
-    figure = left if difference is None else difference
-    low, high, unit = figure["low"], figure["high"], unit_of(left)
-    if low is None and high is None:
-        return "none"
-    if low == high == figure["value"]:
-        return "exact"
-    bound = claim["offset"] if difference is not None else compared(claim)[1]
-    if high is None:
-        words = f"{beside(low or 0.0, bound)}{unit} or more"
-    elif low is None:
-        words = f"{beside(high, bound)}{unit} or less"
-    else:
-        words = f"{beside(low, high, bound)} to {beside(high, low, bound)}{unit}"
-    return words if difference is None or claim["offset"] else f"{words} (difference)"
+    bound = compared(claim)[1] if claim["difference"] is None else claim["offset"]
+    words = in_brief(decided(claim), unit_of(claim["left"]), bound) or "none"
+    if claim["difference"] is None or claim["offset"] or words in ("none", "exact"):
+        return words
+    return f"{words} (difference)"
 
 
 def documents_in_brief(claim: ClaimRecord) -> str:
@@ -180,6 +176,11 @@ def sides(claim: ClaimRecord) -> list[EstimateRecord]:
     return [claim["left"], right] if isinstance(right, dict) else [claim["left"]]
 
 
+def decided(claim: ClaimRecord) -> DifferenceRecord:
+    """Return the figure whose interval decided: the difference of two statistics, or the one."""
+    return claim["left"] if claim["difference"] is None else claim["difference"]
+
+
 def compared(claim: ClaimRecord) -> tuple[float, float]:
     """Return the two figures whose order the claim is about."""
     left, right = claim["left"]["value"], claim["right"]
@@ -190,6 +191,16 @@ def compared(claim: ClaimRecord) -> tuple[float, float]:
         return left, product
     difference = claim["difference"]
     return (left - product if difference is None else difference["value"]), claim["offset"]
+
+
+def tally(verdicts: Iterable[str], order: Iterable[str] = PAST) -> list[str]:
+    """Return how many claims met each verdict, those of none left out.
+
+    >>> tally(["holds", "refuted", "holds"])
+    ['2 held', '1 refuted']
+    """
+    numbers = Counter(verdicts)
+    return [f"{numbers[verdict]:,} {PAST[verdict]}" for verdict in order if numbers[verdict]]
 
 
 def _is_difference(claim: ClaimRecord) -> bool:
@@ -219,32 +230,19 @@ def _interval_of(claim: ClaimRecord) -> str:
     # Of two statistics, the difference decided; the interval of one alone would mislead.
     if claim["difference"] is not None:
         return ""
-    return interval(claim["left"], unit_of(claim["left"]), compared(claim)[1])
+    return in_words(claim["left"], unit_of(claim["left"]), compared(claim)[1])
 
 
 def _difference_interval(claim: ClaimRecord) -> str:
     difference = claim["difference"]
     if difference is None:
         return ""
-    return interval(difference, unit_of(claim["left"]), claim["offset"])
-
-
-def interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
-    """Return an interval, its bounds told apart from each other and from those given."""
-    low, high = figure["low"], figure["high"]
-    # An exact figure is its own interval, which says nothing more.
-    if low == high and low in (None, figure["value"]):
-        return ""
-    if high is None:
-        return f"at least {beside(low or 0.0, *bounds)}{unit}"
-    if low is None:
-        return f"at most {beside(high, *bounds)}{unit}"
-    return f"between {beside(low, high, *bounds)} and {beside(high, low, *bounds)}{unit}"
+    return in_words(difference, unit_of(claim["left"]), claim["offset"])
 
 
 def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
     yield "Value", value + unit_of(estimate)
-    yield "Interval", interval(estimate, unit_of(estimate))
+    yield "Interval", in_words(estimate, unit_of(estimate))
     yield "Measured on", measured_on(estimate)
 
 

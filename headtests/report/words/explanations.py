@@ -15,6 +15,7 @@ from headtests.records import (
     SuggestionRecord,
 )
 from headtests.report.words.claims import SYMBOLS
+from headtests.report.words.intervals import in_brief
 from headtests.report.words.llm_calls import Asked, asked
 from headtests.report.words.page_budget import Caps
 from headtests.report.words.text import NAME_LIMIT, plain
@@ -167,16 +168,8 @@ def figure(bounded: BoundedRecord | None, unit: str = "", *bounds: float | None)
     """Return a figure with its interval, told apart from given bounds; without one, its unit."""
     if bounded is None:
         return FigureText(unit, "")
-    value, low, high = bounded["value"], bounded["low"], bounded["high"]
     others = [bound for bound in bounds if bound is not None]
-    shown = beside(value, *others) + unit
-    if low == high and low in (None, value):
-        return FigureText(shown, "" if low is None else "exact")
-    if high is None:
-        return FigureText(shown, f"{beside(low or 0.0, *others)}{unit} or more")
-    if low is None:
-        return FigureText(shown, f"{beside(high, *others)}{unit} or less")
-    return FigureText(shown, f"{beside(low, high, *others)} to {beside(high, low, *others)}{unit}")
+    return FigureText(beside(bounded["value"], *others) + unit, in_brief(bounded, unit, *others))
 
 
 def _basis(record: ExplanationRecord) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headtests.records import AgainstRecord, ClaimRecord, DifferenceRecord, SessionRecord
-from headtests.report.words.claims import SYMBOLS, StatisticLine, interval, measured_on, unit_of
+from headtests.report.words.claims import SYMBOLS, StatisticLine, measured_on, unit_of
 from headtests.report.words.drift import signed
+from headtests.report.words.intervals import in_words
 from headtests.report.words.sessions import SessionText
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import apart, count
@@ -122,7 +123,7 @@ def _lines(claim: ClaimRecord, found: AgainstRecord, value: float) -> list[Stati
     documents = found["documents"]
     lines = [
         StatisticLine(name, [figure + unit for figure in apart(this["value"], value)]),
-        StatisticLine("Interval", [interval(this, unit), interval(other, unit)]),
+        StatisticLine("Interval", [in_words(this, unit), in_words(other, unit)]),
         StatisticLine(
             "Measured on",
             [
