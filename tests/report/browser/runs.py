@@ -1,7 +1,5 @@
 """Runs that the page's filters and columns tell apart."""
 
-from typing import Any, cast
-
 from headtests.records import Record
 from tests.report import sample
 
@@ -21,12 +19,13 @@ def incomplete() -> Record:
     )
 
 
-def two_models() -> Record:
-    """Return the plain run, and one claim of a head of the same name on another model."""
-    other = cast(Any, sample.session())
-    other["key"] = "other"
-    other["model"]["name"] = "other/model"
-    run = sample.record()
+def everything() -> Record:
+    """Return a run with every part of a page, but for what `incomplete` has.
+
+    Claims with baselines and another model, one claim on that model, searched prompts, stale
+    baselines, and a test without a claim.
+    """
+    run = sample.beside()
     claim = sample.claim(
         "c7",
         session="other",
@@ -34,10 +33,12 @@ def two_models() -> Record:
         sentence="On the other model, L1H3 attends to induction targets.",
         left=sample.estimate(head="other L1H3"),
     )
-    return sample.record(
-        sessions=[*run["sessions"], other],
+    return sample.searched_record(
+        sessions=run["sessions"],
         heads=[*run["heads"], sample.head("other L1H3", session="other")],
         claims=[*run["claims"], claim],
+        stale=run["stale"],
+        unmeasured=[{"test": "t.py::test", "outcome": "skipped", "message": "no network"}],
     )
 
 
