@@ -200,16 +200,9 @@ def drift(**changes: Any) -> DriftRecord:
 
 def unchanged(**changes: Any) -> DriftRecord:
     """Return that a mass is where it was, but for rounding."""
-    return drift(
-        **{
-            "status": "unchanged",
-            "before": 0.12,
-            "now": 0.12000004,
-            "moved": [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}],
-            "differs": [],
-            **changes,
-        }
-    )
+    moved = [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}]
+    found = {"status": "unchanged", "before": 0.12, "now": 0.12000004, "moved": moved}
+    return drift(**{**found, "differs": [], **changes})
 
 
 def against(**changes: Any) -> AgainstRecord:
@@ -230,14 +223,9 @@ def against(**changes: Any) -> AgainstRecord:
 
 def not_compared(**changes: Any) -> AgainstRecord:
     """Return why another model has no such claim."""
-    return against(
-        **{
-            **dict.fromkeys(("verdict", "value", "low", "high", "documents")),
-            **dict.fromkeys(("difference", "difference_documents")),
-            "trouble": "other/model has 1 layer, and L1H3 is in the second.",
-            **changes,
-        }
-    )
+    nothing = ("verdict", "value", "low", "high", "documents", "difference", "difference_documents")
+    trouble = "other/model has 1 layer, and L1H3 is in the second."
+    return against(**{**dict.fromkeys(nothing), "trouble": trouble, **changes})
 
 
 def beside() -> Record:
@@ -327,26 +315,11 @@ def session(**corpus: Any) -> SessionRecord:
 
 def fraction(**changes: Any) -> EstimateRecord:
     """Return a figure of ranked multiples."""
-    return estimate(
-        **{
-            "expression": "L1H3.ranked_multiples(50).fraction(CAPITAL)",
-            "kind": "fraction",
-            "value": 0.62,
-            "low": None,
-            "high": None,
-            "documents": None,
-            "eligible": None,
-            "rows": None,
-            "pairs": 50,
-            "base_rate": None,
-            "matched_rate": None,
-            "rank": None,
-            "resting_mass": None,
-            "rows_against": None,
-            "multiples": None,
-            **changes,
-        }
-    )
+    nothing = ("low", "high", "documents", "eligible", "rows", "base_rate", "matched_rate", "rank")
+    nothing += ("resting_mass", "rows_against", "multiples")
+    expression = "L1H3.ranked_multiples(50).fraction(CAPITAL)"
+    found = {"expression": expression, "kind": "fraction", "value": 0.62, "pairs": 50}
+    return estimate(**{**dict.fromkeys(nothing), **found, **changes})
 
 
 def other(**changes: Any) -> EstimateRecord:
@@ -404,25 +377,17 @@ def suggestion(**changes: Any) -> SuggestionRecord:
 
 def unparsed(**changes: Any) -> SuggestionRecord:
     """Return a suggestion that could not be measured."""
-    return suggestion(
-        **{
-            "said": "__import__('os').system('ls')",
-            "trouble": "It is no expression of headtests: a name was expected at character 1.",
-            "english": "",
-            "expression": "",
-            "python": "",
-            "verdict": None,
-            "threshold": None,
-            "mass": None,
-            "lift": None,
-            "base_rate": None,
-            "share": None,
-            "share_lift": None,
-            "documents": None,
-            "rows": None,
-            **changes,
-        }
-    )
+    nothing = ("verdict", "threshold", "mass", "lift", "base_rate", "share", "share_lift")
+    nothing += ("documents", "rows")
+    said = "__import__('os').system('ls')"
+    trouble = "It is no expression of headtests: a name was expected at character 1."
+    empty = dict.fromkeys(("english", "expression", "python"), "")
+    found = {**dict.fromkeys(nothing), **empty, "said": said, "trouble": trouble}
+    return suggestion(**{**found, **changes})
+
+
+COUNTS = ("pairs", "found", "same_query", "same_query_denied", "same_distance")
+COUNTS += ("same_distance_denied",)
 
 
 def detection(**changes: Any) -> DetectionRecord:
@@ -567,16 +532,9 @@ def of_a_model(**changes: Any) -> ExplanationRecord:
                     of="another head",
                     head="L0H1",
                     explanation="It looks one back.",
-                    pairs=0,
-                    found=0,
-                    same_query=0,
-                    same_query_denied=0,
-                    same_distance=0,
-                    same_distance_denied=0,
-                    balanced_accuracy=None,
-                    low=None,
-                    high=None,
                     trouble="The budget of 40 calls was used up.",
+                    **dict.fromkeys(COUNTS, 0),
+                    **dict.fromkeys(("balanced_accuracy", "low", "high")),
                 ),
             ],
             "calls": [
@@ -603,21 +561,11 @@ def not_explained(**changes: Any) -> ExplanationRecord:
     """Return that a language model could not be asked."""
     nothing: Any = {"documents": 0, "texts": 0}
     error = "The server answered 503 (Service Unavailable) to each of 4 requests."
-    return of_a_model(
-        **{
-            "claims": ["c4"],
-            "trouble": error,
-            "text": "",
-            "explain": nothing,
-            "measure": nothing,
-            "resting_mass": None,
-            "unexplained_mass": None,
-            "suggestions": [],
-            "detection": [],
-            "calls": [call(answer="", error=error, attempts=4, prompt_tokens=0)],
-            **changes,
-        }
-    )
+    found: Any = {"claims": ["c4"], "trouble": error, "text": ""}
+    found |= {"explain": nothing, "measure": nothing, "suggestions": [], "detection": []}
+    found |= {"resting_mass": None, "unexplained_mass": None}
+    found |= {"calls": [call(answer="", error=error, attempts=4, prompt_tokens=0)]}
+    return of_a_model(**{**found, **changes})
 
 
 def breaking(**changes: Any) -> BreakingRecord:
@@ -870,14 +818,10 @@ def _poisoned_search(poison: str) -> SearchRecord:
 def _poisoned(poison: str, **changes: Any) -> ExplanationRecord:
     said: Any = {"said": poison, "english": poison, "expression": poison, "python": poison}
     messages = [{"role": poison, "content": poison}, {}]
+    poisoned = ("session", "head", "name", "explainer", "server", "text")
     return of_a_model(
         **{
-            "session": poison,
-            "head": poison,
-            "name": poison,
-            "explainer": poison,
-            "server": poison,
-            "text": poison,
+            **dict.fromkeys(poisoned, poison),
             "suggestions": [suggestion(**said), unparsed(said=poison, trouble=poison)],
             "detection": [
                 detection(explanation=poison, trouble=poison, head=poison),
