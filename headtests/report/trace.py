@@ -56,9 +56,8 @@ class Series:
     """One claim at every checkpoint."""
 
     anchor: str
-    expression: str
-    sentence: str
-    test: str
+    record: ClaimRecord
+    """The claim at the first checkpoint where it was measured."""
     rows: list[CheckpointRow]
     track: Track
 
@@ -224,12 +223,9 @@ def _series(
     title: str,
 ) -> Series:
     claims = [run.get(key) for run in runs]
-    known = next(claim for claim in claims if claim is not None)
     return Series(
         anchor=anchor,
-        expression=known["expression"],
-        sentence=known["sentence"],
-        test=known["test"],
+        record=next(claim for claim in claims if claim is not None),
         rows=[_row(item, claim, key) for item, claim in zip(checkpoints, claims, strict=True)],
         track=track(claims, labels, title),
     )

@@ -1,4 +1,4 @@
-"""Small records made by hand: one as a run would write it, and one that means harm."""
+"""Small handmade records: an ordinary run, a hostile one, and their parts."""
 
 from typing import Any, cast
 
@@ -50,7 +50,7 @@ def test_induction(head):
 def pair(
     query: int = 9, key: int = 2, tokens: list[str] | None = None, attention: float = 0.5
 ) -> PairRecord:
-    """Return a pair of a causal row, with all attention that the key lacks on position 0."""
+    """Return a pair of a causal row; the attention that is not on the key is on position 0."""
     tokens = tokens or SENTENCE
     pattern = [0.0] * len(tokens)
     pattern[0] = 1 - attention
@@ -69,13 +69,13 @@ def pair(
 
 
 def counterexample(figure: float = 0.01, **changes: Any) -> CounterexampleRecord:
-    """Return a row that rests, where the token after an earlier ` the` was claimed."""
+    """Return a row on position 0, where the token after an earlier ` the` was claimed."""
     row = {**pair(query=9, key=0, attention=0.02), "claimed": [7], "figure": figure}
     return cast(CounterexampleRecord, {**row, **changes})
 
 
 def multiples(**changes: Any) -> MultiplesRecord:
-    """Return multiples of which those on the claim's pairs are the larger."""
+    """Return a histogram in which the claimed pairs have the larger multiples."""
     record = MultiplesRecord(
         edges=[0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0],
         on=[12, 40, 210, 505, 320, 90, 14],
@@ -141,7 +141,7 @@ def estimate(**changes: Any) -> EstimateRecord:
 
 
 def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
-    """Return a refuted claim that was excused."""
+    """Return a refuted claim whose test is marked xfail."""
     record = ClaimRecord(
         id=identity,
         test="hypotheses/test_demo.py::test_induction[L1H3]",
@@ -179,7 +179,7 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
 
 
 def drift(**changes: Any) -> DriftRecord:
-    """Return that a mass drifted, on 600 documents and with another torch."""
+    """Return the drift of a mass on 600 documents, with another version of torch."""
     record = DriftRecord(
         status="drifted",
         file="hypotheses/baselines/test_demo.json",
@@ -199,14 +199,14 @@ def drift(**changes: Any) -> DriftRecord:
 
 
 def unchanged(**changes: Any) -> DriftRecord:
-    """Return that a mass is where it was, but for rounding."""
+    """Return the drift of a mass that changed by rounding only."""
     moved = [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}]
     found = {"status": "unchanged", "before": 0.12, "now": 0.12000004, "moved": moved}
     return drift(**{**found, "differs": [], **changes})
 
 
 def against(**changes: Any) -> AgainstRecord:
-    """Return what another model makes of a claim: it holds there."""
+    """Return the same claim on another model, where it holds."""
     record = AgainstRecord(
         session="other",
         trouble="",
@@ -222,14 +222,14 @@ def against(**changes: Any) -> AgainstRecord:
 
 
 def not_compared(**changes: Any) -> AgainstRecord:
-    """Return why another model has no such claim."""
+    """Return a claim that could not be made on another model."""
     nothing = ("verdict", "value", "low", "high", "documents", "difference", "difference_documents")
     trouble = "other/model has 1 layer, and L1H3 is in the second."
     return against(**{**dict.fromkeys(nothing), "trouble": trouble, **changes})
 
 
 def beside() -> Record:
-    """Return a run that was compared with its baselines, and with another model."""
+    """Return a run that was compared with its baselines and with another model."""
     other_session = cast(Any, session())
     other_session["key"] = "other"
     other_session["model"] |= {"name": "other/model", "weights_sha256": "7a" * 32}
@@ -323,7 +323,7 @@ def fraction(**changes: Any) -> EstimateRecord:
 
 
 def other(**changes: Any) -> EstimateRecord:
-    """Return what the same documents say of another head."""
+    """Return the estimate of another head on the same documents."""
     return estimate(
         **{
             "expression": "L0H1.mass(ht.induction)",
@@ -355,7 +355,7 @@ def bounded(value: float = 0.31, low: float | None = 0.25, high: float | None = 
 
 
 def suggestion(**changes: Any) -> SuggestionRecord:
-    """Return a suggestion that held on the other half."""
+    """Return a suggestion that held on the other half of the texts."""
     record = SuggestionRecord(
         said="L1H3.mass(ht.duplicate) >= 0.2",
         trouble="",
@@ -440,7 +440,7 @@ MODEL_TEXT = "This head looks back at the same word, and sometimes at commas."
 
 
 def explanation(**changes: Any) -> ExplanationRecord:
-    """Return what the built-in explainer says of the head of the first claim."""
+    """Return the built-in explanation of the first claim's head."""
     record = ExplanationRecord(
         session="demo",
         head="demo L1H3",
@@ -497,7 +497,7 @@ def explanation(**changes: Any) -> ExplanationRecord:
 
 
 def of_a_model(**changes: Any) -> ExplanationRecord:
-    """Return what a language model says of the same head."""
+    """Return a language model's explanation of the same head."""
     asked = call()
     return explanation(
         **{
@@ -558,7 +558,7 @@ def of_a_model(**changes: Any) -> ExplanationRecord:
 
 
 def not_explained(**changes: Any) -> ExplanationRecord:
-    """Return that a language model could not be asked."""
+    """Return an explanation that failed, because the server did not answer."""
     nothing: Any = {"documents": 0, "texts": 0}
     error = "The server answered 503 (Service Unavailable) to each of 4 requests."
     found: Any = {"claims": ["c4"], "trouble": error, "text": ""}
@@ -619,7 +619,7 @@ def search(name: str = "s1", **changes: Any) -> SearchRecord:
 
 
 def withstood(**changes: Any) -> SearchRecord:
-    """Return a claim about prompts that no prompt was found to break."""
+    """Return a claim about prompts that withstood the search."""
     found: dict[str, Any] = {"prompts": 2000, "unguided": 875, "passes": 32, "shrinking": 0}
     found |= {"worst": 0.0713, "breaking": None, "outcome": "passed", "known": 1}
     found |= {"quiet": [{"ids": [0, 5], "tokens": ["<|bos|>", " cat"], "margin": 0.12}]}
@@ -745,7 +745,7 @@ def searched_record(**changes: Any) -> Record:
 
 
 def hostile_record() -> Record:
-    """Return a run in which every string is one that a page must not trust."""
+    """Return a run in which every string is hostile."""
     poison = " ".join(HOSTILE)
     hostile_pair = pair(tokens=HOSTILE, query=9, key=0)
     pairs = [{**pair(tokens=HOSTILE, query=9, key=k), "text": poison} for k in range(10)]

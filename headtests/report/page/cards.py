@@ -105,10 +105,8 @@ class Claim:
     """A claim with everything that the page shows of it."""
 
     anchor: str
-    verdict: str
+    record: ClaimRecord
     symbol: str
-    sentence: str
-    expression: str
     compared: RoundedSides
     strip: IntervalStrip
     interval: str
@@ -137,13 +135,10 @@ class Claim:
     """Every figure of two statistics; empty for a single one."""
     controls: list[StatisticLine]
     evidence: str
-    test: str
     outcome: str
-    reason: str
     place: str
     """File and line."""
     code: Code
-    basis: str
     session: Link
     model: str
     """The filter's name of its model; empty where that is not in the record."""
@@ -191,10 +186,8 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, cap
     beside = against(claim, places.records, places.sessions)
     return Claim(
         anchor=anchor,
-        verdict=claim["verdict"],
+        record=claim,
         symbol=SYMBOLS[claim["verdict"]],
-        sentence=claim["sentence"],
-        expression=claim["expression"],
         compared=comparison(claim),
         strip=strip(claim, axes),
         interval=interval_in_brief(claim),
@@ -215,12 +208,9 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, cap
         both_sides=both_sides(claim),
         controls=controls(claim),
         evidence=evidence(claim),
-        test=claim["test"],
         outcome=plain(claim["outcome"], NAME_LIMIT),
-        reason=claim["reason"],
         place=f"{claim['file']}{line}" if claim["file"] else "",
         code=code(claim),
-        basis=claim["basis"],
         session=_session(claim["session"], places.sessions),
         model=places.models.get(claim["session"], ""),
         heads=_heads(claim, places),

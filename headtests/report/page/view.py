@@ -133,11 +133,12 @@ def report(record: Record, caps: Caps) -> Report:
         claim_card(claim, anchor, places, axes, caps)
         for claim, anchor in zip(claims, of_claims, strict=True)
     ]
+    verdicts = Counter[str](claim["verdict"] for claim in claims)
     tallies = [
-        Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in cards), words)
+        Tally(verdict, SYMBOLS[verdict], verdicts[verdict], words)
         for verdict, words in PAST.items()
     ]
-    summary = ", ".join(tally(claim["verdict"] for claim in claims))
+    summary = ", ".join(tally(verdicts.elements()))
     unmeasured = len(record["unmeasured"])
     broken = len(refuted(record["searches"]))
     if broken:

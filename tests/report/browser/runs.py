@@ -1,4 +1,4 @@
-"""Runs that the page's filters and columns tell apart."""
+"""Records for the browser tests."""
 
 from headtests.records import Record
 from tests.report import sample
@@ -43,9 +43,9 @@ def everything() -> Record:
 
 
 def unlike() -> Record:
-    """Return a run whose figures sort otherwise as words than as numbers.
+    """Return a run whose figures sort differently as words and as numbers.
 
-    Values, documents and e-values ascend from the claim `A` on; the record has them shuffled.
+    Values, documents and e-values ascend from claim `A` on; the record has the claims shuffled.
     """
     figures = [
         ("A", 0.0031, 7, 1.5),

@@ -10,7 +10,7 @@ from tests.report import sample
 from tests.report.browser import runs
 from tests.report.browser.conftest import OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 CLAIMS = runs.everything()["claims"]
 

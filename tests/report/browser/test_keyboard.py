@@ -6,7 +6,7 @@ import pytest
 
 from tests.report.browser.conftest import OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 _STOPS = "a[href], button, input, select, textarea, summary, [tabindex='0']"
 _FOCUS = """() => {

@@ -9,7 +9,7 @@ import pytest
 from tests.report import large
 from tests.report.browser.conftest import OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 _LISTS = """() => [...document.querySelectorAll(
     '.against, article.head > div:not(.explained)'

@@ -8,7 +8,7 @@ from tests.report.browser.conftest import OpenPage
 from tests.report.browser.opened import Opened
 from tests.report.browser.runs import everything
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 A4 = 794
 """CSS pixels of its width, margins included."""

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page
 
 from tests.report.browser.conftest import OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from tests.report.browser.conftest import OpenPage
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.report.browser.conftest import OpenPage
 from tests.report.browser.runs import everything
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 
 def test_every_claim_and_its_verdict_is_read(open_page: OpenPage) -> None:
