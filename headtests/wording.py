@@ -1,6 +1,6 @@
-"""Numbers as a reader wants them: few digits, grouped thousands, and never two that look alike.
+"""Rounding: few digits, grouped thousands, and enough digits to tell two figures apart.
 
-Numbers in, words out. Which numbers, and what they mean, is the caller's.
+Numbers in, strings out. What the numbers mean is the caller's business.
 """
 
 import math
@@ -15,26 +15,26 @@ OPERATORS_IN_ENGLISH: dict[Operator, str] = {
     "<=": "at most",
     "<": "less than",
 }
-"""How each comparison is said."""
+"""Each comparison in English."""
 
 
 UNIFORM = "uniform attention would give"
-"""How a base rate is said."""
+"""The base rate in English."""
 
 
 MATCHED = "average attention at the same distances would give"
-"""How the matched-distance control is said."""
+"""The matched-distance control in English."""
 
 
 CONTROLS = {
     "top1_rate": "a key chosen at random would give",
     "precision": "of all pairs of those rows, the share is",
 }
-"""How the base rate is said of statistics for which attention that is uniform has no meaning."""
+"""The base rate in English, by kind, of statistics that uniform attention says nothing about."""
 
 
 def written(number: float) -> str:
-    """Return a finite number in Python, whole ones without a point.
+    """Return a finite number as Python source, whole numbers without a decimal point.
 
     >>> written(10.0), written(0.4)
     ('10', '0.4')
@@ -57,10 +57,10 @@ _DIGITS = 3
 
 
 def number(value: float, digits: int = _DIGITS) -> str:
-    """Return a figure with so many significant digits; whole ones are grouped and have no point.
+    """Return a figure with at most `digits` significant digits; whole numbers keep all of theirs.
 
-    A figure that is not whole keeps two decimals where its digits reach that far, so that a
-    rounded 1.00 is not taken for a counted 1.
+    Thousands are grouped. A figure that is not whole keeps two decimals where its digits reach
+    that far, so that a rounded 1.00 is not mistaken for a counted 1.
 
     >>> number(0.4), number(0.02134), number(0.9996), number(10.0), number(4310)
     ('0.40', '0.0213', '1.00', '10', '4,310')
@@ -79,12 +79,12 @@ def number(value: float, digits: int = _DIGITS) -> str:
 
 
 def exactly(value: float) -> str:
-    """Return a figure that somebody wrote, with all of its digits.
+    """Return a figure from source code, such as a threshold, with all of its digits.
 
     >>> exactly(0.4), exactly(0.9999), exactly(10.0), exactly(1e-09)
     ('0.40', '0.9999', '10', '1e-09')
     """
-    # Without the noise that arithmetic leaves in the last digits.
+    # Removes the rounding error that arithmetic leaves in the last digits.
     value = float(f"{value:.15g}")
     shown = number(value)
     known = "e" not in shown and float(shown.replace(",", "")) == value
@@ -92,7 +92,7 @@ def exactly(value: float) -> str:
 
 
 def apart(left: float, right: float) -> tuple[str, str]:
-    """Return two figures with as many digits as it takes to tell them apart.
+    """Return two figures with as many digits as tell them apart.
 
     >>> apart(0.39996, 0.4)
     ('0.39996', '0.40')
@@ -108,8 +108,21 @@ def apart(left: float, right: float) -> tuple[str, str]:
     return number(left), number(right)
 
 
+def telling_digits(left: float, right: float, least: int = 4) -> int:
+    """Return how many significant digits, in the format `g`, tell two figures apart.
+
+    At least `least`, which is also the answer where 8 digits do not tell them apart: figures are
+    kept to 2**-30, so that a ninth digit may be noise.
+
+    >>> telling_digits(0.39996, 0.4), telling_digits(0.4, 0.4), telling_digits(0.1, 0.4, least=3)
+    (5, 4, 3)
+    """
+    digits = range(least, 9)
+    return next((n for n in digits if f"{left:.{n}g}" != f"{right:.{n}g}"), least)
+
+
 def beside(value: float, *others: float) -> str:
-    """Return a figure with as many digits as it takes to tell it from each of the others.
+    """Return a figure with as many digits as tell it from each of the others.
 
     >>> beside(0.39996, 0.4, 0.2), beside(0.4, 0.4)
     ('0.39996', '0.40')
@@ -118,14 +131,14 @@ def beside(value: float, *others: float) -> str:
 
 
 def power_of_ten(value: float) -> str:
-    """Return a positive figure as a power of ten, rounded down so that it never says too much.
+    """Return a positive figure as a power of ten, rounded down so that it never overstates.
 
     >>> power_of_ten(2600.0), power_of_ten(1000.0), power_of_ten(1.0), power_of_ten(0.02)
     ('10^3.4', '10^3', '1', '10^-1.7')
     """
     if math.isinf(value):
         return "beyond 10^308"
-    # A thousand that was computed as 999.9999999999 is a thousand.
+    # 999.9999999999 is a thousand with a rounding error.
     exponent = math.floor(10 * (math.log10(value) + 1e-9)) / 10
     return f"10^{exponent:g}" if exponent else "1"
 
@@ -152,7 +165,7 @@ def share(attention: float) -> str:
 
 
 def count(number_of: int, singular: str, plural: str = "") -> str:
-    """Return a count with its noun.
+    """Return a count with its noun in the right number.
 
     >>> count(1, "row"), count(4310, "row"), count(0, "reply", "replies")
     ('1 row', '4,310 rows', '0 replies')

@@ -20,7 +20,7 @@ from headtests.claims.quantity import Interval, Outcome, Quantity
 from headtests.claims.sequential import Stop
 from headtests.claims.verdicts import Decision, Verdict
 from headtests.errors import ClaimError, UndecidedError
-from headtests.wording import OPERATORS_IN_ENGLISH, Operator, written
+from headtests.wording import OPERATORS_IN_ENGLISH, Operator, telling_digits, written
 
 
 @dataclass(eq=False, repr=False)
@@ -173,13 +173,13 @@ class Comparison:
         left, right = self.left, self.right
         claimed = "as" if self.verdict is Verdict.HOLDS else "where"
         if not isinstance(right, Quantity):
-            digits = _telling_digits(left.value, right)
+            digits = telling_digits(left.value, right)
             return [
                 f"{word}{left.summary(digits)},",
                 f"  {claimed} {self.operator} {written(right)} was claimed",
             ]
         bound = right.value * float(self.factor)
-        digits = _telling_digits(left.value, bound)
+        digits = telling_digits(left.value, bound)
         so = "" if self.factor == 1 else f", so {bound:.{digits}g}"
         lines = [f"{word}{left.summary(digits)},"]
         if self.offset:
@@ -269,15 +269,6 @@ def _in_bounds(interval: Interval, digits: int) -> str:
 def _capital(phrase: str) -> str:
     # A head's name or a lower-case article may stand first; only the article changes.
     return phrase[0].upper() + phrase[1:]
-
-
-def _telling_digits(left: float, right: float) -> int:
-    """Return how many digits tell two figures apart, 4 at least; 4 where they are as good as equal.
-
-    Figures are kept to 2**-30, so that a ninth digit may be noise.
-    """
-    apart = (n for n in range(4, 9) if f"{left:.{n}g}" != f"{right:.{n}g}")
-    return next(apart, 4)
 
 
 MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}

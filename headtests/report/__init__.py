@@ -1,7 +1,7 @@
-"""The report: a record of a run as one HTML file that asks for nothing, and two runs compared.
+"""The report: a record as a self-contained HTML file, and the comparison of two records.
 
-`python -m headtests.report RECORD.json` draws it again. Only what stands in the record is drawn;
-nothing is measured or decided here, and neither torch nor transformers is imported.
+`python -m headtests.report RECORD.json` draws it again. The record is the only input: nothing is
+measured or decided here, and neither torch nor transformers is imported.
 """
 
 from headtests.report.page.html import render_html, write_html

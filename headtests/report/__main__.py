@@ -1,4 +1,4 @@
-"""`python -m headtests.report RECORD.json [RECORD.json]`: draw a run's report, or compare two."""
+"""`python -m headtests.report RECORD.json [RECORD.json]`: draw a report or compare two runs."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ _PROGRAM = "python -m headtests.report"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """End with one line, without the usage that argparse puts before it."""
+        """End with one line, without the usage that argparse would print."""
         _fail(f"{message}. Try {_PROGRAM} --help.")
 
 
@@ -38,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Have a parser take what `draw_or_compare` needs."""
+    """Add the arguments of `draw_or_compare` to a parser."""
     parser.add_argument(
         "record",
         type=Path,
         nargs="+",
-        help="the JSON file that a run wrote; of two, the earlier run's first, they are compared",
+        help="the JSON file that a run wrote; two are compared, the earlier run first",
     )
     parser.add_argument(
         "--out", type=Path, help="the HTML file to write (default: beside the record)"
@@ -54,23 +54,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def draw_or_compare(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Do what was asked for; `parser` is told of arguments that do not go together.
+    """Draw one record or compare two; raises what `main` raises.
 
-    Ends as `main` does.
+    `parser` reports arguments that exclude each other.
     """
     paths: list[Path] = options.record
     if len(paths) > 2:
-        parser.error(f"{len(paths)} records were named: one is drawn, two are compared")
+        parser.error(
+            f"{len(paths)} records were given. Name one to draw it, or two to compare them"
+        )
     if len(paths) == 2 and options.out is not None:
-        parser.error("--out names the page of one record: a comparison of two is printed")
+        parser.error("--out is for one record: the comparison of two is printed")
     if len(paths) == 1 and options.markdown:
-        parser.error("--markdown prints a comparison: name two records")
+        parser.error("--markdown is for a comparison: name two records")
     records = list(map(_read, paths))
     if len(paths) == 1:
         _draw(records[0], paths[0], options.out)
     else:
-        told = as_markdown if options.markdown else as_text
-        _print(told(compare(*records), list(map(str, paths))))
+        form = as_markdown if options.markdown else as_text
+        _print(form(compare(*records), list(map(str, paths))))
 
 
 def _read(path: Path) -> Record:
@@ -96,7 +98,7 @@ def _draw(record: Record, path: Path, chosen: Path | None) -> None:
 
 
 def _print(text: str) -> None:
-    """Print a text, whatever of it the terminal has no characters for."""
+    """Print a text, escaping characters that the terminal cannot encode."""
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), end="")
 

@@ -1,25 +1,29 @@
-"""A record as a short page of Markdown, for the summary of a job on GitHub.
+"""A record as short Markdown, for the job summary of GitHub Actions.
 
-A record in, text out: how many claims met which verdict, those that did not hold, what their heads
-do instead, those that drifted or that another model decides otherwise, what ran, and what is left
-out. The page itself says the rest.
+A record in, text out: the number of claims by verdict, the claims that did not hold and what their
+heads do instead, drift, differences from another model, what ran, and what is left out. The rest is
+on the HTML page.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 from headtests.records import (
-    AgainstRecord,
     ClaimRecord,
-    DriftRecord,
     Record,
     SearchRecord,
     SessionRecord,
     SuggestionRecord,
     UnmeasuredRecord,
 )
-from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.claims import (
+    SYMBOLS,
+    WORST_FIRST,
+    comparison,
+    documents_in_brief,
+    interval_in_brief,
+    tally,
+)
 from headtests.report.words.decisions import false_decisions
 from headtests.report.words.drift import before_and_now, drifted, margin
 from headtests.report.words.explanations import in_a_line
@@ -29,47 +33,39 @@ from headtests.report.words.prompt_searches import in_words, refuted
 from headtests.report.words.text import NAME_LIMIT
 from headtests.wording import count
 
-Verdict = Literal["holds", "refuted", "undecided"]
-
 CLAIMS_SHOWN = 20
-"""Claims that have a row of the table: those that did not hold first."""
+"""The most claims in the table; those that did not hold come first."""
 
 _SESSIONS_SHOWN, _NOTES_SHOWN, _CAUSES_SHOWN, _HEADS_SHOWN = 8, 3, 8, 20
 _COMPARED_SHOWN, _COMPARED_LIMIT, _TROUBLES_SHOWN = 10, NAME_LIMIT, 2
 _CODE_LIMIT = 200
-"""Characters of an expression or a test: a job's summaries have 1 MiB together."""
-_WORDS: tuple[tuple[Verdict, str], ...] = (
-    ("refuted", "refuted"),
-    ("undecided", "undecided"),
-    ("holds", "held"),
-)
+"""Characters of an expression or a test: GitHub limits the summaries of a job to 1 MiB."""
 _EXPECTED = {"holds": "passed", "refuted": "failed", "undecided": "undecided"}
-"""What becomes of a test for no other reason than the verdict."""
+"""The outcome of a test that follows from the verdict alone."""
 
 
 def markdown(record: Record, report: str) -> str:
-    """Return the record as Markdown of less than 150 kB; `report` is where its page is, or empty.
+    """Return the record as Markdown of less than 150 kB; `report` is its page's path, or empty.
 
-    Every string of the record is escaped, so that GitHub draws and links nothing of it.
+    Every string of the record is escaped, so that GitHub neither renders nor links any of it.
     """
     claims = record["claims"]
-    verdicts = Counter(claim["verdict"] for claim in claims)
-    said = [f"{verdicts[verdict]:,} {word}" for verdict, word in _WORDS if verdicts[verdict]]
-    paragraphs = [f"## headtests: {', '.join(said) or 'no claims'}"]
+    verdicts = ", ".join(tally((claim["verdict"] for claim in claims), WORST_FIRST))
+    paragraphs = [f"## headtests: {verdicts or 'no claims'}"]
     if not record["complete"]:
         paragraphs.append(f"**Incomplete:** {escaped(record['incomplete_reason'])}")
     if rate := false_decisions(record):
         paragraphs.append(f"Rate of false decisions of this run: {rate}.")
-    besides: list[str] = []
+    details: list[str] = []
     if claims:
         paragraphs += _table(sorted(claims, key=_place))
-        besides += [*_drifted(claims), *_against(record), *_instead(record)]
-    besides += _searched(record["searches"])
-    # Two lists in a row would be one.
-    paragraphs += [*besides, "What ran:"] if besides else []
-    paragraphs += _list(_of_session(one) for one in record["sessions"][:_SESSIONS_SHOWN])
-    paragraphs += _more(
-        len(record["sessions"]) - _SESSIONS_SHOWN,
+        details += [*_drifted(claims), *_against(record), *_instead(record)]
+    details += _searched(record["searches"])
+    # Without a paragraph between them, two lists would merge.
+    paragraphs += [*details, "What ran:"] if details else []
+    paragraphs += _some(
+        ["\n  - ".join(_of_session(one)) for one in record["sessions"][:_SESSIONS_SHOWN]],
+        len(record["sessions"]),
         "model over its corpus",
         "models over their corpora",
     )
@@ -85,7 +81,7 @@ def markdown(record: Record, report: str) -> str:
 
 
 def _place(claim: ClaimRecord) -> int:
-    return [verdict for verdict, _ in _WORDS].index(claim["verdict"])
+    return WORST_FIRST.index(claim["verdict"])
 
 
 def _table(claims: Sequence[ClaimRecord]) -> Iterator[str]:
@@ -93,16 +89,14 @@ def _table(claims: Sequence[ClaimRecord]) -> Iterator[str]:
     lines = [row(headings), row(["---"] * len(headings))]
     lines += [row(_cells(claim)) for claim in claims[:CLAIMS_SHOWN]]
     yield "\n".join(lines)
-    left_out = Counter(claim["verdict"] for claim in claims[CLAIMS_SHOWN:])
-    said = [f"{left_out[verdict]:,} {word}" for verdict, word in _WORDS if left_out[verdict]]
-    if said:
-        yield f"Not in this table: {', '.join(said)}."
+    if left_out := tally((claim["verdict"] for claim in claims[CLAIMS_SHOWN:]), WORST_FIRST):
+        yield f"Not in this table: {', '.join(left_out)}."
 
 
 def _cells(claim: ClaimRecord) -> Iterator[str]:
     verdict, outcome = claim["verdict"], claim["outcome"]
-    told = "" if outcome in ("", _EXPECTED[verdict]) else f" ({escaped(outcome, NAME_LIMIT)})"
-    yield f"{SYMBOLS[verdict]} {verdict}{told}"
+    ended = "" if outcome in ("", _EXPECTED[verdict]) else f" ({escaped(outcome, NAME_LIMIT)})"
+    yield f"{SYMBOLS[verdict]} {verdict}{ended}"
     yield code_cell(claim["expression"], _CODE_LIMIT)
     yield comparison(claim).estimate
     yield interval_in_brief(claim)
@@ -111,61 +105,56 @@ def _cells(claim: ClaimRecord) -> Iterator[str]:
 
 
 def _searched(searches: Sequence[SearchRecord]) -> Iterator[str]:
-    """Yield the claims about prompts: those that a prompt breaks first."""
+    """Yield the claims about prompts, those that a prompt breaks first."""
     if not searches:
         return
-    said = f"{len(refuted(searches)):,} of {count(len(searches), 'searched claim')}"
-    yield f"**Broken by a prompt: {said}** (no find is no proof):"
-
-    def told(search: SearchRecord) -> Iterator[str]:
-        yield f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(in_words(search))}"
-
-    ordered = sorted(searches, key=lambda one: one["breaking"] is None)
-    yield from _list(told(one) for one in ordered[:_COMPARED_SHOWN])
-    yield from _more(len(searches) - _COMPARED_SHOWN, "searched claim")
+    broken = f"{len(refuted(searches)):,} of {count(len(searches), 'searched claim')}"
+    yield f"**Broken by a prompt: {broken}** (finding none is no proof):"
+    ordered = sorted(searches, key=lambda search: search["breaking"] is None)
+    lines = [
+        f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(in_words(search))}"
+        for search in ordered[:_COMPARED_SHOWN]
+    ]
+    yield from _some(lines, len(searches), "searched claim")
 
 
 def _drifted(claims: Sequence[ClaimRecord]) -> Iterator[str]:
-    """Yield how many claims moved since their baselines, and those that did."""
+    """Yield how many claims drifted from their baselines, and which."""
     recorded, moved = sum(claim["drift"] is not None for claim in claims), drifted(claims)
-
-    def told(claim: ClaimRecord, drift: DriftRecord) -> Iterator[str]:
-        yield (
-            f"{code(claim['expression'], _COMPARED_LIMIT)}: {before_and_now(claim, drift)}, where "
-            f"it may move by {margin(claim, drift)}"
-        )
-
     if moved:
         yield f"**{len(moved):,} of {count(recorded, 'claim')} drifted** since the baseline:"
-        yield from _list(told(*one) for one in moved[:_COMPARED_SHOWN])
-        yield from _more(len(moved) - _COMPARED_SHOWN, "claim")
+        lines = [
+            f"{code(claim['expression'], _COMPARED_LIMIT)}: {before_and_now(claim, drift)}, where "
+            f"it may move by {margin(claim, drift)}"
+            for claim, drift in moved[:_COMPARED_SHOWN]
+        ]
+        yield from _some(lines, len(moved), "claim")
     elif recorded:
         yield f"Unchanged since their baselines: {count(recorded, 'claim')}."
 
 
 def _against(record: Record) -> Iterator[str]:
-    """Yield how many claims were asked of another model, and those that it decides otherwise."""
-    claims, models = record["claims"], {one["key"]: one for one in record["sessions"]}
+    """Yield how many claims have a different verdict on another model, and which."""
+    claims, models = record["claims"], {item["key"]: item for item in record["sessions"]}
     asked = [claim["against"] for claim in claims if claim["against"] is not None]
     unlike = differing(claims)
-
-    def told(claim: ClaimRecord, other: AgainstRecord) -> Iterator[str]:
-        _, name = names_of(claim["session"], other["session"], models)
-        yield (
-            f"{code(claim['expression'], _COMPARED_LIMIT)}: {claim['verdict']}, and "
-            f"{other['verdict']} on {escaped(name, _COMPARED_LIMIT)}"
-        )
-
     if unlike:
-        yield f"{len(unlike):,} of {count(len(asked), 'claim')} decided otherwise on another model:"
-        yield from _list(told(*one) for one in unlike[:_COMPARED_SHOWN])
-        yield from _more(len(unlike) - _COMPARED_SHOWN, "claim")
+        share = f"{len(unlike):,} of {count(len(asked), 'claim')}"
+        yield f"{share} with another verdict on the other model:"
+        lines = []
+        for claim, other in unlike[:_COMPARED_SHOWN]:
+            _, name = names_of(claim["session"], other["session"], models)
+            lines.append(
+                f"{code(claim['expression'], _COMPARED_LIMIT)}: {claim['verdict']}, and "
+                f"{other['verdict']} on {escaped(name, _COMPARED_LIMIT)}"
+            )
+        yield from _some(lines, len(unlike), "claim")
     same = sum(other["verdict"] is not None for other in asked) - len(unlike)
     if same:
-        yield f"The same verdict on another model: {count(same, 'claim')}."
+        yield f"With the same verdict on the other model: {count(same, 'claim')}."
     troubles = Counter(other["trouble"] for other in asked if other["trouble"])
     yield from (
-        f"Not compared with another model, {count(number, 'claim')}: "
+        f"Not compared with the other model, {count(number, 'claim')}: "
         f"{escaped(trouble, _CODE_LIMIT)}"
         for trouble, number in troubles.most_common(_TROUBLES_SHOWN)
     )
@@ -173,29 +162,28 @@ def _against(record: Record) -> Iterator[str]:
 
 
 def _instead(record: Record) -> Iterator[str]:
-    """Yield what was measured of the heads of claims that did not hold: nothing that was only said.
+    """Yield what the heads of claims that did not hold do instead, as measured.
 
-    A head has one line, the best of what held on texts that it was not suggested from.
+    One line per head: its best suggestion that held on texts other than those it was made from.
     """
     failed = {claim["id"] for claim in record["claims"] if claim["verdict"] != "holds"}
-    found: dict[tuple[str, str], SuggestionRecord] = {}
+    best_of: dict[tuple[str, str], SuggestionRecord] = {}
     for explanation in record["explanations"]:
         held = [
-            one
-            for one in explanation["suggestions"]
-            if one["verdict"] == "holds" and _is_enriched(one)
+            suggestion
+            for suggestion in explanation["suggestions"]
+            if suggestion["verdict"] == "holds" and _is_enriched(suggestion)
         ]
         if held and not failed.isdisjoint(explanation["claims"]):
             head = explanation["session"], explanation["name"]
-            found[head] = max([*held, *filter(None, [found.get(head)])], key=_mass)
-    if found:
+            best_of[head] = max([*held, *filter(None, [best_of.get(head)])], key=_mass)
+    if best_of:
         yield "What was measured of these heads on other texts:"
-        shown = list(found.items())[:_HEADS_SHOWN]
-        yield from _list(
-            iter([f"{code(name, NAME_LIMIT)}: {escaped(in_a_line(one))}"])
-            for (_, name), one in shown
-        )
-        yield from _more(len(found) - len(shown), "head")
+        lines = [
+            f"{code(name, NAME_LIMIT)}: {escaped(in_a_line(best))}"
+            for (_, name), best in list(best_of.items())[:_HEADS_SHOWN]
+        ]
+        yield from _some(lines, len(best_of), "head")
 
 
 def _mass(suggestion: SuggestionRecord) -> float:
@@ -203,7 +191,7 @@ def _mass(suggestion: SuggestionRecord) -> float:
 
 
 def _of_session(session: SessionRecord) -> Iterator[str]:
-    """Yield what ran of a session, then what was left out or replaced."""
+    """Yield what ran in a session, then the notes on its corpus."""
     model, corpus = session["model"], session["corpus"]
     dtype, device = escaped(model["dtype"], NAME_LIMIT), escaped(model["device"], NAME_LIMIT)
     yield (
@@ -219,27 +207,23 @@ def _of_session(session: SessionRecord) -> Iterator[str]:
 
 
 def _unmeasured(tests: Sequence[UnmeasuredRecord]) -> Iterator[str]:
-    """Yield the tests without a decided claim, counted by how they ended and why."""
+    """Yield the number of tests without a decided claim, by outcome and message."""
     if not tests:
         return
     causes = Counter((test["outcome"], test["message"]) for test in tests)
     yield f"{count(len(tests), 'test')} without a claim:"
-    told = (
+    lines = [
         f"{number:,} {escaped(outcome, NAME_LIMIT)}: {escaped(message, _CODE_LIMIT)}"
         for (outcome, message), number in causes.most_common(_CAUSES_SHOWN)
-    )
-    yield from _list(iter([one.removesuffix(": ")]) for one in told)
-    yield from _more(len(causes) - _CAUSES_SHOWN, "cause")
+    ]
+    yield from _some([line.removesuffix(": ") for line in lines], len(causes), "cause")
 
 
-def _list(items: Iterator[Iterator[str]]) -> Iterator[str]:
-    """Yield items as a list, the first string of each above the others; nothing of none."""
-    lines = []
-    for item in items:
-        first, *others = item
-        lines += [f"- {first}", *(f"  - {other}" for other in others)]
+def _some(lines: Sequence[str], of: int, singular: str, plural: str = "") -> Iterator[str]:
+    """Yield the first lines of a list, and how many of its lines are left out."""
     if lines:
-        yield "\n".join(lines)
+        yield "\n".join(f"- {line}" for line in lines)
+    yield from _more(of - len(lines), singular, plural)
 
 
 def _more(left_out: int, singular: str, plural: str = "") -> Iterator[str]:
@@ -248,6 +232,6 @@ def _more(left_out: int, singular: str, plural: str = "") -> Iterator[str]:
 
 
 def _is_enriched(suggestion: SuggestionRecord) -> bool:
-    """Return whether attention is more there than uniform attention would be."""
+    """Return whether the head attends to those keys more than uniform attention would."""
     lift = suggestion["share_lift"] or suggestion["lift"]
     return lift is not None and lift["low"] is not None and lift["low"] > 1

@@ -1,7 +1,6 @@
-"""The page of a trace: what claims came to at one checkpoint of a model after another.
+"""The page of a trace: the same claims at successive checkpoints of a model.
 
-Records in, HTML out, from the records alone. Which checkpoints are run, and how, is
-`headtests.cli.checkpoint_runs`.
+Records in, HTML out. Running the checkpoints is `headtests.cli.checkpoint_runs`.
 """
 
 import re
@@ -12,41 +11,41 @@ from pathlib import Path
 
 from headtests.records import ClaimRecord, Record, SessionRecord
 from headtests.report.charts.checkpoint_tracks import MISSING, Track, track
-from headtests.report.page.html import environment
+from headtests.report.page.html import environment, write_page
 from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.claims import tally as by_verdict
 from headtests.report.words.sessions import Fact, session_view
 from headtests.report.words.text import brief, plain
 from headtests.wording import count
 
 _NUMBERED = re.compile(r"(\D*?)[-_ ]*(\d+)")
-_VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
 _REASON_LIMIT = 300
-"""Characters of the reason why a claim is missing; all of it is in the checkpoint's own report."""
+"""Characters of the reason why a claim is missing; the checkpoint's own report has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One checkpoint, and the record of the claims that were run on it."""
+    """One checkpoint and the record of its run."""
 
     name: str
     record: Record | None
     """None where it could not run."""
     trouble: str = ""
-    """Why it could not."""
+    """Why it could not run; else empty."""
     page: str = ""
-    """Where its own report is, from the page of the trace; empty where there is none."""
+    """The path of its own report, relative to the trace's page; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointRow:
-    """A claim at one checkpoint, as a line of its table."""
+    """A claim at one checkpoint: a row of its table."""
 
     name: str
     verdict: str
     """Empty where the claim was not measured."""
     symbol: str
     words: str
-    """The verdict in a word, or why there is none."""
+    """The verdict, or why there is none."""
     estimate: str = ""
     interval: str = ""
     documents: str = ""
@@ -57,16 +56,15 @@ class Series:
     """One claim at every checkpoint."""
 
     anchor: str
-    expression: str
-    sentence: str
-    test: str
+    record: ClaimRecord
+    """The claim at the first checkpoint where it was measured."""
     rows: list[CheckpointRow]
     track: Track
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What became of one checkpoint."""
+    """One checkpoint as the page shows it."""
 
     name: str
     label: str
@@ -88,37 +86,35 @@ class TracePage:
     created: str
     warnings: list[str]
     troubled: str
-    """How many checkpoints could not run; empty where all could."""
+    """How many checkpoints could not run, in words; empty where all ran."""
     runs: list[Ran]
     claims: list[Series]
     environment: Mapping[str, str]
-    """Of the last checkpoint that ran."""
+    """The environment of the last checkpoint that ran."""
 
 
 def write_trace(checkpoints: Sequence[Checkpoint], path: Path) -> None:
-    """Write the page as one HTML file in UTF-8, making the folder where there is none.
+    """Write the page as one HTML file in UTF-8, creating its folder.
 
     Raises `OSError` where the file cannot be written.
     """
-    page = render_trace(checkpoints)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    write_page(render_trace(checkpoints), path)
 
 
 def render_trace(checkpoints: Sequence[Checkpoint]) -> str:
-    """Return the page of some checkpoints, in their order: self-contained, without a script."""
+    """Return the page of some checkpoints, in the given order: self-contained, without a script."""
     return environment().get_template("trace.html").render(trace=trace(checkpoints))
 
 
 def trace(checkpoints: Sequence[Checkpoint]) -> TracePage:
     """Return everything that the page shows."""
-    title, labels = short_names([one.name for one in checkpoints])
-    found = [_numbered(one.record) for one in checkpoints]
+    title, labels = short_names([checkpoint.name for checkpoint in checkpoints])
+    runs = [_numbered(checkpoint.record) for checkpoint in checkpoints]
     claims = [
-        _series(f"claim_{place}", key, checkpoints, found, labels, title)
-        for place, key in enumerate(_in_order(found), start=1)
+        _series(f"claim_{place}", key, checkpoints, runs, labels, title)
+        for place, key in enumerate(_in_order(runs), start=1)
     ]
-    ran = [one.record for one in checkpoints if one.record is not None]
+    ran = [item.record for item in checkpoints if item.record is not None]
     troubled = len(checkpoints) - len(ran)
     return TracePage(
         heading=f"{count(len(claims), 'claim')} along {count(len(checkpoints), 'checkpoint')}",
@@ -126,7 +122,7 @@ def trace(checkpoints: Sequence[Checkpoint]) -> TracePage:
         warnings=warnings(checkpoints),
         troubled=count(troubled, "checkpoint") if troubled else "",
         runs=[
-            _ran(one, label, len(claims)) for one, label in zip(checkpoints, labels, strict=True)
+            _ran(item, label, len(claims)) for item, label in zip(checkpoints, labels, strict=True)
         ],
         claims=claims,
         environment=ran[-1]["environment"] if ran else {},
@@ -134,9 +130,10 @@ def trace(checkpoints: Sequence[Checkpoint]) -> TracePage:
 
 
 def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
-    """Return what an axis of checkpoints counts, and the label of each checkpoint.
+    """Return the title of the axis of checkpoints, and a label for each checkpoint.
 
-    The number that their names end in, where that is all that differs; else their place.
+    Labels are the numbers at the end of the names where the names differ only in these; else the
+    positions in the list.
 
     >>> short_names(["step-000000", "step-000125", "step-004000"])
     ('step', ['0', '125', '4,000'])
@@ -145,22 +142,22 @@ def short_names(names: Sequence[str]) -> tuple[str, list[str]]:
     """
     numbered = [_NUMBERED.fullmatch(name) for name in names]
     prefixes = {match[1] for match in numbered if match}
-    # A number of more digits is no count of anything, and may be more than Python reads.
+    # A longer number is not a count of steps, and may have more digits than int() reads.
     if all(match and len(match[2]) < 16 for match in numbered) and len(prefixes) == 1:
         return prefixes.pop() or "checkpoint", [f"{int(match[2]):,}" for match in numbered if match]
     return "checkpoint", [str(place) for place in range(1, len(names) + 1)]
 
 
 def warnings(checkpoints: Sequence[Checkpoint]) -> list[str]:
-    """Return why figures of these checkpoints may not be of the same thing, a sentence each."""
-    ran = [(one.name, one.record) for one in checkpoints if one.record is not None]
-    found: list[str] = []
+    """Return why figures of these checkpoints may not be comparable, a sentence per reason."""
+    ran = [(item.name, item.record) for item in checkpoints if item.record is not None]
+    sentences: list[str] = []
     shapes = {name: _shapes(record) for name, record in ran}
     if len(set(shapes.values())) > 1:
-        said = "; ".join(f"{name}: {', '.join(shape)}" for name, shape in shapes.items())
-        found.append(
-            "These are not checkpoints of one model, so that heads of one name are not the same "
-            f"head ({said})."
+        listed = "; ".join(f"{name}: {', '.join(shape)}" for name, shape in shapes.items())
+        sentences.append(
+            "These are not checkpoints of one model, so heads of one name are not the same head "
+            f"({listed})."
         )
     corpora = {name: _ids(record) for name, record in ran}
     names = dict.fromkeys(corpus for ids in corpora.values() for corpus in ids)
@@ -168,21 +165,20 @@ def warnings(checkpoints: Sequence[Checkpoint]) -> list[str]:
         name for name in names if len({ids[name] for ids in corpora.values() if name in ids}) > 1
     ]
     if differ:
-        found.append(
-            f"The documents of {', '.join(differ)} differ between checkpoints, by the tokenizer or "
-            "the texts, so that figures are of other rows."
+        sentences.append(
+            f"The documents of {', '.join(differ)} differ between checkpoints, because of the "
+            "tokenizer or the texts, so figures are not of the same rows."
         )
-    return found
+    return sentences
 
 
 def _shapes(record: Record) -> tuple[str, ...]:
-    models = (session["model"] for session in record["sessions"])
-    return tuple(
-        dict.fromkeys(
-            f"{one['architecture']} of {count(one['layers'], 'layer')} by {one['heads']} heads"
-            for one in models
-        )
-    )
+    shapes = []
+    for session in record["sessions"]:
+        model = session["model"]
+        size = f"{count(model['layers'], 'layer')} by {model['heads']} heads"
+        shapes.append(f"{model['architecture']} of {size}")
+    return tuple(dict.fromkeys(shapes))
 
 
 def _ids(record: Record) -> dict[str, str]:
@@ -193,26 +189,26 @@ def _ids(record: Record) -> dict[str, str]:
 
 
 _Key = tuple[str, str, int]
-"""Test, expression, and which of several that are alike in both."""
+"""Test, expression, and a number among claims that have both in common."""
 
 
 def _numbered(record: Record | None) -> dict[_Key, ClaimRecord]:
     seen: Counter[tuple[str, str]] = Counter()
-    found = {}
+    numbered = {}
     for claim in record["claims"] if record is not None else ():
         alike = claim["test"], claim["expression"]
-        found[*alike, seen[alike]] = claim
+        numbered[*alike, seen[alike]] = claim
         seen[alike] += 1
-    return found
+    return numbered
 
 
-def _in_order(found: Sequence[Mapping[_Key, ClaimRecord]]) -> list[_Key]:
-    """Return the claims of all checkpoints: those of a test together, in the order of asking.
+def _in_order(runs: Sequence[Mapping[_Key, ClaimRecord]]) -> list[_Key]:
+    """Return the claims of all checkpoints, those of a test together, in the order they were made.
 
-    A test that fails asks for nothing more, so the fullest record knows the order best.
+    A test that fails makes no more claims, so the record with the most claims comes first.
     """
     of_tests: dict[str, dict[_Key, None]] = {}
-    for claims in sorted(found, key=len, reverse=True):
+    for claims in sorted(runs, key=len, reverse=True):
         for key in claims:
             of_tests.setdefault(key[0], {})[key] = None
     return [key for keys in of_tests.values() for key in keys]
@@ -222,18 +218,15 @@ def _series(
     anchor: str,
     key: _Key,
     checkpoints: Sequence[Checkpoint],
-    found: Sequence[Mapping[_Key, ClaimRecord]],
+    runs: Sequence[Mapping[_Key, ClaimRecord]],
     labels: Sequence[str],
     title: str,
 ) -> Series:
-    claims = [of_one.get(key) for of_one in found]
-    known = next(claim for claim in claims if claim is not None)
+    claims = [run.get(key) for run in runs]
     return Series(
         anchor=anchor,
-        expression=known["expression"],
-        sentence=known["sentence"],
-        test=known["test"],
-        rows=[_row(one, claim, key) for one, claim in zip(checkpoints, claims, strict=True)],
+        record=next(claim for claim in claims if claim is not None),
+        rows=[_row(item, claim, key) for item, claim in zip(checkpoints, claims, strict=True)],
         track=track(claims, labels, title),
     )
 
@@ -255,7 +248,7 @@ def _row(checkpoint: Checkpoint, claim: ClaimRecord | None, key: _Key) -> Checkp
 def _why_missing(checkpoint: Checkpoint, test: str) -> str:
     if checkpoint.record is None:
         return "missing: the checkpoint could not run"
-    ended = [one for one in checkpoint.record["unmeasured"] if one["test"] == test]
+    ended = [item for item in checkpoint.record["unmeasured"] if item["test"] == test]
     if ended:
         reason = (ended[0]["message"].strip().splitlines() or [""])[0]
         more = f": {plain(reason, _REASON_LIMIT)}" if reason else ""
@@ -269,7 +262,10 @@ def _why_missing(checkpoint: Checkpoint, test: str) -> str:
 def _ran(checkpoint: Checkpoint, label: str, claims: int) -> Ran:
     record = checkpoint.record
     sessions = record["sessions"] if record is not None else []
-    models = {(one["model"]["name"], one["model"]["revision"]): one["model"] for one in sessions}
+    models = {
+        (model["name"], model["revision"]): model
+        for model in (session["model"] for session in sessions)
+    }
     return Ran(
         name=checkpoint.name,
         label=label,
@@ -286,11 +282,8 @@ def _ran(checkpoint: Checkpoint, label: str, claims: int) -> Ran:
 
 
 def tally(record: Record, claims: int = 0) -> Iterator[str]:
-    """Yield how many claims met each verdict, and how many of all claims are missing."""
-    met: Counter[str] = Counter(claim["verdict"] for claim in record["claims"])
-    for verdict, word in _VERDICTS:
-        if met[verdict]:
-            yield f"{met[verdict]} {word}"
+    """Yield how many claims have each verdict, and how many of `claims` are missing."""
+    yield from by_verdict(claim["verdict"] for claim in record["claims"])
     if len(record["claims"]) < claims:
         yield f"{claims - len(record['claims'])} missing"
 

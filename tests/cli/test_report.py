@@ -33,8 +33,8 @@ def test_two_records_are_compared(run, written):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("RUN", "RUN", "RUN"), "one is drawn, two are compared"),
-        (("--markdown", "RUN"), "--markdown prints a comparison"),
+        (("RUN", "RUN", "RUN"), "3 records were given"),
+        (("--markdown", "RUN"), "--markdown is for a comparison"),
         (("nowhere.json",), "cannot read nowhere.json"),
     ],
 )

@@ -147,4 +147,4 @@ def test_the_job_summary_counts_them(run, monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     run(BROKEN)
     said = summary.read_text(encoding="utf-8")
-    assert "**Broken by a prompt: 1 of 1 searched claim** (no find is no proof):" in said
+    assert "**Broken by a prompt: 1 of 1 searched claim** (finding none is no proof):" in said

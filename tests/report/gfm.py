@@ -1,4 +1,4 @@
-"""Markdown as GitHub reads it, taken apart: what is text, what is code, and what is a table."""
+"""Parses Markdown as GitHub does: text, code and tables."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _WORDS = ("text", "code_inline")
 
 
 def tokens(markdown: str) -> Iterator[Token]:
-    """Yield every token, those inside of others after them."""
+    """Yield every token, nested ones after their parents."""
     for token in _PARSER.parse(markdown):
         yield token
         yield from token.children or []
@@ -22,7 +22,7 @@ def kinds(markdown: str) -> set[str]:
 
 
 def words(markdown: str) -> str:
-    """Return the characters that are shown, code included."""
+    """Return the visible characters, including code."""
     return "".join(
         token.content if token.type in _WORDS else "\n" if token.type.endswith("break") else ""
         for token in tokens(markdown)
@@ -30,7 +30,7 @@ def words(markdown: str) -> str:
 
 
 def rows(markdown: str) -> list[list[str]]:
-    """Return the cells of each line of each table, the headings included, as they are shown."""
+    """Return the visible cells of each row of each table, headings included."""
     found: list[list[str]] = []
     in_cell = False
     for token in tokens(markdown):

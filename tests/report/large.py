@@ -1,6 +1,6 @@
 """The largest run that the report is made for: 500 claims on 500 heads, none of which held.
 
-Each head is explained, as it is by default where its claim did not hold.
+Each head has an explanation, which is the default for claims that did not hold.
 """
 
 import random
@@ -22,7 +22,7 @@ _Row = TypeVar("_Row", PairRecord, CounterexampleRecord)
 
 
 def record() -> Record:
-    """Return the run; heads share documents and rows, which each shows in an order of its own."""
+    """Return the run; the heads share documents and rows, each in its own order."""
     chance = random.Random(0)
     documents = [_document(chance) for _ in range(_DOCUMENTS)]
     pairs = [_pair(chance, number, tokens) for number, tokens in enumerate(documents)]

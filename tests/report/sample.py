@@ -1,4 +1,4 @@
-"""Small records made by hand: one as a run would write it, and one that means harm."""
+"""Small handmade records: an ordinary run, a hostile one, and their parts."""
 
 from typing import Any, cast
 
@@ -50,7 +50,7 @@ def test_induction(head):
 def pair(
     query: int = 9, key: int = 2, tokens: list[str] | None = None, attention: float = 0.5
 ) -> PairRecord:
-    """Return a pair of a causal row, with all attention that the key lacks on position 0."""
+    """Return a pair of a causal row; the attention that is not on the key is on position 0."""
     tokens = tokens or SENTENCE
     pattern = [0.0] * len(tokens)
     pattern[0] = 1 - attention
@@ -69,13 +69,13 @@ def pair(
 
 
 def counterexample(figure: float = 0.01, **changes: Any) -> CounterexampleRecord:
-    """Return a row that rests, where the token after an earlier ` the` was claimed."""
+    """Return a row on position 0, where the token after an earlier ` the` was claimed."""
     row = {**pair(query=9, key=0, attention=0.02), "claimed": [7], "figure": figure}
     return cast(CounterexampleRecord, {**row, **changes})
 
 
 def multiples(**changes: Any) -> MultiplesRecord:
-    """Return multiples of which those on the claim's pairs are the larger."""
+    """Return a histogram in which the claimed pairs have the larger multiples."""
     record = MultiplesRecord(
         edges=[0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0],
         on=[12, 40, 210, 505, 320, 90, 14],
@@ -141,7 +141,7 @@ def estimate(**changes: Any) -> EstimateRecord:
 
 
 def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
-    """Return a refuted claim that was excused."""
+    """Return a refuted claim whose test is marked xfail."""
     record = ClaimRecord(
         id=identity,
         test="hypotheses/test_demo.py::test_induction[L1H3]",
@@ -179,7 +179,7 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
 
 
 def drift(**changes: Any) -> DriftRecord:
-    """Return that a mass drifted, on 600 documents and with another torch."""
+    """Return the drift of a mass on 600 documents, with another version of torch."""
     record = DriftRecord(
         status="drifted",
         file="hypotheses/baselines/test_demo.json",
@@ -199,21 +199,14 @@ def drift(**changes: Any) -> DriftRecord:
 
 
 def unchanged(**changes: Any) -> DriftRecord:
-    """Return that a mass is where it was, but for rounding."""
-    return drift(
-        **{
-            "status": "unchanged",
-            "before": 0.12,
-            "now": 0.12000004,
-            "moved": [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}],
-            "differs": [],
-            **changes,
-        }
-    )
+    """Return the drift of a mass that changed by rounding only."""
+    moved = [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}]
+    found = {"status": "unchanged", "before": 0.12, "now": 0.12000004, "moved": moved}
+    return drift(**{**found, "differs": [], **changes})
 
 
 def against(**changes: Any) -> AgainstRecord:
-    """Return what another model makes of a claim: it holds there."""
+    """Return the same claim on another model, where it holds."""
     record = AgainstRecord(
         session="other",
         trouble="",
@@ -229,19 +222,14 @@ def against(**changes: Any) -> AgainstRecord:
 
 
 def not_compared(**changes: Any) -> AgainstRecord:
-    """Return why another model has no such claim."""
-    return against(
-        **{
-            **dict.fromkeys(("verdict", "value", "low", "high", "documents")),
-            **dict.fromkeys(("difference", "difference_documents")),
-            "trouble": "other/model has 1 layer, and L1H3 is in the second.",
-            **changes,
-        }
-    )
+    """Return a claim that could not be made on another model."""
+    nothing = ("verdict", "value", "low", "high", "documents", "difference", "difference_documents")
+    trouble = "other/model has 1 layer, and L1H3 is in the second."
+    return against(**{**dict.fromkeys(nothing), "trouble": trouble, **changes})
 
 
 def beside() -> Record:
-    """Return a run that was compared with its baselines, and with another model."""
+    """Return a run that was compared with its baselines and with another model."""
     other_session = cast(Any, session())
     other_session["key"] = "other"
     other_session["model"] |= {"name": "other/model", "weights_sha256": "7a" * 32}
@@ -327,30 +315,15 @@ def session(**corpus: Any) -> SessionRecord:
 
 def fraction(**changes: Any) -> EstimateRecord:
     """Return a figure of ranked multiples."""
-    return estimate(
-        **{
-            "expression": "L1H3.ranked_multiples(50).fraction(CAPITAL)",
-            "kind": "fraction",
-            "value": 0.62,
-            "low": None,
-            "high": None,
-            "documents": None,
-            "eligible": None,
-            "rows": None,
-            "pairs": 50,
-            "base_rate": None,
-            "matched_rate": None,
-            "rank": None,
-            "resting_mass": None,
-            "rows_against": None,
-            "multiples": None,
-            **changes,
-        }
-    )
+    nothing = ("low", "high", "documents", "eligible", "rows", "base_rate", "matched_rate", "rank")
+    nothing += ("resting_mass", "rows_against", "multiples")
+    expression = "L1H3.ranked_multiples(50).fraction(CAPITAL)"
+    found = {"expression": expression, "kind": "fraction", "value": 0.62, "pairs": 50}
+    return estimate(**{**dict.fromkeys(nothing), **found, **changes})
 
 
 def other(**changes: Any) -> EstimateRecord:
-    """Return what the same documents say of another head."""
+    """Return the estimate of another head on the same documents."""
     return estimate(
         **{
             "expression": "L0H1.mass(ht.induction)",
@@ -382,7 +355,7 @@ def bounded(value: float = 0.31, low: float | None = 0.25, high: float | None = 
 
 
 def suggestion(**changes: Any) -> SuggestionRecord:
-    """Return a suggestion that held on the other half."""
+    """Return a suggestion that held on the other half of the texts."""
     record = SuggestionRecord(
         said="L1H3.mass(ht.duplicate) >= 0.2",
         trouble="",
@@ -404,25 +377,17 @@ def suggestion(**changes: Any) -> SuggestionRecord:
 
 def unparsed(**changes: Any) -> SuggestionRecord:
     """Return a suggestion that could not be measured."""
-    return suggestion(
-        **{
-            "said": "__import__('os').system('ls')",
-            "trouble": "It is no expression of headtests: a name was expected at character 1.",
-            "english": "",
-            "expression": "",
-            "python": "",
-            "verdict": None,
-            "threshold": None,
-            "mass": None,
-            "lift": None,
-            "base_rate": None,
-            "share": None,
-            "share_lift": None,
-            "documents": None,
-            "rows": None,
-            **changes,
-        }
-    )
+    nothing = ("verdict", "threshold", "mass", "lift", "base_rate", "share", "share_lift")
+    nothing += ("documents", "rows")
+    said = "__import__('os').system('ls')"
+    trouble = "It is no expression of headtests: a name was expected at character 1."
+    empty = dict.fromkeys(("english", "expression", "python"), "")
+    found = {**dict.fromkeys(nothing), **empty, "said": said, "trouble": trouble}
+    return suggestion(**{**found, **changes})
+
+
+COUNTS = ("pairs", "found", "same_query", "same_query_denied", "same_distance")
+COUNTS += ("same_distance_denied",)
 
 
 def detection(**changes: Any) -> DetectionRecord:
@@ -475,7 +440,7 @@ MODEL_TEXT = "This head looks back at the same word, and sometimes at commas."
 
 
 def explanation(**changes: Any) -> ExplanationRecord:
-    """Return what the built-in explainer says of the head of the first claim."""
+    """Return the built-in explanation of the first claim's head."""
     record = ExplanationRecord(
         session="demo",
         head="demo L1H3",
@@ -532,7 +497,7 @@ def explanation(**changes: Any) -> ExplanationRecord:
 
 
 def of_a_model(**changes: Any) -> ExplanationRecord:
-    """Return what a language model says of the same head."""
+    """Return a language model's explanation of the same head."""
     asked = call()
     return explanation(
         **{
@@ -567,16 +532,9 @@ def of_a_model(**changes: Any) -> ExplanationRecord:
                     of="another head",
                     head="L0H1",
                     explanation="It looks one back.",
-                    pairs=0,
-                    found=0,
-                    same_query=0,
-                    same_query_denied=0,
-                    same_distance=0,
-                    same_distance_denied=0,
-                    balanced_accuracy=None,
-                    low=None,
-                    high=None,
                     trouble="The budget of 40 calls was used up.",
+                    **dict.fromkeys(COUNTS, 0),
+                    **dict.fromkeys(("balanced_accuracy", "low", "high")),
                 ),
             ],
             "calls": [
@@ -600,24 +558,14 @@ def of_a_model(**changes: Any) -> ExplanationRecord:
 
 
 def not_explained(**changes: Any) -> ExplanationRecord:
-    """Return that a language model could not be asked."""
+    """Return an explanation that failed, because the server did not answer."""
     nothing: Any = {"documents": 0, "texts": 0}
     error = "The server answered 503 (Service Unavailable) to each of 4 requests."
-    return of_a_model(
-        **{
-            "claims": ["c4"],
-            "trouble": error,
-            "text": "",
-            "explain": nothing,
-            "measure": nothing,
-            "resting_mass": None,
-            "unexplained_mass": None,
-            "suggestions": [],
-            "detection": [],
-            "calls": [call(answer="", error=error, attempts=4, prompt_tokens=0)],
-            **changes,
-        }
-    )
+    found: Any = {"claims": ["c4"], "trouble": error, "text": ""}
+    found |= {"explain": nothing, "measure": nothing, "suggestions": [], "detection": []}
+    found |= {"resting_mass": None, "unexplained_mass": None}
+    found |= {"calls": [call(answer="", error=error, attempts=4, prompt_tokens=0)]}
+    return of_a_model(**{**found, **changes})
 
 
 def breaking(**changes: Any) -> BreakingRecord:
@@ -671,7 +619,7 @@ def search(name: str = "s1", **changes: Any) -> SearchRecord:
 
 
 def withstood(**changes: Any) -> SearchRecord:
-    """Return a claim about prompts that no prompt was found to break."""
+    """Return a claim about prompts that withstood the search."""
     found: dict[str, Any] = {"prompts": 2000, "unguided": 875, "passes": 32, "shrinking": 0}
     found |= {"worst": 0.0713, "breaking": None, "outcome": "passed", "known": 1}
     found |= {"quiet": [{"ids": [0, 5], "tokens": ["<|bos|>", " cat"], "margin": 0.12}]}
@@ -797,7 +745,7 @@ def searched_record(**changes: Any) -> Record:
 
 
 def hostile_record() -> Record:
-    """Return a run in which every string is one that a page must not trust."""
+    """Return a run in which every string is hostile."""
     poison = " ".join(HOSTILE)
     hostile_pair = pair(tokens=HOSTILE, query=9, key=0)
     pairs = [{**pair(tokens=HOSTILE, query=9, key=k), "text": poison} for k in range(10)]
@@ -870,14 +818,10 @@ def _poisoned_search(poison: str) -> SearchRecord:
 def _poisoned(poison: str, **changes: Any) -> ExplanationRecord:
     said: Any = {"said": poison, "english": poison, "expression": poison, "python": poison}
     messages = [{"role": poison, "content": poison}, {}]
+    poisoned = ("session", "head", "name", "explainer", "server", "text")
     return of_a_model(
         **{
-            "session": poison,
-            "head": poison,
-            "name": poison,
-            "explainer": poison,
-            "server": poison,
-            "text": poison,
+            **dict.fromkeys(poisoned, poison),
             "suggestions": [suggestion(**said), unparsed(said=poison, trouble=poison)],
             "detection": [
                 detection(explanation=poison, trouble=poison, head=poison),

@@ -63,7 +63,8 @@ def instead(record: Record) -> list[str]:
 def test_a_head_whose_claim_did_not_hold_has_a_line_of_what_was_measured() -> None:
     assert instead(sample.record()) == [
         "- `L1H3`: keys that are an earlier occurrence of the query's token "
-        r"\(mass 0\.31 \[0\.25, 0\.40\], lift 14\.8, 0\.84 \[0\.79, 0\.89\] of what does not rest\)"
+        r"\(mass 0\.31 \[0\.25, 0\.40\], lift 14\.8, "
+        r"0\.84 \[0\.79, 0\.89\] of the attention that does not rest\)"
     ]
 
 
@@ -254,10 +255,10 @@ def test_what_drifted_and_what_another_model_decides_otherwise_have_a_line_each(
     for said in (
         "2 of 5 claims drifted since the baseline:",
         "L1H3.mass(ht.induction) >= 0.4: 0.171, now 0.118, where it may move by 0.02",
-        "1 of 5 claims decided otherwise on another model:",
+        "1 of 5 claims with another verdict on the other model:",
         "L1H3.mass(ht.induction) >= 0.4: refuted, and holds on other/model",
-        "The same verdict on another model: 3 claims.",
-        "Not compared with another model, 1 claim: other/model has 1 layer",
+        "With the same verdict on the other model: 3 claims.",
+        "Not compared with the other model, 1 claim: other/model has 1 layer",
         "4 baselines of claims that are no longer made.",
     ):
         assert said in shown, said
@@ -269,7 +270,7 @@ def test_claims_that_stayed_are_counted_in_a_line() -> None:
     assert "\n\nUnchanged since their baselines: 3 claims.\n\n" in told
     assert "drifted" not in told
     plain = markdown(sample.record(), PAGE)
-    assert not [word for word in ("baseline", "another model") if word in plain]
+    assert not [word for word in ("baseline", "other model") if word in plain]
 
 
 def test_of_many_drifted_claims_the_rest_is_counted() -> None:

@@ -16,10 +16,9 @@ from tests.report.parsed_page import Page
 
 
 def series(expression: str, found: list[Checkpoint] | None = None) -> Any:
-    (one,) = [
-        one for one in trace(found or traced.checkpoints()).claims if one.expression == expression
-    ]
-    return one
+    claims = trace(found or traced.checkpoints()).claims
+    (claim,) = [claim for claim in claims if claim.record["expression"] == expression]
+    return claim
 
 
 def test_each_claim_has_its_figures_at_every_checkpoint() -> None:
@@ -58,7 +57,7 @@ def test_a_test_that_ended_without_its_claim_says_how() -> None:
 
 
 def test_claims_of_a_test_stand_together_in_the_order_of_asking() -> None:
-    names = [one.expression for one in trace(traced.checkpoints()).claims]
+    names = [one.record["expression"] for one in trace(traced.checkpoints()).claims]
     # The second is asked for at the last checkpoint alone.
     assert names[:2] == ["L1H3.mass(ht.induction) >= 0.4", "L1H3.lift(ht.induction) >= 5"]
     assert len(names) == 4
@@ -72,7 +71,7 @@ def test_a_claim_that_was_first_made_later_stands_where_it_is_made() -> None:
         Checkpoint("a", run("first", "third")),
         Checkpoint("b", run("first", "second", "third")),
     ]
-    assert [one.expression for one in trace(found).claims] == ["first", "second", "third"]
+    assert [one.record["expression"] for one in trace(found).claims] == ["first", "second", "third"]
 
 
 def test_claims_that_are_alike_are_told_apart_by_their_order() -> None:

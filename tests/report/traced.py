@@ -1,4 +1,4 @@
-"""Checkpoints of a training run, made by hand: a claim that comes to hold, and others beside it."""
+"""Handmade checkpoints of a training run in which a claim comes to hold."""
 
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ def session(step: int, **model: Any) -> Any:
 
 
 def record(step: int, verdict: Any, mass: float, **changes: Any) -> Record:
-    """Return the run of one checkpoint; the second claim of a test that failed was not made."""
+    """Return the run of one checkpoint; a test that failed did not make its second claim."""
     left = sample.estimate(value=mass, low=max(0.0, mass - 0.05), high=min(1.0, mass + 0.08))
     lift = sample.estimate(
         expression="L1H3.lift(ht.induction)",
@@ -93,7 +93,7 @@ def checkpoints() -> list[Checkpoint]:
 
 
 def hostile() -> list[Checkpoint]:
-    """Return checkpoints whose every name means harm."""
+    """Return checkpoints in which every string is hostile."""
     found = []
     for place, evil in enumerate(sample.HOSTILE):
         run = cast(Any, record(place, "holds", 0.5))

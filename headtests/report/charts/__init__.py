@@ -1,4 +1,5 @@
-"""Figures as SVG: intervals, multiples, maps of heads, estimates along checkpoints.
+"""Charts: intervals, multiples, maps of heads, estimates along checkpoints.
 
-Numbers in, shapes out; the words beside them are `headtests.report.words`.
+Records in, coordinates and labels out; the templates draw them. Sentences are
+`headtests.report.words`.
 """

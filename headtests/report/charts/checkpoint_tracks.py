@@ -1,7 +1,7 @@
-"""What a claim's figure was at one checkpoint after another, drawn against its threshold.
+"""The chart of a claim's figure at each checkpoint, against its threshold.
 
-Records in, places and outlines out, in a drawing of 400 by 212; the template makes the picture of
-them. Which claims are the same, and what the page says of them, is `trace`.
+Records in, coordinates and SVG paths out, in a drawing of 400 by 212; the template draws them.
+Matching claims between checkpoints is `headtests.report.trace`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,13 @@ from itertools import pairwise
 
 from headtests.records import ClaimRecord
 from headtests.report.charts.claim_charts import Mark
-from headtests.report.charts.interval_strips import axes_of, axis_of, drawn, moved
+from headtests.report.charts.interval_strips import (
+    axes_of,
+    axis_of,
+    drawn,
+    interval_on,
+    moved,
+)
 from headtests.report.charts.scales import Scale, Tick
 from headtests.report.words.claims import SYMBOLS
 from headtests.wording import count, exactly, number
@@ -18,10 +24,10 @@ from headtests.wording import count, exactly, number
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 388.0, 14.0, 156.0
 """Where the axes end."""
 _INSET = 16.0
-"""How far from the ends of the axis the first checkpoint stands, and the last."""
+"""The distance of the first and the last checkpoint from the ends of the axis."""
 _MOST_LABELS = 10
 MISSING = "\u2013"
-"""What stands in the place of a verdict where a claim was not measured."""
+"""The symbol of a claim that was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,13 @@ class Point:
     x: float
     y: float
     bar: tuple[float, float] | None
-    """From where to where the interval reaches; None where there is none."""
+    """The ends of the interval; None where there is none."""
     verdict: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What stands below a checkpoint: the mark of its verdict."""
+    """The symbol of a verdict below a checkpoint."""
 
     x: float
     symbol: str
@@ -50,26 +56,26 @@ class Track:
     """A claim along the checkpoints."""
 
     line: str
-    """The outline through the estimates, with a gap where one is missing; empty of a lone one."""
+    """The path through the estimates, with gaps where one is missing; empty for a single one."""
     points: list[Point]
     threshold: str
-    """The outline of the threshold: level, but where another figure is the threshold."""
+    """The path of the threshold; level unless the threshold is another statistic."""
     mark: Mark
     marked_first: bool
-    """Whether its label stands at the first checkpoints, and not at the last."""
+    """Whether the threshold's label is at the first checkpoints rather than the last."""
     signs: list[Sign]
     across: list[Tick]
     up: list[Tick]
     title: str
-    """What the axis of checkpoints counts."""
+    """The title of the axis of checkpoints."""
     words: str
 
 
 def track(claims: Sequence[ClaimRecord | None], labels: Sequence[str], title: str) -> Track:
-    """Return one claim along the checkpoints, at each of which it was measured or is None.
+    """Return the chart of one claim along the checkpoints.
 
-    Where it was measured once at least. Checkpoints stand as far apart as each other, whatever
-    lies between them, and `labels` has a short name of each.
+    `claims` has one entry per checkpoint, None where the claim was not measured; at least one is
+    not None. Checkpoints are evenly spaced. `labels` has a short name of each.
     """
     measured = [claim for claim in claims if claim is not None]
     axes = axes_of(measured)
@@ -89,8 +95,8 @@ def track(claims: Sequence[ClaimRecord | None], labels: Sequence[str], title: st
     values = [drawn(claim)[1] for claim in measured]
     label = f"{exactly(values[-1])}{up.unit} claimed" if is_level else "the other figure"
     sides = [point.y < bound[1] for point, bound in _both(points, bounds)]
-    # An interval that decided reaches from the estimate to the threshold, and no further, so that
-    # the label has room on the other side, where most checkpoints in a row are on one.
+    # An interval that decided does not cross the threshold, so the label has room on the other side
+    # of the line. It is put at the end with the longer run of checkpoints on one side.
     marked_first = _alike(sides) >= _alike(sides[::-1])
     beyond = sides[0] if marked_first else sides[-1]
     at = known[0][1] if marked_first else known[-1][1]
@@ -122,27 +128,19 @@ def _places(number_of: int) -> list[float]:
 
 
 def _point(claim: ClaimRecord, x: float, up: Scale) -> Point:
-    figure = claim["left"] if claim["difference"] is None else claim["difference"]
-    low, high = figure["low"], figure["high"]
-    bar = None
-    if low is not None or high is not None:
-        bar = (
-            up.place(up.low if low is None else low),
-            up.place(up.high if high is None else high),
-        )
-    return Point(x, up.place(drawn(claim)[0]), bar, claim["verdict"])
+    return Point(x, up.place(drawn(claim)[0]), interval_on(claim, up), claim["verdict"])
 
 
 def _both(
     points: Sequence[Point | None], bounds: Sequence[tuple[float, float] | None]
 ) -> list[tuple[Point, tuple[float, float]]]:
-    """Return the points with their thresholds, of the checkpoints that have them."""
+    """Return points and thresholds of the checkpoints that have both."""
     pairs = zip(points, bounds, strict=True)
     return [(point, bound) for point, bound in pairs if point is not None and bound is not None]
 
 
 def _alike(sides: Sequence[bool]) -> int:
-    """Return how many at the beginning are like the first."""
+    """Return the length of the run of equal values at the beginning."""
     return next((place for place, side in enumerate(sides) if side != sides[0]), len(sides))
 
 
@@ -151,16 +149,16 @@ def _verdict(claim: ClaimRecord | None) -> str:
 
 
 def _through(places: Sequence[tuple[float, float] | None]) -> str:
-    """Return the outline of the lines between places that follow each other."""
+    """Return the path of lines between neighbouring places, with a gap at each None."""
     return "".join(
-        f"M{one[0]:g} {one[1]:g}L{other[0]:g} {other[1]:g}"
-        for one, other in pairwise(places)
-        if one is not None and other is not None
+        f"M{start[0]:g} {start[1]:g}L{stop[0]:g} {stop[1]:g}"
+        for start, stop in pairwise(places)
+        if start is not None and stop is not None
     )
 
 
 def _labelled(places: Sequence[float], labels: Sequence[str]) -> list[Tick]:
-    """Return the labels that there is room for, the last among them."""
+    """Return as many labels as there is room for, including the last."""
     every = -(-len(labels) // _MOST_LABELS)
     return [
         Tick(x, label)

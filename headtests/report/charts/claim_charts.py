@@ -1,7 +1,7 @@
-"""What a claim's card draws: how its interval closed, and how multiples are distributed.
+"""The charts of a claim's card: its interval over documents, and the distribution of multiples.
 
-Records in, outlines and labels out, in a drawing of `WIDTH` by `HEIGHT`; the template makes the
-picture of them. Outlines are digits and letters of a path, whatever the record holds.
+Records in, SVG paths and labels out, in a drawing of 400 by 200; the template draws them. A path
+has no text of the record in it.
 """
 
 import math
@@ -15,26 +15,25 @@ from headtests.report.charts.scales import Scale, Tick, log_scale
 from headtests.report.words.claims import is_multiple
 from headtests.wording import count, exactly, number, times
 
-WIDTH, HEIGHT = 400, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 388.0, 14.0, 164.0
 """Where the axes end."""
 _LABELLED = 240.0
-"""A label to the right of this place stands on the left of what it labels."""
+"""A label right of this x coordinate is put on the left of its line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A labelled line across a drawing."""
+    """A labelled line across a chart."""
 
     place: float
     label: str
     flips: bool
-    """Whether the label stands below the line, or to its left, where there is more room."""
+    """Whether the label is put below the line, or to its left, where there is more room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How an interval closed over the documents."""
+    """An interval as more documents were read."""
 
     band: str
     """The outline of the interval."""
@@ -42,35 +41,35 @@ class Course:
     """The estimate."""
     threshold: Mark
     across: list[Tick]
-    """Of the axis of documents."""
+    """Ticks of the axis of documents."""
     up: list[Tick]
-    """Of the axis of figures."""
+    """Ticks of the axis of figures."""
     unit: str
-    """What was counted: documents or texts."""
+    """The unit that was counted: documents or texts."""
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class MultiplesChart:
-    """How the multiples of a statistic's pairs are distributed, against a control."""
+    """The distribution of the multiples of a statistic's pairs, against a control."""
 
     on: str
     """The outline of the statistic's pairs."""
     others: str
-    """That of the other pairs; empty without any."""
+    """The outline of the other pairs; empty where there are none."""
     threshold: Mark | None
     across: list[Tick]
     uniform: float
-    """The place of a multiple of 1."""
+    """The x coordinate of a multiple of 1."""
     has_rest: bool
-    """Whether the first bar holds whatever is smaller."""
+    """Whether the first bar includes all smaller multiples."""
     on_words: str
     others_words: str
     words: str
 
 
 def course(claim: ClaimRecord, axes: Axes) -> Course | None:
-    """Return how a claim's interval closed; None where the first document decided, or no record."""
+    """Return the chart of a claim's interval; None without at least two documents."""
     points = claim["course"]
     if not points or points[-1]["units"] < 2:
         return None
@@ -85,7 +84,7 @@ def course(claim: ClaimRecord, axes: Axes) -> Course | None:
         )
         for point in points
     ]
-    # The interval lasts until the next document that is drawn.
+    # The interval stays the same until the next recorded document.
     upper = _steps([(x, high) for x, _, high in bounds])
     lower = _steps([(x, low) for x, low, _ in bounds])
     values = [(across.place(point["units"]), up.place(point["value"])) for point in points]
@@ -96,7 +95,7 @@ def course(claim: ClaimRecord, axes: Axes) -> Course | None:
     return Course(
         band=_path(upper + lower[::-1]) + "Z",
         line=_path(values),
-        # The label stands on the side where the estimate does not.
+        # The label is put on the side of the line where the estimate is not.
         threshold=Mark(at, label, flips=(at < _TOP + 14 or values[-1][1] < at < _BOTTOM - 18)),
         across=[*_spread(across, last)],
         up=up.ticks(5),
@@ -106,32 +105,34 @@ def course(claim: ClaimRecord, axes: Axes) -> Course | None:
 
 
 def _spread(across: Scale, last: int) -> list[Tick]:
-    """Return the ticks of documents, the last document among them."""
+    """Return the ticks of the axis of documents, including the last document."""
     ticks = [tick for tick in across.ticks() if across.place(last) - tick.place > 30]
     return [*ticks, Tick(across.place(last), f"{last:,}")]
 
 
 def multiples(claim: ClaimRecord, side: EstimateRecord) -> MultiplesChart | None:
-    """Return the distributions of one of a claim's statistics; None where none were read."""
-    found = side["multiples"]
-    if found is None or not sum(found["on"]) + sum(found["others"]):
+    """Return the chart of one statistic's multiples; None where none were recorded."""
+    histogram = side["multiples"]
+    if histogram is None or not sum(histogram["on"]) + sum(histogram["others"]):
         return None
-    threshold = found["threshold"]
-    lowest = _drawn_from(found["edges"], 0)
-    across = log_scale([lowest, *found["edges"], threshold], _LEFT, _RIGHT, unit="\u00d7")
-    heights = [_density(found["edges"], counts) for counts in (found["on"], found["others"])]
+    threshold = histogram["threshold"]
+    lowest = _drawn_from(histogram["edges"], 0)
+    across = log_scale([lowest, *histogram["edges"], threshold], _LEFT, _RIGHT, unit="\u00d7")
+    heights = [
+        _density(histogram["edges"], counts) for counts in (histogram["on"], histogram["others"])
+    ]
     tallest = max(max(part, default=0.0) for part in heights)
-    on, others = (_outline(found["edges"], part, tallest, across) for part in heights)
-    pairs = sum(found["on"]), sum(found["others"])
+    on, others = (_outline(histogram["edges"], part, tallest, across) for part in heights)
+    pairs = sum(histogram["on"]), sum(histogram["others"])
     return MultiplesChart(
         on=on,
         others=others if pairs[1] else "",
         threshold=_mark(claim, side, threshold, across),
         across=across.ticks(7),
         uniform=across.place(1.0),
-        has_rest=found["edges"][0] == 0,
-        on_words=_summary("claimed pairs", found["edges"], found["on"]),
-        others_words=_summary(_control(side), found["edges"], found["others"]),
+        has_rest=histogram["edges"][0] == 0,
+        on_words=_summary("claimed pairs", histogram["edges"], histogram["on"]),
+        others_words=_summary(_control(side), histogram["edges"], histogram["others"]),
         words=f"multiples of {count(pairs[0], 'claimed pair')} against {count(pairs[1], 'other')}",
     )
 
@@ -146,17 +147,17 @@ def _summary(name: str, edges: Sequence[float], counts: Sequence[int]) -> str:
     total = sum(counts)
     if not total:
         return f"{name}: none"
-    above = sum(found for low, found in zip(edges, counts, strict=False) if low >= 1)
+    above = sum(pairs for low, pairs in zip(edges, counts, strict=False) if low >= 1)
     median = _median(edges, counts)
     return f"{name}: {total:,}, median {median}, {above / total:.0%} at or above average"
 
 
 def _median(edges: Sequence[float], counts: Sequence[int]) -> str:
-    """Return the middle of the bin in which the median lies, or what the first bin is under."""
-    left = sum(counts) / 2
+    """Return the middle of the median's bin; for the first bin, its upper edge."""
+    remaining = sum(counts) / 2
     for (low, high), number_of in zip(pairwise(edges), counts, strict=True):
-        left -= number_of
-        if left <= 0:
+        remaining -= number_of
+        if remaining <= 0:
             return f"about {_shown(math.sqrt(low * high))}" if low > 0 else f"under {_shown(high)}"
     return f"about {_shown(edges[-1])}"
 
@@ -182,7 +183,7 @@ def _mark(
 
 
 def _density(edges: Sequence[float], counts: Sequence[int]) -> list[float]:
-    """Return the share of the pairs an octave, of each bin: what lies under the outline is 1."""
+    """Return the share of pairs per octave in each bin: the outline encloses an area of 1."""
     total = sum(counts) or 1
     return [
         number_of / total / _octaves(low, high)
@@ -191,7 +192,7 @@ def _density(edges: Sequence[float], counts: Sequence[int]) -> list[float]:
 
 
 def _octaves(low: float, high: float) -> float:
-    # The first bin reaches down to 0, which is no number of octaves away.
+    # The first bin reaches down to 0, which is infinitely many octaves away.
     return math.log2(high / low) if low > 0 else 1.0
 
 
@@ -214,7 +215,7 @@ def _drawn_from(edges: Sequence[float], bin_: int) -> float:
 
 
 def _steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return an outline that keeps its height until the next point."""
+    """Return a step outline that keeps its height until the next point."""
     stairs = [points[0]]
     for before, point in pairwise(points):
         stairs += [(point[0], before[1]), point]

@@ -1,37 +1,36 @@
-"""A map of each model: layers by heads, each head that something was claimed of with its verdicts.
+"""A map of each model, layers by heads, with the verdicts of the claims about each head.
 
-Records in, cells out. Which heads a claim is about is read from its statistics.
+Records in, cells out. The heads of a claim are read from its expressions.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from headtests.errors import HeadNameError
 from headtests.expressions.head_names import HeadName, parse_head
 from headtests.records import ClaimRecord, EstimateRecord, SessionRecord
-from headtests.report.words.claims import SYMBOLS, sides
+from headtests.report.words.claims import SYMBOLS, WORST_FIRST, sides, tally
 from headtests.report.words.text import brief
 
-_WORST_FIRST = ("refuted", "undecided", "holds")
 _WIDE, _WIDEST = 16, 40
-"""Heads a layer from which on cells are small, and smaller."""
+"""Heads per layer beyond which cells are small, and tiny."""
 _MOST_CELLS = 10_000
-"""A model of more heads than any has is drawn by its claimed heads alone."""
+"""For models with more heads, only the heads with claims are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A head that something was claimed of."""
+    """A head with claims."""
 
     name: str
     verdicts: tuple[str, ...]
-    """The different verdicts of its claims, the worst first."""
+    """The distinct verdicts of its claims, worst first."""
     symbols: str
     words: str
     """Such as "L5H1: 2 held, 1 refuted"."""
     anchor: str
-    """Where its claims stand."""
+    """The anchor of its card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,10 @@ class ModelMap:
 
     model: str
     size: str
-    """`large`, `small` or `tiny`: how large a cell is drawn."""
+    """The size of a cell: `large`, `small` or `tiny`."""
     heads: list[int]
     rows: list[tuple[int, list[Cell | None]]]
-    """Layers with their heads; None for one that nothing was claimed of."""
+    """Each layer with its heads; None for a head without claims."""
 
 
 def maps(
@@ -51,14 +50,14 @@ def maps(
     claims: Sequence[ClaimRecord],
     places: Mapping[tuple[str, str], str],
 ) -> list[ModelMap]:
-    """Return a map a model, whatever corpora it ran over.
+    """Return one map per model, over all of its corpora.
 
     `places` has the anchor of each head's card, by the session's key and the head's name.
     """
     models: dict[tuple[str, str], list[SessionRecord]] = {}
     for session in sessions:
         models.setdefault(identity(session), []).append(session)
-    found = []
+    drawn = []
     for of_model in models.values():
         keys = {session["key"] for session in of_model}
         about: defaultdict[HeadName, list[ClaimRecord]] = defaultdict(list)
@@ -68,40 +67,38 @@ def maps(
         model = of_model[0]["model"]
         cells = {head: _cell(head, of_head, places) for head, of_head in about.items()}
         if cells:
-            found.append(_map(brief(model["name"]), model["layers"], model["heads"], cells))
-    return found
+            drawn.append(_map(brief(model["name"]), model["layers"], model["heads"], cells))
+    return drawn
 
 
 def identity(session: SessionRecord) -> tuple[str, str]:
-    """Return what tells a session's model from another."""
+    """Return the name and the weights' hash of a session's model."""
     return session["model"]["name"], session["model"]["weights_sha256"]
 
 
 def heads_of(claim: ClaimRecord) -> list[HeadName]:
-    """Return the heads that a claim is about, each once; those whose statistic names one."""
-    found = (_head_of(side) for side in sides(claim))
-    return list(dict.fromkeys(head for head in found if head is not None))
+    """Return the distinct heads that a claim's expressions name."""
+    heads = (_head_of(side) for side in sides(claim))
+    return list(dict.fromkeys(head for head in heads if head is not None))
 
 
 def _head_of(estimate: EstimateRecord) -> HeadName | None:
     try:
         return parse_head(estimate["expression"].partition(".")[0]).name
-    except (HeadNameError, ValueError):  # Numbers can have more digits than Python reads.
+    except (HeadNameError, ValueError):  # ValueError: a number with more digits than int() reads.
         return None
 
 
 def _cell(
     head: HeadName, claims: Sequence[ClaimRecord], places: Mapping[tuple[str, str], str]
 ) -> Cell:
-    met = Counter[str](claim["verdict"] for claim in claims)
-    verdicts = tuple(verdict for verdict in _WORST_FIRST if met[verdict])
-    said = {"holds": "held"}
-    words = ", ".join(f"{met[verdict]} {said.get(verdict, verdict)}" for verdict in verdicts)
+    met = [claim["verdict"] for claim in claims]
+    verdicts = tuple(verdict for verdict in WORST_FIRST if verdict in met)
     return Cell(
         name=str(head),
         verdicts=verdicts,
         symbols="".join(SYMBOLS[verdict] for verdict in verdicts),
-        words=f"{head}: {words}",
+        words=f"{head}: {', '.join(tally(met, WORST_FIRST))}",
         anchor=places[claims[0]["session"], str(head)],
     )
 

@@ -1,6 +1,6 @@
-"""A claim's interval drawn against its threshold, in the height of a line: one axis for all alike.
+"""The strip of a claim: its estimate and interval against its threshold, one line high.
 
-Records in, places and words out; the template makes the picture of them.
+Claims of one kind share an axis. Records in, coordinates and words out; the template draws them.
 """
 
 import math
@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from headtests.records import ClaimRecord
 from headtests.report.charts.scales import Scale, Tick, log_scale
-from headtests.report.words.claims import compared, interval_in_brief, is_multiple
+from headtests.report.words.claims import compared, decided, interval_in_brief, is_multiple
 from headtests.wording import exactly, number
 
 _LEFT, _RIGHT = 6.0, 194.0
-"""Where the axis of a strip begins and ends, in a width of 200."""
+"""The ends of a strip's axis, in a width of 200."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class Axes:
 
     share: Scale
     multiple: Scale
-    """Logarithmic, wide enough for every multiple of the report."""
+    """Logarithmic; covers every multiple of the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalStrip:
-    """One claim on its axis: places from 0 to 200."""
+    """One claim on its axis: x coordinates from 0 to 200."""
 
     claimed: tuple[float, float]
-    """Where the claim holds: a place, and how wide it is from there."""
+    """Where the claim holds: a start and a width."""
     bar: tuple[float, float] | None
     """The interval; None where there is none."""
     estimate: float
@@ -40,7 +40,7 @@ class IntervalStrip:
     stop: float
     ends: tuple[Tick, Tick]
     words: str
-    """All of it in a sentence, for those who do not see it."""
+    """The strip in words, for screen readers."""
 
 
 def axes_of(claims: Sequence[ClaimRecord]) -> Axes:
@@ -55,7 +55,7 @@ def axes_of(claims: Sequence[ClaimRecord]) -> Axes:
 
 
 def axis_of(claim: ClaimRecord, axes: Axes) -> Scale:
-    """Return the axis of a claim: that of its kind, or of a difference its own."""
+    """Return the axis of a claim: the shared one of its kind, or its own for a difference."""
     if not _is_signed(claim):
         return axes.multiple if is_multiple(claim) else axes.share
     reach = max(1.0, claim["factor"])
@@ -70,52 +70,55 @@ def strip(claim: ClaimRecord, axes: Axes) -> IntervalStrip:
     """Return a claim drawn on its axis."""
     scale = axis_of(claim, axes)
     estimate, threshold = drawn(claim)
-    low, high = _interval(claim)
     at = scale.place(threshold)
     over = claim["operator"] in (">=", ">")
-    bar = None
-    if low is not None or high is not None:
-        bar = (
-            scale.place(scale.low if low is None else low),
-            scale.place(scale.high if high is None else high),
-        )
-    figure = "the difference" if claim["difference"] is not None else "the estimate"
+    name = "the difference" if claim["difference"] is not None else "the estimate"
     interval = interval_in_brief(claim)
-    said = f", interval {interval}" if interval not in ("none", "exact") else ""
+    bounds = f", interval {interval}" if interval not in ("none", "exact") else ""
     side = "the right of" if over else "the left of"
     return IntervalStrip(
         claimed=(at, scale.stop - at) if over else (scale.start, at - scale.start),
-        bar=bar,
+        bar=interval_on(claim, scale),
         estimate=scale.place(estimate),
         threshold=at,
         start=scale.start,
         stop=scale.stop,
         ends=scale.ends,
-        words=f"{figure} {number(estimate)}{said}; the claim holds to {side} {exactly(threshold)}",
+        words=f"{name} {number(estimate)}{bounds}; the claim holds to {side} {exactly(threshold)}",
     )
 
 
 def drawn(claim: ClaimRecord) -> tuple[float, float]:
-    """Return the figure that is drawn, and the threshold that it is drawn against.
+    """Return the figure that is drawn, and its threshold.
 
-    Of two statistics that were read together, that is their difference.
+    For two statistics of documents, the figure is their difference.
     """
     difference = claim["difference"]
     return compared(claim) if difference is None else (difference["value"], claim["offset"])
 
 
+def interval_on(claim: ClaimRecord, scale: Scale) -> tuple[float, float] | None:
+    """Return the ends of a claim's interval on an axis; None without an interval."""
+    low, high = _interval(claim)
+    if low is None and high is None:
+        return None
+    return (
+        scale.place(scale.low if low is None else low),
+        scale.place(scale.high if high is None else high),
+    )
+
+
 def _is_signed(claim: ClaimRecord) -> bool:
-    """Return whether what is drawn is a difference."""
+    """Return whether the figure that is drawn is a difference."""
     return claim["difference"] is not None or (
         isinstance(claim["right"], dict) and claim["offset"] != 0
     )
 
 
 def _interval(claim: ClaimRecord) -> tuple[float | None, float | None]:
-    figure = claim["left"] if claim["difference"] is None else claim["difference"]
-    return figure["low"], figure["high"]
+    return decided(claim)["low"], decided(claim)["high"]
 
 
 def moved(scale: Scale, start: float, stop: float) -> Scale:
-    """Return the same axis, drawn elsewhere."""
+    """Return the same axis between other coordinates."""
     return replace(scale, start=start, stop=stop)

@@ -1,6 +1,7 @@
-"""From a figure to a place on a drawing: linear and logarithmic axes, and where their ticks stand.
+"""Linear and logarithmic axes: the coordinates of figures, and ticks.
 
-Numbers in, numbers and labels out. What is drawn along an axis is `strips` and `charts`.
+Numbers in, coordinates and labels out. The charts along an axis are the other modules of this
+package.
 """
 
 import math
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 from headtests.wording import number
 
 _LEAST_LOG, _MOST_LOG = 2.0**-10, 2.0**200
-"""Where a logarithmic axis ends, at the latest: 0 and the largest float have no place on it."""
+"""The range of a logarithmic axis, which excludes 0 and the largest floats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A marked place of an axis."""
+    """A labelled coordinate of an axis."""
 
     place: float
     label: str
@@ -23,21 +24,21 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An axis from one figure to another, drawn from one place to another."""
+    """An axis from one figure to another, drawn from one coordinate to another."""
 
     low: float
     high: float
-    """Over `low`; of a logarithmic axis, both are over 0."""
+    """Greater than `low`; on a logarithmic axis, both are positive."""
     start: float
-    """The place of `low`."""
+    """The coordinate of `low`."""
     stop: float
-    """The place of `high`; less than `start` for an axis that grows upwards."""
+    """The coordinate of `high`; less than `start` on an axis that grows upwards."""
     is_log: bool = False
     unit: str = ""
-    """What stands behind each label."""
+    """The suffix of each label."""
 
     def place(self, value: float) -> float:
-        """Return where a figure lies, to a tenth; one beyond an end lies on it.
+        """Return the coordinate of a figure, to a tenth; figures beyond an end are clamped to it.
 
         >>> Scale(0, 1, 10, 110).place(0.25), Scale(1, 100, 0, 10, is_log=True).place(10)
         (35.0, 5.0)
@@ -55,7 +56,7 @@ class Scale:
         return self._tick(self.low), self._tick(self.high)
 
     def ticks(self, most: int = 6) -> list[Tick]:
-        """Return labelled places at round figures, so many at most.
+        """Return at most `most` ticks at round figures.
 
         >>> [tick.label for tick in Scale(0, 1, 0, 100).ticks()]
         ['0', '0.20', '0.40', '0.60', '0.80', '1']
@@ -69,7 +70,7 @@ class Scale:
     def _powers(self) -> list[float]:
         lowest, highest = math.log10(self.low), math.log10(self.high)
         tens = [10.0**power for power in range(math.ceil(lowest), math.floor(highest) + 1)]
-        # On less than a power of ten, doublings tell more.
+        # An axis of less than two powers of ten is labelled by doublings.
         if len(tens) > 1:
             return tens
         first, last = math.ceil(math.log2(self.low)), math.floor(math.log2(self.high))
@@ -87,16 +88,16 @@ class Scale:
 
 
 def log_scale(figures: Iterable[float | None], start: float, stop: float, unit: str = "") -> Scale:
-    """Return a logarithmic axis on which some figures lie, between powers of two.
+    """Return a logarithmic axis between powers of two that covers some figures and 1.
 
-    Those that are None or not over 0 take no part; 1 always lies on it.
+    Figures that are None or not positive are ignored.
 
     >>> scale = log_scale([0.3, None, 40], 0, 100)
     >>> scale.low, scale.high
     (0.25, 64.0)
     """
     known = (figure for figure in figures if figure is not None and figure > 0)
-    found = [min(max(figure, _LEAST_LOG), _MOST_LOG) for figure in known]
-    low = math.floor(math.log2(min([*found, 0.75])))
-    high = math.ceil(math.log2(max([*found, 1.5])))
+    clamped = [min(max(figure, _LEAST_LOG), _MOST_LOG) for figure in known]
+    low = math.floor(math.log2(min([*clamped, 0.75])))
+    high = math.ceil(math.log2(max([*clamped, 1.5])))
     return Scale(2.0**low, 2.0**high, start, stop, is_log=True, unit=unit)

@@ -1,1 +1,1 @@
-"""Two runs compared: which claims match, what changed, what else differs."""
+"""The comparison of two runs: matching claims, what changed, what else differs."""

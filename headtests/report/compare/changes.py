@@ -1,21 +1,20 @@
-"""What became of a claim between two runs, in words: its verdicts and figures before and after.
+"""A changed claim in words: its verdicts and figures in both runs.
 
-Facts in, strings of the record and of figures out, in no markup: that is the caller's.
+Changes in, strings out, without markup, which the caller adds.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.records import ClaimRecord, DifferenceRecord
 from headtests.report.compare.runs import Change, RunComparison
-from headtests.report.words.claims import documents_in_brief, sides, unit_of
+from headtests.report.words.claims import PAST, documents_in_brief, sides, unit_of
 from headtests.wording import beside, count
 
-OTHER_DOCUMENTS = "The documents differ: the two figures are not of the same texts."
-"""What is said beside figures that must not be compared as they are."""
+OTHER_DOCUMENTS = "The documents differ: the two figures are not from the same texts."
+"""A note beside figures that are not comparable."""
 
-_PAST = {"holds": "held", "refuted": "refuted", "undecided": "undecided"}
 _ROUNDING = 1e-6
 
 
@@ -28,48 +27,48 @@ class ClaimInRun:
     expression: str
     verdict: str
     figures: list[str]
-    """Of one statistic, its estimate; of two, each and their difference. Empty where the run has
-    no such claim."""
+    """The estimate of one statistic; of two, each estimate and their difference. Empty where the
+    run does not have the claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimChange:
-    """A change of a claim with everything that is said of it."""
+    """A changed claim in words."""
 
     heading: str
     test: str
     expression: str
-    """The claim as Python; empty where it differs between the two runs."""
+    """The claim as Python; empty where the two runs differ in it."""
     sides: list[ClaimInRun]
     note: str
-    """What keeps the figures from being compared; empty where nothing does."""
+    """Why the figures are not comparable; empty where they are."""
 
 
 def block(change: Change) -> ClaimChange:
-    """Return what is said of a change."""
+    """Return a change in words."""
     both = [("before", change.before), ("after", change.after)]
     claims = [claim for _, claim in both if claim is not None]
-    told = [
-        ClaimInRun(run, one["expression"], one["verdict"], _figures(one, claims))
-        for run, one in both
-        if one is not None
+    in_runs = [
+        ClaimInRun(run, claim["expression"], claim["verdict"], _figures(claim, claims))
+        for run, claim in both
+        if claim is not None
     ]
     if change.after is None and change.instead:
-        told.append(ClaimInRun("after", "", f"no claim: its test was {change.instead}", []))
+        in_runs.append(ClaimInRun("after", "", f"no claim: its test was {change.instead}", []))
     expressions = dict.fromkeys(claim["expression"] for claim in claims)
     return ClaimChange(
         heading=_heading(change),
         test=claims[0]["test"],
         expression=next(iter(expressions)) if len(expressions) == 1 else "",
-        sides=told,
+        sides=in_runs,
         note=OTHER_DOCUMENTS if change.other_documents else "",
     )
 
 
 def counts(compared: RunComparison) -> str:
-    """Return how many claims changed in which way, and how many did not."""
+    """Return how many claims changed, by kind, and how many did not."""
     kinds = [change.kind for change in compared.changes]
-    said = [
+    parts = [
         f"{kinds.count(kind)} {words}"
         for kind, words in (
             ("verdict", "with another verdict"),
@@ -84,36 +83,36 @@ def counts(compared: RunComparison) -> str:
     if compared.unchanged_on_other_documents:
         unchanged += f" ({compared.unchanged_on_other_documents} of them on other documents)"
     before, after = len(compared.before["claims"]), len(compared.after["claims"])
-    return f"{count(before, 'claim')} before, {after} after: {', '.join([*said, unchanged])}"
+    return f"{count(before, 'claim')} before, {after} after: {', '.join([*parts, unchanged])}"
 
 
 def _heading(change: Change) -> str:
     before, after = change.before, change.after
     if after is None:
-        return f"gone, {_PAST[before['verdict']]} before" if before else ""
+        return f"gone, {PAST[before['verdict']]} before" if before else ""
     if before is None:
-        return f"new, {_PAST[after['verdict']]}"
-    old, new = _PAST[before["verdict"]], _PAST[after["verdict"]]
+        return f"new, {PAST[after['verdict']]}"
+    old, new = PAST[before["verdict"]], PAST[after["verdict"]]
     verdicts = f"{old} in both" if old == new else f"{old} before, {new} now"
     named = {"claim": "changed in the source, ", "moved": "estimate moved, "}
     return named.get(change.kind, "") + verdicts
 
 
 def _figures(claim: ClaimRecord, claims: list[ClaimRecord]) -> list[str]:
-    """Return a claim's estimates with their intervals, told apart from those of the other run."""
-    others = [bound for one in claims for bound in _bounds(one)]
-    found = [_figure(estimate, unit_of(estimate), others) for estimate in sides(claim)]
-    if len(found) == 2:
-        found = [f"left {found[0]}", f"right {found[1]}"]
+    """Return a claim's estimates and intervals, with digits that tell them from the other run's."""
+    others = [bound for other in claims for bound in _bounds(other)]
+    figures = [_figure(estimate, unit_of(estimate), others) for estimate in sides(claim)]
+    if len(figures) == 2:
+        figures = [f"left {figures[0]}", f"right {figures[1]}"]
     if claim["difference"] is not None:
-        found.append(f"difference {_figure(claim['difference'], unit_of(claim['left']), others)}")
+        figures.append(f"difference {_figure(claim['difference'], unit_of(claim['left']), others)}")
     if over := _over(claim):
-        found[-1] += f" over {over}"
-    return found
+        figures[-1] += f" over {over}"
+    return figures
 
 
 def _bounds(claim: ClaimRecord) -> Iterator[float]:
-    figures: list[EstimateRecord | DifferenceRecord] = [*sides(claim)]
+    figures: list[DifferenceRecord] = [*sides(claim)]
     if claim["difference"] is not None:
         figures.append(claim["difference"])
     for figure in figures:
@@ -124,7 +123,7 @@ def _bounds(claim: ClaimRecord) -> Iterator[float]:
         yield claim["right"]
 
 
-def _figure(figure: EstimateRecord | DifferenceRecord, unit: str, others: list[float]) -> str:
+def _figure(figure: DifferenceRecord, unit: str, others: list[float]) -> str:
     low, high = figure["low"], figure["high"]
     value = _number(figure["value"], others) + unit
     if low is None and high is None:
@@ -137,8 +136,8 @@ def _figure(figure: EstimateRecord | DifferenceRecord, unit: str, others: list[f
 
 
 def _number(value: float, others: list[float]) -> str:
-    """Return a figure with as many digits as tell it from others, but for rounding."""
-    differing = [one for one in others if not math.isclose(one, value, rel_tol=_ROUNDING)]
+    """Return a figure, told apart from others that differ from it by more than rounding."""
+    differing = [other for other in others if not math.isclose(other, value, rel_tol=_ROUNDING)]
     return beside(value, *differing)
 
 

@@ -1,6 +1,6 @@
-"""Which claims and which sessions of two runs are the same: the earlier run's first.
+"""Matches the claims and sessions of two runs, the earlier run first.
 
-Records in, pairs out. What differs between the two of a pair is not looked at.
+Records in, pairs out. What differs within a pair is not looked at here.
 """
 
 from collections import defaultdict, deque
@@ -19,7 +19,7 @@ class Claims:
 
     same: list[tuple[ClaimRecord, ClaimRecord]]
     altered: list[tuple[ClaimRecord, ClaimRecord]]
-    """Of the same test and the same left side, compared with something else."""
+    """Pairs of the same test and left side, compared with something else."""
     gone: list[ClaimRecord]
     new: list[ClaimRecord]
 
@@ -27,11 +27,11 @@ class Claims:
 def match_claims(before: Iterable[ClaimRecord], after: Iterable[ClaimRecord]) -> Claims:
     """Return the claims of two runs, matched by test and expression, then by test and left side.
 
-    Of several that are alike, the first is matched with the first.
+    Claims with equal keys are matched in order.
     """
     same, gone, new = _paired(_by_expression, list(before), list(after))
     altered = []
-    # The closest first: of the two claims of a range, each is matched with its own side.
+    # From the strictest key on, so that the two claims of a range are matched bound by bound.
     for key in (_by_operator, _by_sides, _by_left):
         pairs, gone, new = _paired(key, gone, new)
         altered += pairs
@@ -43,26 +43,26 @@ def match_sessions(
     after: Sequence[SessionRecord],
     claims: Iterable[tuple[ClaimRecord, ClaimRecord]],
 ) -> list[tuple[SessionRecord | None, SessionRecord | None]]:
-    """Return the sessions of two runs, those together that the same claims were measured in.
+    """Return the sessions of two runs in pairs: those in which the same claims were measured.
 
-    Those without such a claim are matched by their key, then by the names of model and corpus;
-    what then has no match stands alone.
+    Sessions without such claims are matched by key, then by the names of model and corpus. A
+    session without a match is paired with None.
     """
-    old, new = ({one["key"]: one for one in sessions} for sessions in (before, after))
-    keys = dict.fromkeys((one["session"], other["session"]) for one, other in claims)
-    found = [(old[a], new[b]) for a, b in keys if a in old and b in new]
-    gone = [one for key, one in old.items() if key not in {a["key"] for a, _ in found}]
-    added = [one for key, one in new.items() if key not in {b["key"] for _, b in found}]
+    old, new = ({item["key"]: item for item in sessions} for sessions in (before, after))
+    keys = dict.fromkeys((left["session"], right["session"]) for left, right in claims)
+    matched = [(old[a], new[b]) for a, b in keys if a in old and b in new]
+    gone = [item for key, item in old.items() if key not in {a["key"] for a, _ in matched}]
+    added = [item for key, item in new.items() if key not in {b["key"] for _, b in matched}]
     for key in (_key, _names):
         pairs, gone, added = _paired(key, gone, added)
-        found += pairs
-    return [*found, *((one, None) for one in gone), *((None, one) for one in added)]
+        matched += pairs
+    return [*matched, *((item, None) for item in gone), *((None, item) for item in added)]
 
 
 def _paired(
     key: Callable[[_Item], Hashable], before: Iterable[_Item], after: Iterable[_Item]
 ) -> tuple[list[tuple[_Item, _Item]], list[_Item], list[_Item]]:
-    """Return the first of each key with the first, and so on; then what has none to go with."""
+    """Return the items with equal keys, paired in order; then those of each run without a match."""
     waiting: defaultdict[Hashable, deque[tuple[int, _Item]]] = defaultdict(deque)
     for place, item in enumerate(after):
         waiting[key(item)].append((place, item))
@@ -73,8 +73,10 @@ def _paired(
             pairs.append((item, alike.popleft()[1]))
         else:
             alone.append(item)
-    left = sorted((entry for alike in waiting.values() for entry in alike), key=lambda e: e[0])
-    return pairs, alone, [item for _, item in left]
+    unmatched = sorted(
+        (entry for alike in waiting.values() for entry in alike), key=lambda entry: entry[0]
+    )
+    return pairs, alone, [item for _, item in unmatched]
 
 
 def _by_expression(claim: ClaimRecord) -> Hashable:

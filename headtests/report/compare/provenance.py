@@ -1,6 +1,7 @@
-"""What ran differently in two runs: models, documents, settings, versions.
+"""The differences between two runs other than their claims: models, documents, settings, versions.
 
-Records in, facts out, under the records' own names. What became of the claims is `comparing`.
+Records in, facts out, under the records' own names. Changes of claims are
+`headtests.report.compare.runs`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,16 +15,16 @@ _OPTIONS = frozenset({"min_query", "suppress_first_token"})
 
 @dataclass(frozen=True, slots=True)
 class ChangedFact:
-    """Something that was recorded of both runs, and differs."""
+    """A recorded fact that differs between two runs."""
 
     name: str
     before: object
-    """None where the run lacks it."""
+    """None where the run does not have it."""
     after: object
 
 
 def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[ChangedFact]:
-    """Return the fields in which two objects of a record differ, in their order.
+    """Return the fields in which two objects of a record differ, in order.
 
     >>> differing({"torch": "2.12", "numpy": "2.4"}, {"torch": "2.13", "numpy": "2.4"})
     [ChangedFact(name='torch', before='2.12', after='2.13')]
@@ -36,13 +37,13 @@ def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list
 
 
 def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[ChangedFact]:
-    """Yield how two sessions differ in what was known before anything ran."""
-    for part, one, other in (
+    """Yield the differences between two sessions that were known before anything ran."""
+    for part, old, new in (
         ("model", before["model"], after["model"]),
         ("corpus", before["corpus"], after["corpus"]),
     ):
-        for fact in differing(one, other):
-            # Notes say in words what the hash of the ids says, or how the run went.
+        for fact in differing(old, new):
+            # Notes repeat in words what the hash of the token ids covers, or describe the run.
             if (part, fact.name) != ("corpus", "notes"):
                 yield ChangedFact(f"{part} {fact.name}", fact.before, fact.after)
     yield from differing(_only(before, _SETTINGS), _only(after, _SETTINGS))
@@ -51,13 +52,13 @@ def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[Changed
 def of_heads(
     before: Record, after: Record, claims: Iterable[tuple[ClaimRecord, ClaimRecord]]
 ) -> Iterator[ChangedFact]:
-    """Yield where the rows and keys that count differ, of heads that the same claims are about.
+    """Yield differences in which rows and keys count, for the heads of matched claims.
 
-    A head of two corpora is named once.
+    A head with two corpora is named once.
     """
-    old, new = ({one["key"]: one for one in run["heads"]} for run in (before, after))
+    old, new = ({head["key"]: head for head in run["heads"]} for run in (before, after))
     keys = dict.fromkeys(
-        pair for one, other in claims for pair in zip(one["heads"], other["heads"], strict=False)
+        pair for left, right in claims for pair in zip(left["heads"], right["heads"], strict=False)
     )
     heads: list[tuple[HeadRecord, HeadRecord]] = [
         (old[a], new[b]) for a, b in keys if a in old and b in new

@@ -1,6 +1,6 @@
-"""Two runs beside each other: what ran differently, and what became of each claim.
+"""Compares two runs: what ran differently, and how each claim changed.
 
-Records in, frozen facts out; nothing is decided again. How it is said is `comparison_text`.
+Records in, facts out; nothing is decided again. The text is `headtests.report.compare.text`.
 """
 
 import math
@@ -13,11 +13,11 @@ from headtests.report.compare.provenance import ChangedFact, differing, of_heads
 from headtests.report.words.claims import sides
 
 Kind = Literal["verdict", "claim", "moved", "gone", "new"]
-"""Another verdict; another threshold or right side; an estimate beyond the intervals; a claim that
-only the earlier run has, or only the later."""
+"""The verdict changed; the threshold or right side changed; the estimate moved beyond the
+intervals; only the earlier run has the claim; only the later one has it."""
 
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
-"""Two figures that are closer than this differ by rounding: of devices, of batches, of floats."""
+"""Two figures that are closer than this differ by rounding only."""
 _WORST_FIRST: tuple[tuple[str | None, str | None], ...] = (
     ("holds", "refuted"),
     ("holds", "undecided"),
@@ -35,12 +35,12 @@ _WORST_FIRST: tuple[tuple[str | None, str | None], ...] = (
     ("refuted", "holds"),
     (None, "holds"),
 )
-"""The verdicts before and after, from those that most need to be looked at."""
+"""The verdicts before and after, in order of importance."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionChange:
-    """One model over one corpus in both runs; or in one, where the other has none like it."""
+    """One model over one corpus in both runs, or in one of them."""
 
     before: SessionRecord | None
     after: SessionRecord | None
@@ -51,29 +51,29 @@ class SessionChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A claim of which the two runs say different things."""
+    """A claim that differs between the two runs."""
 
     kind: Kind
     before: ClaimRecord | None
     after: ClaimRecord | None
     other_documents: bool
-    """Whether its two figures are not known to be of the same documents."""
+    """Whether its two figures may be from different documents."""
     instead: str
-    """What became of the test of a claim that is gone: its outcome, or empty."""
+    """The outcome of the test whose claim is gone; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """What two runs say, the earlier one first."""
+    """The differences between two runs."""
 
     before: Record
     after: Record
     sessions: list[SessionChange]
     heads: list[ChangedFact]
-    """Which rows and keys count of the heads that the same claims are about."""
+    """Differences in which rows and keys count, for the heads of matched claims."""
     environment: list[ChangedFact]
     changes: list[Change]
-    """The worst first."""
+    """Worst first."""
     unchanged: int
     unchanged_on_other_documents: int
 
@@ -81,19 +81,19 @@ class RunComparison:
 def compare(before: Record, after: Record) -> RunComparison:
     """Return what differs between two runs."""
     claims = match_claims(before["claims"], after["claims"])
-    known = [{one["key"]: one for one in run["sessions"]} for run in (before, after)]
+    old, new = ({item["key"]: item for item in run["sessions"]} for run in (before, after))
 
-    def elsewhere(one: ClaimRecord, other: ClaimRecord) -> bool:
-        return _other_documents(known[0].get(one["session"]), known[1].get(other["session"]))
+    def elsewhere(left: ClaimRecord, right: ClaimRecord) -> bool:
+        return _other_documents(old.get(left["session"]), new.get(right["session"]))
 
     kinds = [(kind_of(*pair), pair) for pair in claims.same]
     changes = [Change(kind, *pair, elsewhere(*pair), "") for kind, pair in kinds if kind]
     changes += [Change("claim", *pair, elsewhere(*pair), "") for pair in claims.altered]
     outcomes = {test["test"]: test["outcome"] for test in after["unmeasured"]}
     changes += [
-        Change("gone", one, None, False, outcomes.get(one["test"], "")) for one in claims.gone
+        Change("gone", claim, None, False, outcomes.get(claim["test"], "")) for claim in claims.gone
     ]
-    changes += [Change("new", None, one, False, "") for one in claims.new]
+    changes += [Change("new", None, claim, False, "") for claim in claims.new]
     unchanged = [pair for kind, pair in kinds if not kind]
     pairs = claims.same + claims.altered
     return RunComparison(
@@ -101,12 +101,12 @@ def compare(before: Record, after: Record) -> RunComparison:
         after=after,
         sessions=[
             SessionChange(
-                one,
-                other,
-                [] if one is None or other is None else list(of_sessions(one, other)),
-                one is not None and other is not None and _other_documents(one, other),
+                left,
+                right,
+                [] if left is None or right is None else list(of_sessions(left, right)),
+                left is not None and right is not None and _other_documents(left, right),
             )
-            for one, other in match_sessions(before["sessions"], after["sessions"], pairs)
+            for left, right in match_sessions(before["sessions"], after["sessions"], pairs)
         ],
         heads=list(of_heads(before, after, pairs)),
         environment=differing(before["environment"], after["environment"]),
@@ -117,23 +117,23 @@ def compare(before: Record, after: Record) -> RunComparison:
 
 
 def kind_of(before: ClaimRecord, after: ClaimRecord) -> Kind | None:
-    """Return how a claim that both runs have differs between them; None where it does not.
+    """Return how a claim of both runs changed; None where it did not.
 
-    An estimate has moved where the two intervals have no point in common; a figure that is exact,
-    or of pairs, is its own interval.
+    An estimate has moved where its two intervals have no point in common. The interval of an exact
+    figure and of a figure of pairs is the figure itself.
     """
     if before["verdict"] != after["verdict"]:
         return "verdict"
     estimates = zip(sides(before), sides(after), strict=False)
-    if any(_apart(_interval(one), _interval(other)) for one, other in estimates):
+    if any(_apart(_interval(left), _interval(right)) for left, right in estimates):
         return "moved"
-    one, other = before["difference"], after["difference"]
-    return "moved" if one and other and _apart(_bounds(one), _bounds(other)) else None
+    old, new = before["difference"], after["difference"]
+    return "moved" if old and new and _apart(_bounds(old), _bounds(new)) else None
 
 
-def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    """Return whether two intervals have no point in common, by more than rounding."""
-    low, high = max(one[0], other[0]), min(one[1], other[1])
+def _apart(left: tuple[float, float], right: tuple[float, float]) -> bool:
+    """Return whether two intervals are apart by more than rounding."""
+    low, high = max(left[0], right[0]), min(left[1], right[1])
     return low > high and not math.isclose(low, high, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
 
 
@@ -143,7 +143,7 @@ def _interval(estimate: EstimateRecord) -> tuple[float, float]:
     return _bounds(estimate)
 
 
-def _bounds(figure: EstimateRecord | DifferenceRecord) -> tuple[float, float]:
+def _bounds(figure: DifferenceRecord) -> tuple[float, float]:
     low, high = figure["low"], figure["high"]
     return -math.inf if low is None else low, math.inf if high is None else high
 

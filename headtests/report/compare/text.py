@@ -1,6 +1,6 @@
-"""Two runs beside each other as text, for a terminal or a page of Markdown.
+"""The comparison of two runs as text, for a terminal or as Markdown.
 
-Facts in, text out. Every string of the records is made plain, and escaped in Markdown.
+Facts in, text out. Every string of the records is made legible, and escaped in Markdown.
 """
 
 import textwrap
@@ -17,14 +17,14 @@ from headtests.wording import written
 
 _WIDTH = 80
 _HASH = 12
-"""Characters of a hash that are shown, where these tell two apart."""
-_SAME = "Models, documents, settings and versions are those of the run before."
-_NOTE = "The documents differ: figures of the two runs are not of the same texts."
+"""Characters of a hash that are shown, where they differ between the runs."""
+_SAME = "Models, documents, settings and versions are the same in both runs."
+_NOTE = "The documents differ: the figures of the runs are not from the same texts."
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A fact of both runs as it is shown."""
+    """A fact of both runs in words."""
 
     name: str
     before: str
@@ -32,7 +32,7 @@ class _Shown:
 
 
 def as_text(compared: RunComparison, names: Sequence[str]) -> str:
-    """Return two runs, whose records have these names, as lines of 80 columns where they may be."""
+    """Return the comparison of two runs with these names as text of mostly 80 columns."""
     lines = [
         f"{'' if place else run:<6}  {one_line(line)}"
         for run, name, record in _runs(compared, names)
@@ -52,18 +52,18 @@ def as_text(compared: RunComparison, names: Sequence[str]) -> str:
 
 
 def as_markdown(compared: RunComparison, names: Sequence[str]) -> str:
-    """Return two runs, whose records have these names, as Markdown with tables."""
+    """Return the comparison of two runs with these names as Markdown."""
     lines = ["## Two runs compared", ""]
     for run, name, record in _runs(compared, names):
-        told = [code(name), code(_made(record)), *map(escaped, _cut_short(record))]
-        lines.append(f"- {run}: {', '.join(told)}")
+        facts = [code(name), code(_made(record)), *map(escaped, _cut_short(record))]
+        lines.append(f"- {run}: {', '.join(facts)}")
     groups = list(_provenance(compared))
     lines += ["", "### What ran differently" if groups else _SAME]
-    for title, note, facts in groups:
+    for title, note, shown in groups:
         lines += ["", escaped(title), ""]
-        if facts:
+        if shown:
             lines += [row(["", "before", "after"]), row(["---"] * 3)]
-        for fact in facts:
+        for fact in shown:
             lines.append(row([escaped(fact.name), *map(code_cell, (fact.before, fact.after))]))
         lines += ["", note] if note else []
     lines += ["", "### Claims", "", counts(compared)]
@@ -77,7 +77,7 @@ def _runs(compared: RunComparison, names: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def _made(record: Record) -> str:
-    """Return when a run was made, and of which commit."""
+    """Return the time and the commit of a run."""
     commit = record["environment"].get("commit")
     return record["created"] + (f", commit {commit}" if commit else "")
 
@@ -87,7 +87,7 @@ def _cut_short(record: Record) -> list[str]:
 
 
 def _provenance(compared: RunComparison) -> Iterator[tuple[str, str, list[_Shown]]]:
-    """Yield what ran differently in groups: a title, a note, and facts."""
+    """Yield the differences in groups: a title, a note and facts."""
     for session in compared.sessions:
         if session.before is None or session.after is None:
             yield _title(session), f"only in the run {_which(session)}", []
@@ -131,38 +131,37 @@ def _fact_lines(fact: _Shown) -> list[str]:
     return [line] if len(line) <= _WIDTH else [f"    {name}:", f"      {before}", f"      {after}"]
 
 
-def _block_lines(said: ClaimChange) -> Iterator[str]:
-    yield said.heading
-    for shown in (said.test, said.expression):
+def _block_lines(change: ClaimChange) -> Iterator[str]:
+    yield change.heading
+    for shown in (change.test, change.expression):
         if shown:
             yield f"  {one_line(shown, WHOLE_LIMIT)}"
-    for side in said.sides:
-        told = [] if said.expression or not side.expression else [side.expression]
-        told += _verdict_lines(side.verdict, side.figures)
-        for place, line in enumerate(told):
+    for side in change.sides:
+        lines = [] if change.expression or not side.expression else [side.expression]
+        lines += _verdict_lines(side.verdict, side.figures)
+        for place, line in enumerate(lines):
             yield f"    {side.run if place == 0 else '':<6}  {one_line(line, WHOLE_LIMIT)}"
-    if said.note:
-        yield f"    {said.note}"
+    if change.note:
+        yield f"    {change.note}"
 
 
 def _verdict_lines(verdict: str, figures: Iterable[str]) -> list[str]:
-    found = list(figures)
-    return [f"{verdict}, {found[0]}"] if len(found) == 1 else [verdict, *found]
+    values = list(figures)
+    return [f"{verdict}, {values[0]}"] if len(values) == 1 else [verdict, *values]
 
 
-def _block_markdown(said: ClaimChange) -> Iterator[str]:
-    yield f"#### {said.heading}"
+def _block_markdown(change: ClaimChange) -> Iterator[str]:
+    yield f"#### {change.heading}"
     yield ""
-    named = [code(shown, WHOLE_LIMIT) for shown in (said.test, said.expression) if shown]
-    yield "  \n".join(named)
+    names = [code(shown, WHOLE_LIMIT) for shown in (change.test, change.expression) if shown]
+    yield "  \n".join(names)
     yield ""
-    for side in said.sides:
-        told = (
-            [] if said.expression or not side.expression else [code(side.expression, WHOLE_LIMIT)]
-        )
-        # Figures are digits, and a bracket is no link where no name of a link can stand.
-        told += [escaped(side.verdict), *side.figures]
-        yield f"- {side.run}: {', '.join(told)}"
-    if said.note:
+    for side in change.sides:
+        is_shown = side.expression and not change.expression
+        parts = [code(side.expression, WHOLE_LIMIT)] if is_shown else []
+        # Figures need no escape: brackets around digits make no link.
+        parts += [escaped(side.verdict), *side.figures]
+        yield f"- {side.run}: {', '.join(parts)}"
+    if change.note:
         yield ""
-        yield said.note
+        yield change.note

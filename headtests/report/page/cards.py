@@ -1,6 +1,7 @@
-"""A claim, and a head, with everything that is said of them: what stands together in one card.
+"""The cards of claims and heads: everything that the page shows of one claim or one head.
 
-Records in, words, drawings and anchors out; no HTML. The page around the cards is `view`.
+Records in, words, charts and anchors out; no HTML. The page around the cards is
+`headtests.report.page.view`.
 """
 
 from collections import defaultdict
@@ -54,12 +55,12 @@ from headtests.report.words.token_rows import TokenRow, counterexample_row
 from headtests.wording import number
 
 _OPEN = 3
-"""Counterexamples that show before the rest is unfolded."""
+"""Counterexamples that are visible before the rest is unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A name, and where on the page it leads; no anchor where the record lacks the thing."""
+    """A name and its anchor, which is empty where the record has no such thing."""
 
     name: str
     anchor: str
@@ -67,12 +68,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Counterexamples:
-    """The rows that speak most against one of a claim's statistics."""
+    """The rows that contradict the claim about one statistic most."""
 
     about: str
-    """The statistic as Python, where there are two; empty of one."""
+    """The statistic as Python where the claim has two; else empty."""
     summary: str
-    """How many of the rows lie on the side that the claim denies."""
+    """How many rows contradict the claim."""
     first: list[TokenRow]
     rest: list[TokenRow]
     left_out: str
@@ -80,34 +81,32 @@ class Counterexamples:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The distribution of one of a claim's statistics."""
+    """The distribution of one statistic's multiples."""
 
     about: str
-    """The statistic as Python, where there are two; empty of one."""
+    """The statistic as Python where the claim has two; else empty."""
     multiples: MultiplesChart
 
 
 class Order(NamedTuple):
-    """What the columns of the overview are sorted by."""
+    """The sort keys of the overview's columns."""
 
     beyond: float
-    """How far the estimate lies beyond the threshold, in the claim's favour."""
+    """How far the estimate is beyond the threshold, positive in the claim's favour."""
     estimate: float
     units: int
-    """Pairs, texts or documents: what is said to have been read."""
+    """The number of pairs, texts or documents."""
     evidence: str
-    """The e-value that is shown, as JavaScript reads numbers."""
+    """The e-value that is shown, as a JavaScript number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim with everything that is said of it."""
+    """A claim with everything that the page shows of it."""
 
     anchor: str
-    verdict: str
+    record: ClaimRecord
     symbol: str
-    sentence: str
-    expression: str
     compared: RoundedSides
     strip: IntervalStrip
     interval: str
@@ -116,84 +115,79 @@ class Claim:
     discovery: str
     words: str
     remaining: str
-    """Of an undecided claim, how much more it would take."""
+    """How many more documents an undecided claim would take; else empty."""
     warning: str
-    """Why the rate of false decisions does not cover it; empty where it does."""
+    """Why the rate of false decisions does not cover it; else empty."""
     drift: DriftText | None
-    """How far it has moved since its baseline; None without one."""
+    """How far it has moved from its baseline; None without a baseline."""
     against: Against | None
-    """The same claim of another model; None where no other was asked."""
+    """The same claim on another model; None without one."""
     compared_with: str
-    """What the filter calls what became of these comparisons: words with spaces between."""
+    """The filter's names of the results of these comparisons, separated by spaces."""
     course: Course | None
     distributions: list[Drawn]
     counterexamples: list[Counterexamples]
     explained: list[ExplanationCard]
-    """What its heads do otherwise, by explanations that were asked for it."""
+    """Explanations of its heads that were made for this claim."""
     statistics: list[str]
-    """Its statistics as Python: one or two."""
+    """Its one or two statistics as Python."""
     both_sides: list[StatisticLine]
-    """Every figure of two statistics; empty for one."""
+    """Every figure of two statistics; empty for a single one."""
     controls: list[StatisticLine]
     evidence: str
-    test: str
     outcome: str
-    reason: str
     place: str
     """File and line."""
     code: Code
-    basis: str
     session: Link
     model: str
-    """What the filter calls its model; empty of one that is not in the record."""
+    """The filter's name of its model; empty where that is not in the record."""
     heads: list[Link]
     multiples: list[tuple[Link, HeadText]]
-    """Those of the heads that the record has, each with where its rows stand."""
+    """The measured heads, each with a link to its card."""
     order: Order
 
 
 @dataclass(frozen=True, slots=True)
 class HeadCard:
-    """A head of one model: what was claimed of it, and what was read of it, corpus by corpus."""
+    """A head of one model: the claims about it, and its pairs on each corpus."""
 
     anchor: str
     name: str
     model: str
     claims: list[Claim]
     explained: ExplanationCard | None
-    """What it does, or under which claims that stands; None where nobody explained it."""
+    """Explanations of it, or links to them; None where there are none."""
     measured: list[HeadText]
 
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Where on the page things stand that claims refer to."""
+    """The anchors of what claims refer to."""
 
     sessions: Mapping[str, SessionText]
-    """By the record's key."""
+    """By the session's key in the record."""
     records: Mapping[str, SessionRecord]
-    """The sessions as the record has them, likewise."""
+    """The sessions' records, by the same keys."""
     models: Mapping[str, str]
-    """What the filter calls each session's model, by the session's key."""
+    """The filter's name of each session's model, by the session's key."""
     heads: Mapping[tuple[str, str], str]
-    """Anchors of heads' cards, by the session's key and the head's name."""
+    """The anchors of heads' cards, by the session's key and the head's name."""
     measured: Mapping[str, tuple[HeadRecord, HeadText]]
-    """What was read of heads, by the record's key."""
+    """The measured heads, by their key in the record."""
     explained: Placed
-    """What explainers say, by the anchors of claims and heads."""
+    """Explanations, by the anchors of claims and heads."""
 
 
 def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, caps: Caps) -> Claim:
-    """Return a claim with everything that is said of it, and no more rows than it may."""
+    """Return the card of a claim, with at most as many rows as `caps` allows."""
     line = f":{claim['line']}" if claim["line"] else ""
     moved = drift(claim, caps)
     beside = against(claim, places.records, places.sessions)
     return Claim(
         anchor=anchor,
-        verdict=claim["verdict"],
+        record=claim,
         symbol=SYMBOLS[claim["verdict"]],
-        sentence=claim["sentence"],
-        expression=claim["expression"],
         compared=comparison(claim),
         strip=strip(claim, axes),
         interval=interval_in_brief(claim),
@@ -214,12 +208,9 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, cap
         both_sides=both_sides(claim),
         controls=controls(claim),
         evidence=evidence(claim),
-        test=claim["test"],
         outcome=plain(claim["outcome"], NAME_LIMIT),
-        reason=claim["reason"],
         place=f"{claim['file']}{line}" if claim["file"] else "",
         code=code(claim),
-        basis=claim["basis"],
         session=_session(claim["session"], places.sessions),
         model=places.models.get(claim["session"], ""),
         heads=_heads(claim, places),
@@ -229,12 +220,12 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, cap
 
 
 def _compared_with(moved: DriftText | None, beside: Against | None) -> str:
-    found = [moved.status] if moved else []
+    names = [moved.status] if moved else []
     if beside:
-        found.append(
+        names.append(
             "differs" if beside.differs else "same" if beside.models[1].verdict else "none"
         )
-    return " ".join(found)
+    return " ".join(names)
 
 
 def _session(key: str, sessions: Mapping[str, SessionText]) -> Link:
@@ -250,10 +241,10 @@ def _heads(claim: ClaimRecord, places: Anchors) -> list[Link]:
 
 
 def _multiples(claim: ClaimRecord, places: Anchors) -> list[tuple[Link, HeadText]]:
-    found = [places.measured[key] for key in claim["heads"] if key in places.measured]
+    measured = [places.measured[key] for key in claim["heads"] if key in places.measured]
     return [
         (Link(head.name, places.heads.get((record["session"], record["name"]), "")), head)
-        for record, head in found
+        for record, head in measured
     ]
 
 
@@ -262,8 +253,8 @@ def _about(claim: ClaimRecord, side: EstimateRecord) -> str:
 
 
 def _distributions(claim: ClaimRecord) -> list[Drawn]:
-    found = [(side, multiples(claim, side)) for side in sides(claim)]
-    return [Drawn(_about(claim, side), shown) for side, shown in found if shown is not None]
+    charts = [(side, multiples(claim, side)) for side in sides(claim)]
+    return [Drawn(_about(claim, side), chart) for side, chart in charts if chart is not None]
 
 
 def _counterexamples(claim: ClaimRecord, caps: Caps) -> list[Counterexamples]:
@@ -274,27 +265,27 @@ def _counterexamples(claim: ClaimRecord, caps: Caps) -> list[Counterexamples]:
 
 def _listed(about: str, side: EstimateRecord, caps: Caps) -> Counterexamples:
     rows: Sequence[TokenRow] = [
-        counterexample_row(found, _row_figure(side, found), caps.is_narrow)
-        for found in side["counterexamples"][: caps.against]
+        counterexample_row(record, _row_figure(side, record), caps.is_narrow)
+        for record in side["counterexamples"][: caps.against]
     ]
     left_out = len(side["counterexamples"]) - len(rows)
     against = rows_against(side)
     return Counterexamples(
         about=about,
-        summary=against and f"{against} rows speak against it, each taken alone",
+        summary=against and f"{against} rows contradict it, each taken alone",
         first=list(rows[:_OPEN]),
         rest=list(rows[_OPEN:]),
         left_out=left_over(left_out, len(rows)),
     )
 
 
-def _row_figure(side: EstimateRecord, found: CounterexampleRecord) -> str:
-    """Return what a row alone comes to; nothing where that is the multiple, which is said."""
+def _row_figure(side: EstimateRecord, record: CounterexampleRecord) -> str:
+    """Return a row's own figure; empty where that is the multiple, which the row shows anyway."""
     if side["kind"] in ("exceed_rate", "precision") or side["pairs"] is not None:
         return ""
     if side["kind"] == "top1_rate":
-        return "a hit" if found["figure"] else "a miss"
-    return number(found["figure"]) + unit_of(side)
+        return "a hit" if record["figure"] else "a miss"
+    return number(record["figure"]) + unit_of(side)
 
 
 def _order(claim: ClaimRecord) -> Order:
@@ -312,9 +303,9 @@ def _order(claim: ClaimRecord) -> Order:
 def head_cards(
     claims: Sequence[Claim], places: Anchors, models: Mapping[str, str]
 ) -> list[HeadCard]:
-    """Return the cards of every head that the page refers to, by its claims or by its rows.
+    """Return the cards of all heads that have claims, pairs or explanations.
 
-    `models` has the name of each anchor's model.
+    `models` has the name of the model by the head's anchor.
     """
     about: defaultdict[str, list[Claim]] = defaultdict(list)
     for claim in claims:

@@ -1,6 +1,7 @@
 """Which card shows which explanation: whole under one claim, in brief under the others.
 
-Records in, words and anchors out; no HTML. What an explanation says is `explanations`.
+Records in, words and anchors out; no HTML. The text of an explanation is
+`headtests.report.words.explanations`.
 """
 
 from collections import Counter, defaultdict
@@ -20,28 +21,29 @@ from headtests.report.words.text import LINE_LIMIT, NAME_LIMIT, plain
 from headtests.wording import count
 
 _MANY = 3
-"""Explanations with the same trouble, from which on it is told once."""
+"""From so many explanations with the same error on, the error is shown once."""
 
-_Alike = tuple[str, str, str]
+_Failure = tuple[str, str, str]
+"""Explainer, server, error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """An explanation that stands in another claim's card."""
+    """An explanation in brief, which another claim's card shows whole."""
 
     explainer: str
-    """The language model's name; empty of the built-in explainer."""
+    """The language model's name; empty for the built-in explainer."""
     text: str
     best: SuggestionText | None
     anchor: str
-    """Where it stands whole."""
+    """Where it is shown whole."""
     claim: str
-    """The sentence of the claim that it stands under."""
+    """The sentence of the claim whose card shows it whole."""
 
 
 @dataclass(slots=True)
 class ExplanationCard:
-    """What a card says that one head does: the built-in explanation first."""
+    """The explanations of one head in one card, the built-in one first."""
 
     head: str
     whole: list[Explanation] = field(default_factory=list)
@@ -49,88 +51,93 @@ class ExplanationCard:
 
     @property
     def is_measured(self) -> bool:
-        """Whether something of it was measured."""
-        return any(one.suggestions or one.scored for one in self.whole) or any(
-            one.best for one in self.brief
+        """Whether any suggestion or explanation was measured."""
+        return any(item.suggestions or item.scored for item in self.whole) or any(
+            item.best for item in self.brief
         )
 
     @property
     def has_rival(self) -> bool:
         """Whether a language model explains the head: the built-in explanation is its baseline."""
-        return any(one.explainer for one in self.whole) or any(one.explainer for one in self.brief)
+        explanations: list[Explanation | Brief] = [*self.whole, *self.brief]
+        return any(item.explainer for item in explanations)
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why many explanations were not to be had."""
+    """An error that many explanations share."""
 
     anchor: str
     what: str
-    """Whose explanations, and how many."""
+    """How many explanations, and by which explainer."""
     trouble: str
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Explanations by the cards that they stand in."""
+    """Explanations by card."""
 
     claims: Mapping[str, list[ExplanationCard]]
-    """By the claim's anchor: one for each of its heads that was explained."""
+    """By the claim's anchor: one for each explained head."""
     heads: Mapping[str, ExplanationCard]
-    """By the head's anchor: whole where no claim shows it, else in brief."""
+    """By the head's anchor: whole where no claim's card shows it whole, else in brief."""
     troubles: list[Trouble]
 
 
 def placed(
     record: Record, claims: Sequence[str], heads: Mapping[tuple[str, str], str], caps: Caps
 ) -> Placed:
-    """Return where explanations stand, and what of them.
+    """Return the explanations of each card.
 
-    `claims` has the anchors of the record's claims in their order, `heads` those of heads' cards.
+    `claims` has the anchors of the record's claims in order. `heads` has the anchors of heads, by
+    the session's key and the head's name.
     """
     explanations = record["explanations"]
-    alike = Counter(_trouble(one) for one in explanations if one["trouble"])
-    many = [one for one, times in alike.items() if times >= _MANY]
-    told = {one: f"trouble_{place}" for place, one in enumerate(many, start=1)}
+    failures = Counter(_trouble(one) for one in explanations if one["trouble"])
+    shared = [failure for failure, times in failures.items() if times >= _MANY]
+    trouble_anchors = {failure: f"trouble_{n}" for n, failure in enumerate(shared, start=1)}
     of_claims: defaultdict[str, dict[str, ExplanationCard]] = defaultdict(dict)
     of_heads: dict[str, ExplanationCard] = {}
-    sentences = dict(zip(claims, (c["sentence"] for c in record["claims"]), strict=True))
-    asked = defaultdict(list)
+    sentences = dict(zip(claims, (claim["sentence"] for claim in record["claims"]), strict=True))
+    anchors_of = defaultdict(list)
     for claim, anchor in zip(record["claims"], claims, strict=True):
-        asked[claim["id"]].append(anchor)
-    numbered = sorted(enumerate(explanations, start=1), key=lambda one: bool(explainer(one[1])))
-    for place, one in numbered:
-        name = plain(one["name"], NAME_LIMIT)
-        card = heads[one["session"], one["name"]]
-        anchor = f"explained_{place}"
-        wanted = {anchor for claim in one["claims"] for anchor in asked.get(claim, ())}
-        first, *others = [anchor for anchor in claims if anchor in wanted] or [""]
-        whole = explanation(one, anchor, told.get(_trouble(one), ""), caps)
-        in_head = of_heads.setdefault(card, ExplanationCard(name))
+        anchors_of[claim["id"]].append(anchor)
+    numbered = sorted(enumerate(explanations, start=1), key=lambda item: bool(explainer(item[1])))
+    for place, source in numbered:
+        name, anchor = plain(source["name"], NAME_LIMIT), f"explained_{place}"
+        targets = {target for claim in source["claims"] for target in anchors_of.get(claim, ())}
+        first, *others = [target for target in claims if target in targets] or [""]
+        whole = explanation(source, anchor, trouble_anchors.get(_trouble(source), ""), caps)
+        head = heads[source["session"], source["name"]]
+        in_head = of_heads.setdefault(head, ExplanationCard(name))
         if not first:
             in_head.whole.append(whole)
             continue
-        of_claims[first].setdefault(one["head"], ExplanationCard(name)).whole.append(whole)
-        brief = _brief(one, anchor, sentences[first])
+        of_claims[first].setdefault(source["head"], ExplanationCard(name)).whole.append(whole)
+        brief = _brief(source, anchor, sentences[first])
         in_head.brief.append(brief)
         for other in others:
-            of_claims[other].setdefault(one["head"], ExplanationCard(name)).brief.append(brief)
+            of_claims[other].setdefault(source["head"], ExplanationCard(name)).brief.append(brief)
     return Placed(
-        claims={anchor: list(found.values()) for anchor, found in of_claims.items()},
+        claims={anchor: list(cards.values()) for anchor, cards in of_claims.items()},
         heads=of_heads,
         troubles=[
-            Trouble(told[one], f"{count(alike[one], 'explanation')} by {one[0]}", one[2])
-            for one in many
+            Trouble(
+                anchor=trouble_anchors[failure],
+                what=f"{count(failures[failure], 'explanation')} by {failure[0]}",
+                trouble=failure[2],
+            )
+            for failure in shared
         ],
     )
 
 
-def _trouble(record: ExplanationRecord) -> _Alike:
+def _trouble(record: ExplanationRecord) -> _Failure:
     return explainer(record) or "the built-in explainer", record["server"], record["trouble"]
 
 
 def _brief(record: ExplanationRecord, anchor: str, claim: str) -> Brief:
-    measured = [one for one in record["suggestions"] if not one["trouble"]]
+    measured = [suggestion for suggestion in record["suggestions"] if not suggestion["trouble"]]
     return Brief(
         explainer=explainer(record),
         text=plain(record["text"] or record["trouble"], LINE_LIMIT),

@@ -1,6 +1,7 @@
-"""A record as HTML: the one place where templates are loaded and filled in.
+"""A record as HTML: loads and renders the templates.
 
-No wording and no arithmetic: `view` says what to show, the templates say where.
+No wording and no arithmetic: `headtests.report.page.view` decides what a page shows, the templates
+where.
 """
 
 import base64
@@ -19,16 +20,16 @@ from headtests.report.words.page_budget import fitting, halved
 from headtests.report.words.text import WHOLE_LIMIT, plain
 
 LIMIT = 10_000_000
-"""Bytes that a page stays under, if it does with the fewest rows."""
+"""The size in bytes that a page stays under, unless it is larger with the fewest rows."""
 
 
 def render_html(record: Record) -> str:
-    """Return the record as one self-contained HTML page: the same record, the same text.
+    """Return the record as one self-contained HTML page; the same record gives the same page.
 
-    The page loads nothing, and its one script, without which it reads the same, filters and sorts.
-    Every character of the record is shown as text, and the result holds no control characters and
-    no lone surrogates, so that it encodes as UTF-8. Of long lists it draws fewer rows where it
-    would be larger than `LIMIT`, and says so.
+    The page loads nothing. Its one script filters and sorts the claims; the page is complete
+    without it. All text of the record is escaped, and the result has no control characters and no
+    lone surrogates, so it encodes as UTF-8. Where the page would be larger than `LIMIT`, long lists
+    are shortened, and the page says so.
     """
     template = environment().get_template("report.html")
     caps = fitting(record)
@@ -41,17 +42,21 @@ def render_html(record: Record) -> str:
 
 
 def write_html(record: Record, path: Path) -> None:
-    """Write the record as one HTML file in UTF-8, making the folder where there is none.
+    """Write the record as one HTML file in UTF-8, creating its folder.
 
     Raises `OSError` where the file cannot be written.
     """
-    page = render_html(record)
+    write_page(render_html(record), path)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page in UTF-8, creating its folder; raises `OSError` where it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8", newline="\n")
 
 
 class Script(NamedTuple):
-    """The page's script, and the hash by which the page's policy lets it run."""
+    """The page's script, and the hash by which the page's content security policy allows it."""
 
     text: Markup
     sha256: str
@@ -61,12 +66,12 @@ class Script(NamedTuple):
 def _script() -> Script:
     text = (resources.files("headtests.report") / "templates" / "script.js").read_text("utf-8")
     digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return Script(Markup(text), base64.b64encode(digest).decode("ascii"))  # our own file
+    return Script(Markup(text), base64.b64encode(digest).decode("ascii"))  # a file of this package
 
 
 @cache
 def environment() -> Environment:
-    """Return what fills in the templates: everything that it prints is escaped and legible."""
+    """Return the template environment, which escapes every value and makes it legible."""
     environment = Environment(
         loader=PackageLoader("headtests.report"),
         autoescape=True,
@@ -77,13 +82,13 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["whole"] = _whole
-    # An outline is made here of figures alone, and is no outline any more where it is cut.
+    # A path is made of numbers here, and would be broken if it were cut.
     environment.filters["outline"] = _Legible
     return environment
 
 
 class _Legible(str):
-    """A string that was made legible, and is longer than a line may be."""
+    """A string that is legible already and may be longer than a line."""
 
     __slots__ = ()
 
@@ -93,7 +98,7 @@ def _whole(text: str) -> _Legible:
 
 
 def _finalize(value: object) -> object:
-    """Make every string that a template prints legible, so that no template can forget to."""
+    """Make every string that a template prints legible, so that no template can forget it."""
     if isinstance(value, str) and not isinstance(value, Markup | _Legible):
         return plain(value)
     return value

@@ -1,6 +1,6 @@
-"""What the page shows, in the order in which it shows it: the record as plain words and anchors.
+"""The contents of the page, in its order: the record as words and anchors.
 
-The one place that knows how claims, heads and sessions refer to each other. No HTML.
+Resolves how claims, heads and sessions refer to each other. No HTML.
 """
 
 import re
@@ -14,7 +14,7 @@ from headtests.report.charts.head_maps import ModelMap, heads_of, identity, maps
 from headtests.report.charts.interval_strips import axes_of
 from headtests.report.page.cards import Anchors, Claim, HeadCard, claim_card, head_cards
 from headtests.report.page.explanation_cards import Trouble, placed
-from headtests.report.words.claims import SYMBOLS
+from headtests.report.words.claims import PAST, SYMBOLS, tally
 from headtests.report.words.decisions import false_decisions, what_alpha_means
 from headtests.report.words.drift import DRIFTED, Stale, drifted, stale
 from headtests.report.words.heads import head_view
@@ -33,21 +33,20 @@ _OF_THE_PAGE = (
         for part in ("verdict", "head", "model", "compared", "text", "clear", "count")
     ),
 )
-"""What the page calls its filters, which are no claim's to take."""
+"""Ids of the page's filters, which no claim may use as its anchor."""
 _COMPARED = (
     ("drifted", "drifted"),
     ("unchanged", "unchanged"),
-    ("differs", "another verdict of the other model"),
-    ("same", "the same verdict of the other model"),
-    ("none", "no verdict of the other model"),
+    ("differs", "different verdict on the other model"),
+    ("same", "same verdict on the other model"),
+    ("none", "no verdict on the other model"),
 )
-"""What became of claims' comparisons with baselines and other models."""
-_VERDICTS = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
+"""The results of comparisons with baselines and other models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many claims met one verdict."""
+    """How many claims have one verdict, or one result of a comparison."""
 
     verdict: str
     symbol: str
@@ -57,7 +56,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class UnmeasuredTests:
-    """Tests that ended alike, and for the same reason, without a decided claim."""
+    """Tests without a decided claim that ended with the same outcome and message."""
 
     outcome: str
     message: str
@@ -73,40 +72,40 @@ class Report:
     models: list[str]
     created: str
     versions: list[str]
-    """What ran, in brief: the commit, and the versions of what matters most."""
+    """The commit and the most important versions."""
     complete: bool
     incomplete_reason: str
     tallies: list[Tally]
     comparisons: list[Tally]
-    """How many claims drifted, and of how many another model's verdict is another, where any."""
+    """How many claims drifted, and how many have a different verdict on another model; no zeros."""
     compared: list[tuple[str, str]]
-    """What the filter offers of comparisons: what it calls it, and in words."""
+    """The filter's options for comparisons: value and label."""
     false_decisions: str
-    """The rate of the whole run; empty where no claim has one."""
+    """The rate of the whole run; empty where no claim has a rate."""
     what_alpha_means: list[str]
     claims: list[Claim]
     troubles: list[Trouble]
-    """Why many explanations were not to be had."""
+    """Errors that many explanations share."""
     searches: list[SearchCard]
     no_proof: str
     broken: int
-    """How many claims about prompts a prompt breaks."""
+    """How many claims about prompts are broken by a prompt."""
     broken_in_words: str
     maps: list[ModelMap]
     unmeasured: list[UnmeasuredTests]
     unmeasured_in_words: str
     sessions: list[SessionText]
     stale: list[Stale]
-    """Baselines of claims that are no longer made, by their files."""
+    """Baselines whose claims are no longer made, by file."""
     stale_in_words: str
     unrecorded: str
-    """How many claims have no baseline, in words; empty for none."""
+    """How many claims have no baseline, in words; empty where all have one."""
     heads: list[HeadCard]
     environment: Mapping[str, str]
 
 
 def report(record: Record, caps: Caps) -> Report:
-    """Return everything that a page shows of a record, and no more rows than it may."""
+    """Return everything that a page shows of a record, with as many rows as `caps` allows."""
     sessions = {
         session["key"]: session_view(session, f"session_{place}")
         for place, session in enumerate(record["sessions"], start=1)
@@ -134,11 +133,12 @@ def report(record: Record, caps: Caps) -> Report:
         claim_card(claim, anchor, places, axes, caps)
         for claim, anchor in zip(claims, of_claims, strict=True)
     ]
+    verdicts = Counter[str](claim["verdict"] for claim in claims)
     tallies = [
-        Tally(verdict, SYMBOLS[verdict], sum(c.verdict == verdict for c in cards), words)
-        for verdict, words in _VERDICTS
+        Tally(verdict, SYMBOLS[verdict], verdicts[verdict], words)
+        for verdict, words in PAST.items()
     ]
-    summary = ", ".join(f"{tally.number} {tally.words}" for tally in tallies if tally.number)
+    summary = ", ".join(tally(verdicts.elements()))
     unmeasured = len(record["unmeasured"])
     broken = len(refuted(record["searches"]))
     if broken:
@@ -180,9 +180,9 @@ def report(record: Record, caps: Caps) -> Report:
 
 
 def _in_words(claims: int, searches: int) -> str:
-    """Return how many claims of which kind there are."""
-    said = [count(claims, "claim")] if claims or not searches else []
-    return " and ".join([*said, *([count(searches, "searched claim")] if searches else [])])
+    """Return how many claims of each kind there are."""
+    parts = [count(claims, "claim")] if claims or not searches else []
+    return " and ".join([*parts, *([count(searches, "searched claim")] if searches else [])])
 
 
 def _named(sessions: Mapping[str, SessionText], key: str) -> str:
@@ -190,26 +190,26 @@ def _named(sessions: Mapping[str, SessionText], key: str) -> str:
 
 
 def _comparisons(claims: Sequence[ClaimRecord]) -> list[Tally]:
-    moved, apart = len(drifted(claims)), len(differing(claims))
+    moved, unlike = len(drifted(claims)), len(differing(claims))
     recorded = sum(claim["drift"] is not None for claim in claims)
     both = sum(claim["against"] is not None for claim in claims)
-    found = [
+    tallies = [
         Tally("drifted", DRIFTED, moved, f"of {count(recorded, 'claim')} drifted"),
-        Tally("differs", DRIFTED, apart, f"of {both:,} decided otherwise on the other model"),
+        Tally("differs", DRIFTED, unlike, f"of {both:,} with another verdict on the other model"),
     ]
-    return [tally for tally in found if tally.number]
+    return [item for item in tallies if item.number]
 
 
 def _compared(claims: Sequence[Claim]) -> list[tuple[str, str]]:
-    """Return what there is to filter by, and how many claims each leaves."""
+    """Return the filter's options for comparisons, with the number of claims of each."""
     numbers = Counter(word for claim in claims for word in claim.compared_with.split())
     return [(word, f"{words} ({numbers[word]})") for word, words in _COMPARED if numbers[word]]
 
 
 def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
-    """Return the anchor of each head, by session and name, and the model of each anchor.
+    """Return the anchor of each head by session and name, and the model of each anchor.
 
-    A head of one model has one card, whatever corpora it was measured on.
+    A head of one model has one card for all of its corpora.
     """
     models = {session["key"]: identity(session) for session in record["sessions"]}
     labels = _labels(record["sessions"])
@@ -217,43 +217,43 @@ def _head_anchors(record: Record) -> tuple[dict[tuple[str, str], str], dict[str,
         (claim["session"], str(head)) for claim in record["claims"] for head in heads_of(claim)
     ]
     mentioned += [(head["session"], head["name"]) for head in record["heads"]]
-    mentioned += [(one["session"], one["name"]) for one in record["explanations"]]
+    mentioned += [(item["session"], item["name"]) for item in record["explanations"]]
     anchors: dict[tuple[tuple[str, ...], str], str] = {}
-    found: dict[tuple[str, str], str] = {}
+    of_head: dict[tuple[str, str], str] = {}
     of_model: dict[str, str] = {}
     for session, name in dict.fromkeys(mentioned):
         model = models.get(session, (session,))
         anchor = anchors.setdefault((model, name), f"head_{len(anchors) + 1}")
-        found[session, name] = anchor
+        of_head[session, name] = anchor
         of_model[anchor] = labels.get(model) or brief(model[0])
-    return found, of_model
+    return of_head, of_model
 
 
 def _labels(sessions: Sequence[SessionRecord]) -> dict[tuple[str, ...], str]:
-    """Return what each model is called on the page, by its identity: no two alike."""
+    """Return a distinct name for each model, by its identity."""
     models = {identity(session): session["model"] for session in sessions}
-    called: dict[str, list[ModelRecord]] = {}
+    by_name: dict[str, list[ModelRecord]] = {}
     for model in models.values():
-        called.setdefault(brief(model["name"]), []).append(model)
+        by_name.setdefault(brief(model["name"]), []).append(model)
     return {
         key: brief(model["name"])
-        if len(namesakes := called[brief(model["name"])]) == 1
+        if len(namesakes := by_name[brief(model["name"])]) == 1
         else f"{brief(model['name'])} ({_version_of(model, namesakes)})"
         for key, model in models.items()
     }
 
 
 def _version_of(model: ModelRecord, namesakes: Sequence[ModelRecord]) -> str:
-    """Return what tells a model from others of its name: its revision, its dtype or its weights."""
+    """Return what tells a model from others of the same name: its revision, dtype or weights."""
     weights = f"weights {model['weights_sha256'][:8]}"
-    if len({one["revision"] for one in namesakes}) == len(namesakes):
+    if len({namesake["revision"] for namesake in namesakes}) == len(namesakes):
         return plain(model["revision"] or weights, NAME_LIMIT)
-    is_told = len({one["dtype"] for one in namesakes}) == len(namesakes)
-    return plain(model["dtype"] if is_told else weights, NAME_LIMIT)
+    differ = len({namesake["dtype"] for namesake in namesakes}) == len(namesakes)
+    return plain(model["dtype"] if differ else weights, NAME_LIMIT)
 
 
 def _unmeasured(tests: list[UnmeasuredRecord]) -> list[UnmeasuredTests]:
-    """Return the tests by how they ended: one model that is not to be had stops many of them."""
+    """Return the tests grouped by outcome and message: one missing model stops many tests."""
     alike: dict[tuple[str, str], list[str]] = {}
     for test in tests:
         alike.setdefault((test["outcome"], test["message"]), []).append(test["test"])
@@ -261,28 +261,28 @@ def _unmeasured(tests: list[UnmeasuredRecord]) -> list[UnmeasuredTests]:
 
 
 def _anchors(claims: Sequence[ClaimRecord]) -> list[str]:
-    """Return an anchor a claim: its id where that is fit and free, else its number.
+    """Return an anchor for each claim: its id where that is valid and free, else its number.
 
-    The page's other anchors have an underscore, which a fit id has not, so that they never meet.
+    All other anchors of the page contain an underscore, which a valid id does not.
     """
     anchors: list[str] = []
     taken = set(_OF_THE_PAGE)
     for place, claim in enumerate(claims, start=1):
-        fit = _ANCHOR.fullmatch(claim["id"]) and claim["id"] not in taken
-        anchors.append(claim["id"] if fit else f"claim_{place}")
+        is_valid = _ANCHOR.fullmatch(claim["id"]) and claim["id"] not in taken
+        anchors.append(claim["id"] if is_valid else f"claim_{place}")
         taken.add(claim["id"])
     return anchors
 
 
 def _versions(environment: Mapping[str, str]) -> list[str]:
     shown = ("headtests", "torch", "transformers", "transformer-lens", "python")
-    found = [f"{name} {environment[name]}" for name in shown if name in environment]
+    versions = [f"{name} {environment[name]}" for name in shown if name in environment]
     commit = environment.get("commit")
-    return [*([f"commit {commit}"] if commit else []), *found]
+    return [*([f"commit {commit}"] if commit else []), *versions]
 
 
 def _moment(created: str) -> str:
-    """Return a time to the minute, in figures alone: names of months vary with the locale."""
+    """Return a time to the minute, in digits only: names of months depend on the locale."""
     try:
         moment = datetime.fromisoformat(created)
     except ValueError:

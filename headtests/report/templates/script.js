@@ -52,7 +52,7 @@
     heading.append(button);
     button.addEventListener("click", () => sort(heading));
   }
-  // What a link leads to is shown, whatever was filtered out.
+  // Show the target of a link even where a filter hides it.
   const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
     const card = target && target.closest("article.claim");
@@ -71,7 +71,7 @@
     text.focus();
   });
   window.addEventListener("hashchange", reveal);
-  // A link to where the address already points changes nothing in it.
+  // A link to the current address fires no hashchange event.
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (link && link.hash && link.hash === location.hash) reveal();

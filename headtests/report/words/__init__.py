@@ -1,4 +1,4 @@
-"""What a record says, in English: claims, decisions, drift, explanations, rows of tokens.
+"""The contents of a record in English: claims, decisions, drift, explanations, rows of tokens.
 
-Text only; no HTML and no SVG.
+Plain text only: no HTML and no SVG.
 """

@@ -1,12 +1,14 @@
-"""A claim of the record in words: its verdict, its two sides, and what each was measured on.
+"""A claim in words: its verdict, its two sides, and what each was measured on.
 
-Records in, strings out. What a claim means is the record's to say; nothing is decided here.
+Records in, strings out. Nothing is decided or measured here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.report.words.intervals import in_brief, in_words
 from headtests.wording import (
     CONTROLS,
     MATCHED,
@@ -14,7 +16,6 @@ from headtests.wording import (
     UNIFORM,
     Operator,
     apart,
-    beside,
     count,
     exactly,
     number,
@@ -22,7 +23,12 @@ from headtests.wording import (
 )
 
 SYMBOLS = {"holds": "\u2713", "refuted": "\u2715", "undecided": "?"}
-"""What stands beside each verdict, so that colour is never alone."""
+"""The symbol of each verdict, so that colour is never the only mark."""
+
+PAST = {"holds": "held", "refuted": "refuted", "undecided": "undecided"}
+"""Each verdict in the past tense."""
+
+WORST_FIRST = ("refuted", "undecided", "holds")
 
 _OPERATOR_SIGNS: Mapping[Operator, str] = {">=": "\u2265", ">": ">", "<=": "\u2264", "<": "<"}
 _MULTIPLES = frozenset({"lift", "median", "mean"})
@@ -30,23 +36,23 @@ _MULTIPLES = frozenset({"lift", "median", "mean"})
 
 @dataclass(frozen=True, slots=True)
 class RoundedSides:
-    """Both sides of a claim, rounded so that they look as different as they are."""
+    """Both sides of a claim, rounded so that figures that differ look different."""
 
     estimate: str
-    """What was measured, a difference spelt out."""
+    """What was measured; for a difference, with its two figures."""
     sign: str
-    """The operator."""
+    """The comparison operator."""
     bound: str
-    """What the estimate was compared with, a product spelt out."""
+    """What the estimate was compared with; for a product, with its factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatisticLine:
-    """One figure of each of a claim's statistics: a named line of their table."""
+    """A line of the table of a claim's statistics: one figure of each."""
 
     name: str
     values: list[str]
-    """One a statistic; empty where it has no meaning."""
+    """One per statistic; empty where the figure has no meaning."""
 
 
 def comparison(claim: ClaimRecord) -> RoundedSides:
@@ -89,9 +95,9 @@ def verdict_in_words(claim: ClaimRecord) -> str:
 
 
 def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
-    """Yield what chance would give, and the rank."""
+    """Yield what chance would give, then the rank."""
     base, rank = estimate["base_rate"], estimate["rank"]
-    # Of a lift over uniform attention, uniform attention gives 1, by its definition.
+    # The lift of uniform attention over itself is 1 by definition.
     if base is not None and not (estimate["kind"] == "lift" and base == 1):
         control = CONTROLS.get(estimate["kind"], UNIFORM)
         yield f"{control} {number(base)}{unit_of(estimate)}"
@@ -100,26 +106,16 @@ def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
 
 
 def interval_in_brief(claim: ClaimRecord) -> str:
-    """Return the interval of what was compared, such as "0.09 to 0.16", for a table's cell."""
-    difference, left = claim["difference"], claim["left"]
-    figure = left if difference is None else difference
-    low, high, unit = figure["low"], figure["high"], unit_of(left)
-    if low is None and high is None:
-        return "none"
-    if low == high == figure["value"]:
-        return "exact"
-    bound = claim["offset"] if difference is not None else compared(claim)[1]
-    if high is None:
-        words = f"{beside(low or 0.0, bound)}{unit} or more"
-    elif low is None:
-        words = f"{beside(high, bound)}{unit} or less"
-    else:
-        words = f"{beside(low, high, bound)} to {beside(high, low, bound)}{unit}"
-    return words if difference is None or claim["offset"] else f"{words} (difference)"
+    """Return the interval that decided, such as "0.09 to 0.16", for a table's cell."""
+    bound = compared(claim)[1] if claim["difference"] is None else claim["offset"]
+    words = in_brief(decided(claim), unit_of(claim["left"]), bound) or "none"
+    if claim["difference"] is None or claim["offset"] or words in ("none", "exact"):
+        return words
+    return f"{words} (difference)"
 
 
 def documents_in_brief(claim: ClaimRecord) -> str:
-    """Return how many documents, texts or pairs the claim was decided on, for a table's cell."""
+    """Return on how many documents, texts or pairs the claim was decided, for a table's cell."""
     left = claim["left"]
     if left["pairs"] is not None:
         return count(left["pairs"], "pair")
@@ -151,12 +147,12 @@ def measured_on(estimate: EstimateRecord) -> str:
 
 
 def controls(claim: ClaimRecord) -> list[StatisticLine]:
-    """Return what stands beside the claim's statistics, to hold them against."""
+    """Return the controls of the claim's statistics: what to compare them with."""
     return _lines([list(_controls(estimate)) for estimate in sides(claim)])
 
 
 def both_sides(claim: ClaimRecord) -> list[StatisticLine]:
-    """Return every figure of two statistics that were compared; nothing of one alone."""
+    """Return every figure of two statistics that were compared; empty for a single one."""
     compared_sides = sides(claim)
     if len(compared_sides) == 1:
         return []
@@ -170,18 +166,23 @@ def both_sides(claim: ClaimRecord) -> list[StatisticLine]:
 
 
 def expressions(claim: ClaimRecord) -> list[str]:
-    """Return the claim's statistics as Python: one, or two that were compared."""
+    """Return the claim's one or two statistics as Python."""
     return [estimate["expression"] for estimate in sides(claim)]
 
 
 def sides(claim: ClaimRecord) -> list[EstimateRecord]:
-    """Return a claim's statistics: one, or two that were compared."""
+    """Return the claim's one or two statistics."""
     right = claim["right"]
     return [claim["left"], right] if isinstance(right, dict) else [claim["left"]]
 
 
+def decided(claim: ClaimRecord) -> DifferenceRecord:
+    """Return the figure whose interval decided: the statistic, or the difference of two."""
+    return claim["left"] if claim["difference"] is None else claim["difference"]
+
+
 def compared(claim: ClaimRecord) -> tuple[float, float]:
-    """Return the two figures whose order the claim is about."""
+    """Return the two figures that the claim compares."""
     left, right = claim["left"]["value"], claim["right"]
     if not isinstance(right, dict):
         return left, right * claim["factor"] + claim["offset"]
@@ -192,12 +193,22 @@ def compared(claim: ClaimRecord) -> tuple[float, float]:
     return (left - product if difference is None else difference["value"]), claim["offset"]
 
 
+def tally(verdicts: Iterable[str], order: Iterable[str] = PAST) -> list[str]:
+    """Return how many claims have each verdict, leaving out verdicts that no claim has.
+
+    >>> tally(["holds", "refuted", "holds"])
+    ['2 held', '1 refuted']
+    """
+    numbers = Counter(verdicts)
+    return [f"{numbers[verdict]:,} {PAST[verdict]}" for verdict in order if numbers[verdict]]
+
+
 def _is_difference(claim: ClaimRecord) -> bool:
     return isinstance(claim["right"], dict) and claim["offset"] != 0
 
 
 def _product(claim: ClaimRecord) -> str:
-    """Return the right side's figure with its factor; nothing of a plain number."""
+    """Return the right side's figure with its factor; empty for a plain number."""
     right, factor = claim["right"], claim["factor"]
     if not isinstance(right, dict):
         return ""
@@ -206,50 +217,37 @@ def _product(claim: ClaimRecord) -> str:
 
 
 def _expressions(claim: ClaimRecord) -> str:
-    """Return the two statistics' difference as Python."""
+    """Return the difference of the two statistics as Python."""
     left, right = expressions(claim)
     factor = claim["factor"]
     return f"{left} - {right}" if factor == 1 else f"{left} - {number(factor)} * {right}"
 
 
 def _interval_of(claim: ClaimRecord) -> str:
-    """Return the interval of the figure that the sentence begins with."""
+    """Return the interval of the first figure of the sentence."""
     if _is_difference(claim):
         return _difference_interval(claim)
-    # Of two statistics, the difference decided; the interval of one alone would mislead.
+    # With two statistics the difference decided; the interval of the left one would mislead.
     if claim["difference"] is not None:
         return ""
-    return interval(claim["left"], unit_of(claim["left"]), compared(claim)[1])
+    return in_words(claim["left"], unit_of(claim["left"]), compared(claim)[1])
 
 
 def _difference_interval(claim: ClaimRecord) -> str:
     difference = claim["difference"]
     if difference is None:
         return ""
-    return interval(difference, unit_of(claim["left"]), claim["offset"])
-
-
-def interval(figure: EstimateRecord | DifferenceRecord, unit: str, *bounds: float) -> str:
-    """Return an interval, its bounds told apart from each other and from those given."""
-    low, high = figure["low"], figure["high"]
-    # An exact figure is its own interval, which says nothing more.
-    if low == high and low in (None, figure["value"]):
-        return ""
-    if high is None:
-        return f"at least {beside(low or 0.0, *bounds)}{unit}"
-    if low is None:
-        return f"at most {beside(high, *bounds)}{unit}"
-    return f"between {beside(low, high, *bounds)} and {beside(high, low, *bounds)}{unit}"
+    return in_words(difference, unit_of(claim["left"]), claim["offset"])
 
 
 def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
     yield "Value", value + unit_of(estimate)
-    yield "Interval", interval(estimate, unit_of(estimate))
+    yield "Interval", in_words(estimate, unit_of(estimate))
     yield "Measured on", measured_on(estimate)
 
 
 def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
-    """Yield what the statistic is to be held against: a name and a figure, empty without one."""
+    """Yield each control of a statistic: its name and its figure, which is empty where unknown."""
     unit, rank = unit_of(estimate), estimate["rank"]
     for name, rate in (
         (CONTROLS.get(estimate["kind"], UNIFORM), estimate["base_rate"]),
@@ -257,14 +255,14 @@ def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
     ):
         yield name[:1].upper() + name[1:], "" if rate is None else number(rate) + unit
     ranked = "" if rank is None else f"{ordinal(rank['rank'])} of {count(rank['of'], 'head')}"
-    yield "Rank on the same documents", ranked and f"{ranked}: a rank, and no null"
+    yield "Rank on the same documents", ranked and f"{ranked} (a rank, not a null distribution)"
     resting = estimate["resting_mass"]
     yield "Resting mass", "" if resting is None else number(resting)
-    yield "Rows that alone speak against it", rows_against(estimate)
+    yield "Rows that contradict it, each taken alone", rows_against(estimate)
 
 
 def rows_against(estimate: EstimateRecord) -> str:
-    """Return how many of a statistic's rows speak against its claim; empty where it is unknown."""
+    """Return how many of a statistic's rows contradict its claim; empty where that is unknown."""
     against, rows = estimate["rows_against"], estimate["rows"]
     if against is None:
         return ""
@@ -272,17 +270,17 @@ def rows_against(estimate: EstimateRecord) -> str:
 
 
 def _lines(sides: list[list[tuple[str, str]]]) -> list[StatisticLine]:
-    """Return the named figures of each side as lines, without those that no side has."""
+    """Return the named figures of all sides as lines, without figures that no side has."""
     names = dict.fromkeys(name for side in sides for name, _ in side)
     lines = [StatisticLine(name, [dict(side).get(name, "") for side in sides]) for name in names]
     return [line for line in lines if any(line.values)]
 
 
 def is_multiple(claim: ClaimRecord) -> bool:
-    """Return whether what is compared is a multiple, rather than a share from 0 to 1."""
+    """Return whether the claim compares multiples, rather than shares from 0 to 1."""
     return claim["left"]["kind"] in _MULTIPLES
 
 
 def unit_of(estimate: EstimateRecord) -> str:
-    """Return what stands behind a statistic's figures: the sign of a multiple, or nothing."""
+    """Return the suffix of a statistic's figures: a multiplication sign, or empty for shares."""
     return "\u00d7" if estimate["kind"] in _MULTIPLES else ""

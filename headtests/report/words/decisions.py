@@ -1,6 +1,6 @@
-"""How sure a verdict is, in words: its evidence, what it does not cover, the rate of a whole run.
+"""How certain a verdict is, in words: its evidence, its limits, the error rate of the whole run.
 
-Records in, sentences out. The figures are the record's; nothing is decided or summed here.
+Records in, sentences out. Nothing is decided or computed here.
 """
 
 from collections import Counter
@@ -9,46 +9,44 @@ from headtests.records import ClaimRecord, Record
 from headtests.wording import count, number, power_of_ten
 
 _LARGEST = 1e300
-"""From here on, an e-value stands for a claim that nothing left to read could have refuted."""
+"""An e-value from here on means that no unread document could have refuted the claim."""
 
+_OPEN = "The documents that were read do not decide the claim"
 _DECIDES = {"holds": "makes it hold", "refuted": "refutes it", "undecided": "decides"}
-"""What an e-value that is large enough does."""
+"""The effect of a sufficiently large e-value."""
 
 
 def e_value(claim: ClaimRecord) -> str:
-    """Return the e-value that speaks for the verdict, or that it was decided without chance."""
+    """Return the e-value for the verdict, or "exact" where no chance is involved."""
     if _is_exact(claim):
         return "exact"
     if claim["verdict"] == "refuted":
-        against = claim["e_value_against"]
-        return "not recorded" if against is None else f"{_power(against)} against"
+        return f"{_power(claim['e_value_against'] or 0.0)} against"
     return f"{_power(claim['e_value'] or 0.0)} for"
 
 
 def e_value_order(claim: ClaimRecord) -> str:
-    """Return what the e-value that is shown is sorted by, as JavaScript reads numbers."""
+    """Return the sort key of the e-value that is shown, as a JavaScript number."""
     if _is_exact(claim):
         return "Infinity"
-    found = claim["e_value_against"] if claim["verdict"] == "refuted" else claim["e_value"]
-    return f"{found or 0.0}"
+    shown = claim["e_value_against"] if claim["verdict"] == "refuted" else claim["e_value"]
+    return f"{shown or 0.0}"
 
 
 def discovery(claim: ClaimRecord) -> str:
-    """Return whether e-BH counts the claim among its discoveries."""
+    """Return whether the claim is a discovery of e-BH."""
     if claim["e_bh"] is None:
         return "not counted"
     return "discovery" if claim["e_bh"] else "no"
 
 
 def evidence(claim: ClaimRecord) -> str:
-    """Return what speaks for the verdict: its e-value beside what decides, and e-BH."""
+    """Return the evidence for the verdict: its e-value, the e-value that decides, and e-BH."""
     alpha = claim["alpha"]
     if claim["e_value"] is None:
         words = "exact: the figures themselves were compared"
     elif _is_exact(claim):
-        words = "exact: nothing that was left to read could have changed the answer"
-    elif claim["verdict"] == "refuted" and claim["e_value_against"] is None:
-        words = "the e-value against the claim was not recorded"
+        words = "exact: no unread document could have changed the answer"
     else:
         words = f"e-value {e_value(claim)} the claim"
         if claim["verdict"] == "undecided" and claim["e_value_against"] is not None:
@@ -58,28 +56,22 @@ def evidence(claim: ClaimRecord) -> str:
             words += f" (alpha {number(alpha)})"
     if claim["e_bh"] is None:
         return words
-    return f"{words}; {'a' if claim['e_bh'] else 'no'} discovery of e-BH at 0.05"
+    return f"{words}; {'a' if claim['e_bh'] else 'not a'} discovery of e-BH at 0.05"
 
 
 def remaining(claim: ClaimRecord) -> str:
-    """Return, of an undecided claim, how many more documents it would take; else nothing."""
+    """Return how many more documents an undecided claim would take; empty for a decided one."""
     if claim["verdict"] != "undecided":
         return ""
     more = claim["more_documents"]
     if more is None:
-        return (
-            "The documents read say neither that it holds nor that it does not, and no number of "
-            "them is likely to decide it."
-        )
+        return f"{_OPEN}, and more documents are unlikely to."
     unit = "eligible document" if claim["left"]["texts"] is None else "text"
-    return (
-        "The documents read say neither that it holds nor that it does not. It would take about "
-        f"{count(more, unit)} more."
-    )
+    return f"{_OPEN}. It would take about {count(more, unit)} more."
 
 
 def warning(claim: ClaimRecord) -> str:
-    """Return that the threshold may have followed the data, where it may have; else nothing."""
+    """Return a warning where the threshold may depend on the data; empty elsewhere."""
     if not claim["read_before"]:
         return ""
     return (
@@ -89,7 +81,7 @@ def warning(claim: ClaimRecord) -> str:
 
 
 def false_decisions(record: Record) -> str:
-    """Return the rate of false decisions of the whole run, in a sentence; empty without claims."""
+    """Return the rate of false decisions of the whole run; empty where no claim has a rate."""
     rates = Counter(claim["alpha"] for claim in record["claims"] if claim["alpha"] is not None)
     if not rates:
         return ""
@@ -105,40 +97,37 @@ def false_decisions(record: Record) -> str:
 
 
 def what_alpha_means(record: Record) -> list[str]:
-    """Return in plain sentences what the rate of false decisions is, and what it leaves out."""
+    """Return sentences that explain alpha and name the claims that it does not cover."""
     claims = record["claims"]
     alphas = sorted({claim["alpha"] for claim in claims if claim["alpha"] is not None})
     sentences = []
     if alphas:
         shown = " or ".join(number(alpha) for alpha in alphas)
         sentences.append(
-            f"Alpha, here {shown}, is how often a claim is decided falsely, at most, however often "
-            "the evidence was looked at, as long as its threshold was chosen without looking at "
-            "these documents."
+            f"Alpha, here {shown}, bounds how often a claim is decided falsely, however often the "
+            "evidence was looked at, as long as its threshold was chosen without looking at these "
+            "documents."
         )
     if read := sum(claim["read_before"] for claim in claims):
         sentences.append(
-            f"{count(read, 'claim')} {'was' if read == 1 else 'were'} read before "
-            f"{'it was' if read == 1 else 'they were'} compared, which the rate does not cover."
+            f"The rate does not cover {count(read, 'claim')} whose figure was read before it was "
+            "compared."
         )
     if exact := sum(claim["alpha"] is None for claim in claims):
         sentences.append(
-            f"{count(exact, 'claim')} {'was' if exact == 1 else 'were'} compared exactly and "
-            f"{'has' if exact == 1 else 'have'} no such rate."
+            f"{count(exact, 'claim')} {'was' if exact == 1 else 'were'} compared exactly, without "
+            "a rate."
         )
     return sentences
 
 
 def _is_exact(claim: ClaimRecord) -> bool:
-    # Exhaustion leaves nothing between: all of the evidence on one side, and none on the other.
+    # After the last document, all of the evidence is on one side.
     if claim["e_value"] is None:
         return True
-    for_, against, left = claim["e_value"], claim["e_value_against"], claim["left"]
+    for_, against = claim["e_value"], claim["e_value_against"]
     if claim["verdict"] == "undecided" or 0 < for_ < _LARGEST:
         return False
-    if against is None and claim["verdict"] == "refuted":
-        # Older records do not tell it from two ratios that were told apart.
-        return left["documents"] is not None and left["documents"] == left["eligible"]
     return against is None or not 0 < against < _LARGEST
 
 

@@ -1,7 +1,8 @@
-"""An explanation of a head in words: what was said, and what was measured of it on other texts.
+"""An explanation of a head in words: its text, and its suggestions as measured on other texts.
 
-Records in, strings out; no HTML, and nothing is measured or ranked here. In which card it stands
-is `explained`, and what a language model was asked for it `calls`.
+Records in, strings out; no HTML, and nothing is measured or ranked here. Which card shows an
+explanation is decided in `headtests.report.page.explanation_cards`; the calls to a language model
+are `headtests.report.words.llm_calls`.
 """
 
 from collections.abc import Iterator
@@ -15,23 +16,24 @@ from headtests.records import (
     SuggestionRecord,
 )
 from headtests.report.words.claims import SYMBOLS
+from headtests.report.words.intervals import in_brief
 from headtests.report.words.llm_calls import Asked, asked
 from headtests.report.words.page_budget import Caps
 from headtests.report.words.text import NAME_LIMIT, plain
 from headtests.wording import beside, count, exactly, number
 
 BUILT_IN = "built-in"
-"""What the record calls the explainer that asks nobody."""
+"""The record's name of the explainer that calls no language model."""
 
 _KEYS_LIMIT = 120
-"""Characters of which keys it is, in a summary."""
+"""Characters of the description of keys, in a summary."""
 PARAGRAPH_LIMIT = 4_000
 """Characters of a paragraph that are shown before it is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class FigureText:
-    """A figure and its interval, which is empty where it has none."""
+    """A figure and its interval, which is empty where there is none."""
 
     value: str
     interval: str
@@ -39,18 +41,18 @@ class FigureText:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionText:
-    """A suggestion that was measured: a line of the table."""
+    """A suggestion that was measured: a row of the table."""
 
     verdict: str
     symbol: str
     keys: str
-    """Which keys it is about, in English."""
+    """The keys that it is about, in English."""
     expression: str
     python: str
     mass: FigureText
     lift: FigureText
     share: FigureText | None
-    """Of the attention that does not rest, the share on it; None where nothing is left out."""
+    """The share of the attention that does not rest; None where position 0 is not left out."""
     share_lift: FigureText
     claimed: str
     documents: str
@@ -67,22 +69,22 @@ class UnmeasuredText:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """How well an explanation, or a control, tells the head's pairs from others."""
+    """The detection score of an explanation or a control."""
 
     what: str
     explanation: str
-    """What was scored, where that is another text than the paragraph; else empty."""
+    """The text that was scored, where it is not the paragraph; else empty."""
     accuracy: FigureText
     found: str
     same_query: str
     same_distance: str
     note: str
-    """What was not answered, and what went wrong; empty where all went well."""
+    """The number of unanswered pairs, and errors; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One explanation with everything that is said of it."""
+    """One explanation with everything that a page shows of it."""
 
     anchor: str
     explainer: str
@@ -90,26 +92,26 @@ class Explanation:
     server: str
     trouble: str
     trouble_anchor: str
-    """Where a trouble that many share is told; empty of one's own."""
+    """Where an error that many explanations share is shown; else empty."""
     text: str
     basis: str
-    """What it was made from and measured on; empty where there is none."""
+    """The documents that it was made from and measured on; empty where unknown."""
     facts: list[tuple[str, FigureText]]
     suggestions: list[SuggestionText]
     has_shares: bool
-    """Whether some of them have a share of the attention that does not rest."""
+    """Whether any suggestion has a share of the attention that does not rest."""
     unmeasured: list[UnmeasuredText]
     scored: list[Scored]
     asked: Asked | None
     left_out: str
-    """What a crowded page has no room for; empty where it shows everything."""
+    """A note where the page leaves something out; else empty."""
 
 
 def explanation(
     record: ExplanationRecord, anchor: str, trouble_anchor: str, caps: Caps
 ) -> Explanation:
-    """Return an explanation with everything that is said of it, as far as a page has room."""
-    suggestions = [one for one in record["suggestions"] if not one["trouble"]]
+    """Return an explanation with as much of it as `caps` allows."""
+    suggestions = [suggestion for suggestion in record["suggestions"] if not suggestion["trouble"]]
     shown = list(map(suggested, suggestions[: 1 if caps.is_brief else None]))
     whole = not caps.is_brief
     left_out = len(record["suggestions"]) > min(1, len(suggestions)) or bool(
@@ -125,25 +127,25 @@ def explanation(
         basis=_basis(record),
         facts=list(_facts(record)),
         suggestions=shown,
-        has_shares=any(one.share for one in shown),
+        has_shares=any(suggestion.share for suggestion in shown),
         unmeasured=[
-            UnmeasuredText(one["said"], one["trouble"])
-            for one in record["suggestions"]
-            if one["trouble"] and whole
+            UnmeasuredText(suggestion["said"], suggestion["trouble"])
+            for suggestion in record["suggestions"]
+            if suggestion["trouble"] and whole
         ],
-        scored=[_scored(one, record) for one in record["detection"] if whole],
+        scored=[_scored(detection, record) for detection in record["detection"] if whole],
         asked=asked(record["calls"], caps.prompts) if whole else None,
-        left_out="The rest of it stands in the record." if left_out and not whole else "",
+        left_out="The rest is in the record only." if left_out and not whole else "",
     )
 
 
 def explainer(record: ExplanationRecord) -> str:
-    """Return the name of a language model; nothing of the built-in explainer."""
+    """Return the name of a language model; empty for the built-in explainer."""
     return "" if record["explainer"] == BUILT_IN else plain(record["explainer"], NAME_LIMIT)
 
 
 def suggested(record: SuggestionRecord) -> SuggestionText:
-    """Return a suggestion that was measured, its figures told apart from what it claimed."""
+    """Return a measured suggestion, with enough digits to tell its mass from its threshold."""
     threshold = record["threshold"]
     verdict = record["verdict"] or ""
     rows = record["rows"]
@@ -164,29 +166,21 @@ def suggested(record: SuggestionRecord) -> SuggestionText:
 
 
 def figure(bounded: BoundedRecord | None, unit: str = "", *bounds: float | None) -> FigureText:
-    """Return a figure with its interval, told apart from given bounds; without one, its unit."""
+    """Return a figure with its interval, told apart from `bounds`; only `unit` without a figure."""
     if bounded is None:
         return FigureText(unit, "")
-    value, low, high = bounded["value"], bounded["low"], bounded["high"]
     others = [bound for bound in bounds if bound is not None]
-    shown = beside(value, *others) + unit
-    if low == high and low in (None, value):
-        return FigureText(shown, "" if low is None else "exact")
-    if high is None:
-        return FigureText(shown, f"{beside(low or 0.0, *others)}{unit} or more")
-    if low is None:
-        return FigureText(shown, f"{beside(high, *others)}{unit} or less")
-    return FigureText(shown, f"{beside(low, high, *others)} to {beside(high, low, *others)}{unit}")
+    return FigureText(beside(bounded["value"], *others) + unit, in_brief(bounded, unit, *others))
 
 
 def _basis(record: ExplanationRecord) -> str:
-    """Return which texts it is from, such as "Made from 96 documents of 20 texts; ..."."""
+    """Return its documents, such as "Made from 96 documents of 20 texts, measured on ..."."""
     made, measured = record["explain"], record["measure"]
-    said = [f"made from {_half(made)}"] if made["documents"] else []
+    parts = [f"made from {_half(made)}"] if made["documents"] else []
     if measured["documents"]:
-        other = "other " if said else ""
-        said.append(f"measured on {_half(measured, other)}")
-    words = ", ".join(said)
+        other = "other " if parts else ""
+        parts.append(f"measured on {_half(measured, other)}")
+    words = ", ".join(parts)
     return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
@@ -201,18 +195,18 @@ def _facts(record: ExplanationRecord) -> Iterator[tuple[str, FigureText]]:
         yield "Resting mass", figure(record["resting_mass"])
 
 
-def _scored(record: DetectionRecord, of: ExplanationRecord) -> Scored:
-    """Return a line of the table of detection: of the explanation, or of a control."""
+def _scored(record: DetectionRecord, explanation: ExplanationRecord) -> Scored:
+    """Return a row of the table of detection scores: an explanation or a control."""
     accuracy, low, high = record["balanced_accuracy"], record["low"], record["high"]
     notes = [record["trouble"]] if record["trouble"] else []
     if record["unanswered"]:
-        of_all = record["pairs"] + record["same_query"] + record["same_distance"]
+        pairs = record["pairs"] + record["same_query"] + record["same_distance"]
         notes.insert(
-            0, f"{record['unanswered']:,} of {of_all:,} got no usable answer, and count as wrong."
+            0, f"{record['unanswered']:,} of {pairs:,} got no usable answer and count as wrong."
         )
     return Scored(
-        what=_what_was_scored(record, explainer(of)),
-        explanation="" if record["explanation"] == of["text"] else record["explanation"],
+        what=_what_was_scored(record, explainer(explanation)),
+        explanation="" if record["explanation"] == explanation["text"] else record["explanation"],
         accuracy=FigureText("not scored", "")
         if accuracy is None
         else figure(BoundedRecord(value=accuracy, low=low, high=high)),
@@ -231,7 +225,7 @@ def _what_was_scored(record: DetectionRecord, model: str) -> str:
     if record["of"] == "explanation":
         return "This explanation"
     if record["of"] == "another head":
-        return f"What was said of {plain(record['head'], NAME_LIMIT) or 'another head'}"
+        return f"The explanation of {plain(record['head'], NAME_LIMIT) or 'another head'}"
     return "Its words, shuffled" if model else "Its findings, on shuffled pairs"
 
 
@@ -243,17 +237,17 @@ def _in_brackets(bounded: BoundedRecord) -> str:
 
 
 def in_a_line(record: SuggestionRecord) -> str:
-    """Return a suggestion that was measured with its figures, for a summary.
+    """Return a measured suggestion with its figures, for a summary.
 
-    Such as "keys one position before the query (mass 0.31 [0.25, 0.40], lift 12)"; the figures
-    come whole, however long the keys are.
+    Such as "keys one position before the query (mass 0.31 [0.25, 0.40], lift 12)". A long
+    description of keys is cut; the figures are always shown.
     """
-    said = []
+    figures = []
     if record["mass"] is not None:
-        said.append(f"mass {_in_brackets(record['mass'])}")
+        figures.append(f"mass {_in_brackets(record['mass'])}")
     if record["lift"] is not None:
-        said.append(f"lift {number(record['lift']['value'])}")
+        figures.append(f"lift {number(record['lift']['value'])}")
     if record["share"] is not None:
-        said.append(f"{_in_brackets(record['share'])} of what does not rest")
+        figures.append(f"{_in_brackets(record['share'])} of the attention that does not rest")
     keys = plain(f"keys {record['english']}", _KEYS_LIMIT)
-    return keys + (f" ({', '.join(said)})" if said else "")
+    return keys + (f" ({', '.join(figures)})" if figures else "")

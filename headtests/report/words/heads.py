@@ -1,7 +1,7 @@
-"""A head of the record: its ranked and its random multiples, as many as a page can carry.
+"""A head in words: its ranked and random multiples, as many as the page has room for.
 
-Records in, rows out. What a row looks like inside is `rows`; which claims are about a head is
-`cards`.
+Records in, rows out. The inside of a row is `headtests.report.words.token_rows`; the claims about a
+head are `headtests.report.page.cards`.
 """
 
 import statistics
@@ -15,12 +15,12 @@ from headtests.report.words.token_rows import TokenRow, row
 from headtests.wording import count, times
 
 _OPEN = 6
-"""Rows of a list that show before the rest is unfolded."""
+"""Rows of a list that are visible before the rest is unfolded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """A pair in two words."""
+    """A pair in brief."""
 
     query: tuple[Part, ...]
     key: tuple[Part, ...]
@@ -33,12 +33,12 @@ class PairList:
 
     name: str
     summary: str
-    """How many there are, and what they span."""
+    """How many pairs there are, and the range of their multiples."""
     taste: list[Taste]
     first: list[TokenRow]
     rest: list[TokenRow]
     left_out: str
-    """How many of them are not drawn; empty where all are."""
+    """How many of them are not shown; empty where all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class HeadText:
 
 
 def head_view(head: HeadRecord, session: SessionText | None, caps: Caps) -> HeadText:
-    """Return what a page shows of a head, and no more rows than it may."""
+    """Return what a page shows of a head, with at most as many rows as `caps` allows."""
     first_token = "left out of multiples" if head["suppress_first_token"] else "counted"
     return HeadText(
         name=plain(head["name"], NAME_LIMIT),
@@ -64,7 +64,7 @@ def head_view(head: HeadRecord, session: SessionText | None, caps: Caps) -> Head
             f"{count(head['above_average_pairs'], 'pair')} above average",
             f"position 0 {first_token}",
             f"rows from position {head['min_query']} on",
-            *_of_sinks(head["sink_share"]),
+            *_sinks(head["sink_share"]),
         ],
         lists=[
             _multiples("Ranked multiples", head["ranked"], caps),
@@ -73,8 +73,12 @@ def head_view(head: HeadRecord, session: SessionText | None, caps: Caps) -> Head
     )
 
 
-def _of_sinks(share: float | None) -> list[str]:
-    return [] if share is None else [f"{share:.1%} of its attention on sinks that are no token"]
+def _sinks(share: float | None) -> list[str]:
+    return (
+        []
+        if share is None
+        else [f"{share:.1%} of its attention on learned sinks, which are not tokens"]
+    )
 
 
 def _multiples(name: str, pairs: list[PairRecord], caps: Caps) -> PairList:
@@ -109,13 +113,13 @@ def _summary(multiples: list[float]) -> str:
 
 
 def left_over(left_out: int, shown: int) -> str:
-    """Return that the record has more rows than are shown; nothing where it has not.
+    """Return how many more rows the record has than are shown; empty where it has none.
 
     >>> left_over(8, 2), left_over(10, 0), left_over(0, 10)
-    ('8 more stand in the record', '10 rows stand in the record alone', '')
+    ('8 more in the record', '10 rows in the record only', '')
     """
     if not left_out:
         return ""
     if shown:
-        return f"{left_out:,} more stand in the record"
-    return f"{count(left_out, 'row')} stand in the record alone"
+        return f"{left_out:,} more in the record"
+    return f"{count(left_out, 'row')} in the record only"

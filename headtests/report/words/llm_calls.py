@@ -1,6 +1,7 @@
-"""What a language model was asked, in words: how often, with what, and what it answered.
+"""The calls to a language model, in words: how many, their parameters, prompts and answers.
 
-Records in, strings out; no HTML. What the answers came to is `explanations`.
+Records in, strings out; no HTML. The explanations that resulted are
+`headtests.report.words.explanations`.
 """
 
 from collections import Counter
@@ -25,31 +26,31 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, or several alike whose prompts the record does not hold."""
+    """One call, or several of one purpose whose prompts are not in the record."""
 
     title: str
     errors: list[str]
     messages: list[MessageText]
     answer: str
-    """All of their answers, with a line between them."""
+    """All of their answers, separated by empty lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Everything that was asked for one explanation."""
+    """All calls for one explanation."""
 
     summary: str
-    """How many calls, requests and tokens."""
+    """The number of calls, requests and tokens."""
     settings: list[str]
-    """Each model that was asked, with its parameters."""
+    """Each model that was called, with its parameters."""
     calls: list[Call]
-    """Without prompts, those alone that went wrong."""
+    """Where prompts are not shown, only the calls that failed."""
     left_out: str
-    """That prompts and answers are not shown; empty where they are."""
+    """A note where prompts and answers are not shown; else empty."""
 
 
 def asked(calls: Sequence[CallRecord], with_prompts: bool) -> Asked | None:
-    """Return what was asked, with its prompts and answers or without; None of no calls."""
+    """Return the calls, with or without prompts and answers; None where there are none."""
     if not calls:
         return None
     shown = [
@@ -60,12 +61,12 @@ def asked(calls: Sequence[CallRecord], with_prompts: bool) -> Asked | None:
         summary=_summary(calls),
         settings=list(dict.fromkeys(map(_settings, calls))),
         calls=[call for call in shown if with_prompts or call.errors],
-        left_out="" if with_prompts else "Prompts and answers stand in the record alone.",
+        left_out="" if with_prompts else "Prompts and answers are in the record only.",
     )
 
 
 def _kind(place: int, call: CallRecord) -> tuple[str, int]:
-    """Return what neighbours have in common that are shown as one: none with a prompt has."""
+    """Return the key by which neighbouring calls are merged: calls with a prompt never are."""
     return call["purpose"], place if call["messages"] else -1
 
 
@@ -90,22 +91,22 @@ def _call(placed: list[tuple[int, CallRecord]], with_prompts: bool) -> Call:
 
 def _summary(calls: Sequence[CallRecord]) -> str:
     failed = sum(bool(call["error"]) for call in calls)
-    went_wrong = f"; {failed:,} went wrong" if failed else ""
-    return f"{count(len(calls), 'call')}: {_extent(calls)}{went_wrong}"
+    failures = f"; {failed:,} failed" if failed else ""
+    return f"{count(len(calls), 'call')}: {_extent(calls)}{failures}"
 
 
 def _extent(calls: Sequence[CallRecord]) -> str:
-    """Return what calls took: requests and tokens, and what had been kept."""
-    kept = sum(call["cached"] for call in calls)
+    """Return the number of requests, cached answers and tokens of some calls."""
+    cached = sum(call["cached"] for call in calls)
     sent = sum(call["attempts"] for call in calls)
-    said = [count(sent, "request") + " sent"] if sent or not kept else []
-    if kept:
-        said.append(f"{kept:,} answered by what an earlier run had kept")
+    parts = [count(sent, "request") + " sent"] if sent or not cached else []
+    if cached:
+        parts.append(f"{cached:,} answered from the cache of an earlier run")
     prompt = sum(call["prompt_tokens"] for call in calls)
     completion = sum(call["completion_tokens"] for call in calls)
     if prompt or completion:
-        said.append(f"{count(prompt, 'token')} of prompts and {completion:,} of answers")
-    return ", ".join(said)
+        parts.append(f"{count(prompt, 'token')} of prompts and {completion:,} of answers")
+    return ", ".join(parts)
 
 
 def _settings(call: CallRecord) -> str:

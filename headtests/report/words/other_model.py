@@ -1,6 +1,6 @@
-"""The same claim of another model on the same documents, beside this one's, in words.
+"""A claim beside the same claim on another model, in words.
 
-Records in, strings out. Verdicts and differences are the record's; nothing is decided here.
+Records in, strings out. Nothing is decided or computed here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,39 +8,40 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headtests.records import AgainstRecord, ClaimRecord, DifferenceRecord, SessionRecord
-from headtests.report.words.claims import SYMBOLS, StatisticLine, interval, measured_on, unit_of
+from headtests.report.words.claims import SYMBOLS, StatisticLine, measured_on, unit_of
 from headtests.report.words.drift import signed
+from headtests.report.words.intervals import in_words
 from headtests.report.words.sessions import SessionText
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import apart, count
 
 
 class Model(NamedTuple):
-    """One of the two models: what it is called, where it stands, what it says."""
+    """One of the two models: its name, the anchor of its session, its verdict."""
 
     name: str
     anchor: str
-    """Of its session; empty where the record lacks that."""
+    """Empty where the session is not in the record."""
     verdict: str
     symbol: str
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A claim of two models."""
+    """A claim on two models."""
 
     models: tuple[Model, Model]
-    """This one, and the other, with names that differ where the models do."""
+    """This model and the other; the names differ where the models do."""
     trouble: str
-    """Why there is nothing of the other; else empty."""
+    """Why there is no result of the other model; else empty."""
     lines: list[StatisticLine]
-    """The figures of both."""
+    """The figures of both models."""
     paired: str
-    """How far the other's figure is from this one's, document by document."""
+    """The paired difference of the two figures."""
 
     @property
     def differs(self) -> bool:
-        """Whether the other model's verdict is another."""
+        """Whether the two verdicts differ."""
         this, other = self.models
         return bool(other.verdict) and this.verdict != other.verdict
 
@@ -48,16 +49,16 @@ class Against:
 def against(
     claim: ClaimRecord, records: Mapping[str, SessionRecord], sessions: Mapping[str, SessionText]
 ) -> Against | None:
-    """Return a claim beside that of another model; None where no other was asked.
+    """Return a claim beside the same claim on another model; None where there is no other model.
 
-    Both mappings are by the record's key.
+    Both mappings are by the session's key in the record.
     """
-    found = claim["against"]
-    if found is None:
+    record = claim["against"]
+    if record is None:
         return None
-    keys = claim["session"], found["session"]
+    keys = claim["session"], record["session"]
     names = names_of(*keys, records)
-    verdicts = claim["verdict"], found["verdict"] or ""
+    verdicts = claim["verdict"], record["verdict"] or ""
     this, other = (
         Model(
             name, sessions[key].anchor if key in sessions else "", verdict, SYMBOLS.get(verdict, "")
@@ -66,29 +67,32 @@ def against(
     )
     return Against(
         models=(this, other),
-        trouble=found["trouble"],
-        lines=[] if found["value"] is None else _lines(claim, found, found["value"]),
-        paired=_paired(claim, found, names),
+        trouble=record["trouble"],
+        lines=[] if record["value"] is None else _lines(claim, record, record["value"]),
+        paired=_paired(claim, record, names),
     )
 
 
 def differing(claims: Sequence[ClaimRecord]) -> list[tuple[ClaimRecord, AgainstRecord]]:
-    """Return the claims of which the other model's verdict is another."""
-    found = [(claim, claim["against"]) for claim in claims if claim["against"] is not None]
-    return [(one, other) for one, other in found if other["verdict"] not in (None, one["verdict"])]
+    """Return the claims on which the two models' verdicts differ."""
+    pairs = [(claim, claim["against"]) for claim in claims if claim["against"] is not None]
+    return [
+        (claim, other) for claim, other in pairs if other["verdict"] not in (None, claim["verdict"])
+    ]
 
 
-def names_of(one: str, other: str, records: Mapping[str, SessionRecord]) -> tuple[str, str]:
-    """Return what two sessions' models are called: as much as tells them apart.
+def names_of(key: str, other: str, records: Mapping[str, SessionRecord]) -> tuple[str, str]:
+    """Return the names of two sessions' models, with as much detail as tells them apart.
 
-    Of what the record has no session, its key; of none at all, words.
+    Where a session is not in the record, its key stands for the model.
     """
-    models = [records[key]["model"] if key in records else None for key in (one, other)]
+    keys = key, other
+    models = [records[key]["model"] if key in records else None for key in keys]
     this, that = models
     if this is None or that is None:
         shown = [
             (plain(key, NAME_LIMIT) or "another model") if model is None else brief(model["name"])
-            for key, model in zip((one, other), models, strict=True)
+            for key, model in zip(keys, models, strict=True)
         ]
         return shown[0], shown[1]
     names = [[brief(model["name"])] for model in (this, that)]
@@ -106,7 +110,7 @@ def names_of(one: str, other: str, records: Mapping[str, SessionRecord]) -> tupl
 
 
 def _figure(claim: ClaimRecord) -> DifferenceRecord:
-    """Return the figure of this model: the statistic, or the difference of two."""
+    """Return this model's figure: the statistic, or the difference of two."""
     left, right = claim["left"], claim["right"]
     if not isinstance(right, dict):
         return DifferenceRecord(value=left["value"], low=left["low"], high=left["high"])
@@ -115,14 +119,14 @@ def _figure(claim: ClaimRecord) -> DifferenceRecord:
     )
 
 
-def _lines(claim: ClaimRecord, found: AgainstRecord, value: float) -> list[StatisticLine]:
+def _lines(claim: ClaimRecord, record: AgainstRecord, value: float) -> list[StatisticLine]:
     unit, this = unit_of(claim["left"]), _figure(claim)
-    other = DifferenceRecord(value=value, low=found["low"], high=found["high"])
+    other = DifferenceRecord(value=value, low=record["low"], high=record["high"])
     name = "Difference" if isinstance(claim["right"], dict) else "Estimate"
-    documents = found["documents"]
+    documents = record["documents"]
     lines = [
         StatisticLine(name, [figure + unit for figure in apart(this["value"], value)]),
-        StatisticLine("Interval", [interval(this, unit), interval(other, unit)]),
+        StatisticLine("Interval", [in_words(this, unit), in_words(other, unit)]),
         StatisticLine(
             "Measured on",
             [
@@ -134,16 +138,15 @@ def _lines(claim: ClaimRecord, found: AgainstRecord, value: float) -> list[Stati
     return [line for line in lines if any(line.values)]
 
 
-def _paired(claim: ClaimRecord, found: AgainstRecord, names: tuple[str, str]) -> str:
-    if found["difference"] is None:
+def _paired(claim: ClaimRecord, record: AgainstRecord, names: tuple[str, str]) -> str:
+    if record["difference"] is None:
         return ""
     this, other = names
-    words = f"{other} less {this}: {signed(found['difference'])}{unit_of(claim['left'])}"
-    documents = found["difference_documents"]
+    words = f"{other} minus {this}: {signed(record['difference'])}{unit_of(claim['left'])}"
+    documents = record["difference_documents"]
     if documents is None:
-        return f"{words}. This is arithmetic, and no inference."
+        return f"{words}. This is arithmetic, not an inference."
     return (
         f"{words} on average, over the {count(documents, 'document')} that both count. This is the "
-        "mean of their paired differences: arithmetic on these documents, and no inference about "
-        "others."
+        "mean of the paired differences: arithmetic, not an inference about other documents."
     )

@@ -1,6 +1,7 @@
-"""How much of a record a page has room for: rows of lists, explanations, and what is around them.
+"""How much of a record fits on a page: rows of lists, explanations, prompts.
 
-Counts in, caps out. What a row looks like is `rows`, and how large the page came out `drawing`.
+Counts in, caps out. The sizes here are estimates; `headtests.report.page.html` measures the page
+and halves the caps where it is still too large.
 """
 
 from typing import NamedTuple
@@ -11,46 +12,46 @@ from headtests.report.words.text import WHOLE_LIMIT
 
 _MOST_A_LIST = 50
 _MOVED, _MOVED_CROWDED = 10, 3
-"""Documents that moved, of each claim."""
+"""Documents that moved, for each claim."""
 _CROWDED = 200
-"""Claims beyond which each says less of its heads, and a row less of its context."""
+"""Beyond so many claims, each shows less about its heads, and rows show less context."""
 _ROOM = 9_000_000
-"""Bytes of a page, at most, that its claims and rows take."""
+"""The most bytes that the claims and rows of a page take."""
 _OF_CLAIM, _OF_ROW, _OF_EXPLANATION, _OF_BRIEF = 9_000, 3_500, 5_000, 2_300
-"""Bytes, about, of a claim without its rows, of a row, of an explanation without its prompts, and
-of one in brief."""
+"""About how many bytes a claim takes without its rows, a row, an explanation without its prompts,
+and a brief explanation."""
 _ELEMENTS, _EXPLANATIONS = 110_000, 600
-"""Elements of a page, at most, besides explanations, and how many of these stand on it whole: more
-of them are not opened at once by a browser."""
+"""The most elements of a page besides explanations, and the most explanations that it shows whole:
+a browser does not open a larger page at once."""
 _IN_CLAIM, _IN_ROW = 160, 50
-"""Elements, about, of a claim without its rows, and of a row."""
+"""About how many elements a claim without its rows and a row take."""
 _OF_BESIDE, _OF_MOVED, _IN_BESIDE, _IN_MOVED = 3_000, 400, 45, 8
-"""Bytes, then elements, about, of what a claim is compared with, and of a document that moved."""
+"""About how many bytes, then elements, a comparison of a claim and a document that moved take."""
 
 
 class Caps(NamedTuple):
-    """How many rows of a list a page shows, at most."""
+    """The most items of each kind that a page shows."""
 
     against: int
-    """Of the rows that speak against a claim."""
+    """Rows that contradict a claim, in each list."""
     multiples: int
-    """Of a head's ranked and random multiples."""
+    """Ranked and random multiples of a head, in each list."""
     moved: int = 10
-    """Of the documents that moved since a claim's baseline."""
+    """Documents that moved since a claim's baseline."""
     taste: int = 5
-    """Of these, in brief beside a claim."""
+    """Multiples of a head in brief, beside a claim."""
     is_narrow: bool = False
-    """Whether a row shows fewer tokens around those that are marked."""
+    """Whether a row shows fewer tokens around the marked ones."""
     prompts: bool = False
-    """Whether explanations show what a language model was asked and answered."""
+    """Whether explanations show prompts and answers."""
     is_brief: bool = False
-    """Whether explanations show their best suggestion alone."""
+    """Whether explanations show only their best suggestion."""
 
 
 def fitting(record: Record) -> Caps:
-    """Return how much of each list fits on a page that opens at once.
+    """Return how much of each list fits on a page that a browser opens at once.
 
-    Rows against claims come first, of which there is one a list at least, and prompts last.
+    Rows that contradict claims take precedence, with at least one per list; prompts come last.
     """
     claims = len(record["claims"]) + len(record["searches"])
     explanations = len(record["explanations"])
@@ -68,10 +69,10 @@ def fitting(record: Record) -> Caps:
     against = sum(bool(side["counterexamples"]) for c in record["claims"] for side in sides(c))
     multiples = 2 * len(record["heads"])
     each = max(0, min(_MOST_A_LIST, room // max(1, against + multiples)))
-    left = room - max(1, each) * against
+    remaining = room - max(1, each) * against
     caps = Caps(
         against=max(1, each),
-        multiples=max(0, min(each, left // max(1, multiples))),
+        multiples=max(0, min(each, remaining // max(1, multiples))),
         moved=moved,
         taste=2 if is_crowded else 5,
         is_narrow=is_crowded,
@@ -101,14 +102,14 @@ def _asked(explanation: ExplanationRecord) -> int:
     return sum(
         min(len(text), WHOLE_LIMIT)
         for call in explanation["calls"]
-        for text in (call["answer"], *(one.get("content", "") for one in call["messages"]))
+        for text in (call["answer"], *(message.get("content", "") for message in call["messages"]))
     )
 
 
 def halved(caps: Caps) -> Caps:
-    """Return less: without prompts; then half as many rows a list; then explanations in brief.
+    """Return smaller caps: first no prompts, then half as many rows, then brief explanations.
 
-    Of rows against claims, one at least stays.
+    Every list of rows that contradict a claim keeps at least one row.
 
     >>> halved(Caps(5, 3))[:2], halved(Caps(1, 0))[:2]
     ((2, 1), (1, 0))

@@ -1,6 +1,6 @@
-"""Claims about every prompt of a family: what the search found, with the row that breaks one.
+"""Claims about every prompt of a family, in words: the result of the search and the breaking row.
 
-Records in, words and rows out; no HTML. The page around the cards is `view`.
+Records in, words and rows out; no HTML. The page around the cards is `headtests.report.page.view`.
 """
 
 from collections.abc import Sequence
@@ -14,34 +14,34 @@ from headtests.wording import count, number
 
 REFUTED, WITHSTOOD = "refuted", "withstood"
 SYMBOLS = {REFUTED: "✕", WITHSTOOD: "○"}
-"""The mark of each; a search without a find is no claim that holds."""
+"""The symbol of each status; withstanding a search is not the same as holding."""
 NO_PROOF = (
-    "That none was found is no proof: it says how hard the search was, and nothing of prompts that "
-    "were not tried. No rate of false decisions is about it."
+    "Finding no such prompt is no proof: it shows how hard the search was, and says nothing about "
+    "prompts that were not tried. The rate of false decisions does not include these claims."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SearchCard:
-    """One claim about prompts, with everything that is said of it."""
+    """A claim about prompts with everything that a page shows of it."""
 
     anchor: str
     status: str
     symbol: str
     head: str
     session: str
-    """What the page calls its session; empty where the record has none."""
+    """The page's name of its session; empty where it is not in the record."""
     sentence: str
-    said: str
-    """What was found, in words."""
+    result: str
+    """The result of the search, in a sentence."""
     effort: str
-    found: str
+    how_found: str
     """How the prompt was found; empty without one."""
     row: TokenRow | None
     replay: str
-    """The line to paste; empty without a prompt."""
+    """The line of Python to paste; empty without a prompt."""
     quiet: list[str]
-    """Kept prompts that no longer break it, in words."""
+    """Sentences about kept prompts that no longer break it or were not tried."""
     expression: str
     test: str
     outcome: str
@@ -52,7 +52,7 @@ class SearchCard:
 def search_card(search: SearchRecord, anchor: str, session: str, caps: Caps) -> SearchCard:
     """Return the card of a claim about prompts."""
     breaking = search["breaking"]
-    status, said = status_of(search), in_words(search)
+    status, result = status_of(search), in_words(search)
     return SearchCard(
         anchor=anchor,
         status=status,
@@ -60,9 +60,9 @@ def search_card(search: SearchRecord, anchor: str, session: str, caps: Caps) -> 
         head=plain(search["head"], NAME_LIMIT),
         session=session,
         sentence=plain(search["sentence"], WHOLE_LIMIT),
-        said=f"{said[0].upper()}{said[1:]}.",
+        result=f"{result[0].upper()}{result[1:]}.",
         effort=effort(search),
-        found="" if breaking is None else _found(breaking, search["shrinking"]),
+        how_found="" if breaking is None else _found(breaking, search["shrinking"]),
         row=None if breaking is None else _row(breaking, caps.is_narrow),
         replay="" if breaking is None else plain(breaking["replay"], WHOLE_LIMIT),
         quiet=_quiet(search),
@@ -75,12 +75,12 @@ def search_card(search: SearchRecord, anchor: str, session: str, caps: Caps) -> 
 
 
 def status_of(search: SearchRecord) -> str:
-    """Return in a word what became of a claim about prompts."""
+    """Return the status of a claim about prompts."""
     return WITHSTOOD if search["breaking"] is None else REFUTED
 
 
 def in_words(search: SearchRecord) -> str:
-    """Return what was found, in a clause that ends no sentence."""
+    """Return the result of the search as a clause without a full stop."""
     breaking = search["breaking"]
     if breaking is not None:
         only = "" if search["is_least"] else "at most "
@@ -95,7 +95,7 @@ def in_words(search: SearchRecord) -> str:
 
 
 def tried(search: SearchRecord) -> str:
-    """Return how many prompts were tried, in words."""
+    """Return how many prompts were tried."""
     if search["is_whole"]:
         return f"all {count(search['prompts'], 'prompt')} of the family"
     return count(search["prompts"], "prompt")
@@ -120,13 +120,13 @@ def effort(search: SearchRecord) -> str:
 
 def _found(breaking: BreakingRecord, shrinking: int) -> str:
     if breaking["how"] == "kept":
-        return "The prompt is kept from an earlier run, and was tried first."
-    way = "at random" if breaking["how"] == "unguided" else "by changing prompts that came near"
+        return "The prompt was kept from an earlier run and tried first."
+    way = "at random" if breaking["how"] == "unguided" else "by changing prompts that came close"
     smaller = ""
     if shrinking:
-        smaller = f" It had {count(breaking['found_with'], 'token')} then, and was made simpler."
-    least = "" if breaking["is_smallest"] else " A simpler one may break the claim, too."
-    alone = " Put through the model alone, it breaks the claim by more than rounding."
+        smaller = f" It had {count(breaking['found_with'], 'token')} then and was simplified."
+    least = "" if breaking["is_smallest"] else " A simpler prompt may break the claim, too."
+    alone = " Run by itself, it breaks the claim by more than rounding error."
     return f"The prompt was found {way}.{smaller}{least}{alone}"
 
 
@@ -137,19 +137,19 @@ def _row(breaking: BreakingRecord, is_narrow: bool) -> TokenRow:
 
 
 def _quiet(search: SearchRecord) -> list[str]:
-    said = [
-        f"A kept prompt no longer breaks it: {plain(''.join(one['tokens']), NAME_LIMIT)!r}, "
-        + ("without an eligible row." if one["margin"] is None else f"margin {one['margin']:.3g}.")
-        for one in search["quiet"]
-    ]
-    if search["foreign"]:
-        said.append(
-            f"{count(search['foreign'], 'kept prompt')} {'is' if search['foreign'] == 1 else 'are'}"
-            " none of the family's any more, and not tried."
+    sentences = []
+    for prompt in search["quiet"]:
+        tokens, margin = plain("".join(prompt["tokens"]), NAME_LIMIT), prompt["margin"]
+        words = "without an eligible row" if margin is None else f"margin {number(margin)}"
+        sentences.append(f"A kept prompt no longer breaks it: {tokens!r}, {words}.")
+    if foreign := search["foreign"]:
+        verb = "is" if foreign == 1 else "are"
+        sentences.append(
+            f"{count(foreign, 'kept prompt')} {verb} no longer in the family and not tried."
         )
-    return said
+    return sentences
 
 
 def refuted(searches: Sequence[SearchRecord]) -> list[SearchRecord]:
     """Return the claims that a prompt breaks."""
-    return [one for one in searches if one["breaking"] is not None]
+    return [search for search in searches if search["breaking"] is not None]

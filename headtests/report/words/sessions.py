@@ -1,6 +1,6 @@
-"""A session of the record: which model ran over which documents, as a list of facts.
+"""A session as a list of facts: the model, the corpus and the run.
 
-Records in, words out; every field of the record's session is here.
+Records in, words out. Every field of the record's session is here.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Fact:
     name: str
     value: str
     code: bool = False
-    """Whether it is a name or a hash rather than words."""
+    """Whether the value is a name or a hash rather than words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""A claim's source in three pieces, so that the comparison that was asked can be marked.
+"""A claim's source in three pieces, so that the page can mark the comparison.
 
-Records in, text out. Which statement asked is the record's to say.
+Records in, text out.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from headtests.report.words.text import WHOLE_LIMIT, plain
 
 
 class Code(NamedTuple):
-    """A source: what stands before the marked part, that part, and what follows."""
+    """Source code: the text before the marked part, the marked part, and the text after it."""
 
     before: str
     marked: str
@@ -22,9 +22,9 @@ class Code(NamedTuple):
 
 
 def code(claim: ClaimRecord) -> Code:
-    """Return a claim's source, with its comparison marked, or else the statement that asked.
+    """Return a claim's source with its comparison marked, or else the statement around it.
 
-    Nothing is marked where neither stands in it, or where it is longer than a page shows whole.
+    Nothing is marked where the source has neither, or is longer than a page shows whole.
     """
     text = claim["function"] or claim["source"]
     start, stop = claim["span"] or _statement(claim)
@@ -35,7 +35,7 @@ def code(claim: ClaimRecord) -> Code:
 
 
 def _statement(claim: ClaimRecord) -> tuple[int, int]:
-    """Return where the statement that asked stands in the function around it."""
+    """Return the start and end of the claim's statement in its function; (0, 0) where unknown."""
     lines = claim["function"].splitlines(keepends=True)
     first = claim["line"] - claim["function_line"]
     last = first + claim["source"].count("\n")

@@ -1,6 +1,6 @@
-"""Any string as text that can be read and that cannot disturb what stands around it.
+"""Makes any string legible: nothing invisible, and nothing that disturbs the text around it.
 
-Characters in, characters out; no HTML, which is the templates' business, and no figures.
+Characters in, characters out; no HTML, which the templates write, and no figures.
 """
 
 import re
@@ -9,37 +9,37 @@ from functools import lru_cache
 from typing import NamedTuple
 
 TOKEN_LIMIT = 40
-"""Characters of a token that are shown before it is cut."""
+"""The longest token that is shown whole, in characters."""
 
 NAME_LIMIT = 80
-"""Characters of a name, such as a model's or a text's, that are shown before it is cut."""
+"""The longest name, of a model or a text for example, that is shown whole."""
 
 LINE_LIMIT = 600
-"""Characters of any other string that are shown before it is cut."""
+"""The longest other string that is shown whole."""
 
 WHOLE_LIMIT = 20_000
-"""Characters of source and messages, which have room of their own, before they are cut."""
+"""The longest source or message that is shown whole."""
 
 _STACK_LIMIT = 4
-"""Combining marks in a row that still look like writing; more of them climb over other lines."""
+"""The most consecutive combining marks that are shown: more of them would cover other lines."""
 
 _LEGIBLE = re.compile(
     "[\n\t -~\u00a1-\u00ac\u00ae-\u02af\u2026\u2190-\u2193\u2264\u2265\u2713\u2715]*"
 )
-"""What most strings are made of, none of which has to be looked at by itself."""
+"""Characters that are always shown as they are: most strings have no others."""
 
 _DOTTED_CIRCLE = "\u25cc"
 _SPACE = "\u00b7"
 _TOKEN_PICTURES = {"\n": "\u21b5", "\t": "\u21e5", _SPACE: "U+00B7"}
 
-# Printable by category, yet drawn as nothing: fillers, joiners and variation selectors.
+# Printable by category but invisible: fillers, joiners and variation selectors.
 _FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
 _SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 _INVISIBLE = frozenset(map(chr, _FILLERS + _SELECTORS))
 
 
 class Part(NamedTuple):
-    """A piece of a token: characters as they are, or a mark that stands for some."""
+    """A piece of a token: characters as they are, or a mark in place of a character."""
 
     text: str
     mark: bool
@@ -47,11 +47,11 @@ class Part(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def token_parts(token: str) -> tuple[Part, ...]:
-    r"""Return a token as parts to be drawn one after the other.
+    r"""Return a token as a sequence of parts.
 
-    A space is a middle dot. What follows is a mark: a newline and a tab are arrows, what is
-    invisible, reorders a line or is a middle dot itself is its code point, a lone surrogate its
-    escape, and no character at all an empty set. A long token is cut, with its length said.
+    A space becomes a middle dot. These become marks: newlines and tabs (arrows); characters that
+    are invisible or reorder a line, and middle dots (their code points); lone surrogates (their
+    escapes); the empty token (the empty set). A long token is cut, followed by its length.
 
     >>> token_parts(" cat")
     (Part(text='·cat', mark=False),)
@@ -85,10 +85,10 @@ def token_parts(token: str) -> tuple[Part, ...]:
 
 
 def plain(text: str, limit: int = LINE_LIMIT) -> str:
-    r"""Return a string with nothing in it that is invisible, reorders a line, or cannot be written.
+    r"""Return a string without characters that are invisible, reorder a line or cannot be encoded.
 
-    Spaces, newlines and tabs stay. A string longer than `limit` characters is cut, with its
-    length said.
+    Spaces, newlines and tabs stay. A string longer than `limit` characters is cut, followed by its
+    length.
 
     >>> plain("a\x00b\u200fc\ud800")
     'aU+0000bU+200Fc\\ud800'
@@ -103,13 +103,13 @@ def plain(text: str, limit: int = LINE_LIMIT) -> str:
     stacked = 0
     for character in text:
         stacked = stacked + 1 if unicodedata.combining(character) else 0
-        kept = character in "\n\t"
-        shown.append(character if kept else _picture(character, stacked) or character)
+        is_space = character in "\n\t"
+        shown.append(character if is_space else _picture(character, stacked) or character)
     return "".join(shown)
 
 
 def brief(name: str) -> str:
-    """Return a name as it is shown in passing: of a folder's path, its last two parts.
+    """Return a name in brief: the last two parts of a path.
 
     >>> brief("gpt2"), brief("openai-community/gpt2"), brief("/home/me/models/mine/")
     ('gpt2', 'openai-community/gpt2', '…/models/mine')
@@ -120,7 +120,7 @@ def brief(name: str) -> str:
 
 
 def _picture(character: str, stacked: int) -> str | None:
-    """Return what stands for a character that cannot be shown as it is, or nothing."""
+    """Return the replacement of a character that cannot be shown as it is; None for others."""
     code = ord(character)
     if 0xD800 <= code <= 0xDFFF:
         return f"\\u{code:04x}"

@@ -1,6 +1,6 @@
-"""A pair of the record as a 1D row: the context's tokens, the query and the key among them.
+"""A pair as a one-dimensional row of tokens: its query, its key and their context.
 
-Which tokens to show, how strongly to shade them, and what to say of each. No HTML.
+Chooses the tokens to show, their shades and their tooltips. No HTML.
 """
 
 import math
@@ -12,16 +12,16 @@ from headtests.report.words.text import NAME_LIMIT, Part, plain, token_parts
 from headtests.wording import count, share, times
 
 LEVELS = 10
-"""Shades above none, each half a doubling of the multiple: 1x is bare, 32x and more is full."""
+"""The number of shades, two per doubling of the multiple: none at 1x, the darkest from 32x on."""
 
 _WIDE, _NARROW = (8, 5), (4, 2)
-"""Tokens shown before and behind the query and the key."""
+"""Tokens shown before and after the query and the key."""
 
 _CLAIMED, _BESIDE = 2, 2
-"""How many of the claimed keys of a counterexample are shown, and tokens on either side of each."""
+"""Claimed keys of a counterexample that are shown, and tokens on either side of each."""
 
 _SHORTEST_FOLD = 4
-"""A fold of fewer tokens takes more room than the tokens."""
+"""Fewer tokens are shown rather than folded: the fold would take more room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +33,26 @@ class Token:
     level: int
     """The shade, from 0 to `LEVELS`."""
     value: str
-    """Position, attention and multiple, in words short enough for a tooltip."""
+    """Position, attention and multiple, for a tooltip."""
     multiple: str
-    """The multiple alone; empty where the query may not attend to it."""
+    """The multiple alone; empty where the query may not attend to the token."""
     attendable: bool
     query: bool
     key: bool
     claimed: bool
-    """Whether the claim is about this key, which it is not in a row that is no counterexample."""
+    """Whether the claim is about this key; only in counterexamples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A stretch of tokens left out."""
+    """A run of tokens that are left out."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A pair with the row that it stands in, ready to be drawn."""
+    """A pair and its row, ready to be drawn."""
 
     multiple: str
     attention: str
@@ -61,12 +61,12 @@ class TokenRow:
     place: str
     """The document and its text."""
     figure: str
-    """What a counterexample's own figure is; empty of any other row."""
+    """A counterexample's own figure; empty for other rows."""
     context: tuple[Token | Fold, ...]
 
 
 def shade(multiple: float) -> int:
-    """Return the shade of a multiple on the report's one scale, from 0 to `LEVELS`.
+    """Return the shade of a multiple, from 0 to `LEVELS`, on the scale that all rows share.
 
     >>> [shade(multiple) for multiple in (0.0, 1.0, 2.0, 8.0, 32.0, 1000.0)]
     [0, 0, 2, 6, 10, 10]
@@ -82,13 +82,13 @@ def row(pair: PairRecord, is_narrow: bool = False) -> TokenRow:
 
 
 def counterexample_row(
-    found: CounterexampleRecord, figure: str, is_narrow: bool = False
+    record: CounterexampleRecord, figure: str, is_narrow: bool = False
 ) -> TokenRow:
-    """Return the row that speaks against a claim, with the nearest of the keys it was about.
+    """Return a row that contradicts a claim, with the nearest of the keys that the claim is about.
 
-    `figure` is what the row alone comes to, in words.
+    `figure` is the row's own figure, in words.
     """
-    return _row(found, figure, found["claimed"], is_narrow)
+    return _row(record, figure, record["claimed"], is_narrow)
 
 
 def _row(pair: PairRecord, figure: str, claimed: Sequence[int], is_narrow: bool) -> TokenRow:
@@ -110,16 +110,16 @@ def _row(pair: PairRecord, figure: str, claimed: Sequence[int], is_narrow: bool)
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """A pair's row on its way to be drawn."""
+    """A pair's row while it is prepared."""
 
     pair: PairRecord
     attendable: frozenset[int]
     claimed: frozenset[int]
 
     def context(self, nearest: Sequence[int], before: int, after: int) -> Iterator[Token | Fold]:
-        """Yield what is shown of the row: what stands around the marked tokens, and folds."""
+        """Yield the tokens around the marked ones, with folds between them."""
         length = len(self.pair["tokens"])
-        # Position 0 is where a head rests: what lies there is worth a glance on every row.
+        # Heads rest on position 0, so every row shows it.
         shown = {0}
         for marked in (self.pair["key"], self.pair["query"]):
             shown.update(range(max(0, marked - before), min(length, marked + after + 1)))

@@ -1,7 +1,8 @@
-"""A real browser, and pages of records that it opens as a reader would.
+"""A real browser, and pages that it opens as a reader would.
 
-A worker starts one browser, when the first of these tests asks for it, and ends it after the last:
-as long as it runs, playwright holds an event loop that other tests could not start theirs beside.
+Each worker starts one browser for all tests of this package. It ends after the last of them, and
+not with the session: while it runs, Playwright holds an event loop, so that other tests cannot
+start theirs.
 """
 
 import threading
@@ -15,27 +16,30 @@ from playwright.sync_api import Browser, Page
 
 from headtests.records import Record
 from headtests.report import write_html
-from tests.report import large, sample
+from headtests.report.trace import write_trace
+from tests.report import large, sample, traced
 from tests.report.browser.launching import NONE_FOUND, find_browser, launched
 from tests.report.browser.opened import Opened
-from tests.report.browser.runs import incomplete, two_models, unlike
+from tests.report.browser.runs import everything, incomplete, unlike
 
 RECORDS: dict[str, Callable[[], Record]] = {
-    "plain": sample.record,
+    "everything": everything,
     "hostile": sample.hostile_record,
     "incomplete": incomplete,
-    "two-models": two_models,
-    "beside": sample.beside,
-    "searched": sample.searched_record,
     "unlike": unlike,
     "large": large.record,
 }
-# What the stores of CI services send with a file that somebody uploaded.
+TRACES = {
+    "trace": traced.checkpoints,
+    "hostile trace": traced.hostile,
+    "long trace": traced.many,
+}
+# The policy with which CI services serve uploaded files.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 class OpenPage(Protocol):
-    """Opens the page of a record."""
+    """Opens a page by its name in `RECORDS` or `TRACES`."""
 
     def __call__(
         self,
@@ -46,7 +50,7 @@ class OpenPage(Protocol):
         script: bool = True,
         guarded: bool = False,
     ) -> Opened:
-        """Open it from a file, or as a page with a policy that forbids scripts."""
+        """Open it from a file, or from a server whose policy forbids scripts."""
 
 
 @pytest.fixture(scope="package")
@@ -65,7 +69,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def path_of(name: str) -> Path:
         path = folder / f"{name}.html"
         if not path.exists():
-            write_html(RECORDS[name](), path)
+            if name in TRACES:
+                write_trace(TRACES[name](), path)
+            else:
+                write_html(RECORDS[name](), path)
         return path
 
     return path_of
@@ -84,7 +91,7 @@ def store(drawn: Callable[[str], Path]) -> Iterator[str]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Say nothing: what matters is recorded in the browser."""
+            """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
         serving = threading.Thread(target=server.serve_forever, daemon=True)
@@ -96,7 +103,7 @@ def store(drawn: Callable[[str], Path]) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def tabs(browser: Browser) -> dict[bool, list[Page]]:
-    """Have tabs that nothing stands in, with a script and without: a new one takes its time."""
+    """Return idle tabs, with and without scripts, to be reused: opening one is slow."""
     return {True: [], False: []}
 
 
@@ -123,7 +130,7 @@ def open_page(
         tab.emulate_media(
             media="null",
             color_scheme="dark" if dark else "light",
-            # A page that moves would be looked at half way.
+            # Tests must not look at a page in the middle of an animation.
             reduced_motion="reduce",
         )
         tab.set_viewport_size({"width": width, "height": 900})
@@ -135,5 +142,5 @@ def open_page(
     for script, page in opened:
         page.leave()
         tabs[script].append(page.page)
-    # Whatever a test did to its pages, none of them may have run or asked for anything.
+    # No page may have run code of the record or requested anything.
     assert not [fault for _, page in opened for fault in page.faults]

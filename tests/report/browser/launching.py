@@ -1,4 +1,4 @@
-"""Which browser there is, and how it is started: what tests and the benchmark share."""
+"""Finds and starts the browser, for tests and the benchmark."""
 
 import os
 import shutil
@@ -33,11 +33,11 @@ def find_browser() -> str | None:
 
 @contextmanager
 def launched(command: str) -> Iterator[Browser]:
-    """Start a browser without a window, and end it."""
+    """Start a headless browser, and close it at the end."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=command,
-            # Containers rarely let a browser make its sandbox, and often have a tiny /dev/shm.
+            # Containers rarely allow the sandbox, and often have a tiny /dev/shm.
             args=["--no-sandbox", "--disable-dev-shm-usage"],
         )
         try:

@@ -1,4 +1,4 @@
-"""A page that stands open in the browser, with everything that it did beside showing itself."""
+"""A page that is open in the browser, with the errors, requests and dialogs that it caused."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,14 +25,14 @@ _BROAD = """width => {
 
 @dataclass
 class Opened:
-    """A page, and what a page may not do."""
+    """An open page and its faults."""
 
     page: Page
     address: str
     guarded: bool = False
-    """Whether it came with a policy that forbids every script: a refused one is then no fault."""
+    """Whether its server forbids scripts: a refused script is then no fault."""
     faults: list[str] = field(default_factory=list)
-    """Errors and warnings, requests beside the page's own, and dialogs, as they came."""
+    """Errors, warnings, requests other than for the page itself, and dialogs, in order."""
 
     def __post_init__(self) -> None:
         for event, heard in self._heard().items():
@@ -40,7 +40,7 @@ class Opened:
         self.page.goto(self.address)
 
     def leave(self) -> None:
-        """Listen no longer: the next page in the tab is another's."""
+        """Remove the listeners, since the tab is reused."""
         for event, heard in self._heard().items():
             self.page.remove_listener(event, heard)
 
@@ -69,7 +69,7 @@ class Opened:
         dialog.dismiss()
 
     def text(self) -> str:
-        """Return what a reader sees, without what is folded away."""
+        """Return the visible text, without folded parts."""
         return self.page.inner_text("body")
 
     def unfold(self) -> None:
@@ -77,10 +77,10 @@ class Opened:
         self.page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
 
     def violations(self, *rules: str, colours: bool = True) -> list[str]:
-        """Return what axe-core finds, a line a rule, with the first element that breaks it.
+        """Return the violations that axe-core finds, one line per rule, with the first element.
 
-        All its rules but those of level AAA, or some of them. Contrast takes most of the time, and
-        is left out without `colours`.
+        Checks the given rules, or all but those of level AAA. Colour contrast takes most of the
+        time and can be left out.
         """
         only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": _SETS}
         options = {
@@ -104,7 +104,7 @@ class Opened:
         self.page.set_viewport_size({"width": width, "height": 900})
 
     def too_wide(self) -> list[str]:
-        """Return what reaches past the right edge, and can be scrolled to."""
+        """Return the elements beyond the right edge that can be scrolled to."""
         width = self.page.evaluate("document.documentElement.clientWidth")
         whole = self.page.evaluate("document.scrollingElement.scrollWidth")
         found: list[str] = self.page.evaluate(_BROAD, width)

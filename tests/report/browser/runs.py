@@ -1,6 +1,4 @@
-"""Runs that the page's filters and columns tell apart."""
-
-from typing import Any, cast
+"""Records for the browser tests."""
 
 from headtests.records import Record
 from tests.report import sample
@@ -21,12 +19,13 @@ def incomplete() -> Record:
     )
 
 
-def two_models() -> Record:
-    """Return the plain run, and one claim of a head of the same name on another model."""
-    other = cast(Any, sample.session())
-    other["key"] = "other"
-    other["model"]["name"] = "other/model"
-    run = sample.record()
+def everything() -> Record:
+    """Return a run with every part of a page, but for what `incomplete` has.
+
+    Claims with baselines and another model, one claim on that model, searched prompts, stale
+    baselines, and a test without a claim.
+    """
+    run = sample.beside()
     claim = sample.claim(
         "c7",
         session="other",
@@ -34,17 +33,19 @@ def two_models() -> Record:
         sentence="On the other model, L1H3 attends to induction targets.",
         left=sample.estimate(head="other L1H3"),
     )
-    return sample.record(
-        sessions=[*run["sessions"], other],
+    return sample.searched_record(
+        sessions=run["sessions"],
         heads=[*run["heads"], sample.head("other L1H3", session="other")],
         claims=[*run["claims"], claim],
+        stale=run["stale"],
+        unmeasured=[{"test": "t.py::test", "outcome": "skipped", "message": "no network"}],
     )
 
 
 def unlike() -> Record:
-    """Return a run whose figures sort otherwise as words than as numbers.
+    """Return a run whose figures sort differently as words and as numbers.
 
-    Values, documents and e-values ascend from the claim `A` on; the record has them shuffled.
+    Values, documents and e-values ascend from claim `A` on; the record has the claims shuffled.
     """
     figures = [
         ("A", 0.0031, 7, 1.5),

@@ -10,7 +10,9 @@ from tests.report import sample
 from tests.report.browser import runs
 from tests.report.browser.conftest import OpenPage
 
-CLAIMS = runs.two_models()["claims"]
+pytestmark = pytest.mark.browser
+
+CLAIMS = runs.everything()["claims"]
 
 
 def identities(claims: list[ClaimRecord]) -> list[str]:
@@ -41,12 +43,12 @@ def choose(page: Page, select: str, text: str) -> None:
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
-    return open_page("two-models").page
+    return open_page("everything").page
 
 
 def test_filters_show_where_a_script_runs_and_only_there(open_page: OpenPage) -> None:
-    assert open_page("plain").page.locator("#filters").is_visible()
-    for opened in (open_page("plain", script=False), open_page("plain", guarded=True)):
+    assert open_page("everything").page.locator("#filters").is_visible()
+    for opened in (open_page("everything", script=False), open_page("everything", guarded=True)):
         assert not opened.page.locator("#filters").is_visible()
 
 
@@ -92,14 +94,14 @@ def test_a_model_shows_its_claims(page: Page) -> None:
 
 
 def test_what_became_of_comparisons_shows_its_claims(open_page: OpenPage) -> None:
-    page = open_page("beside").page
+    page = open_page("everything").page
     for word, wanted in (
         ("drifted", ["c1", "c3"]),
         ("unchanged", ["c2", "c4", "c6"]),
         ("differs", ["c1"]),
         ("same", ["c2", "c3", "c6"]),
         ("none", ["c5"]),
-        ("", ["c1", "c2", "c3", "c4", "c5", "c6"]),
+        ("", ["c1", "c2", "c3", "c4", "c5", "c6", "c7"]),
     ):
         page.select_option("#filter-compared", word)
         assert shown(page) == wanted, word
@@ -107,7 +109,7 @@ def test_what_became_of_comparisons_shows_its_claims(open_page: OpenPage) -> Non
     page.select_option("#filter-verdict", "holds")
     assert shown(page) == []
     page.click("#filter-clear")
-    assert len(shown(page)) == 6
+    assert len(shown(page)) == 7
 
 
 def test_words_are_found_whatever_their_case(page: Page) -> None:
@@ -144,7 +146,7 @@ def test_clearing_shows_everything_again(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_what_is_filtered_is_hidden_from_everyone(open_page: OpenPage, width: int) -> None:
-    page = open_page("two-models", width=width).page
+    page = open_page("everything", width=width).page
     page.select_option("#filter-verdict", "undecided")
     for parts in ("table.overview tbody tr", "article.claim"):
         hidden = page.locator(f"{parts}[hidden]")
@@ -158,7 +160,7 @@ def test_filters_are_worked_by_keyboard(page: Page) -> None:
     assert page.input_value("#filter-verdict") == "refuted"
     wanted = [claim for claim in CLAIMS if claim["verdict"] == "refuted"]
     assert shown(page) == identities(wanted)
-    for place in ("filter-head", "filter-model", "filter-text"):
+    for place in ("filter-head", "filter-model", "filter-compared", "filter-text"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == place
     page.keyboard.type("capitals")

@@ -4,8 +4,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.report import large
 from tests.report.browser.conftest import OpenPage
+
+pytestmark = pytest.mark.browser
 
 _LISTS = """() => [...document.querySelectorAll(
     '.against, article.head > div:not(.explained)'
@@ -31,7 +35,9 @@ def test_its_page_has_every_claim_and_counts_the_rows_that_it_leaves_out(
     lists = page.evaluate(_LISTS)
     assert len(lists) == 3 * large.CLAIMS
     for card, rows, said in lists:
-        left_out = sum(int(number) for number in re.findall(r"(\d+) (?:more|rows?) stand", said))
+        left_out = sum(
+            int(number) for number in re.findall(r"(\d+) (?:more|rows?) in the record", said)
+        )
         whole = large.COUNTEREXAMPLES if card == "claim" else large.RANKED
         assert rows + left_out == whole, (card, rows, said)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 1280

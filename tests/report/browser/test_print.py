@@ -4,15 +4,17 @@ import re
 
 import pytest
 
-from tests.report import sample
 from tests.report.browser.conftest import OpenPage
 from tests.report.browser.opened import Opened
+from tests.report.browser.runs import everything
+
+pytestmark = pytest.mark.browser
 
 A4 = 794
 """CSS pixels of its width, margins included."""
 
 
-@pytest.fixture(params=["plain", "hostile"])
+@pytest.fixture(params=["everything", "hostile"])
 def printed(request: pytest.FixtureRequest, open_page: OpenPage) -> Opened:
     opened = open_page(request.param, width=A4, script=False)
     opened.page.emulate_media(media="print")
@@ -46,7 +48,7 @@ def test_what_is_folded_on_the_screen_is_unfolded(printed: Opened) -> None:
 
 
 def test_what_was_asked_is_summed_up_without_its_prompts(open_page: OpenPage) -> None:
-    page = open_page("plain", script=False).page
+    page = open_page("everything", script=False).page
     page.emulate_media(media="print")
     asked = page.locator(".asked").first
     text = asked.inner_text()
@@ -57,17 +59,17 @@ def test_what_was_asked_is_summed_up_without_its_prompts(open_page: OpenPage) ->
 
 
 def test_every_claim_and_its_verdict_is_printed(open_page: OpenPage) -> None:
-    page = open_page("plain").page
+    page = open_page("everything").page
     page.emulate_media(media="print")
     text = page.inner_text("body")
-    for claim in sample.record()["claims"]:
+    for claim in everything()["claims"]:
         assert claim["sentence"] in text
         assert claim["expression"] in text
     assert text.count("holds") >= 6
 
 
 def test_what_only_a_screen_can_do_is_not_printed(open_page: OpenPage) -> None:
-    page = open_page("plain").page
+    page = open_page("everything").page
     page.emulate_media(media="print")
     for part in ("#filters", "nav", ".skip"):
         assert not page.locator(part).is_visible()
@@ -80,7 +82,10 @@ def test_a_page_on_paper_is_not_too_narrow_for_what_stands_on_it(printed: Opened
 
 
 def test_paper_is_white_and_ink_is_dark_whatever_the_screen(open_page: OpenPage) -> None:
-    light, dark = open_page("plain", script=False), open_page("plain", script=False, dark=True)
+    light, dark = (
+        open_page("everything", script=False),
+        open_page("everything", script=False, dark=True),
+    )
     colours = """() => [...document.querySelectorAll('body, #overview_ *, #c1 *')].map(e => {
         const style = getComputedStyle(e);
         return [style.color, style.backgroundColor, style.borderTopColor, style.fill];
@@ -94,7 +99,7 @@ def test_paper_is_white_and_ink_is_dark_whatever_the_screen(open_page: OpenPage)
     )
 
 
-@pytest.mark.parametrize("name", ["plain", "incomplete"])
+@pytest.mark.parametrize("name", ["everything", "incomplete"])
 def test_a_pdf_has_pages(open_page: OpenPage, name: str) -> None:
     content = open_page(name, script=False).page.pdf(format="A4")
     assert content.startswith(b"%PDF-")

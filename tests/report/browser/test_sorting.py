@@ -7,6 +7,8 @@ from playwright.sync_api import Locator, Page
 
 from tests.report.browser.conftest import OpenPage
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
@@ -93,7 +95,7 @@ def test_sorting_keeps_what_is_filtered(page: Page) -> None:
 
 
 def test_every_column_sorts_and_loses_nothing(open_page: OpenPage) -> None:
-    page = open_page("plain").page
+    page = open_page("everything").page
     rows = page.locator("table.overview tbody tr")
     before = sorted(rows.all_inner_texts())
     buttons = page.locator("table.overview thead th button")
@@ -111,7 +113,7 @@ def test_a_button_is_called_as_its_column(page: Page) -> None:
 
 
 def test_an_exact_verdict_is_the_strongest_evidence(open_page: OpenPage) -> None:
-    page = open_page("plain").page
+    page = open_page("everything").page
     press(page, "E-value")
     if header(page, "E-value").get_attribute("aria-sort") == "ascending":
         press(page, "E-value")

@@ -1,14 +1,17 @@
 """Everything that matters is read without a script."""
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.report import sample
 from tests.report.browser.conftest import OpenPage
+from tests.report.browser.runs import everything
+
+pytestmark = pytest.mark.browser
 
 
 def test_every_claim_and_its_verdict_is_read(open_page: OpenPage) -> None:
-    page = open_page("plain", script=False).page
-    claims = sample.record()["claims"]
+    page = open_page("everything", script=False).page
+    claims = everything()["claims"]
     rows, cards = page.locator("table.overview tbody tr"), page.locator("article.claim")
     assert rows.count() == cards.count() == len(claims)
     for place, claim in enumerate(claims):
@@ -19,7 +22,7 @@ def test_every_claim_and_its_verdict_is_read(open_page: OpenPage) -> None:
 
 
 def test_nothing_that_needs_a_script_shows(open_page: OpenPage) -> None:
-    page = open_page("plain", script=False).page
+    page = open_page("everything", script=False).page
     controls = page.locator("button, input, select, output, form").all()
     assert not [control for control in controls if control.is_visible()]
     assert "JavaScript" not in page.inner_text("body")

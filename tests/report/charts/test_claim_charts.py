@@ -1,7 +1,7 @@
 import re
 from typing import Any
 
-from headtests.report.charts.claim_charts import HEIGHT, WIDTH, course, multiples
+from headtests.report.charts.claim_charts import course, multiples
 from headtests.report.charts.interval_strips import axes_of
 from tests.report.sample import claim, estimate, fraction, other
 from tests.report.sample import course as points
@@ -38,7 +38,7 @@ def test_a_course_closes_around_its_estimate() -> None:
     drawn = course(claim(), AXES)
     assert drawn is not None
     band, line = places(drawn.band), places(drawn.line)
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in band + line)
+    assert all(0 <= x <= 400 and 0 <= y <= 200 for x, y in band + line)
     # Down to the estimate from above, then on from below, y growing downwards.
     heights = [y for _, y in band]
     assert heights == sorted(heights)
@@ -109,7 +109,7 @@ def test_either_outline_holds_the_same_area() -> None:
     drawn = multiples(claim(), estimate())
     assert drawn is not None
     assert abs(area(drawn.on) / area(drawn.others) - 1) < 0.01
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places(drawn.on + drawn.others))
+    assert all(0 <= x <= 400 and 0 <= y <= 200 for x, y in places(drawn.on + drawn.others))
 
 
 def test_both_are_summed_up_in_words() -> None:

@@ -44,11 +44,7 @@ def test_a_change_names_test_claim_and_both_verdicts_with_their_estimates() -> N
 
 def test_figures_of_other_documents_are_never_shown_without_saying_so() -> None:
     said = block(change(sample.claim(), sample.claim(), other_documents=True))
-    assert (
-        said.note
-        == OTHER_DOCUMENTS
-        == ("The documents differ: the two figures are not of the same texts.")
-    )
+    assert said.note == OTHER_DOCUMENTS
 
 
 def test_an_altered_claim_shows_both() -> None:

@@ -40,7 +40,7 @@ def test_of_several_claims_the_first_shows_it_whole_and_the_others_lead_there() 
         assert brief.anchor == first.whole[0].anchor
         assert brief.text == sample.BUILT_IN_TEXT
         assert brief.best == first.whole[0].suggestions[0]
-        assert brief.claim == shown.claims[0].sentence
+        assert brief.claim == shown.claims[0].record["sentence"]
         assert found.is_measured
 
 

@@ -12,9 +12,9 @@ ROOMY = Caps(50, 50)
 def test_what_is_not_shown_is_said() -> None:
     shown = report(sample.record(), Caps(1, 0))
     (against,) = shown.claims[0].counterexamples
-    assert (len(against.first), against.left_out) == (1, "1 more stand in the record")
+    assert (len(against.first), against.left_out) == (1, "1 more in the record")
     ranked = shown.heads[0].measured[0].lists[0]
-    assert (ranked.first, ranked.left_out) == ([], "3 rows stand in the record alone")
+    assert (ranked.first, ranked.left_out) == ([], "3 rows in the record only")
     # What a claim says of it in brief stays.
     assert len(ranked.taste) == 3
 

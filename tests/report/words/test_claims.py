@@ -79,9 +79,9 @@ def test_the_controls_are_what_the_package_calls_them() -> None:
     assert values(controls(claim())) == {
         "Uniform attention would give": ["0.021"],
         "Average attention at the same distances would give": ["0.31"],
-        "Rank on the same documents": ["2nd of 12 heads: a rank, and no null"],
+        "Rank on the same documents": ["2nd of 12 heads (a rank, not a null distribution)"],
         "Resting mass": ["0.63"],
-        "Rows that alone speak against it": ["3,902 of 4,310"],
+        "Rows that contradict it, each taken alone": ["3,902 of 4,310"],
     }
     top1 = values(controls(claim(left=estimate(kind="top1_rate"))))
     assert top1["A key chosen at random would give"] == ["0.021"]
@@ -93,7 +93,7 @@ def test_a_control_of_zero_has_a_meaning_and_one_that_is_missing_has_none() -> N
         "Uniform attention would give": ["0"],
         "Average attention at the same distances would give": ["0"],
         "Resting mass": ["0"],
-        "Rows that alone speak against it": ["0 of 4,310"],
+        "Rows that contradict it, each taken alone": ["0 of 4,310"],
     }
 
 
@@ -157,11 +157,11 @@ def test_both_sides_stand_beside_each_other() -> None:
         "Uniform attention would give": ["0.021", "0.021"],
         "Average attention at the same distances would give": ["0.31", "0.02"],
         "Rank on the same documents": [
-            "2nd of 12 heads: a rank, and no null",
-            "11th of 12 heads: a rank, and no null",
+            "2nd of 12 heads (a rank, not a null distribution)",
+            "11th of 12 heads (a rank, not a null distribution)",
         ],
         "Resting mass": ["0.63", ""],
-        "Rows that alone speak against it": ["3,902 of 4,310"] * 2,
+        "Rows that contradict it, each taken alone": ["3,902 of 4,310"] * 2,
     }
     assert both_sides(claim()) == []
     assert expressions(claim()) == ["L1H3.mass(ht.induction)"]

@@ -37,13 +37,6 @@ def test_an_e_value_is_a_power_of_ten_that_never_says_too_much(
 
 def test_of_a_refuted_claim_the_evidence_against_it_is_said() -> None:
     assert e_value(claim()) == "10^3.1 against"
-    # An older record has none.
-    older = claim(e_value_against=None)
-    assert e_value(older) == "not recorded"
-    assert evidence(older).startswith("the e-value against the claim was not recorded; no")
-    assert e_value(claim(e_value=0.0, e_value_against=None)) == "not recorded"
-    whole = claim(left=estimate(documents=217), e_value=0.0, e_value_against=None)
-    assert e_value(whole) == "exact"
     # Two ratios whose intervals lie apart: evidence on one side alone, and no certainty.
     assert e_value(claim(e_value=0.0, e_value_against=1000.0)) == "10^3 against"
     assert e_value(claim(e_value=0.0, e_value_against=sys.float_info.max)) == "exact"
@@ -69,12 +62,12 @@ def test_the_evidence_stands_beside_what_decides() -> None:
     )
     assert evidence(claim()) == (
         "e-value 10^3.1 against the claim, where 10^3 refutes it (alpha 0.001); "
-        "no discovery of e-BH at 0.05"
+        "not a discovery of e-BH at 0.05"
     )
     undecided = claim(verdict="undecided", alpha=0.05)
     assert evidence(undecided) == (
         "e-value 10^-1.7 for the claim and 10^3.1 against it, where 10^1.3 decides (alpha 0.05); "
-        "no discovery of e-BH at 0.05"
+        "not a discovery of e-BH at 0.05"
     )
     tiny = claim(**held, alpha=5e-324, e_value=2.0)
     assert "where beyond 10^308 makes it hold" in evidence(tiny)
@@ -84,37 +77,25 @@ def test_the_evidence_stands_beside_what_decides() -> None:
 
 def test_what_was_decided_without_chance_is_exact() -> None:
     held = claim(verdict="holds", e_value=sys.float_info.max, e_value_against=0.0, e_bh=True)
-    assert evidence(held) == (
-        "exact: nothing that was left to read could have changed the answer; "
-        "a discovery of e-BH at 0.05"
-    )
+    assert evidence(held).startswith("exact: no unread document")
+    assert evidence(held).endswith("; a discovery of e-BH at 0.05")
     pairs = claim(alpha=None, e_value=None, e_bh=None)
     assert evidence(pairs) == "exact: the figures themselves were compared"
 
 
 def test_an_undecided_claim_says_how_much_more_it_would_take() -> None:
-    neither = "The documents read say neither that it holds nor that it does not"
-    assert remaining(claim(verdict="undecided", more_documents=1240)) == (
-        f"{neither}. It would take about 1,240 eligible documents more."
-    )
-    assert remaining(claim(verdict="undecided", more_documents=1)).endswith(
-        "about 1 eligible document more."
-    )
+    for more, words in ((1240, "1,240 eligible documents more"), (1, "1 eligible document more")):
+        assert words in remaining(claim(verdict="undecided", more_documents=more))
     beyond = claim(verdict="undecided", left=estimate(texts=31), more_documents=12)
-    assert remaining(beyond).endswith("It would take about 12 texts more.")
-    assert remaining(claim(verdict="undecided")) == (
-        f"{neither}, and no number of them is likely to decide it."
-    )
+    assert "12 texts more" in remaining(beyond)
+    assert "more documents are unlikely to" in remaining(claim(verdict="undecided"))
     for verdict in ("holds", "refuted"):
         assert remaining(claim(verdict=verdict, more_documents=12)) == ""
 
 
 def test_a_figure_that_was_read_first_is_warned_of() -> None:
     assert warning(claim()) == ""
-    assert warning(claim(read_before=True)) == (
-        "The threshold may have been chosen to fit these documents, so the rate of false "
-        "decisions does not cover this claim."
-    )
+    assert "does not cover this claim" in warning(claim(read_before=True))
 
 
 def test_the_rate_of_a_run_counts_the_claims_that_have_one() -> None:
@@ -127,7 +108,7 @@ def test_rates_that_differ_are_told_apart() -> None:
     claims = [claim(alpha=0.05), claim(), claim()]
     mixed = record(claims=claims, false_decisions=0.052)
     assert false_decisions(mixed) == "at most 0.052 (3 claims, 2 at 0.001, 1 at 0.05)"
-    assert what_alpha_means(mixed)[0].startswith("Alpha, here 0.001 or 0.05, is how often")
+    assert what_alpha_means(mixed)[0].startswith("Alpha, here 0.001 or 0.05,")
 
 
 def test_a_bound_of_one_is_none() -> None:
@@ -136,18 +117,14 @@ def test_a_bound_of_one_is_none() -> None:
 
 
 def test_alpha_is_said_in_a_plain_sentence_with_what_it_leaves_out() -> None:
-    assert what_alpha_means(record()) == [
-        "Alpha, here 0.001, is how often a claim is decided falsely, at most, however often the "
-        "evidence was looked at, as long as its threshold was chosen without looking at these "
-        "documents.",
-        "1 claim was read before it was compared, which the rate does not cover.",
-        "1 claim was compared exactly and has no such rate.",
-    ]
+    alpha, read, exact = what_alpha_means(record())
+    assert "Alpha, here 0.001," in alpha
+    assert "does not cover 1 claim" in read
+    assert "1 claim was compared exactly" in exact
     several = record(claims=[claim(read_before=True, alpha=None)] * 2)
     assert false_decisions(several) == ""
-    assert what_alpha_means(several) == [
-        "2 claims were read before they were compared, which the rate does not cover.",
-        "2 claims were compared exactly and have no such rate.",
-    ]
+    read, exact = what_alpha_means(several)
+    assert "2 claims" in read
+    assert "2 claims were compared exactly" in exact
     assert what_alpha_means(record(claims=[claim()]))[1:] == []
     assert what_alpha_means(record(claims=[])) == []

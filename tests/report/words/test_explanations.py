@@ -119,23 +119,23 @@ def test_a_score_stands_beside_its_controls() -> None:
     # What was scored is said where it is another text than the paragraph.
     assert (own.explanation, own.note) == ("", "")
     assert shuffled.what == "Its findings, on shuffled pairs"
-    assert other.what == "What was said of L0H1"
+    assert other.what == "The explanation of L0H1"
     assert other.explanation == "L0H1 attends to the token before the query."
     assert shown(sample.of_a_model()).scored[1].what == "Its words, shuffled"
 
 
 def test_what_was_not_answered_and_not_scored_is_said() -> None:
     own, _, other = shown(sample.of_a_model()).scored
-    assert own.note == "4 of 180 got no usable answer, and count as wrong."
+    assert own.note == "4 of 180 got no usable answer and count as wrong."
     assert other.accuracy == FigureText("not scored", "")
     assert (other.found, other.same_query, other.same_distance) == ("none", "none", "none")
     assert other.note == "The budget of 40 calls was used up."
     nobody = sample.detection(of="another head", head="")
     (line,) = shown(sample.explanation(detection=[nobody])).scored
-    assert line.what == "What was said of another head"
+    assert line.what == "The explanation of another head"
     both = sample.detection(unanswered=1, trouble="Slow.")
     (line,) = shown(sample.explanation(detection=[both])).scored
-    assert line.note == "1 of 180 got no usable answer, and count as wrong. Slow."
+    assert line.note == "1 of 180 got no usable answer and count as wrong. Slow."
 
 
 def test_a_trouble_is_told() -> None:
@@ -155,7 +155,7 @@ def test_a_crowded_page_shows_the_best_alone_and_says_so() -> None:
     found = shown(sample.of_a_model(), Caps(1, 0, is_brief=True))
     assert [one.verdict for one in found.suggestions] == ["holds"]
     assert (found.unmeasured, found.scored, found.asked) == ([], [], None)
-    assert found.left_out == "The rest of it stands in the record."
+    assert found.left_out == "The rest is in the record only."
     assert found.text == sample.MODEL_TEXT
     bare = sample.explanation(suggestions=[sample.suggestion()], detection=[])
     assert shown(bare, Caps(1, 0, is_brief=True)).left_out == ""
@@ -170,16 +170,16 @@ def test_anything_that_is_left_out_is_said(left: str) -> None:
     }
     bare: dict[str, Any] = {"suggestions": [], "detection": [], "calls": [], **left_out[left]}
     found = shown(sample.of_a_model(**bare), Caps(1, 0, is_brief=True))
-    assert found.left_out == "The rest of it stands in the record."
+    assert found.left_out == "The rest is in the record only."
 
 
 def test_a_line_of_a_summary_has_keys_and_figures() -> None:
     assert in_a_line(sample.suggestion()) == (
         "keys that are an earlier occurrence of the query's token "
-        "(mass 0.31 [0.25, 0.40], lift 14.8, 0.84 [0.79, 0.89] of what does not rest)"
+        "(mass 0.31 [0.25, 0.40], lift 14.8, 0.84 [0.79, 0.89] of the attention that does not rest)"
     )
     bare = sample.suggestion(mass=sample.bounded(0.3, None, None), lift=None, share=None)
     assert in_a_line(bare).endswith("token (mass 0.30)")
     long = in_a_line(sample.suggestion(english="x" * 5_000))
-    assert long.endswith("lift 14.8, 0.84 [0.79, 0.89] of what does not rest)")
+    assert long.endswith("lift 14.8, 0.84 [0.79, 0.89] of the attention that does not rest)")
     assert len(long) < 250

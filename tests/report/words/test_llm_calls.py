@@ -26,8 +26,8 @@ def test_requests_tokens_and_what_went_wrong_are_counted() -> None:
         sample.call(cached=True, attempts=0, prompt_tokens=200, completion_tokens=5),
     )
     assert found.summary == (
-        "2 calls: 3 requests sent, 1 answered by what an earlier run had kept, "
-        "1,200 tokens of prompts and 12 of answers; 1 went wrong"
+        "2 calls: 3 requests sent, 1 answered from the cache of an earlier run, "
+        "1,200 tokens of prompts and 12 of answers; 1 failed"
     )
 
 
@@ -41,7 +41,7 @@ def test_tokens_that_a_server_does_not_count_are_not_said() -> None:
 
 def test_only_kept_answers_send_nothing() -> None:
     kept = sample.call(cached=True, attempts=0, prompt_tokens=0, completion_tokens=0)
-    assert shown(kept).summary == "1 call: 1 answered by what an earlier run had kept"
+    assert shown(kept).summary == "1 call: 1 answered from the cache of an earlier run"
 
 
 def test_each_model_is_named_once_with_its_parameters() -> None:
@@ -92,7 +92,7 @@ def test_without_prompts_what_went_wrong_is_left() -> None:
     (call,) = found.calls
     assert (call.errors, call.messages, call.answer) == (["no JSON"], [], "")
     assert call.title.startswith("Call 2. Explanation")
-    assert found.left_out == "Prompts and answers stand in the record alone."
+    assert "in the record only" in found.left_out
     assert found.summary == shown(sample.call(), sample.call(error="no JSON")).summary
 
 

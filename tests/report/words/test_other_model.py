@@ -70,9 +70,9 @@ def test_of_two_statistics_it_is_their_difference() -> None:
 
 def test_the_paired_difference_says_its_sign_its_documents_and_that_it_is_arithmetic() -> None:
     assert of().paired.startswith(
-        "other/model less headtests/demo: +0.351 on average, over the 217"
+        "other/model minus headtests/demo: +0.351 on average, over the 217"
     )
-    assert "arithmetic on these documents, and no inference" in of().paired
+    assert "arithmetic, not an inference" in of().paired
     assert (
         "demo: -0.12. This is arithmetic" in of(difference=-0.12, difference_documents=None).paired
     )

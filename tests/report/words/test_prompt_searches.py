@@ -25,8 +25,7 @@ def test_a_broken_claim_shows_the_row_and_the_line_to_paste() -> None:
         "A prompt of 11 tokens breaks it: row 9 gives 0.0213 where 0.30 was claimed.",
         "The row that breaks it most",
         "prompt of 11 tokens",
-        "The prompt was found by changing prompts that came near. It had 24 tokens then, and was "
-        "made simpler. Put through the model alone, it breaks the claim by more than rounding.",
+        "by changing prompts that came close. It had 24 tokens then and was simplified.",
         "assert head.withstands(ht.induction, mass=0.3, prompts=[[0, 1, 2]])",
         "640 prompts tried, 560 of them drawn at random and 318 more to make the prompt simpler, "
         "in 24 passes through the model.",
@@ -48,16 +47,16 @@ def test_a_claim_without_a_find_is_no_proof_and_no_claim_that_holds() -> None:
 def test_kept_prompts_that_are_quiet_or_foreign_are_told() -> None:
     _, withstood = cards()
     assert "A kept prompt no longer breaks it: '<|bos|> cat', margin 0.12." in withstood
-    assert "2 kept prompts are none of the family's any more, and not tried." in withstood
+    assert "2 kept prompts are no longer in the family" in withstood
     assert "1 kept prompt first; 2,000 prompts tried" in withstood
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"breaking": sample.breaking(how="kept")}, "kept from an earlier run, and was tried"),
+        ({"breaking": sample.breaking(how="kept")}, "kept from an earlier run"),
         ({"breaking": sample.breaking(how="unguided")}, "found at random."),
-        ({"breaking": sample.breaking(is_smallest=False)}, "A simpler one may break the claim"),
+        ({"breaking": sample.breaking(is_smallest=False)}, "A simpler prompt may break the claim"),
     ],
 )
 def test_how_a_prompt_was_found_is_said(changes, said) -> None:
