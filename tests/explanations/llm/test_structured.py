@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from headtests.cache import Store
 from headtests.explanations.llm.client import Ask, Budget, Client, Message, Server
-from headtests.explanations.llm.schemas import in_words
 from headtests.explanations.llm.structured import (
     Answer,
     Judgement,
@@ -244,8 +243,8 @@ def test_schemas_take_what_is_an_answer_and_nothing_else():
 
 
 def test_a_shape_is_said_in_words():
-    assert in_words(Answer) == IN_WORDS
-    assert in_words(Judgement) == '{"answers": [true or false, ...]}'
+    assert Answer.words == IN_WORDS
+    assert Judgement.words == '{"answers": [true or false, ...]}'
 
 
 def test_the_schema_of_the_shape_is_sent_unless_there_is_one():
