@@ -107,7 +107,7 @@ def test_one_that_hangs_keeps_no_other_from_its_trial(signs):
 
 def test_a_pattern_is_tried_once(signs, started):
     fine = key.matches("^the")
-    assert vet([fine, query.matches("^the") & fine, ~fine], signs, PLENTY) == ["", "", ""]
+    assert vet([query.matches("^the") & fine & ~fine], signs, PLENTY) == [""]
     assert len(started) == 1
 
 
@@ -164,7 +164,7 @@ def test_the_process_knows_no_key(demo, started, monkeypatch, tmp_path):
 def test_memory_is_limited(demo, monkeypatch):
     pytest.importorskip("resource")
     greedy = regex_guard._PROGRAM.replace(
-        "for text in", "room = bytearray(asked['memory'])\n    for text in"
+        "for text in", "room = bytearray(memory)\n    for text in"
     )
     monkeypatch.setattr(regex_guard, "_PROGRAM", greedy)
     (trouble,) = vet([key.matches("a")], demo, PLENTY)
