@@ -17,91 +17,45 @@ from headtests.explanations.llm.server import Server
 
 Consequence = Literal["gone", "overloaded", "this ask"]
 """`gone`: the server is not asked again; `overloaded`: nor after two such failures in a row."""
-_PATIENCE = "Raise headtests_explain_timeout, or name a faster model."
 _KEY = "{key} ({said}). Set OPENAI_API_KEY to one that it accepts."
-_FAILURES: tuple[tuple[type[BaseException], str, Consequence], ...] = (
-    (openai.AuthenticationError, _KEY, "gone"),
-    (openai.PermissionDeniedError, _KEY, "gone"),
-    (
-        openai.NotFoundError,
-        "knows no model {model!r}, or nothing at this address ({said}). Correct "
-        "headtests_explain_model or headtests_explain_url.",
-        "gone",
-    ),
-    (
-        openai.RateLimitError,
-        "takes no more requests for now ({said}). Wait, or look up the limits of your plan.",
-        "overloaded",
-    ),
-    (
-        openai.InternalServerError,
-        "failed ({said}). Look into its log, or try again later.",
-        "overloaded",
-    ),
-    (
-        openai.APIStatusError,
-        "did not take the request ({said}). Do as it says, or name another model in "
-        "headtests_explain_model.",
-        "this ask",
-    ),
-    (
-        TooLongError,
-        "sent more for one answer than an answer can be. Look at what it sends.",
-        "overloaded",
-    ),
-    (
-        SilentError,
-        f"began an answer and did not end it within {{timeout:g}} s ({{tried}}). {_PATIENCE}",
-        "gone",
-    ),
-    (
-        openai.APITimeoutError,
-        f"did not answer within {{timeout:g}} s ({{tried}}). {_PATIENCE}",
-        "gone",
-    ),
-    (
-        socket.gaierror,
-        "has a name without an address ({tried}). Correct headtests_explain_url, or check the "
-        "network.",
-        "gone",
-    ),
-    (
-        ssl.SSLError,
-        "did not speak TLS ({tried}): its certificate is not trusted, or it speaks plain http. "
-        "Correct headtests_explain_url or the certificate.",
-        "gone",
-    ),
-    (
-        ConnectionRefusedError,
-        "refused the connection ({tried}). Start it, or set headtests_explain_url.",
-        "gone",
-    ),
-    (
-        ConnectionError,
-        "broke off before it had answered ({tried}). Look into its log.",
-        "overloaded",
-    ),
-    (TimeoutError, f"had not answered after {{limit:g}} s ({{tried}}). {_PATIENCE}", "gone"),
-    (
-        OSError,
-        "could not be reached ({tried}). Start it, or correct headtests_explain_url.",
-        "gone",
-    ),
-    (
-        openai.APIConnectionError,
-        "broke off before it had answered ({tried}). Look into its log.",
-        "overloaded",
-    ),
-    (
-        Exception,
-        "gave no answer that can be read ({kind}; {tried}). Look at what it sends.",
-        "this ask",
-    ),
-)
-"""Errors, the more specific ones first, with what the server did and what follows from it.
+_PATIENCE = "Raise headtests_explain_timeout, or name a faster model."
+_SENTENCES: dict[type[BaseException], str] = {
+    openai.AuthenticationError: _KEY,
+    openai.PermissionDeniedError: _KEY,
+    openai.NotFoundError: "knows no model {model!r}, or nothing at this address ({said}). Correct "
+    "headtests_explain_model or headtests_explain_url.",
+    openai.RateLimitError: "takes no more requests for now ({said}). Wait, or look up the limits "
+    "of your plan.",
+    openai.InternalServerError: "failed ({said}). Look into its log, or try again later.",
+    openai.APIStatusError: "did not take the request ({said}). Do as it says, or name another "
+    "model in headtests_explain_model.",
+    TooLongError: "sent more for one answer than an answer can be. Look at what it sends.",
+    SilentError: "began an answer and did not end it within {timeout:g} s ({tried}). {patience}",
+    openai.APITimeoutError: "did not answer within {timeout:g} s ({tried}). {patience}",
+    socket.gaierror: "has a name without an address ({tried}). Correct headtests_explain_url, or "
+    "check the network.",
+    ssl.SSLError: "did not speak TLS ({tried}): its certificate is not trusted, or it speaks plain "
+    "http. Correct headtests_explain_url or the certificate.",
+    ConnectionRefusedError: "refused the connection ({tried}). Start it, or set "
+    "headtests_explain_url.",
+    ConnectionError: "broke off before it had answered ({tried}). Look into its log.",
+    TimeoutError: "had not answered after {limit:g} s ({tried}). {patience}",
+    OSError: "could not be reached ({tried}). Start it, or correct headtests_explain_url.",
+    openai.APIConnectionError: "broke off before it had answered ({tried}). Look into its log.",
+    Exception: "gave no answer that can be read ({kind}; {tried}). Look at what it sends.",
+}
+"""What the server did, by the error, the more specific ones first.
 
 The SDK has one class for all failures to connect; the error that it was raised from tells more.
 """
+_OVERLOADED = (
+    openai.RateLimitError,
+    openai.InternalServerError,
+    TooLongError,
+    ConnectionError,
+    openai.APIConnectionError,
+)
+_THIS_ASK = (openai.APIStatusError, Exception)
 
 
 def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Consequence]:
@@ -114,21 +68,20 @@ def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Con
     elif trace.status >= 400:
         tried += f", the last with status {trace.status}"
     causes = list(_causes(error))
-    sentence, consequence = next(
-        (sentence, consequence)
-        for kind, sentence, consequence in _FAILURES
-        if any(isinstance(cause, kind) for cause in causes)
-    )
-    if trace.status >= 400 and isinstance(error, TimeoutError):
-        # It waited for a retry, which is no silence.
+    kind = next(kind for kind in _SENTENCES if any(isinstance(cause, kind) for cause in causes))
+    consequence: Consequence = "this ask" if kind in _THIS_ASK else "gone"
+    # A server that asked for a retry is not silent.
+    waited = trace.status >= 400 and kind is TimeoutError
+    if kind in _OVERLOADED or waited:
         consequence = "overloaded"
-    what = sentence.format(
+    what = _SENTENCES[kind].format(
         key="refused the key" if server.secret else "wants a key",
         said=said,
         model=cut(server.model, 60),
         tried=tried,
         timeout=server.timeout,
         limit=server.limit,
+        patience=_PATIENCE,
         kind=cut(type(error).__name__, 60),
     )
     return f"the server at {cut(server.address, 120)} {what}", consequence

@@ -1,4 +1,4 @@
-"""The client against a server that does all that servers do: its errors, the budget, the key."""
+"""The client against a scripted server: failures, budget, cache and the key."""
 
 import asyncio
 import gzip
@@ -42,16 +42,17 @@ from tests.explanations.server import (
     unknown,
 )
 
+pytestmark = pytest.mark.server
 KEY = "sk-0123456789abcdef"
 ASK = Ask((Message("system", "You are brief."), Message("user", "What is it?")), "explanation", 50)
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 SILENT = 0.3
-"""Seconds of patience with what never ends; nothing that answers is asked with so few."""
+"""A timeout in seconds for servers that never answer; others get a longer one."""
 
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    """Let neither a key nor a proxy of whoever runs the tests be found."""
+    """Remove keys and proxies from the environment."""
     names = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"]
     proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
     for name in (*names, *proxies, *map(str.lower, proxies)):
@@ -60,7 +61,7 @@ def bare_environment(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    """Let retries come at once."""
+    """Retry without waiting."""
     from openai import _base_client
 
     monkeypatch.setattr(_base_client, "INITIAL_RETRY_DELAY", 0.0)
@@ -73,7 +74,7 @@ def client_of(server, store=None, budget=None, **options):
 
 
 def asks(count):
-    """Return as many asks that differ."""
+    """Return different asks."""
     return [replace(ASK, messages=(Message("user", f"number {n}"),)) for n in range(count)]
 
 
@@ -255,7 +256,7 @@ def test_what_never_ends_is_given_up(behaviour, expected):
 
 
 def test_whatever_trickles_in_an_ask_has_its_limit(monkeypatch):
-    """A head that never ends is silent for no moment, and no library gives it up."""
+    """Headers that never end are never silent, so that no timeout of the library applies."""
     monkeypatch.setattr("headtests.explanations.llm.server.LONGEST_WAIT", 0.0)
     expected = "had not answered after 0.6 s (1 attempt). "
     assert expected in error_of(drips_headers, timeout=SILENT, retries=1)
@@ -273,7 +274,7 @@ def test_a_long_wait_before_a_retry_has_the_same_limit(monkeypatch):
 
 
 def redirects(exchange):
-    """Send the client round in a circle."""
+    """Redirect to the same address."""
     exchange.send(307, "", headers={"Location": exchange.request.path})
 
 
@@ -287,7 +288,7 @@ def test_the_limit_is_each_attempts_time_and_what_may_pass_around_it():
 
 
 def test_the_body_of_an_error_is_read_as_far_as_it_can_be_one():
-    """Unlimited, it would be read until the end, which never comes."""
+    """The body never ends."""
     error = error_of(lambda exchange: pours(exchange, 500))
     assert "failed (500: xxx" in error
 
@@ -562,7 +563,7 @@ class Printing(logging.Handler):
 
 @pytest.fixture
 def everything_said(caplog, capfd):
-    """Return a function to all that was logged or printed, with every logger at DEBUG."""
+    """Return a function that returns everything logged or printed, with all loggers at DEBUG."""
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
         if not name.startswith("_"):
@@ -804,6 +805,6 @@ def test_openai_is_imported_when_something_is_asked_and_not_before():
 
 
 def test_waiting_is_not_how_these_tests_know(monkeypatch):
-    """A retry waits as the SDK says: here not at all, so that nothing above depends on it."""
+    """The tests above do not depend on the SDK's waits."""
     monkeypatch.setattr(time, "sleep", None)
     assert "broke off" in error_of(resets, retries=3)

@@ -1,4 +1,4 @@
-"""Keys show themselves to nobody: not in a traceback, whatever frames it has."""
+"""Keys are not visible in tracebacks."""
 
 import traceback
 
@@ -21,7 +21,7 @@ def test_a_key_is_a_secret_from_the_start():
 
 
 def shown(error):
-    """Return what a traceback tells of the variables of our own frames."""
+    """Return the local variables of the package's frames as pytest shows them."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     own = [frame for frame in frames if "/headtests/" in frame.f_code.co_filename]
     own = [frame for frame in own if "/tests/" not in frame.f_code.co_filename]

@@ -1,4 +1,4 @@
-"""Answers of a shape: how models write them, what does not fit, and the one repair turn."""
+"""Structured answers: how models write them, what does not fit, and the repair turn."""
 
 import json
 import re
@@ -22,6 +22,7 @@ from headtests.explanations.llm.structured import (
 )
 from tests.explanations.server import ScriptedServer, hangs, limits, says, status
 
+pytestmark = pytest.mark.server
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 ASK = Ask((Message("user", "What does L1H3 do?"),), "explanation", 500)
 FULL = {
@@ -40,7 +41,7 @@ IN_WORDS = (
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    """Let no proxy of whoever runs the tests be found, and retries come at once."""
+    """Remove proxies from the environment, and retry without waiting."""
     from openai import _base_client
 
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -55,7 +56,7 @@ def client_of(server, store=None, **budget):
 
 
 def result_of(*behaviours, shape=Answer, **budget):
-    """Return what comes of one ask, and the requests that were made."""
+    """Return the result of one ask, and the requests that were made."""
     with ScriptedServer(*behaviours) as server:
         (found,) = ask_for(client_of(server, **budget), [ASK], shape)
     return found, [request.body for request in server.requests]
