@@ -1,7 +1,7 @@
-"""The built-in explainer: what a head's attention is enriched for, without a language model.
+"""The built-in explainer: which relations a head's attention is enriched for.
 
-It tries a library of relations on one half of the texts and measures on the other what it found:
-the baseline for any explanation that somebody else gives.
+It tries a library of relations on one half of the texts and measures what it found on the other:
+the baseline for the explanations of language models. No language model is asked here.
 """
 
 from collections.abc import Sequence
@@ -39,19 +39,19 @@ from headtests.expressions.head_names import HeadName
 from headtests.records import DetectionRecord, ExplanationRecord
 
 NAME = "built-in"
-"""What a record calls this explainer."""
+"""The name of this explainer in records."""
 VERSION = 1
-"""Raised where the same rows would come to other explanations."""
+"""Part of the cache key: raised when the same rows would be explained differently."""
 
 
 @dataclass(eq=False)
 class Texts:
-    """Both halves of one population as rows of some options are looked at, for all its heads."""
+    """Both halves of one population under the same row options, for all its heads."""
 
     source: Explainable
     options: RowOptions
     documents: int = DOCUMENTS
-    """Documents of the pass, of both halves together, that are looked at."""
+    """Documents of the pass, of both halves together, that are read for every figure."""
     explain: HalfDocuments = field(init=False)
     measure: HalfDocuments = field(init=False)
     _found: dict[HeadName, tuple[Grounds, list[Finding]]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Texts:
         self.explain, self.measure = (HalfDocuments(half, self.options) for half in halves)
 
     def require_two(self) -> None:
-        """Raise `ClaimError` where a half has no documents, so that nothing can be measured."""
+        """Raise `ClaimError` if a half has no documents, so that nothing can be measured."""
         if min(half.half.record["documents"] for half in (self.explain, self.measure)):
             return
         population = self.source.sweep.population
@@ -73,34 +73,55 @@ class Texts:
         )
 
     def halves(self, head: HeadName, limit: int | None) -> Halves:
-        """Return one head on both halves; claims are decided on so many documents of the pass."""
+        """Return one head on both halves; claims are decided on at most `limit` documents."""
         decide = Half(self.source, is_measuring=True, limit=limit)
         return Halves(head, self.options, self.explain.half, self.measure.half, decide)
 
     def found(self, head: HeadName) -> tuple[Grounds, list[Finding]]:
-        """Return what a head does on the explain half, and what was found of it, once."""
+        """Return a head's pairs on the explain half and the relations found there; cached."""
         if head not in self._found:
             grounds = self.explain.grounds(head)
             self._found[head] = grounds, findings(grounds)
         return self._found[head]
 
     def trial(self, head: HeadName) -> Trial:
-        """Return the pairs and controls that explanations of a head are scored by, once."""
+        """Return the pairs and controls by which explanations of a head are scored; cached."""
         if head not in self._trials:
             self._trials[head] = trial_of(self.measure.grounds(head))
         return self._trials[head]
 
     def another(self, head: HeadName, others: Sequence[HeadName]) -> HeadName | None:
-        """Return the head behind one among others, round to the first; None without another."""
+        """Return the next head among others, after the last the first; None without another."""
         after = sorted((other <= head, other) for other in others if other != head)
         return after[0][1] if after else None
+
+    def record(self, head: HeadName, explainer: str, server: str = "") -> ExplanationRecord:
+        """Return the record of an explanation that has no content yet."""
+        return ExplanationRecord(
+            session="",
+            head="",
+            name=str(head),
+            claims=[],
+            explainer=explainer,
+            server=server,
+            trouble="",
+            text="",
+            explain=self.explain.half.record,
+            measure=self.measure.half.record,
+            resting_mass=None,
+            unexplained_mass=None,
+            suggestions=[],
+            detection=[],
+            calls=[],
+        )
 
 
 def explained(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> ExplanationRecord:
     """Return what a head's attention is enriched for, measured.
 
-    `others` are the heads whose rows are at hand: the explanation of one is a control. Kept from
-    run to run where the evidence keeps results. Raises `ClaimError` where there are not two texts.
+    `others` are heads whose rows were read: the explanation of one of them is a control. The record
+    is cached between runs if the evidence has a store. Raises `ClaimError` if there are not two
+    texts.
     """
     texts.require_two()
     other = texts.another(head, others)
@@ -115,21 +136,19 @@ def explained(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> 
 
 
 def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:
+    """Return the cache key of an explanation; empty if it cannot be cached."""
     context = texts.source.context_key
     if not context:
         return ""
-    of_other = () if other is None else (other.layer, other.index)
-    options = (texts.options.suppress_first_token, texts.options.min_query)
-    of_texts = np.asarray(texts.source.sweep.population.index.texts, dtype=np.int64)
     return fingerprint(
         "explained",
         VERSION,
         _library_key(),
         context,
-        of_texts,
+        np.asarray(texts.source.sweep.population.index.texts, dtype=np.int64),
         (head.layer, head.index),
-        of_other,
-        options,
+        () if other is None else (other.layer, other.index),
+        (texts.options.suppress_first_token, texts.options.min_query),
         texts.documents,
         texts.source.alpha,
     )
@@ -137,10 +156,10 @@ def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:
 
 @cache
 def _library_key() -> str:
-    """Return a hash of the library's source: with another, another thing is found."""
+    """Return a hash of the library's source, since another library leads to other findings."""
     folder = resources.files("headtests.expressions.library")
-    sources = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(".py")}
-    return fingerprint(*(part for name in sorted(sources) for part in (name, sources[name])))
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(".py")}
+    return fingerprint(*(part for name in sorted(files) for part in (name, files[name])))
 
 
 def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> ExplanationRecord:
@@ -150,65 +169,56 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
         measured(
             halves,
             Suggestion(
-                one.relation, every_row, rounded_down(one.mass / 2), english=english_of(one)
+                finding.relation,
+                every_row,
+                rounded_down(finding.mass / 2),
+                english=english_of(finding),
             ),
         )
-        for one in found
+        for finding in found
     ]
-    said = list(zip(found, suggestions, strict=True))
-    borne_out = [one for one, record in said if is_enriched(record)]
-    unexplained = halves.unexplained([one.relation for one in borne_out])
+    with_records = list(zip(found, suggestions, strict=True))
+    confirmed = [finding.relation for finding, record in with_records if is_enriched(record)]
+    unexplained = halves.unexplained(confirmed)
     resting = halves.resting() if texts.options.suppress_first_token else None
-    text = paragraph(str(head), said, resting, unexplained)
-    return ExplanationRecord(
-        session="",
-        head="",
-        name=str(head),
-        claims=[],
-        explainer=NAME,
-        server="",
-        trouble="",
-        text=text,
-        explain=texts.explain.half.record,
-        measure=texts.measure.half.record,
-        resting_mass=resting,
-        unexplained_mass=unexplained,
-        suggestions=best_first(suggestions),
-        detection=_detection(texts, head, other, found, text),
-        calls=[],
-    )
+    text = paragraph(str(head), with_records, resting, unexplained)
+    return texts.record(head, NAME) | {
+        "text": text,
+        "resting_mass": resting,
+        "unexplained_mass": unexplained,
+        "suggestions": best_first(suggestions),
+        "detection": _detection(texts, head, other, found, text),
+    }
 
 
 def _detection(
     texts: Texts, head: HeadName, other: HeadName | None, found: Sequence[Finding], text: str
 ) -> list[DetectionRecord]:
-    """Return how well the relations that were found tell the head's pairs from others."""
+    """Return how well the relations that were found tell the head's pairs from controls."""
     trial = texts.trial(head)
     name = str(head)
-    answers = _taken(texts, head, trial, found)
+    answers = _answers(texts, head, found)
+    shuffled = shuffled_answers(answers, texts.source.seed)
     scores = [
         scored(trial, answers, "explanation", name, text),
-        scored(
-            trial, shuffled_answers(answers, texts.source.seed), "shuffled", name, _listed(found)
-        ),
+        scored(trial, shuffled, "shuffled", name, _names(found)),
     ]
     if other is None:
         why = "No other head's rows were read in this run."
         return [*scores, not_scored("another head", "", "", why)]
     _, of_other = texts.found(other)
-    taken = _taken(texts, head, trial, of_other)
-    return [*scores, scored(trial, taken, "another head", str(other), _listed(of_other))]
+    by_other = _answers(texts, head, of_other)
+    return [*scores, scored(trial, by_other, "another head", str(other), _names(of_other))]
 
 
-def _taken(
-    texts: Texts, head: HeadName, trial: Trial, found: Sequence[Finding]
-) -> list[bool | None]:
-    """Return which pairs lie in a relation that was found: those that are taken for the head's."""
+def _answers(texts: Texts, head: HeadName, found: Sequence[Finding]) -> list[bool | None]:
+    """Return for each pair of a head's trial whether it lies in a relation that was found."""
+    pairs = texts.trial(head).pairs
     if not found:
-        return [False] * len(trial)
-    union = any_of([one.named.relation for one in found])
-    return list(texts.source.in_relation(trial.pairs, head, union, texts.options))
+        return [False] * len(pairs)
+    union = any_of([finding.named.relation for finding in found])
+    return list(texts.source.in_relation(pairs, head, union, texts.options))
 
 
-def _listed(found: Sequence[Finding]) -> str:
-    return "; ".join(one.named.name for one in found) or "nothing"
+def _names(found: Sequence[Finding]) -> str:
+    return "; ".join(finding.named.name for finding in found) or "nothing"

@@ -1,6 +1,6 @@
-"""One head explained on demand: by the built-in explainer, and by a language model if one is named.
+"""`describe`: one head explained by the built-in explainer and, if one is named, a language model.
 
-From evidence to a `Description`. What a run explains by itself is the plugin's.
+The explanations of a pytest run are in `headtests.plugin.explanations`.
 """
 
 from collections.abc import Sequence
@@ -30,21 +30,21 @@ def describe(
     client: "Client | None" = None,
     documents: int = DOCUMENTS,
 ) -> Description:
-    """Return what a head attends to, as measured on texts that it was not found on.
+    """Return what a head attends to, found on half of the texts and measured on the other.
 
-    `server` is asked, too, if one is given, or `client`, whose budget serves several heads: what
-    goes wrong there stands in the description.
-    Raises `ClaimError` where the documents are of a single text.
+    A language model is asked as well if there is a `server`, or a `client`, whose budget serves
+    several heads; its failures are part of the description. Raises `ClaimError` if all documents
+    come from a single text.
     """
     texts = Texts(source, options, documents)
-    found = [explained(texts, head, others)]
+    explanations = [explained(texts, head, others)]
     if server is not None or client is not None:
-        # What asks a language model takes long to import.
+        # Imported here because it takes long.
         from headtests.explanations.llm_explainer import Wanted, suggested
 
         asked = client or client_of(server, settings, source.store)
-        found += suggested([Wanted(texts, head, others)], asked)
-    return Description(str(head), found)
+        explanations += suggested([Wanted(texts, head, others)], asked)
+    return Description(str(head), explanations)
 
 
 def client_of(server: "Server | None", settings: Settings, store: Store | None) -> "Client":

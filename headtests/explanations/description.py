@@ -1,6 +1,6 @@
-"""What describing a head gives: what explainers say of it, each with what was measured of that.
+"""`Description`: the explanations of one head, as a value that prints itself.
 
-A value that prints itself. What is in it is the explanations' own; nothing is measured here.
+Nothing is measured here.
 """
 
 import json
@@ -14,43 +14,43 @@ WIDTH = 80
 
 @dataclass(frozen=True, repr=False)
 class Description:
-    """What explainers say of one head, the built-in one first."""
+    """The explanations of one head, the built-in explainer's first."""
 
     head: str
     """Such as `L1H3`."""
     explanations: Sequence[Mapping[str, Any]]
-    """As in a record's `explanations`."""
+    """As `explanations` in a record."""
 
     @property
     def text(self) -> str:
-        """The paragraph of the last explainer that has one; empty where none has."""
-        said = [one["text"] for one in self.explanations if one["text"]]
-        return str(said[-1]) if said else ""
+        """The paragraph of the last explainer that has one; empty if none has."""
+        texts = [str(explanation["text"]) for explanation in self.explanations]
+        return next(filter(None, reversed(texts)), "")
 
     @property
     def suggestions(self) -> list[Mapping[str, Any]]:
-        """The claims that were suggested and measured, the best of each explainer first.
+        """The claims that were suggested and measured, each explainer's best first.
 
-        As in a record's `explanations`: `expression`, `python`, `verdict`, `mass`, `lift` and more.
+        With `expression`, `python`, `verdict`, `mass`, `lift` and more, as in a record.
         """
         return [
             suggestion
-            for one in self.explanations
-            for suggestion in one["suggestions"]
+            for explanation in self.explanations
+            for suggestion in explanation["suggestions"]
             if not suggestion["trouble"]
         ]
 
     @property
     def troubles(self) -> list[str]:
-        """Why explainers have no explanation, each in a sentence."""
-        return [str(one["trouble"]) for one in self.explanations if one["trouble"]]
+        """For each explainer that has no explanation, why, in a sentence."""
+        return [str(each["trouble"]) for each in self.explanations if each["trouble"]]
 
     def to_json(self, indent: int | None = 2) -> str:
         """Return everything as JSON."""
         return json.dumps({"head": self.head, "explanations": self.explanations}, indent=indent)
 
     def __str__(self) -> str:
-        return "\n\n".join("\n".join(_lines(one)) for one in self.explanations)
+        return "\n\n".join("\n".join(_lines(explanation)) for explanation in self.explanations)
 
     def __repr__(self) -> str:
         return str(self)
@@ -63,40 +63,41 @@ def _lines(explanation: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"no explanation: {explanation['trouble']}")
     if explanation["text"]:
         yield from _wrapped(explanation["text"])
-    for one in explanation["suggestions"]:
+    for suggestion in explanation["suggestions"]:
         yield ""
-        yield from _suggestion(one)
-    for one in explanation["detection"]:
-        yield from _wrapped(_score(one))
+        yield from _suggestion(suggestion)
+    for score in explanation["detection"]:
+        yield from _wrapped(_score(score))
     halves = explanation["explain"], explanation["measure"]
     made, measured = (f"{half['documents']:,} of {half['texts']:,} texts" for half in halves)
     if explanation["text"]:
         yield from _wrapped(f"documents: made from {made}, measured on {measured}")
 
 
-def _suggestion(one: Mapping[str, Any]) -> Iterator[str]:
-    if one["trouble"]:
-        yield from _wrapped(f"{one['said']!r} was suggested: {one['trouble']}")
+def _suggestion(record: Mapping[str, Any]) -> Iterator[str]:
+    if record["trouble"]:
+        yield from _wrapped(f"{record['said']!r} was suggested: {record['trouble']}")
         return
-    yield f"  {one['verdict']:<9} {one['expression']}"
-    lift = "" if one["lift"] is None else f", lift {_between(one['lift'])}"
-    yield f"            mass {_between(one['mass'])}{lift} over {one['documents']:,} documents"
+    yield f"  {record['verdict']:<9} {record['expression']}"
+    lift = "" if record["lift"] is None else f", lift {_between(record['lift'])}"
+    documents = f"{record['documents']:,} documents"
+    yield f"            mass {_between(record['mass'])}{lift} over {documents}"
 
 
-def _score(one: Mapping[str, Any]) -> str:
-    of = {
+def _score(record: Mapping[str, Any]) -> str:
+    names = {
         "explanation": "it",
         "shuffled": "it, shuffled,",
-        "another head": f"that of {one['head']}",
+        "another head": f"that of {record['head']}",
     }
-    who = of[one["of"]] if one["head"] else "that of another head"
-    if one["balanced_accuracy"] is None:
-        return f"detection: {who} was not scored: {one['trouble']}"
-    found = {"value": one["balanced_accuracy"], "low": one["low"], "high": one["high"]}
-    controls = one["same_query"] + one["same_distance"]
+    name = names[record["of"]] if record["head"] else "that of another head"
+    if record["balanced_accuracy"] is None:
+        return f"detection: {name} was not scored: {record['trouble']}"
+    accuracy = _between({**record, "value": record["balanced_accuracy"]})
+    controls = record["same_query"] + record["same_distance"]
     return (
-        f"detection: {who} tells {one['pairs']} pairs from {controls} controls with a balanced "
-        f"accuracy of {_between(found)}"
+        f"detection: {name} tells {record['pairs']} pairs from {controls} controls with a balanced "
+        f"accuracy of {accuracy}"
     )
 
 
@@ -115,5 +116,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def visible(text: str) -> str:
-    """Return a text without what a terminal would obey."""
-    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
+    """Return a text with characters that control a terminal written as escapes."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text
+    )

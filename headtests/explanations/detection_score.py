@@ -1,9 +1,9 @@
 """Detection: how well an explanation tells the pairs that a head attends to from others.
 
-Pairs and controls of the measuring half, and the arithmetic of who takes which for the head's. Who
-judges is `judging`. Detection scoring is that of Paulo et al. 2024, "Automatically Interpreting
-Millions of Features in Large Language Models" (arXiv 2410.13928), and of its library delphi; there
-a judge sees an explanation and whole contexts, here an explanation and pairs.
+Pairs and controls of the measuring half, and the score of a judge's answers; the judge itself is in
+`llm_judge`. Detection scoring comes from Paulo et al. 2024, "Automatically Interpreting Millions of
+Features in Large Language Models" (arXiv 2410.13928), and its library delphi. There a judge sees an
+explanation and whole contexts, here an explanation and pairs.
 """
 
 import math
@@ -22,13 +22,15 @@ from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
 PAIRS = 50
-"""Pairs that are to be found, and controls that are to be denied, where there are so many."""
+"""Pairs, and as many controls, if there are enough."""
 _OF_CONTROLS, _OF_PLACES, _OF_SHUFFLE = 5, 6, 7
-"""Go into hashes, so that one choice says nothing of another."""
+"""Parts of hash keys, which make the choices independent of each other."""
 _Z = 1.959963984540054
 """The normal quantile of a two-sided 95% interval."""
 
 Kind = Literal["pair", "same_query", "same_distance"]
+Candidate = Literal["explanation", "shuffled", "another head"]
+"""An explanation that is scored, or one of its controls."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +39,13 @@ class Trial:
 
     pairs: Pairs
     kinds: tuple[Kind, ...]
-    """What each of them is."""
+    """The kind of each, in the same order."""
 
     def __len__(self) -> int:
         return len(self.kinds)
 
     def part(self, places: Sequence[int]) -> "Trial":
-        """Return some of them, by their places."""
+        """Return the pairs at the given places."""
         chosen = np.array(places, dtype=np.int64)
         return Trial(self.pairs.take(chosen), tuple(self.kinds[place] for place in places))
 
@@ -51,15 +53,19 @@ class Trial:
 def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
     """Return pairs drawn in proportion to a head's attention, and as many controls.
 
-    All are above average, and all controls below it: of one half the query of a pair and another
-    key, of the other half another pair at the same distance, both drawn by hash. Where there is no
-    such control, as of a head that looks one token back at the same distance, one of the other kind
-    stands in. In an order that says nothing of what is what. Fewer where there are fewer pairs.
+    All pairs are above average and all controls below it. Half of the controls have the query of a
+    pair and another key, the other half are other pairs at the same distance, both drawn by hash.
+    If there is no control of one kind (a head that looks one token back has none at the same
+    distance), one of the other kind takes its place. The order is random. There are fewer of both
+    if the head has fewer pairs.
     """
     drawn = grounds.proportional(size)
     controls = _Controls(grounds)
-    found = [controls.find(drawn, number) for number in range(len(drawn))]
-    chosen = [one for one in found if one is not None]
+    chosen = [
+        control
+        for number in range(len(drawn))
+        if (control := controls.find(drawn, number)) is not None
+    ]
     both = Pairs.concatenate(
         [drawn, grounds.pairs(np.array([place for place, _ in chosen], dtype=np.int64))]
     )
@@ -73,7 +79,7 @@ def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
 
 
 class _Controls:
-    """Finds controls: below-average pairs that share something with a pair, each once."""
+    """Finds controls: below-average pairs with a given pair's query or distance, each used once."""
 
     def __init__(self, grounds: Grounds) -> None:
         self._seed = grounds.reading.half.whole.seed
@@ -81,7 +87,7 @@ class _Controls:
         self._free = grounds.multiples < 1
 
     def find(self, drawn: Pairs, number: int) -> tuple[int, Kind] | None:
-        """Return the place and the kind of a control of one of the pairs; None where none is."""
+        """Return the place and the kind of a control for one of the pairs; None without any."""
         cells = self._cells
         distance = int(drawn.queries[number] - drawn.keys[number])
         alike: dict[Kind, Bools] = {
@@ -106,15 +112,15 @@ class _Controls:
 def scored(
     trial: Trial,
     answers: Sequence[bool | None],
-    of: Literal["explanation", "shuffled", "another head"],
+    of: Candidate,
     head: str,
     explanation: str,
     trouble: str = "",
 ) -> DetectionRecord:
-    """Return how well answers tell pairs from controls; None is no answer, and wrong.
+    """Return how well answers tell pairs from controls; None is no answer and counts as wrong.
 
     The balanced accuracy is the mean of the share of pairs that were found and the share of
-    controls that were denied. Raises `ValueError` for another number of answers than of pairs.
+    controls that were denied. Raises `ValueError` if there is not one answer for each pair.
     """
     if len(answers) != len(trial):
         raise ValueError(f"expected {len(trial)} answers but found {len(answers)}.")
@@ -142,12 +148,9 @@ def scored(
     )
 
 
-def not_scored(
-    of: Literal["explanation", "shuffled", "another head"], head: str, explanation: str, why: str
-) -> DetectionRecord:
-    """Return the record of an explanation that nobody scored, and why."""
-    none = Trial(Pairs.empty(), ())
-    return scored(none, [], of, head, explanation, why)
+def not_scored(of: Candidate, head: str, explanation: str, why: str) -> DetectionRecord:
+    """Return the record of an explanation without a score, and why."""
+    return scored(Trial(Pairs.empty(), ()), [], of, head, explanation, why)
 
 
 def balanced_accuracy(
@@ -155,9 +158,9 @@ def balanced_accuracy(
 ) -> tuple[float, float, float] | None:
     """Return the balanced accuracy with a 95% interval; None without pairs or controls.
 
-    The mean of two independent proportions: half their sum, with the interval of Newcombe 1998,
-    "Interval estimation for the difference between independent proportions", method 10 (square
-    and add), applied to a sum, on Wilson intervals.
+    The mean of two independent proportions is half their sum. Its interval is that of Newcombe
+    1998, "Interval estimation for the difference between independent proportions", method 10
+    (square and add), applied to a sum, on Wilson intervals.
 
     >>> [round(part, 3) for part in balanced_accuracy(50, 50, 50, 50)]
     [1.0, 0.95, 1.0]
@@ -191,7 +194,7 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
 
 
 def shuffled_words(text: str, seed: int) -> str:
-    """Return a text with its words in an order that a seed decides.
+    """Return a text with its words in a random order, the same for the same seed.
 
     >>> sorted(shuffled_words("one token back", 0).split())
     ['back', 'one', 'token']
@@ -202,6 +205,6 @@ def shuffled_words(text: str, seed: int) -> str:
 
 
 def shuffled_answers(answers: Sequence[bool | None], seed: int) -> list[bool | None]:
-    """Return answers dealt to the pairs in an order that a seed decides."""
+    """Return answers in a random order, the same for the same seed."""
     order = np.argsort(keyed_hash(seed, _OF_SHUFFLE, np.arange(len(answers))), kind="stable")
     return [answers[place] for place in order]

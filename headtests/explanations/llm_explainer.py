@@ -1,7 +1,7 @@
-"""What a language model says of heads: its alternatives as claims, its prose by detection.
+"""A language model's explanations of heads: its alternatives measured, its prose scored.
 
-Asks, has parsed, measured and scored; never raises for anything that a server says or does not
-say. The prompts are `prompts`, who judges is `judging`, the arithmetic `measuring`.
+Nothing that a server answers, or fails to answer, raises. Prompts are in `llm_prompts`, the judge
+is in `llm_judge`, and suggestions are measured by `measured_suggestions`.
 """
 
 from collections.abc import Sequence
@@ -28,29 +28,23 @@ from headtests.expressions import Expression, every_row, require_relation, requi
 from headtests.expressions.head_names import HeadName
 from headtests.expressions.library import NAMES
 from headtests.expressions.parsing import parse_expression
-from headtests.records import (
-    BoundedRecord,
-    CallRecord,
-    DetectionRecord,
-    ExplanationRecord,
-    SuggestionRecord,
-)
+from headtests.records import CallRecord, ExplanationRecord, SuggestionRecord
 
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """A head that is to be explained, and the claim that asks for it, if one does."""
+    """A head that is to be explained, and the claim that asks for it, if any."""
 
     texts: Texts
     head: HeadName
     others: Sequence[HeadName] = ()
-    """Heads whose rows are at hand: the explanation of one is a control."""
+    """Heads whose rows were read: the explanation of one of them is a control."""
     claimed: MeasuredClaim | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class _Another:
-    """The explanation of another head, or why there is none, and what was asked for it."""
+class _Control:
+    """The explanation of another head, or why there is none, and the calls made for it."""
 
     head: str = ""
     text: str = ""
@@ -59,126 +53,133 @@ class _Another:
 
 
 def suggested(wanted: Sequence[Wanted], client: Client) -> list[ExplanationRecord]:
-    """Return what a language model says of each head, measured; every trouble stands in it."""
+    """Return what a language model says of each head, measured; failures are in the record."""
     answers = _answers(wanted, client)
-    others = _others(wanted, answers, client)
-    to_judge = [
-        Judged(
-            one.texts,
-            one.head,
-            answer.value.explanation,
-            another.head,
-            another.text,
-            another.trouble,
+    controls = _controls(wanted, answers, client)
+    explained = list(zip(wanted, answers, controls, strict=True))
+    scores = iter(
+        judged(
+            [
+                Judged(
+                    head.texts,
+                    head.head,
+                    answer.value.explanation,
+                    control.head,
+                    control.text,
+                    control.trouble,
+                )
+                for head, answer, control in explained
+                if answer.value is not None
+            ],
+            client,
         )
-        for one, answer, another in zip(wanted, answers, others, strict=True)
-        if answer.value is not None
-    ]
-    scores = iter(judged(to_judge, client))
-    return [
-        _without_answer(one, answer, client)
-        if answer.value is None
-        else _with_answer(one, answer.value, [*answer.calls, *another.calls], next(scores), client)
-        for one, answer, another in zip(wanted, answers, others, strict=True)
-    ]
+    )
+    records = []
+    for head, answer, control in explained:
+        if answer.value is None:
+            record = head.texts.record(head.head, client.server.model, client.server.address)
+            record |= {"trouble": answer.trouble, "calls": list(answer.calls)}
+        else:
+            calls = [*answer.calls, *control.calls]
+            record = _record(head, answer.value, calls, next(scores), client)
+        records.append(record)
+    return records
 
 
 def _answers(wanted: Sequence[Wanted], client: Client) -> list[Structured[Answer]]:
-    """Return an explanation of each head; whatever keeps one from being asked is its trouble."""
+    """Return an explanation of each head, or why it cannot be asked for."""
     asks: dict[int, Ask] = {}
     answers: dict[int, Structured[Answer]] = {}
-    for place, one in enumerate(wanted):
+    for place, head in enumerate(wanted):
         try:
-            asks[place] = _ask(one)
+            asks[place] = _ask(head)
         except HeadtestsError as error:
             answers[place] = Structured(None, (), str(error))
     answers |= dict(zip(asks, ask_for(client, list(asks.values()), Answer), strict=True))
     return [answers[place] for place in range(len(wanted))]
 
 
-def _ask(one: Wanted) -> Ask:
-    """Return the question what a head does; raises where there are not two texts."""
-    one.texts.require_two()
-    grounds, _ = one.texts.found(one.head)
+def _ask(wanted: Wanted) -> Ask:
+    """Return the question what a head does; raises `ClaimError` if there are not two texts."""
+    wanted.texts.require_two()
+    grounds, _ = wanted.texts.found(wanted.head)
     ranked, random = (
-        one.texts.source.in_context(one.head, pairs)
+        wanted.texts.source.in_context(wanted.head, pairs)
         for pairs in (grounds.ranked(RANKED), grounds.random(RANDOM))
     )
-    return explanation_ask(grounds, ranked, random, one.claimed)
+    return explanation_ask(grounds, ranked, random, wanted.claimed)
 
 
-def _others(
+def _controls(
     wanted: Sequence[Wanted], answers: Sequence[Structured[Answer]], client: Client
-) -> list[_Another]:
+) -> list[_Control]:
     """Return the explanation of another head for each: one of these, or one that is asked for."""
     asked: dict[tuple[Texts, HeadName], Wanted] = {}
-    chosen: list[_Another | tuple[Texts, HeadName]] = []
-    for one, answer in zip(wanted, answers, strict=True):
+    chosen: list[_Control | tuple[Texts, HeadName]] = []
+    for head, answer in zip(wanted, answers, strict=True):
         known = [
-            _Another(str(other.head), of_other.value.explanation)
+            _Control(str(other.head), of_other.value.explanation)
             for other, of_other in zip(wanted, answers, strict=True)
-            if of_other.value is not None and other.texts is one.texts and other.head != one.head
+            if of_other.value is not None and other.texts is head.texts and other.head != head.head
         ]
-        head = one.texts.another(one.head, one.others)
+        another = head.texts.another(head.head, head.others)
         if answer.value is None or known:
-            chosen.append(known[0] if known else _Another())
-        elif head is None:
-            chosen.append(_Another(trouble="No other head's rows were read in this run."))
+            chosen.append(known[0] if known else _Control())
+        elif another is None:
+            chosen.append(_Control(trouble="No other head's rows were read in this run."))
         else:
-            asked[one.texts, head] = Wanted(one.texts, head)
-            chosen.append((one.texts, head))
-    more = dict(zip(asked, _answers(list(asked.values()), client), strict=True))
-    return [one if isinstance(one, _Another) else _another(one[1], more[one]) for one in chosen]
+            asked[head.texts, another] = Wanted(head.texts, another)
+            chosen.append((head.texts, another))
+    answered = dict(zip(asked, _answers(list(asked.values()), client), strict=True))
+    return [
+        control if isinstance(control, _Control) else _control(control[1], answered[control])
+        for control in chosen
+    ]
 
 
-def _another(head: HeadName, answer: Structured[Answer]) -> _Another:
+def _control(head: HeadName, answer: Structured[Answer]) -> _Control:
     text = "" if answer.value is None else answer.value.explanation
-    return _Another(str(head), text, answer.trouble, answer.calls)
+    return _Control(str(head), text, answer.trouble, answer.calls)
 
 
-def _without_answer(one: Wanted, answer: Structured[Answer], client: Client) -> ExplanationRecord:
-    return _record(one, client, trouble=answer.trouble, calls=list(answer.calls))
-
-
-def _with_answer(
-    one: Wanted, answer: Answer, calls: list[CallRecord], score: JudgeScore, client: Client
+def _record(
+    wanted: Wanted, answer: Answer, calls: list[CallRecord], score: JudgeScore, client: Client
 ) -> ExplanationRecord:
-    halves = one.texts.halves(one.head, limit=None)
+    """Return the record of an answer: its alternatives measured, beside its score."""
+    halves = wanted.texts.halves(wanted.head, limit=None)
     suggestions: list[SuggestionRecord] = []
     relations: list[Expression] = []
     for alternative in answer.alternatives:
-        found = read(alternative, one.texts.source.sweep.population.vocabulary)
-        if isinstance(found, Suggestion):
-            record = measured(halves, found)
+        suggestion = read(alternative, wanted.texts.source.sweep.population.vocabulary)
+        if isinstance(suggestion, Suggestion):
+            record = measured(halves, suggestion)
             if is_enriched(record) and record["verdict"] == "holds":
-                relations.append(_apart(found, relations))
+                relations.append(_apart(suggestion, relations))
         else:
-            record = in_trouble(_said(alternative), found)
+            record = in_trouble(_written(alternative), suggestion)
         suggestions.append(record)
-    suppressed = one.texts.options.suppress_first_token
-    return _record(
-        one,
-        client,
-        text=answer.explanation,
-        resting=halves.resting() if suppressed else None,
-        unexplained=halves.unexplained(relations),
-        suggestions=best_first(suggestions),
-        detection=score.records,
-        calls=[*calls, *score.calls],
-    )
+    suppressed = wanted.texts.options.suppress_first_token
+    return wanted.texts.record(wanted.head, client.server.model, client.server.address) | {
+        "text": answer.explanation,
+        "resting_mass": halves.resting() if suppressed else None,
+        "unexplained_mass": halves.unexplained(relations),
+        "suggestions": best_first(suggestions),
+        "detection": score.records,
+        "calls": [*calls, *score.calls],
+    }
 
 
-def _apart(found: Suggestion, others: Sequence[Expression]) -> Expression:
-    """Return the pairs that a suggestion is about, but for those that others are about."""
-    pairs = found.on if found.when in (None, every_row) else found.on & found.when
+def _apart(suggestion: Suggestion, others: Sequence[Expression]) -> Expression:
+    """Return the pairs that a suggestion is about, without those that others are about."""
+    unconditional = suggestion.when in (None, every_row)
+    pairs = suggestion.on if unconditional else suggestion.on & suggestion.when
     return pairs & ~any_of(others) if others else pairs
 
 
 def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggestion | str:
-    """Return an alternative as a relation that can be measured, or why it is none, in a sentence.
+    """Return an alternative as a relation that can be measured, or why it cannot, in a sentence.
 
-    It is parsed by our own parser, and its patterns are tried on every token in a process that is
-    ended when it takes too long: nothing of it is executed.
+    Our own parser reads it, and `vet` tries its patterns: nothing of it is executed.
     """
     try:
         on = require_relation(parse_expression(alternative.on, NAMES), "on")
@@ -188,45 +189,12 @@ def read(alternative: Alternative, vocabulary: Vocabulary) -> Suggestion | str:
             when = require_row_condition(parse_expression(alternative.when, NAMES))
     except HeadtestsError as error:
         return str(error)
-    for trouble in vet([on, when], vocabulary):
-        if trouble:
-            return trouble
-    return Suggestion(on, when, alternative.at_least, _said(alternative))
+    trouble = next(filter(None, vet([on, when], vocabulary)), "")
+    return trouble or Suggestion(on, when, alternative.at_least, _written(alternative))
 
 
-def _said(alternative: Alternative) -> str:
-    """Return an alternative as it was written."""
+def _written(alternative: Alternative) -> str:
+    """Return an alternative as the model wrote it."""
     when = "" if alternative.when is None else f", when={alternative.when}"
     at_least = "" if alternative.at_least is None else f", at least {alternative.at_least:g}"
     return f"{alternative.on}{when}{at_least}"
-
-
-def _record(
-    one: Wanted,
-    client: Client,
-    *,
-    trouble: str = "",
-    text: str = "",
-    resting: BoundedRecord | None = None,
-    unexplained: BoundedRecord | None = None,
-    suggestions: Sequence[SuggestionRecord] = (),
-    detection: Sequence[DetectionRecord] = (),
-    calls: Sequence[CallRecord] = (),
-) -> ExplanationRecord:
-    return ExplanationRecord(
-        session="",
-        head="",
-        name=str(one.head),
-        claims=[],
-        explainer=client.server.model,
-        server=client.server.address,
-        trouble=trouble,
-        text=text,
-        explain=one.texts.explain.half.record,
-        measure=one.texts.measure.half.record,
-        resting_mass=resting,
-        unexplained_mass=unexplained,
-        suggestions=list(suggestions),
-        detection=list(detection),
-        calls=list(calls),
-    )

@@ -1,17 +1,16 @@
-"""A language model as judge: of which pairs it says that they are a head's, given an explanation.
+"""A language model as judge: which pairs it attributes to a head, given an explanation.
 
-Asks in small batches and hands the answers to `detection`. What is to be judged, and why, is
-`suggesting`.
+Pairs are shown in small batches, and the answers are scored by `detection_score`. What is judged is
+decided in `llm_explainer`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import islice
 
 from headtests.explanations.builtin_explainer import Texts
-from headtests.explanations.detection_score import Trial, not_scored, scored, shuffled_words
+from headtests.explanations.detection_score import Candidate, not_scored, scored, shuffled_words
 from headtests.explanations.llm.client import Client
-from headtests.explanations.llm.messages import Ask
 from headtests.explanations.llm.structured import Judgement, Structured, ask_for
 from headtests.explanations.llm_prompts import JUDGED_AT_ONCE, detection_ask
 from headtests.expressions.head_names import HeadName
@@ -20,7 +19,7 @@ from headtests.records import CallRecord, DetectionRecord
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """An explanation of a head that is to be scored, with the controls beside it."""
+    """An explanation of a head that is to be scored, with the explanation of another head."""
 
     texts: Texts
     head: HeadName
@@ -28,104 +27,91 @@ class Judged:
     another: str
     """The head whose explanation is a control; empty for none."""
     of_another: str
-    """That explanation; empty for none."""
+    """The explanation of that head; empty for none."""
     without_another: str = ""
     """Why there is none."""
+
+    @property
+    def candidates(self) -> list[tuple[Candidate, str, str]]:
+        """The explanation and its two controls: what it is, the head it is about, its text."""
+        name = str(self.head)
+        shuffled = shuffled_words(self.explanation, self.texts.source.seed)
+        return [
+            ("explanation", name, self.explanation),
+            ("shuffled", name, shuffled),
+            ("another head", self.another, self.of_another),
+        ]
 
 
 @dataclass(eq=False)
 class JudgeScore:
-    """What the judge makes of an explanation and of its controls."""
+    """The scores of an explanation and of its controls."""
 
     records: list[DetectionRecord] = field(default_factory=list)
     calls: list[CallRecord] = field(default_factory=list)
 
 
-@dataclass(frozen=True, eq=False)
-class _Hearing:
-    """One explanation before the judge: the pairs, and where its batches begin and end."""
-
-    of: Literal["explanation", "shuffled", "another head"]
-    head: str
-    text: str
-    trial: Trial
-    first: int
-    """Its first batch among all that are asked."""
-    batches: int
-
-
 def judged(explanations: Sequence[Judged], client: Client) -> list[JudgeScore]:
     """Return the score of each explanation and of its two controls, on the measuring half.
 
-    The judge sees an explanation and up to ten pairs at a time, and nothing of what is what. What
-    it says nothing usable of counts as wrong; of what nothing was answered there is no score.
+    The judge sees an explanation and up to ten pairs at a time, not which pairs are the head's. A
+    pair without a usable answer counts as wrong. A candidate without any answer has no score.
     """
-    asks: list[Ask] = []
-    hearings: list[tuple[Judged, list[_Hearing]]] = []
-    for one in explanations:
-        trial = one.texts.trial(one.head)
-        pairs = one.texts.source.in_context(one.head, trial.pairs)
-        name = str(one.head)
-        shuffled = shuffled_words(one.explanation, one.texts.source.seed)
-        heard: list[tuple[Literal["explanation", "shuffled", "another head"], str, str]] = [
-            ("explanation", name, one.explanation),
-            ("shuffled", name, shuffled),
-            ("another head", one.another, one.of_another),
+    asks = []
+    sizes: list[list[int]] = []
+    for judged in explanations:
+        pairs = judged.texts.source.in_context(judged.head, judged.texts.trial(judged.head).pairs)
+        starts = range(0, len(pairs), JUDGED_AT_ONCE)
+        batches = [pairs[start : start + JUDGED_AT_ONCE] for start in starts]
+        texts = [text for _, _, text in judged.candidates]
+        sizes.append([len(batches) if text else 0 for text in texts])
+        asks += [
+            detection_ask(str(judged.head), text, batch)
+            for text in texts
+            for batch in batches
+            if text
         ]
-        batches = [
-            pairs[start : start + JUDGED_AT_ONCE] for start in range(0, len(pairs), JUDGED_AT_ONCE)
-        ]
-        of_one = []
-        for of, head, text in heard:
-            number = len(batches) if text else 0
-            of_one.append(_Hearing(of, head, text, trial, len(asks), number))
-            asks += [detection_ask(name, text, batch) for batch in batches if text]
-        hearings.append((one, of_one))
-    answers = ask_for(client, asks, Judgement)
-    return [_score(one, of_one, answers) for one, of_one in hearings]
-
-
-def _score(
-    one: Judged, hearings: Sequence[_Hearing], answers: Sequence[Structured[Judgement]]
-) -> JudgeScore:
-    score = JudgeScore()
-    for hearing in hearings:
-        of_it = answers[hearing.first : hearing.first + hearing.batches]
-        score.calls += [call for answer in of_it for call in answer.calls]
-        score.records.append(_scored(one, hearing, of_it))
-    for call in score.calls[1:]:
-        # One prompt shows what all look like; the pairs of the others would fill the record.
-        call["messages"] = []
-    return score
+    answers = iter(ask_for(client, asks, Judgement))
+    scores = []
+    for judged, numbers in zip(explanations, sizes, strict=True):
+        score = JudgeScore()
+        for candidate, number in zip(judged.candidates, numbers, strict=True):
+            of_candidate = list(islice(answers, number))
+            score.calls += [call for answer in of_candidate for call in answer.calls]
+            score.records.append(_scored(judged, candidate, of_candidate))
+        for call in score.calls[1:]:
+            # One prompt shows what all of them look like; the others would fill the record.
+            call["messages"] = []
+        scores.append(score)
+    return scores
 
 
 def _scored(
-    one: Judged, hearing: _Hearing, answers: Sequence[Structured[Judgement]]
+    judged: Judged, candidate: tuple[Candidate, str, str], batches: Sequence[Structured[Judgement]]
 ) -> DetectionRecord:
-    named = (hearing.of, hearing.head, hearing.text)
-    if not hearing.text:
-        return not_scored(*named, one.without_another or "There is no such explanation.")
-    if not len(hearing.trial):
-        return not_scored(*named, "The measuring half has no pair of above-average attention.")
-    said: list[bool | None] = []
-    heard: list[int] = []
+    """Return the score of an explanation or a control from the answers to its batches."""
+    trial = judged.texts.trial(judged.head)
+    if not candidate[2]:
+        why = judged.without_another or "There is no such explanation."
+        return not_scored(*candidate, why)
+    if not len(trial):
+        return not_scored(*candidate, "The measuring half has no pair of above-average attention.")
+    answers: list[bool | None] = []
+    asked: list[int] = []
     troubles: dict[str, None] = {}
-    for number, answer in enumerate(answers):
-        start = number * JUDGED_AT_ONCE
-        places = range(start, min(start + JUDGED_AT_ONCE, len(hearing.trial)))
-        given = None if answer.value is None else answer.value.answers
-        is_usable = given is not None and len(given) == len(places)
-        if given is not None and not is_usable:
-            troubles[f"{len(given)} answers were given to {len(places)} pairs."] = None
-        elif given is None:
-            troubles[answer.trouble] = None
-        if answer.calls:
-            # What was never asked is no pair that anybody got wrong.
-            said += given if given is not None and is_usable else [None] * len(places)
-            heard += places
-    if all(answer is None for answer in said):
-        return not_scored(*named, "; ".join(troubles))
-    left_out = len(hearing.trial) - len(heard)
-    if left_out:
-        troubles[f"{left_out} of {len(hearing.trial)} pairs were not asked about."] = None
-    return scored(hearing.trial.part(heard), said, *named, "; ".join(troubles))
+    for number, batch in enumerate(batches):
+        places = range(len(trial))[number * JUDGED_AT_ONCE : (number + 1) * JUDGED_AT_ONCE]
+        answered = [] if batch.value is None else batch.value.answers
+        if batch.value is None:
+            troubles[batch.trouble] = None
+        elif len(answered) != len(places):
+            troubles[f"{len(answered)} answers were given to {len(places)} pairs."] = None
+        # A pair that was never asked about is no wrong answer.
+        if batch.calls:
+            answers += answered if len(answered) == len(places) else [None] * len(places)
+            asked += places
+    if all(answer is None for answer in answers):
+        return not_scored(*candidate, "; ".join(troubles))
+    if len(asked) < len(trial):
+        troubles[f"{len(trial) - len(asked)} of {len(trial)} pairs were not asked about."] = None
+    return scored(trial.part(asked), answers, *candidate, "; ".join(troubles))

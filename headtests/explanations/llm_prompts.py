@@ -1,7 +1,7 @@
-"""What a language model is shown: a head's pairs in context, the claim, the grammar, the task.
+"""Prompts for language models: a head's pairs in context, the claim, the grammar and the task.
 
-Measured pairs in, messages out. Texts of a corpus are quoted, so that what stands in them is seen
-as data; whatever they make a model say is parsed and measured like anything else.
+Texts of a corpus are quoted, so that a model sees them as data. Answers are parsed and measured,
+whatever the texts made a model say.
 """
 
 import json
@@ -21,7 +21,7 @@ RANKED, RANDOM = 20, 20
 AROUND = 12
 """Tokens before and after each of a pair's positions that are shown."""
 ANSWER_TOKENS = 1_000
-"""How long an explanation with its alternatives may get."""
+"""Length limit of an explanation with its alternatives."""
 JUDGED_AT_ONCE = 10
 """Pairs that a judge sees together."""
 
@@ -40,7 +40,7 @@ _PAIRS = (
 
 @dataclass(frozen=True, slots=True)
 class MeasuredClaim:
-    """A claim about a head, and what was measured of it."""
+    """A claim about a head, with its result."""
 
     sentence: str
     expression: str
@@ -54,7 +54,7 @@ def explanation_ask(
     random: Sequence[Pair],
     claimed: MeasuredClaim | None,
 ) -> Ask:
-    """Return the question what a head does, with what was seen of it on the explain half."""
+    """Return the question what a head does, with pairs of the explain half."""
     name = str(grounds.head)
     parts = [f"What does the attention head {name} attend to?", _PAIRS]
     if grounds.reading.options.suppress_first_token:
@@ -90,7 +90,7 @@ def explanation_ask(
 
 
 def detection_ask(name: str, explanation: str, pairs: Sequence[Pair]) -> Ask:
-    """Return the question which pairs a head attends to, given an explanation alone."""
+    """Return the question which of some pairs a head attends to, given an explanation."""
     shown = "\n".join(f"{number}. {_shown(pair)}" for number, pair in enumerate(pairs, start=1))
     parts = [
         f"An attention head is explained so: {json.dumps(explanation, ensure_ascii=False)}",
@@ -132,7 +132,7 @@ def _quoted(text: str) -> str:
 
 
 def in_context(pair: Pair, around: int = AROUND) -> str:
-    """Return the tokens around a pair's two positions as text, with both marked."""
+    """Return the text around a pair's two positions, with both marked."""
     last = len(pair.tokens) - 1
     shown = sorted(
         {

@@ -1,7 +1,7 @@
-"""What the measuring half says of a suggested relation: a claim like any other.
+"""Suggested relations, measured on the measuring half as claims like any other.
 
-From a relation to a record of its mass, its lift, its verdict and the Python to paste. Who
-suggested it, and how it is said, is told elsewhere.
+From a relation to a record of its mass, lift and verdict, with Python to paste. Both explainers use
+it; nothing is suggested here.
 """
 
 import hashlib
@@ -33,14 +33,14 @@ _ORDER = {"holds": 0, "undecided": 1, "refuted": 2}
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A relation that somebody says a head attends to."""
+    """A relation that an explainer says a head attends to."""
 
     on: Expression
     when: Expression | None = every_row
     at_least: float | None = None
-    """What the mass is claimed to be at least; None for half of what the explain half shows."""
+    """The threshold of the claim about the mass; None for half of the mass on the explain half."""
     said: str = ""
-    """The suggestion as it was written, where it was not ours."""
+    """The suggestion as a language model wrote it, if one did."""
     english: str = ""
     """The keys as a clause that follows "keys"; empty for the relation's own."""
 
@@ -53,54 +53,51 @@ class Halves:
     options: RowOptions
     explain: Half
     measure: Half
-    """As far as it is read for every figure."""
+    """Limited to the documents that are read for every figure."""
     decide: Half
-    """As far as it may be read to decide a claim."""
+    """Limited to the documents that may be read to decide a claim."""
 
     def mass(self, half: Half, on: Expression, when: Expression | None) -> Estimate:
-        """Return the mass on a relation, on a half, which is not read yet."""
+        """Return the mass on a relation, on a half; nothing is read yet."""
         return Estimate(Subject(self.head, half, self.options), Mass(on, when))
 
     def covering(self, documents: int) -> Half:
-        """Return the measuring half as far as figures are read, and so many of the pass at least.
+        """Return the measuring half with the documents of `measure` and those that a claim took.
 
-        These are what it took to decide a claim.
+        `documents` are those of the pass that were read to decide the claim.
         """
         if documents <= self.measure.extents(False)[-1]:
             return self.measure
         extents = self.decide.extents(False)
-        return replace(self.decide, limit=next(one for one in extents if one >= documents))
+        return replace(self.decide, limit=next(each for each in extents if each >= documents))
 
     def resting(self) -> BoundedRecord:
-        """Return the attention on position 0 of every row of the measuring half, as it is read."""
+        """Return the mass on position 0 over every row of the measuring half."""
         return _bounded(self.mass(self.measure, first, every_row).settled)
 
     def unexplained(self, relations: Sequence[Expression]) -> BoundedRecord:
-        """Return the attention of every row of the measuring half on keys in no relation given.
+        """Return the mass on keys in none of the relations, over every row of the measuring half.
 
-        Position 0 is left out where it is suppressed. The relations have no pair in common.
+        Without position 0 if it is suppressed. The relations must be disjoint.
         """
-        kept = [self.mass(self.measure, on, every_row).reading for on in relations]
-        if not kept or self.measure.whole.sweep.model.facts.sinks:
-            # Of rows that leave attention to no token, what is left is not what is unexplained.
+        readings = [self.mass(self.measure, on, every_row).reading for on in relations]
+        if not readings or self.measure.whole.sweep.model.facts.sinks:
+            # With attention sinks a row sums to less than 1, so that the rest has to be measured.
             others = ~any_of(list(relations)) if relations else first | ~first
             if not relations and self.options.suppress_first_token:
                 others = ~first
             return _bounded(self.mass(self.measure, others, every_row).settled)
-        figures = kept[0].figures
-        left = QUANTA - sum(reading.figures.numerators for reading in kept)
+        figures = readings[0].figures
+        rest = QUANTA - sum(reading.figures.numerators for reading in readings)
         if self.options.suppress_first_token:
-            left = left - figures.resting
-        mean = Mean(np.clip(left, 0, QUANTA).astype(np.int64), len(kept[0].eligible))
+            rest = rest - figures.resting
+        mean = Mean(np.clip(rest, 0, QUANTA).astype(np.int64), len(readings[0].eligible))
         low, high = bounds(mean, self.measure.alpha)
         return BoundedRecord(value=float(mean.value), low=low, high=high)
 
 
 def measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
-    """Return what the measuring half says of a suggestion.
-
-    Whatever is wrong with it is told in the record and not raised.
-    """
+    """Return the record of a suggestion on the measuring half; problems are in it, not raised."""
     try:
         return _measured(halves, suggested)
     except HeadtestsError as error:
@@ -130,7 +127,7 @@ def in_trouble(said: str, trouble: str) -> SuggestionRecord:
 def _measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
     threshold = suggested.at_least
     if threshold is None:
-        threshold = _half_of_what_was_seen(halves, suggested)
+        threshold = _half_of_the_explain_mass(halves, suggested)
     if threshold <= 0:
         raise ClaimError(
             f"a mass of at least {threshold:g} holds of any head, so it claims nothing. Expected a "
@@ -166,7 +163,7 @@ def _bounded(settled: Estimate) -> BoundedRecord:
 
 
 def _over(figure: BoundedRecord, base: float | None) -> BoundedRecord | None:
-    """Return a figure as a multiple of a base rate; None where that is 0."""
+    """Return a figure as a multiple of a base rate; None if that is 0."""
     if not base:
         return None
     low, high = (None if end is None else end / base for end in (figure["low"], figure["high"]))
@@ -176,16 +173,15 @@ def _over(figure: BoundedRecord, base: float | None) -> BoundedRecord | None:
 def _of_what_does_not_rest(
     halves: Halves, mass: Estimate
 ) -> tuple[BoundedRecord | None, BoundedRecord | None]:
-    """Return the share of the attention off position 0, and how often it is that of uniform one.
+    """Return the share of the attention off position 0, and its multiple of uniform attention.
 
-    Of every row without another look at them: what does not rest is all but what rests.
+    For every row it follows from the mass and the resting mass, without reading rows again.
     """
     if not halves.options.suppress_first_token:
         return None, None
     names_first = any(isinstance(leaf, First) for leaf in leaves(mass.statistic.on))
     if mass.statistic.when != every_row or names_first:
-        # Of the rows that count for it, position 0 has to be looked at by itself; nor is it to be
-        # in a share of what does not rest there.
+        # The resting mass of these rows alone has to be read; position 0 is not in the share.
         statistic = Mass(mass.statistic.on, mass.statistic.when, of=~first)
         share = replace(mass, statistic=statistic, given=None)
         try:
@@ -195,11 +191,11 @@ def _of_what_does_not_rest(
         found = _bounded(settled)
         return found, _over(found, settled.base_rate)
     figures = mass.reading.figures
-    left = np.clip(QUANTA - figures.resting, 0, QUANTA)
-    if not total(left):
+    rest = np.clip(QUANTA - figures.resting, 0, QUANTA)
+    if not total(rest):
         return None, None
-    inside = np.minimum(figures.numerators, left)
-    ratio = Ratio(inside, left, Fraction(1), len(mass.reading.eligible))
+    inside = np.minimum(figures.numerators, rest)
+    ratio = Ratio(inside, rest, Fraction(1), len(mass.reading.eligible))
     low, high = bounds(ratio, mass.subject.evidence.alpha)
     found = BoundedRecord(value=float(ratio.value), low=low, high=high)
     rests = halves.mass(halves.covering(mass.reading.extent), first, every_row).reading.figures
@@ -209,10 +205,10 @@ def _of_what_does_not_rest(
 
 
 def is_enriched(record: SuggestionRecord) -> bool:
-    """Return whether the other half bears out that a relation gets more than its uniform share.
+    """Return whether a relation gets more than its uniform share on the measuring half.
 
-    At least half as much again, and surely more than its share. Of the attention that does not
-    rest on position 0, where that is left out.
+    At least 1.5 times as much, with a lower bound over 1. Of the attention off position 0 if that
+    is suppressed.
     """
     lift = record["share_lift"] or record["lift"]
     if lift is None or lift["low"] is None:
@@ -220,7 +216,7 @@ def is_enriched(record: SuggestionRecord) -> bool:
     return lift["low"] > 1 and lift["value"] >= LEAST_LIFT
 
 
-def _half_of_what_was_seen(halves: Halves, suggested: Suggestion) -> float:
+def _half_of_the_explain_mass(halves: Halves, suggested: Suggestion) -> float:
     question = Question(halves.head, Mass(suggested.on, suggested.when), halves.options)
     seen = halves.explain.figures(question, halves.explain.extents(False)[-1]).average
     if not seen:
@@ -232,12 +228,12 @@ def _half_of_what_was_seen(halves: Halves, suggested: Suggestion) -> float:
 
 
 def rounded_down(number: Fraction | float) -> float:
-    """Return a number over 0 cut to two significant digits.
+    """Return a number over 0 rounded down to two significant digits.
 
     >>> rounded_down(0.12999), rounded_down(0.05), rounded_down(0.00429)
     (0.12, 0.05, 0.0042)
     """
-    # As it is written, if it is not less than a quantum.
+    # The decimal that a float stands for, unless it is less than a quantum.
     exact = Fraction(number).limit_denominator(QUANTA) or Fraction(number)
     digits = 1 - math.floor(math.log10(exact))
     scale = Fraction(10) ** digits
@@ -245,12 +241,12 @@ def rounded_down(number: Fraction | float) -> float:
 
 
 def _python(halves: Halves, suggested: Suggestion, threshold: float) -> str:
-    """Return a test of the claim, to be pasted into a file: of the same rows, by its own name."""
+    """Return a test of the claim to paste into a file, on the same rows and with a unique name."""
     when = "" if suggested.when is None else f", when={suggested.when!r}"
     name, options = str(halves.head), halves.options
-    relations = [one for one in (suggested.on, suggested.when) if one is not None]
-    lines = {line for one in relations for line in paste_imports(one).splitlines()}
-    # As an import sorter has them: whole modules first.
+    relations = [each for each in (suggested.on, suggested.when) if each is not None]
+    lines = {line for each in relations for line in paste_imports(each).splitlines()}
+    # In the order of import sorters: whole modules first.
     imports = sorted(lines, key=lambda line: (line.startswith("from"), line))
     rows = f"suppress_first_token={options.suppress_first_token}, min_query={options.min_query}"
     source = " ".join(halves.decide.whole.description.split())
@@ -270,23 +266,23 @@ def _python(halves: Halves, suggested: Suggestion, threshold: float) -> str:
 
 
 def _slug(source: str) -> str:
-    """Return a part of a function's name, another for each expression."""
+    """Return part of a function's name, different for each expression."""
     words = re.sub(r"[^a-z0-9]+", "_", source.replace("ht.", "").lower()).strip("_")
     return f"{words[:40].rstrip('_')}_{hashlib.sha256(source.encode()).hexdigest()[:6]}"
 
 
 def best_first(suggestions: list[SuggestionRecord]) -> list[SuggestionRecord]:
-    """Return suggestions in order: enriched before others, and those that hold before others.
+    """Return suggestions in order: enriched ones first, then by verdict, then by `gain`.
 
-    Among these, those first by which attention is foretold best (`gain`). Those in trouble last.
+    Those that could not be measured come last.
     """
 
-    def order(one: SuggestionRecord) -> tuple[bool, int, float]:
-        share, lift = one["share"] or one["mass"], one["share_lift"] or one["lift"]
+    def order(record: SuggestionRecord) -> tuple[bool, int, float]:
+        share, lift = record["share"] or record["mass"], record["share_lift"] or record["lift"]
         gained = 0.0
         if share is not None and lift is not None and lift["value"] > 0:
             uniform = share["value"] / lift["value"]
             gained = float(gain(np.array([share["value"]]), np.array([uniform]))[0])
-        return not is_enriched(one), _ORDER.get(one["verdict"] or "", 3), -gained
+        return not is_enriched(record), _ORDER.get(record["verdict"] or "", 3), -gained
 
     return sorted(suggestions, key=order)

@@ -1,13 +1,14 @@
-"""What a head does on the explain half, pair by pair: the grounds that explanations are made of.
+"""A head's attention on one half of the texts, pair by pair: what explanations are made from.
 
-Rows of a few documents, flattened: each attendable pair with the share of all attention that it
-gets, the share that uniform attention would give it, and what each relation says of it. Which
-relation explains most is `finding`.
+The rows of some documents, flattened: each attendable pair with its share of all attention, its
+share under uniform attention, and whether it lies in a relation. `relation_search` chooses the
+relations.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,17 +25,14 @@ from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Pairs
 
 CELLS = 4_000_000
-"""Places of rows that are looked at: of longer documents fewer rows, a hashed sample of each."""
+"""Limit of `rows * keys`: of long documents only a random sample of the rows is read."""
 _OF_PAIRS, _OF_ROWS = 3, 8
-"""Go into hashes, so that samples here are not those of `random_multiples`."""
+"""Parts of hash keys, which make samples here independent of those of `random_multiples`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The pairs of some documents that may have attention, one after another.
-
-    What tokens tell of them, whatever the head.
-    """
+    """The attendable pairs of some documents, as their tokens determine them for any head."""
 
     documents: Int64s
     """The document of each pair."""
@@ -45,22 +43,22 @@ class Cells:
     counts: Int64s
     """Keys that each pair's row may attend to."""
     uniform: Float64s
-    """What uniform attention puts on each pair; over every key of every row that sums to 1."""
+    """Uniform attention on each pair, weighted; its sum over every key of every row is 1."""
     row_weights: Float64s
-    """What a row's attention counts for: rows of a document equally, and documents equally."""
+    """The weight of each pair's row: documents weigh the same, and so do a document's rows."""
     members: Int64s
     """The documents, in the order of the pairs."""
     places: dict[int, Int64s] = field(repr=False)
-    """Of each document, where its pairs lie in its rows, flattened `[query, key]`."""
+    """For each document, the indices of its pairs in its rows, flattened `[query, key]`."""
     rows: dict[int, Bools] = field(repr=False)
-    """Which rows of each document are looked at, `[query]`."""
+    """Which rows of each document are read, `[query]`."""
 
     def __len__(self) -> int:
         return len(self.documents)
 
 
 class HalfDocuments:
-    """The documents of a half, as explanations look at them: read once for every head."""
+    """The documents of a half, whose tokens are read once for all heads."""
 
     def __init__(self, half: Half, options: RowOptions) -> None:
         self.half = half
@@ -74,13 +72,13 @@ class HalfDocuments:
 
     @cached_property
     def _members(self) -> frozenset[int]:
-        """The documents that are looked at: those with a row."""
+        """The documents that are read: those with a row."""
         lengths = self.half.whole.sweep.population.lengths
         ids = self.half.within_limit
         return frozenset(ids[lengths[ids] > self.options.min_query].tolist())
 
     def _rows_of(self, document: Document, rows: Bools) -> Bools:
-        """Return which rows of a document are looked at, `[query]`: what there is room for."""
+        """Return which rows of a document are read within `CELLS`, `[query]`."""
         most = max(1, CELLS // max(1, len(self._members) * len(document)))
         places = np.flatnonzero(rows)
         if len(places) <= most:
@@ -91,9 +89,9 @@ class HalfDocuments:
         return kept
 
     def cells(self, layer: int) -> Cells:
-        """Return the pairs that a layer's heads may attend to, but for key 0 where it is left out.
+        """Return the pairs that a layer's heads may attend to, without key 0 if it is suppressed.
 
-        Of at least one row; no cells where the half has no document with one.
+        Empty if no document of the half has a row.
         """
         alike = self.half.whole.sweep.alike(layer)
         if alike not in self._cells:
@@ -101,7 +99,7 @@ class HalfDocuments:
         return self._cells[alike]
 
     def _of_documents(self, layer: int) -> Iterable[tuple[BatchTokens, list[tuple[int, Document]]]]:
-        """Yield what tokens say, with the documents in it that are looked at and their places."""
+        """Yield batches of tokens with the documents in them that are read, and their indices."""
         for tokens in self.half.whole.sweep.tokens_between(layer, 0, self._stop):
             some = [
                 (place, document)
@@ -122,8 +120,7 @@ class HalfDocuments:
                 pairs = view.pairs[place, :length, :length] & rows[:, None]
                 counts = tokens.counts[place, :length]
                 found[document.id] = _OfDocument(document, np.flatnonzero(pairs), counts, rows)
-        order = [int(one) for one in self.half.within_limit if int(one) in found]
-        return _cells(order, found)
+        return _cells([found[id] for id in self.half.within_limit.tolist() if id in found])
 
     def mask(self, layer: int, relation: Expression) -> Bools:
         """Return which pairs of the layer's cells lie in a relation, shape `[pair]`."""
@@ -135,29 +132,29 @@ class HalfDocuments:
         return np.unpackbits(packed, count=len(cells)).view(np.bool_)
 
     def try_all(self, layer: int, relations: Sequence[Expression]) -> None:
-        """Work out several relations in one go over the tokens."""
+        """Evaluate several relations in one pass over the tokens."""
         cells = self.cells(layer)
         alike = self.half.whole.sweep.alike(layer)
-        left = [one for one in dict.fromkeys(relations) if (alike, one) not in self._masks]
-        if not left:
+        new = [each for each in dict.fromkeys(relations) if (alike, each) not in self._masks]
+        if not new:
             return
         vocabulary = self.half.whole.sweep.population.vocabulary
-        found: dict[Expression, dict[int, Bools]] = {one: {} for one in left}
+        found: dict[Expression, dict[int, Bools]] = {relation: {} for relation in new}
         for tokens, some in self._of_documents(layer):
             view = TokenView(tokens, vocabulary, self.options)
-            for relation in left:
+            for relation in new:
                 within = view.masks.relation(relation)
                 for place, document in some:
                     length = len(document)
                     mask = within[place, :length, :length].reshape(-1)
                     found[relation][document.id] = mask[cells.places[document.id]]
         for relation, of_documents in found.items():
-            parts = [of_documents[one] for one in cells.members.tolist()]
+            parts = [of_documents[id] for id in cells.members.tolist()]
             whole = np.concatenate(parts) if parts else np.zeros(0, dtype=np.bool_)
             self._masks[alike, relation] = np.packbits(whole)
 
     def grounds(self, head: HeadName) -> "Grounds":
-        """Return what a head does on these documents; documents run whose rows were not kept."""
+        """Return a head's attention on these documents; runs those whose rows were not kept."""
         cells = self.cells(head.layer)
         rows: dict[int, npt.NDArray[np.float32]] = {}
         resting: dict[int, float] = {}
@@ -169,62 +166,56 @@ class HalfDocuments:
                     found = own[place, :length, :length]
                     rows[document.id] = found.reshape(-1)[cells.places[document.id]].copy()
                     resting[document.id] = float(found[cells.rows[document.id], 0].mean())
-        parts = [rows[one] for one in cells.members.tolist()]
+        parts = [rows[id] for id in cells.members.tolist()]
         attention = np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
-        at_rest = [resting[one] for one in cells.members.tolist()]
+        at_rest = [resting[id] for id in cells.members.tolist()]
         return Grounds(self, head, cells, attention, float(np.mean(at_rest)) if at_rest else 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class _OfDocument:
-    """What tokens tell of one document's pairs."""
+    """What the tokens of one document say about its pairs."""
 
     document: Document
     places: Int64s
-    """Where they lie in its rows, flattened `[query, key]`."""
+    """Indices of the pairs in its rows, flattened `[query, key]`."""
     counts: Int64s
     """Keys that each row may attend to, `[query]`."""
     rows: Bools
-    """The rows that are looked at, `[query]`."""
+    """The rows that are read, `[query]`."""
 
 
-def _cells(order: Sequence[int], found: dict[int, _OfDocument]) -> Cells:
-    columns: dict[str, list[npt.NDArray[np.generic]]] = {
-        name: [] for name in ("documents", "queries", "keys", "token_ids", "counts", "weights")
-    }
-    for one in order:
-        document, places, counts = found[one].document, found[one].places, found[one].counts
-        rows = int(found[one].rows.sum())
-        queries, keys = np.divmod(places, len(document))
-        columns["documents"].append(np.full(len(places), one, dtype=np.int64))
-        columns["queries"].append(queries)
-        columns["keys"].append(keys)
-        columns["token_ids"].append(document.ids[keys].astype(np.int64))
-        columns["counts"].append(counts[queries])
-        columns["weights"].append(np.full(len(places), 1 / (rows * len(order))))
+def _cells(members: Sequence[_OfDocument]) -> Cells:
+    """Return the pairs of some documents, one document after another."""
 
-    def joined(name: str) -> npt.NDArray[np.generic]:
-        return np.concatenate(columns[name]) if order else np.zeros(0, dtype=np.int64)
+    def joined(columns: Iterable[npt.NDArray[np.integer[Any]]]) -> Int64s:
+        whole: Int64s = np.concatenate([np.zeros(0, dtype=np.int64), *columns]).astype(np.int64)
+        return whole
 
-    weights = joined("weights").astype(np.float64)
-    counts = joined("counts").astype(np.int64)
+    places = [np.divmod(member.places, len(member.document)) for member in members]
+    located = list(zip(members, places, strict=True))
+    sizes = np.array([len(member.places) for member in members], dtype=np.int64)
+    ids = np.array([member.document.id for member in members], dtype=np.int64)
+    counts = joined(member.counts[queries] for member, (queries, _) in located)
+    shares = np.array([1 / (int(member.rows.sum()) * len(members)) for member in members])
+    weights = np.repeat(shares, sizes)
     return Cells(
-        documents=joined("documents").astype(np.int64),
-        queries=joined("queries").astype(np.int64),
-        keys=joined("keys").astype(np.int64),
-        token_ids=joined("token_ids").astype(np.int64),
+        documents=np.repeat(ids, sizes),
+        queries=joined(queries for queries, _ in places),
+        keys=joined(keys for _, keys in places),
+        token_ids=joined(member.document.ids[keys] for member, (_, keys) in located),
         counts=counts,
         uniform=weights / np.maximum(counts, 1),
         row_weights=weights,
-        members=np.array(order, dtype=np.int64),
-        places={one: found[one].places for one in order},
-        rows={one: found[one].rows for one in order},
+        members=ids,
+        places={member.document.id: member.places for member in members},
+        rows={member.document.id: member.rows for member in members},
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Grounds:
-    """What one head does on the documents of a half."""
+    """One head's attention on the documents of a half."""
 
     reading: HalfDocuments
     head: HeadName
@@ -232,16 +223,16 @@ class Grounds:
     attention: Float64s
     """The attention of each pair, in [0, 1], shape `[pair]`."""
     resting: float
-    """Attention on position 0, of every row; rows of a document count equally, and documents."""
+    """Average attention on position 0; documents weigh the same, and so do a document's rows."""
 
     @cached_property
     def weights(self) -> Float64s:
-        """The share of all attention that each pair gets: beside `cells.uniform`."""
+        """The share of all attention on each pair, to compare with `cells.uniform`."""
         return self.attention * self.cells.row_weights
 
     @cached_property
     def hashes(self) -> Float64s:
-        """A number over 0 and at most 1 of each pair, that no attention has a part in."""
+        """A random number in (0, 1] for each pair, independent of its attention."""
         cells, seed = self.cells, self.reading.half.whole.seed
         hashed = keyed_hash(seed, _OF_PAIRS, cells.documents, cells.queries, cells.keys)
         numbers: Float64s = (hashed.astype(np.float64) + 0.5) / 2.0**64
@@ -265,7 +256,7 @@ class Grounds:
         return self.pairs(some[order[:size]])
 
     def random(self, size: int) -> Pairs:
-        """Return a sample of the above-average pairs: those of smallest hash."""
+        """Return a uniform sample of the above-average pairs: those with the smallest hashes."""
         some = np.flatnonzero(self.multiples > 1)
         order = np.argsort(self.hashes[some], kind="stable")
         return self.pairs(some[order[:size]])
@@ -273,8 +264,8 @@ class Grounds:
     def proportional(self, size: int) -> Pairs:
         """Return above-average pairs drawn without replacement in proportion to their attention.
 
-        Efraimidis and Spirakis 2006, "Weighted random sampling with a reservoir": those of the
-        largest `u ** (1 / weight)`, `u` being a hash of the pair.
+        Efraimidis and Spirakis 2006, "Weighted random sampling with a reservoir": those with the
+        largest `u ** (1 / weight)`, where `u` is a hash of the pair.
         """
         some = np.flatnonzero((self.multiples > 1) & (self.weights > 0))
         draws = np.log(self.hashes[some]) / self.weights[some]
@@ -282,7 +273,7 @@ class Grounds:
         return self.pairs(some[order[:size]])
 
     def pairs(self, places: Int64s) -> Pairs:
-        """Return pairs by their places in the cells."""
+        """Return the pairs at some indices of the cells."""
         cells = self.cells
         return Pairs(
             cells.documents[places],

@@ -1,7 +1,7 @@
-"""Which relations explain a head's attention best on the explain half: a library is tried.
+"""Which relations of a library explain a head's attention best on the explain half.
 
-From grounds to a few findings, chosen one after another, each for what those before it leave. What
-the other half says of them is `measuring`; how they are said is `wording`.
+A greedy search: each finding is chosen on the attention that earlier ones leave. They are measured
+on the other half by `measured_suggestions` and put into words by `wording`.
 """
 
 from collections.abc import Sequence
@@ -22,44 +22,44 @@ from headtests.measurement.masks import Bools
 from headtests.statistics.quanta import Float64s
 
 FINDINGS = 3
-"""Relations that are found of a head, at most."""
+"""Relations that are found for a head, at most."""
 LEAST_SHARE = 0.05
-"""Of the attention that does not rest, what a relation must get that none before it gets."""
+"""The share of the non-resting attention that a relation must add to those before it."""
 LEAST_LIFT = 1.5
-"""How many times what uniform attention would put there that must be."""
+"""The multiple of uniform attention that this share must be."""
 POSITION_0 = Named(first, "position 0", "head that rests")
 TOP_TOKENS = 5
-"""Tokens of the head's own that are tried, each and all together."""
+"""The head's most attended tokens that are tried, each alone and all together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A relation that a head's attention is enriched for, on the explain half."""
+    """A relation that a head attends to more than uniform attention would, on the explain half."""
 
     named: Named
     relation: Expression
-    """The keys that it adds: the named ones, without those of earlier findings that overlap."""
+    """The keys that it adds: the named ones without those of overlapping earlier findings."""
     mass: float
     """The share of all attention on them."""
     share: float
-    """Of the attention that does not rest, the share on them."""
+    """The share of the non-resting attention on them."""
 
     @property
     def is_rest(self) -> bool:
-        """Whether keys of earlier findings are left out of it."""
+        """Whether keys of earlier findings are excluded."""
         return self.relation != self.named.relation
 
     @property
     def is_custom(self) -> bool:
-        """Whether its relation is known by a function's name alone, which says little."""
+        """Whether it contains a custom relation, whose English is only a function's name."""
         return not _is_plain(self.relation)
 
 
 def gain(share: Float64s, uniform: Float64s) -> Float64s:
-    """Return how much better attention is foretold by knowing a relation, in nats.
+    """Return how much better a relation predicts attention than uniform attention does, in nats.
 
-    The Kullback-Leibler divergence of two parts, inside and outside, from those under uniform
-    attention; 0 where attention is no more inside than that. Arrays of shares in [0, 1].
+    The Kullback-Leibler divergence of the shares inside and outside the relation from those under
+    uniform attention; 0 if there is no more attention inside than that. Arrays of shares in [0, 1].
 
     >>> gain(np.array([0.5, 0.1]), np.array([0.1, 0.2])).round(2).tolist()
     [0.51, 0.0]
@@ -72,17 +72,17 @@ def gain(share: Float64s, uniform: Float64s) -> Float64s:
 
 
 def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Finding]:
-    """Return up to three relations that a head's attention is enriched for, the foremost first.
+    """Return up to three relations that a head's attention is enriched for, in order of choice.
 
-    Each in turn is the one that gains most on the attention that is left (`gain`), with at least
-    `LEAST_SHARE` of all that does not rest and `LEAST_LIFT` times its uniform share. Ties go to
-    the earlier one of the library. Nothing where all attention rests.
+    Each is the relation with the largest `gain` on the attention that remains, among those with at
+    least `LEAST_SHARE` of the non-resting attention and `LEAST_LIFT` times their uniform share.
+    Ties go to the earlier one of the library. Empty if all attention rests.
     """
     weights, uniform = grounds.weights, grounds.cells.uniform
     whole = float(weights.sum())
     if whole <= 0:
         return []
-    # Where position 0 is a key like any other, a head may rest there.
+    # If position 0 is a key like any other, a head may rest there.
     resting = [] if grounds.reading.options.suppress_first_token else [POSITION_0]
     tried = [*library, *resting, *_own_tokens(grounds)]
     grounds.reading.try_all(grounds.head.layer, [named.relation for named in tried])
@@ -111,13 +111,13 @@ def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Findi
 
 
 def _inside(grounds: Grounds, relation: Expression, left: Bools) -> tuple[float, float]:
-    """Return the attention on the pairs of a relation that are left, and what is uniform of it."""
+    """Return a head's and uniform attention on the remaining pairs of a relation."""
     some = np.flatnonzero(grounds.mask(relation) & left)
     return float(grounds.weights[some].sum()), float(grounds.cells.uniform[some].sum())
 
 
 def _own_tokens(grounds: Grounds) -> list[Named]:
-    """Return the tokens that get most beyond their uniform share: each, and all of them."""
+    """Return the tokens furthest above their uniform share, each alone and all together."""
     vocabulary = grounds.reading.half.whole.sweep.population.vocabulary
     cells = grounds.cells
     if not len(cells):
@@ -138,12 +138,12 @@ def _own_tokens(grounds: Grounds) -> list[Named]:
     one_by_one = [Named(key.is_(text), f"the token {_quoted(text)}") for text in texts]
     if len(texts) < 2:
         return one_by_one
-    said = ", ".join(map(_quoted, texts))
-    return [*one_by_one, Named(key.is_(*texts), f"the tokens {said}")]
+    quoted = ", ".join(map(_quoted, texts))
+    return [*one_by_one, Named(key.is_(*texts), f"the tokens {quoted}")]
 
 
 def _is_its_own(vocabulary: Vocabulary, token_id: int) -> bool:
-    """Return whether a token's text names that token and no other."""
+    """Return whether a token's text identifies the token."""
     try:
         return vocabulary.single_id(vocabulary.text(token_id)) == token_id
     except ExpressionError:
@@ -166,5 +166,5 @@ def _is_plain(expression: Expression) -> bool:
 
 
 def any_of(relations: Sequence[Expression]) -> Expression:
-    """Return the relation that holds where any of some does; there must be one."""
+    """Return the union of one or more relations."""
     return reduce(or_, relations)

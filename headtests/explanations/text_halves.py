@@ -1,7 +1,7 @@
-"""The two halves of the texts: what explanations are made from, and what they are measured on.
+"""The two halves of the texts: explanations are made from one and measured on the other.
 
-Split by text, since two documents of one text say much the same. A half is evidence like any
-other, so that a claim is decided on it as on all documents. Nothing is explained here.
+The split is by text, since the documents of one text resemble each other. A half is evidence like
+any other, so that claims can be decided on it. Nothing is explained here.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
 DOCUMENTS = 200
-"""Documents of the pass, of both halves together, that the built-in explainer looks at."""
+"""Documents of the pass, of both halves together, that the built-in explainer reads."""
 _OF_HALVES = 2
-"""Goes into the hash of texts, so that halves are neither the order of documents nor of texts."""
+"""Part of the hash key of texts, which makes the split independent of any order of documents."""
 
 
 class Explainable(Evidence, Protocol):
-    """Evidence whose rows can be looked at, so that heads can be explained."""
+    """Evidence that gives access to single rows, which explanations are made from."""
 
     @property
     def sweep(self) -> Sweep:
@@ -41,22 +41,22 @@ class Explainable(Evidence, Protocol):
 
     @property
     def seed(self) -> int:
-        """Keys which texts are in which half, and every sample of pairs."""
+        """The seed of the split of the texts and of every sample of pairs."""
 
     @property
     def store(self) -> Store | None:
-        """Where explanations are kept from run to run, if anywhere."""
+        """The cache of explanations; None without one."""
 
     @property
     def context_key(self) -> str:
-        """A hash of the model, the documents and the seed; empty where nothing is kept."""
+        """A hash of the model, the documents and the seed; empty if nothing is cached."""
 
 
 def measuring_texts(contents: Int64s, seed: int) -> Bools:
-    """Return which texts are in the half that is measured on, shape `[texts]`.
+    """Return which texts are in the measuring half, shape `[texts]`.
 
-    `contents` has a number for each text, the same of texts that say the same, which stay together.
-    Every other one in hash order, so that both halves are of a size, however few there are.
+    `contents` has a number for each text; texts with the same content have the same number and stay
+    together. Every other content in hash order is chosen, so that the halves have the same size.
 
     >>> int(measuring_texts(np.arange(7), seed=0).sum())
     3
@@ -73,22 +73,22 @@ def measuring_texts(contents: Int64s, seed: int) -> Bools:
 class Half:
     """The documents of one half of the texts, as evidence for claims about them.
 
-    Figures come from the whole evidence's pass, so that nothing runs twice.
+    Figures come from the pass over all documents, so that nothing runs twice.
     """
 
     whole: Explainable
     is_measuring: bool
-    """Whether it is the half that explanations are measured on."""
+    """Whether explanations are measured on it, rather than made from it."""
     limit: int | None = None
     """How many documents of the pass, of both halves together, may be read; None for the budget.
 
-    Whole steps of the pass that are no more (64, 128, 256 and so on); of the first one, a part.
+    Rounded down to whole steps of the pass (64, 128, 256 and so on), except for the first step.
     """
     was_read: set[Question] = field(default_factory=set)
 
     @cached_property
     def documents(self) -> Int64s:
-        """The ids of its documents, of the whole population, in the order of the pass."""
+        """The ids of all its documents, in the order of the pass."""
         population = self.whole.sweep.population
         texts = np.asarray(population.index.texts, dtype=np.int64)
         measuring = measuring_texts(population.contents, self.whole.seed)
@@ -98,7 +98,7 @@ class Half:
 
     @cached_property
     def within_limit(self) -> Int64s:
-        """The ids of its documents among those that may be read, in the order of the pass."""
+        """The ids of its documents that may be read, in the order of the pass."""
         first = self.whole.sweep.order()[: self._most]
         return self.documents[np.isin(self.documents, first, assume_unique=True)]
 
@@ -109,7 +109,7 @@ class Half:
 
     @property
     def record(self) -> HalfRecord:
-        """How much of it may be read."""
+        """The number of its documents and texts that may be read."""
         texts = np.asarray(self.whole.sweep.population.index.texts, dtype=np.int64)
         read = self.within_limit
         return HalfRecord(documents=len(read), texts=len(np.unique(texts[read])))
@@ -127,7 +127,7 @@ class Half:
 
     @property
     def alpha(self) -> float:
-        """How often a claim may be decided falsely, at most."""
+        """The rate of false decisions of a claim."""
         return self.whole.alpha
 
     def extents(self, by_text: bool) -> Sequence[int]:
@@ -143,8 +143,8 @@ class Half:
         statistic = question.statistic
         population = self.whole.sweep.population
         if isinstance(statistic, Mass) and statistic.when == every_row:
-            # Every row counts, and which documents have one their lengths tell: relations need
-            # not be tried on the whole population.
+            # Lengths tell which documents have a row: relations need not be evaluated on the
+            # whole population.
             with_rows = population.lengths[self.documents] > question.options.min_query
             kept = self.documents[with_rows]
             return Eligible(kept, np.asarray(population.index.texts, dtype=np.int64)[kept])
@@ -154,18 +154,18 @@ class Half:
         return Eligible(found.documents[inside], found.texts[inside], base)
 
     def figures(self, question: Question, documents: int) -> DocumentFigures:
-        """Return what its eligible ones of the first so many documents contribute."""
+        """Return the figures of its eligible documents among the first `documents`."""
         _refuse_beyond(question)
         return self.whole.figures(question, documents).of_documents(self._readable)
 
     def matched(self, question: Question, documents: int) -> DocumentFigures:
-        """Return the same of attention that follows the head's average at each distance."""
+        """Return the same figures for attention that follows the head's average by distance."""
         _refuse_beyond(question)
         return self.whole.matched(question, documents).of_documents(self._readable)
 
     @property
     def _readable(self) -> Int64s:
-        # What is read further than one may look comes with the step.
+        # A whole step may contain documents beyond the limit.
         return self.documents if self.limit is None else self.within_limit
 
     def place_of(self, question: Question, document: int) -> int:
@@ -173,41 +173,41 @@ class Half:
         return self.whole.place_of(question, document)
 
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
-        """Return no heads: nothing is ranked on a half."""
+        """Return no heads: heads are not ranked on a half."""
         return ()
 
     def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
-        """Do nothing: what is asked of a half is read at once."""
+        """Do nothing: a half reads everything at once."""
 
     def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
-        """Refuse: pairs are of the whole budget."""
+        """Raise `ClaimError`: pairs are drawn from the whole budget."""
         raise _no_pairs()
 
     def in_context(self, head: HeadName, pairs: Pairs) -> Sequence[Pair]:
-        """Return pairs with their tokens and the rows that they stand in."""
+        """Return pairs with their tokens and their rows."""
         return self.whole.in_context(head, pairs)
 
     def distribution(self, head: HeadName, request: Distributed) -> Distribution:
-        """Refuse: distributions are of the whole budget."""
+        """Raise `ClaimError`: distributions are over the whole budget."""
         raise _no_pairs()
 
     def in_relation(
         self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
-        """Return of each pair whether it lies in a relation."""
+        """Return for each pair whether it lies in a relation."""
         return self.whole.in_relation(pairs, head, relation, options)
 
 
 def _refuse_beyond(question: Question) -> None:
     if question.beyond_corpus:
         raise ClaimError(
-            "a half of the texts was asked about what lies beyond the corpus. Claim something of "
-            "its documents: leave out beyond_corpus=True."
+            "found beyond_corpus=True in a claim about half of the texts, which is about its "
+            "documents alone. Leave it out."
         )
 
 
 def _no_pairs() -> ClaimError:
     return ClaimError(
-        "ranked and random multiples of half of the texts were asked for, and these are of the "
-        "whole budget. Ask the head itself."
+        "ranked and random multiples are drawn from the whole budget, not from half of the texts. "
+        "Ask the head itself."
     )

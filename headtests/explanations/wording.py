@@ -1,6 +1,6 @@
-"""What was measured of a head, in plain English: the built-in explainer's paragraph.
+"""The built-in explainer's paragraph: findings and their figures as sentences.
 
-From findings and their records to sentences. Nothing is measured here.
+Nothing is measured here.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from headtests.explanations.relation_search import Finding
 from headtests.records import BoundedRecord, SuggestionRecord
 
 LEAST_MAIN = 0.3
-"""Of the attention that does not rest, what a relation must get for the head to be called by it."""
+"""The least share of the non-resting attention on a relation that a head is named after."""
 MOSTLY_RESTS = 0.9
-"""Attention on position 0 from which on a head is said to rest nearly always."""
+"""The least attention on position 0 with which a head is said to rest nearly always."""
 
 
 def english_of(finding: Finding) -> str:
-    """Return which keys a finding is about, as a clause that follows "keys"."""
+    """Return a finding's keys as a clause that follows "keys"."""
     if not finding.is_custom:
         return finding.relation.english
     besides = " and were not found before" if finding.is_rest else ""
@@ -29,17 +29,17 @@ def paragraph(
     resting: BoundedRecord | None,
     unexplained: BoundedRecord | None,
 ) -> str:
-    """Return what a head's attention is enriched for, with its figures.
+    """Return a paragraph that says what a head's attention is enriched for, with the figures.
 
-    `found` has what was found on the explain half, in its order, with what was measured of it.
+    `found` has the findings of the explain half, in order, each with its record of the other half.
     """
-    borne_out = [(one, record) for one, record in found if is_enriched(record)]
-    others = [one for one, record in found if not is_enriched(record)]
+    confirmed = [(finding, record) for finding, record in found if is_enriched(record)]
+    others = [finding for finding, record in found if not is_enriched(record)]
     rests = resting is not None and resting["value"] >= MOSTLY_RESTS
-    sentences = [_opening(name, borne_out, rests)]
-    sentences += [_enrichment(*one, place) for place, one in enumerate(borne_out)]
+    sentences = [_opening(name, confirmed, rests)]
+    sentences += [_enrichment(*pair, place) for place, pair in enumerate(confirmed)]
     if others:
-        names = " and ".join(one.named.name for one in others)
+        names = " and ".join(finding.named.name for finding in others)
         sentences.append(
             f"The half of the texts that this was made from also suggested {names}, but on the "
             "other half that is not surely more than uniform attention would give."
@@ -47,30 +47,30 @@ def paragraph(
     if resting is not None:
         sentences.append(f"{_percent(resting)} of its attention rests on position 0.")
     if unexplained is not None:
-        by = "none of this" if borne_out else "nothing that was tried"
+        by = "none of this" if confirmed else "nothing that was tried"
         sentences.append(f"{_percent(unexplained)} of it is explained by {by}.")
     return " ".join(sentences)
 
 
-def role_of(borne_out: Sequence[tuple[Finding, SuggestionRecord]]) -> str:
-    """Return what a head is called that mostly does what was found first; empty for nothing."""
-    if not borne_out:
+def role_of(confirmed: Sequence[tuple[Finding, SuggestionRecord]]) -> str:
+    """Return the role that the first finding gives a head; empty if it gives none."""
+    if not confirmed:
         return ""
-    finding, record = borne_out[0]
+    finding, record = confirmed[0]
     share = record["share"] or record["mass"]
     return finding.named.role if share is not None and share["value"] >= LEAST_MAIN else ""
 
 
-def _opening(name: str, borne_out: Sequence[tuple[Finding, SuggestionRecord]], rests: bool) -> str:
-    role = role_of(borne_out)
-    if not borne_out:
+def _opening(name: str, confirmed: Sequence[tuple[Finding, SuggestionRecord]], rests: bool) -> str:
+    role = role_of(confirmed)
+    if not confirmed:
         return (
             f"{name} nearly always rests on position 0, and nothing that was tried stands out in "
             "the rest."
             if rests
             else f"Nothing that was tried stands out in what {name} attends to."
         )
-    does = f"attends more to {borne_out[0][0].named.name} than uniform attention would"
+    does = f"attends more to {confirmed[0][0].named.name} than uniform attention would"
     if role:
         does = f"attends as {'an' if role[0] in 'aeiou' else 'a'} {role} does"
     if rests:
@@ -107,7 +107,7 @@ def _times(figure: BoundedRecord) -> str:
 
 
 def _between(figure: BoundedRecord, how: str) -> str:
-    """Return the bounds of a figure behind a space; nothing of one that is exact."""
+    """Return the bounds of a figure after a space; empty if it is exact."""
     if figure["low"] == figure["value"] == figure["high"]:
         return ""
     low = "0" if figure["low"] is None else format(figure["low"], how)

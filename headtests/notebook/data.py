@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from pydantic import SecretStr
+
 from headtests.claims.definitions import RowOptions
 from headtests.claims.pair_samples import Multiples
 from headtests.claims.pairs import Ranked
 from headtests.corpora import GivenTexts
 from headtests.errors import HeadNameError, SettingError
 from headtests.explanations.llm.client import Ask, Budget, Client, Message, Server
-from headtests.explanations.llm.server import hidden
 from headtests.expressions import Expression, key
 from headtests.expressions.head_names import HeadName
 from headtests.notebook.distributions import PlottedDistribution
@@ -68,8 +69,9 @@ class AttentionData:
         openai_base_url: str | None = None,
         settings: Settings | None = None,
     ) -> None:
-        # Before anything can raise: a traceback shows what a function was given.
-        openai_api_key = hidden(openai_api_key)
+        # Before anything can raise: a traceback shows the arguments of a function.
+        secret = None if openai_api_key is None else SecretStr(openai_api_key)
+        del openai_api_key
         texts = GivenTexts.of(text_batch)
         first, length = _lengths(min_length, max_length)
         self.session = Session(
@@ -89,9 +91,7 @@ class AttentionData:
         chosen = self.session.settings
         self._server: Server | None = None
         if openai_model is not None:
-            self._server = Server(
-                openai_model, openai_base_url, openai_api_key, chosen.explain_timeout
-            )
+            self._server = Server(openai_model, openai_base_url, secret, chosen.explain_timeout)
         self._budget = Budget(chosen.explain_calls, chosen.explain_tokens)
         # What is wrong with the texts or the model shows here rather than at the first question.
         self.session.population  # noqa: B018 - opened by looking at it

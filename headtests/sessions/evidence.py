@@ -4,13 +4,16 @@ A protocol, so that `headtests.sessions.head` can be imported without torch;
 `headtests.sessions.session` implements it.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from headtests.claims.definitions import RowOptions
 from headtests.claims.evidence import Evidence
 from headtests.explanations.description import Description
 from headtests.expressions.head_names import HeadName
 from headtests.prompts.evidence import PromptEvidence
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 class HeadEvidence(Evidence, PromptEvidence, Protocol):
@@ -23,7 +26,7 @@ class HeadEvidence(Evidence, PromptEvidence, Protocol):
         *,
         model: str | None,
         base_url: str | None,
-        api_key: str | None,
+        api_key: "SecretStr | None",
         documents: int,
     ) -> Description:
         """Return what the head attends to, measured on texts that it was not found on."""

@@ -23,7 +23,6 @@ from headtests.claims.pairs import Distributed, Ranked, Sampled
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError
 from headtests.explanations.description import Description
-from headtests.explanations.llm.server import hidden
 from headtests.expressions import Expression, require_relation
 from headtests.expressions.head_names import HeadName
 from headtests.prompts import Family, Lexicon
@@ -306,8 +305,11 @@ class Head:
         controls, and whatever goes wrong with it is told in the description. Raises `ClaimError`
         where all documents are of one text.
         """
-        # Before anything can raise: a traceback shows what a function was given.
-        api_key = hidden(api_key)
+        from pydantic import SecretStr
+
+        # Before anything can raise: a traceback shows the arguments of a function.
+        key = None if api_key is None else SecretStr(api_key)
+        del api_key
         subject = self._subject
         if not isinstance(documents, int) or isinstance(documents, bool) or documents < 2:
             raise ClaimError(
@@ -319,7 +321,7 @@ class Head:
             subject.options,
             model=model,
             base_url=base_url,
-            api_key=api_key,
+            api_key=key,
             documents=documents,
         )
 

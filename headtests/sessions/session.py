@@ -15,7 +15,6 @@ from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest,
 from headtests.corpora import CorpusSpec, GivenTexts, Population, build_population
 from headtests.errors import ClaimError, NoEligibleRowError
 from headtests.explanations.description import Description
-from headtests.explanations.llm.server import hidden
 from headtests.expressions import Expression
 from headtests.expressions.conditions import EveryRow
 from headtests.expressions.head_names import HeadName, parse_head
@@ -42,6 +41,8 @@ from headtests.statistics.sketches import Pairs
 
 if TYPE_CHECKING:
     # What asks a language model takes long to import.
+    from pydantic import SecretStr
+
     from headtests.explanations.llm.client import Client
 
 DEFAULT_LENGTH = 256
@@ -424,7 +425,7 @@ class Session:
         *,
         model: str | None = None,
         base_url: str | None = None,
-        api_key: str | None = None,
+        api_key: "SecretStr | str | None" = None,
         documents: int = 200,
         client: "Client | None" = None,
     ) -> Description:
@@ -438,10 +439,11 @@ class Session:
         from headtests.explanations.describe import describe
         from headtests.explanations.llm.server import Server
 
-        api_key = hidden(api_key)
         server = None
         if model is not None:
             server = Server(model, base_url, api_key, self.settings.explain_timeout)
+        # A traceback shows the arguments of a function.
+        del api_key
         others = [other for other in self.served if other != head] or self.named("L*H*")
         return describe(
             self,

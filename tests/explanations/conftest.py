@@ -1,4 +1,4 @@
-"""What tests of explanations share: heads whose rule is known, over the bundled documents."""
+"""Fixtures of the tests of explanations: heads whose rule is known, over the bundled documents."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def demo_model():
     return load_model(ModelSpec("demo"), Settings())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def heads(demo_model):
     """A session of planted heads."""
     session = planted.session(demo_model)
@@ -22,7 +22,7 @@ def heads(demo_model):
     session.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def texts(heads):
     """Both halves of its texts."""
     return Texts(heads, RowOptions(suppress_first_token=True))

@@ -1,4 +1,4 @@
-"""A language model that plays its part: it explains as it is told, and judges by a rule.
+"""A scripted language model: it gives a fixed explanation and judges by a rule.
 
 As a function from a request to a behaviour, for `ScriptedServer(function=...)`.
 """
@@ -24,7 +24,7 @@ def is_judged(request):
 
 
 def prompt_of(request):
-    """Return the question, which a repair turn repeats before its own."""
+    """Return the question, which is the second message of a repair turn, too."""
     return request.body["messages"][1]["content"]
 
 
@@ -39,7 +39,7 @@ def pairs_of(request):
 
 
 def judge(request):
-    """Answer by the previous token where the explanation says so, else by the pair's length."""
+    """Judge by the previous token if the explanation says so, else by the length of a pair."""
     pairs = pairs_of(request)
     if explained_as(request) == PREVIOUS:
         return says({"answers": [bool(NEXT_TO_EACH_OTHER.search(pair)) for pair in pairs]})
@@ -47,7 +47,7 @@ def judge(request):
 
 
 def model(explanation=PREVIOUS, alternatives=ALTERNATIVES, judge=judge):
-    """Return a model that explains every head so, but the head of a control as commas."""
+    """Return a model that explains the head with `explanation`, and a control's with `FALSE`."""
 
     def behave(request):
         if is_judged(request):

@@ -1,4 +1,4 @@
-"""A server of chat completions on loopback that answers as it is told, and notes what was asked.
+"""A scripted server of chat completions on loopback, which records its requests.
 
     with ScriptedServer(status(500), says("an answer")) as server:
         client = Client(Server("any", server.url, "sk-a-key"), Budget(), None)
@@ -33,7 +33,7 @@ class Exchange:
     request: Request
     handler: BaseHTTPRequestHandler
     stopped: threading.Event
-    """Set when the server closes, so that nobody waits for what never ends."""
+    """Set when the server closes, to end behaviours that wait."""
 
     def send(self, status, body, content_type="application/json", headers=()):
         """Send a whole response."""
@@ -89,7 +89,7 @@ def status(code, message="no", headers=(), **error):
 
 
 def limits(after=0.01):
-    """Answer 429, to be tried again after so many seconds."""
+    """Answer 429 with a Retry-After of some seconds."""
     return status(429, "Rate limit reached", {"Retry-After": after})
 
 
@@ -106,7 +106,7 @@ def unknown(parameter):
 
 
 def html(code=502):
-    """Answer with a page for people."""
+    """Answer with an HTML page."""
     return sends("<!DOCTYPE html>\n<title>Bad Gateway</title>", code, "text/html")
 
 
@@ -159,12 +159,12 @@ def pours(exchange, code=200):
 
 
 class ScriptedServer:
-    """Such a server, from `with` on, for as long as the block lasts."""
+    """A scripted server that runs inside a `with` block."""
 
     def __init__(self, *behaviours, function=None):
         self.requests = []
         self.most_at_once = 0
-        """How many requests were open at the same time, at most."""
+        """The highest number of concurrent requests."""
         self._behaviours = list(behaviours)
         self._function = function
         self._open = 0
@@ -219,7 +219,7 @@ class ScriptedServer:
                 try:
                     server._next(request)(Exchange(request, self, server._stopped))
                 except OSError:
-                    # The client had enough of it.
+                    # The client closed the connection.
                     self.close_connection = True
                 finally:
                     server._count(-1)

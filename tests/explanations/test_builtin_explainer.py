@@ -27,7 +27,7 @@ HEAD = HeadName(1, 2)
 
 @pytest.fixture(scope="module")
 def explanation(texts, heads):
-    """Return a function from a planted head to what is said of it."""
+    """Return a function from a planted head to its record."""
     return lambda name: explained(texts, planted.name(name), heads.served)
 
 
@@ -79,7 +79,7 @@ def test_a_control_is_told_by_what_was_found_of_it(explanation, texts):
     # A head of which nothing was found takes no pair for its own.
     assert (another["head"], another["explanation"]) == ("L0H5", "nothing")
     assert (another["found"], another["same_query_denied"]) == (0, another["same_query"])
-    # Round to the first, since there is none behind the last.
+    # The last head's control is the first.
     assert explanation("L0H5")["detection"][2]["head"] == "L0H0"
 
 
@@ -200,7 +200,7 @@ def short(model, **settings):
 
 @pytest.fixture
 def kept(demo_model, tmp_path, monkeypatch):
-    """Return a function that opens a session which keeps results in one folder."""
+    """Return a function that opens sessions with one cache folder."""
     monkeypatch.delenv("HEADTESTS_NO_CACHE")
 
     def opened(**settings):
@@ -254,7 +254,7 @@ def test_it_is_kept_under_all_that_it_depends_on():
     keys = [key_of(**change) for change in changes]
     assert len(set(keys)) == len(changes)
     assert keys == [key_of(**change) for change in changes]
-    # Where nothing tells models or documents apart, nothing is kept.
+    # Without a key of the model and the documents nothing is cached.
     assert key_of(context_key="") == ""
 
 

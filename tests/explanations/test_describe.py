@@ -1,4 +1,4 @@
-"""A head explained on demand: with which texts, which control, and whom it asks."""
+"""`describe`: its texts, its control, and the server that it asks."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from headtests.settings import Settings
 from tests.explanations import planted, scripted
 from tests.explanations.server import ScriptedServer, resets
 
+pytestmark = pytest.mark.server
 OPTIONS = RowOptions(suppress_first_token=True)
 HEAD, OTHER = planted.name("L0H0"), planted.name("L0H3")
 KEY = "sk-describing-secret-0123456789"
@@ -16,7 +17,7 @@ KEY = "sk-describing-secret-0123456789"
 
 @pytest.fixture
 def asking():
-    """Return a function from what a language model does to a description that asks it."""
+    """Return a function that describes a head with a scripted language model."""
 
     def asked(source, function, settings=None, others=(), **options):
         with ScriptedServer(function=function) as running:

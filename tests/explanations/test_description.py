@@ -1,4 +1,4 @@
-"""A description as it is printed: who says what of a head, and what was measured of it."""
+"""A description as it is printed: explanations with what was measured."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Detection: which pairs are tried, and what answers to them come to."""
+"""Detection: the pairs and controls of a trial, and the score of answers."""
 
 from collections import Counter
 from math import comb

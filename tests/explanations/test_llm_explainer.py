@@ -1,4 +1,4 @@
-"""What a language model suggests: parsed, measured, scored, and never believed."""
+"""A language model's explanations: parsed, measured and scored, never trusted."""
 
 import json
 import re
@@ -16,18 +16,16 @@ from headtests.explanations.measured_suggestions import Suggestion, measured
 from tests.explanations import planted, scripted
 from tests.explanations.server import ScriptedServer, html, resets, says, status
 
+pytestmark = pytest.mark.server
 KEY = "sk-planted-secret-0123456789"
 CLAIMED = MeasuredClaim(
     "It rests.", "L0H0.mass(ht.first) >= 0.9", "refuted: 0.31, where 0.9 was claimed"
 )
 
-CLOSE = 0.5
-"""So close to the mass that 64 documents do not decide it."""
-
 
 @pytest.fixture
 def ask(texts, heads):
-    """Return a function that has a scripted model explain heads; the first one's record."""
+    """Return a function that lets a scripted model explain heads and returns their records."""
 
     def asked(*behaviours, function=None, heads_asked=("L0H0",), budget=None, **server):
         with ScriptedServer(*behaviours, function=function) as running:
@@ -123,10 +121,14 @@ def test_a_claim_is_decided_on_all_documents_of_the_budget(ask, texts):
     head = planted.name("L0H0")
     assert texts.measure.half.extents(False)[-1] == 128
     few, all_of_them = (texts.halves(head, limit) for limit in (64, None))
-    close = Suggestion(ht.previous, None, CLOSE)
+    # So close to the mass that more than 64 documents are needed to decide it.
+    low_of_few, low = (
+        halves.mass(halves.decide, ht.previous, None).low for halves in (few, all_of_them)
+    )
+    close = Suggestion(ht.previous, None, (low_of_few + low) / 2)
     assert measured(few, close)["verdict"] == "undecided"
     assert measured(all_of_them, close)["verdict"] == "holds"
-    alternatives = [{"on": "ht.previous", "when": None, "at_least": CLOSE}]
+    alternatives = [{"on": "ht.previous", "when": None, "at_least": close.at_least}]
     record = ask(function=scripted.model(alternatives=alternatives))
     assert record["suggestions"][0]["verdict"] == "holds"
 
@@ -353,7 +355,7 @@ def test_texts_that_cannot_be_split_are_a_trouble_and_ask_nothing(demo_model, as
 
 
 def test_unexplained_is_what_no_suggestion_that_holds_is_about(ask, texts):
-    """What is refuted, or says no more than any head does, explains nothing."""
+    """A suggestion that is refuted, or holds of any head, explains nothing."""
     trivial = {"on": "~ht.first", "when": None, "at_least": 0.0001}
     refuted = {"on": "ht.previous", "when": None, "at_least": 0.999}
     record = ask(function=scripted.model(alternatives=[trivial, refuted]))

@@ -1,4 +1,4 @@
-"""A language model as judge: which answers count for which pairs, and what is not scored."""
+"""A language model as judge: which answers count for which pairs, and when there is no score."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What a language model is shown: pairs in context, what was measured, and what is wanted of it."""
+"""Prompts: pairs in context, the claim with its result, and the task."""
 
 import json
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ def test_twelve_tokens_are_shown_on_either_side():
 
 
 def grounds(**options):
-    """What a prompt takes of a head, which rests with a quarter."""
+    """The grounds of a head with a quarter of its attention on position 0."""
     reading = SimpleNamespace(options=RowOptions(**{"suppress_first_token": True} | options))
     return SimpleNamespace(head=HeadName(3, 1), reading=reading, resting=0.25)
 

@@ -1,4 +1,4 @@
-"""What the measuring half says of a suggestion: its documents' figures, and a verdict."""
+"""Suggestions on the measuring half: figures of its documents, and a verdict."""
 
 import re
 
@@ -34,7 +34,7 @@ def halves(texts):
 
 
 def average(halves, statistic, documents):
-    """Return a figure over so many documents of the pass, of the measuring half alone."""
+    """Return a figure of the measuring half over the first documents of the pass."""
     source = halves.measure.whole
     found = source.figures(Question(HEAD, statistic, halves.options), documents)
     inside = np.isin(found.documents, halves.measure.documents)
@@ -162,7 +162,7 @@ def test_its_imports_stand_as_a_sorter_has_them(halves):
         "from headtests.library import last_8",
         "",
         "",
-        "# Found and measured on halves of made-up over all 217 documents of demo.",
+        f"# Found and measured on halves of {halves.measure.whole.description}.",
         '@pytest.mark.head("L0H1", suppress_first_token=True, min_query=1)',
         "def test_l0h1_last_8_previous_key_matches_e_d6a63e(head):",
         "    assert head.mass(last_8 & ht.previous & key.matches('e')) >= 0.1",

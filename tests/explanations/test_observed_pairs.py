@@ -1,4 +1,4 @@
-"""Grounds: a head's pairs on a half, each with its share of attention, against double loops."""
+"""A head's pairs on a half with their shares of attention, compared with double loops."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -44,7 +44,9 @@ def expected(heads, reading):
     for number in reading.half.within_limit.tolist():
         ids = heads.population.ids(number)
         rows = planted.attention(planted.induction, heads.population.vocabulary.texts(ids), ids)
-        rows_of[number] = len(ids) - options.min_query
+        # A document without a row does not count.
+        if len(ids) > options.min_query:
+            rows_of[number] = len(ids) - options.min_query
         for q in range(options.min_query, len(ids)):
             for k in range(1 if options.suppress_first_token else 0, q + 1):
                 found[number, q, k] = float(rows[q, k]), q + 1

@@ -1,4 +1,4 @@
-"""What cannot be measured is found out before it is, by a process that can be killed."""
+"""Expressions that cannot be measured are found by a process that can be killed."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ from headtests.explanations.regex_guard import vet
 from tests import tiny_models
 
 PLENTY = 120.0
-"""Seconds that no pattern of these needs."""
-MOMENT = 1.0
-"""Seconds in which no pattern of those that hang comes to its end."""
-WHILE = 4.0
-"""Seconds in which a process has started, too, and the patterns that do not hang have ended."""
+"""Seconds that no harmless pattern needs."""
+MOMENT = 0.3
+"""Seconds in which no hanging pattern finishes."""
+WHILE = 2.0
+"""Seconds in which the process starts and the harmless patterns finish."""
 HANGS = key.matches("(-+)+x")
 
 
@@ -50,7 +50,7 @@ def signs():
 
 @pytest.fixture
 def started(monkeypatch):
-    """Return the processes that are started from here on, with how."""
+    """Return the processes that are started, with their commands and options."""
     processes = []
 
     class Watched(subprocess.Popen):
@@ -85,29 +85,23 @@ def test_without_a_pattern_no_process_is_started(demo, started):
 
 def test_a_pattern_that_takes_for_ever_is_named_and_its_process_killed(signs, started):
     (trouble,) = vet([ht.previous & ~(HANGS | key.repeats)], signs, MOMENT)
-    assert "'(-+)+x' does not come to an end within 1 s on the tokens" in trouble
+    assert "'(-+)+x' does not come to an end within 0.3 s on the tokens" in trouble
     assert trouble.endswith(".")
     ((process, _, _),) = started
     assert process.poll() not in (None, 0)
 
 
-def test_of_several_patterns_the_one_that_hangs_is_named(signs):
+@pytest.mark.slow
+def test_of_several_patterns_the_one_that_hangs_is_named_and_keeps_no_other_from_its_trial(signs):
     before, behind = key.matches("^the"), key.matches("e$")
-    (trouble,) = vet([before & HANGS & behind], signs, WHILE)
+    trouble, fine = vet([before & HANGS & behind, before & behind], signs, WHILE)
     assert "'(-+)+x'" in trouble
-
-
-def test_one_that_hangs_keeps_no_other_from_its_trial(signs):
-    fine = key.matches("^the")
-    troubles = vet([HANGS, fine, fine & ~HANGS], signs, WHILE)
-    assert troubles[1] == ""
-    assert "'(-+)+x'" in troubles[0]
-    assert troubles[2] == troubles[0]
+    assert fine == ""
 
 
 def test_a_pattern_is_tried_once(signs, started):
     fine = key.matches("^the")
-    assert vet([fine, query.matches("^the") & fine, ~fine], signs, PLENTY) == ["", "", ""]
+    assert vet([query.matches("^the") & fine & ~fine], signs, PLENTY) == [""]
     assert len(started) == 1
 
 
@@ -164,7 +158,7 @@ def test_the_process_knows_no_key(demo, started, monkeypatch, tmp_path):
 def test_memory_is_limited(demo, monkeypatch):
     pytest.importorskip("resource")
     greedy = regex_guard._PROGRAM.replace(
-        "for text in", "room = bytearray(asked['memory'])\n    for text in"
+        "for text in", "room = bytearray(memory)\n    for text in"
     )
     monkeypatch.setattr(regex_guard, "_PROGRAM", greedy)
     (trouble,) = vet([key.matches("a")], demo, PLENTY)
@@ -181,7 +175,7 @@ def test_without_a_python_nothing_is_held_to_be_tried(demo, monkeypatch, tmp_pat
 
 
 def test_what_was_tried_is_what_is_measured(demo):
-    """The search is the same: of a text, and anywhere in it."""
+    """The process and the vocabulary both search anywhere in a token's text."""
     program = regex_guard._PROGRAM
     assert "re.compile(pattern).search" in program
     ids = demo.ordinary_ids

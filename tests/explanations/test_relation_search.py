@@ -1,4 +1,4 @@
-"""What is found of heads whose rule is known, and what makes a relation worth telling."""
+"""Findings of heads whose rule is known, and the conditions for a finding."""
 
 import math
 from types import SimpleNamespace
@@ -79,7 +79,7 @@ def test_own_tokens_are_tried(demo_model, texts):
 
 
 class Given:
-    """Grounds that a test writes down: parts of the attention, each with what is in it."""
+    """Grounds made of parts of the attention, each with its relations."""
 
     def __init__(self, parts, vocabulary=None):
         """`parts` are shares of attention and of uniform attention, relations, and a token."""
@@ -114,7 +114,7 @@ class Cells:
 
 
 class Letters:
-    """A vocabulary of letters, of which some stand for another token, too."""
+    """A vocabulary of letters, some of which are ambiguous."""
 
     def __init__(self, ambiguous=""):
         self.ambiguous = ambiguous

@@ -1,4 +1,4 @@
-"""The halves of the texts: no text in both, and claims on one as on a population of its own."""
+"""The halves of the texts: disjoint, and each a population that claims are decided on."""
 
 from fractions import Fraction
 from types import SimpleNamespace
@@ -145,7 +145,6 @@ def test_what_is_asked_for_elsewhere_is_refused(heads, half):
         lambda: half.matched(beyond, 64),
         lambda: half.pairs(HEAD, Ranked(3, OPTIONS)),
         lambda: half.distribution(HEAD, Distributed(OPTIONS)),
-        lambda: half.describe(HEAD, OPTIONS, model=None, base_url=None, api_key=None, documents=9),
     ):
         with pytest.raises(ClaimError, match=r"half"):
             ask()

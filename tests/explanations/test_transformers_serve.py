@@ -25,9 +25,13 @@ from headtests.explanations.llm.structured import Answer, ask_for
 
 NEEDED = ("fastapi", "uvicorn")
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-pytestmark = pytest.mark.skipif(
-    bool(missing), reason=f"transformers serve needs {', '.join(missing)} (the extra test)"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.server,
+    pytest.mark.skipif(
+        bool(missing), reason=f"transformers serve needs {', '.join(missing)} (the extra test)"
+    ),
+]
 
 # The model reads 128 tokens, so it is shown the end of a conversation.
 TEMPLATE = "{{ messages[-1]['content'][-60:] }}"

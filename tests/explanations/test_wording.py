@@ -1,4 +1,4 @@
-"""The built-in explainer's paragraph: plain sentences, each with its figures and their bounds."""
+"""The built-in explainer's paragraph: sentences with figures and bounds."""
 
 import pytest
 

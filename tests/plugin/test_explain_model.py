@@ -248,7 +248,9 @@ def test_bad_options_are_refused_at_once(run_claims, option, said):
 def test_what_is_no_address_costs_explanations_alone(run_claims, keyed):
     run = run_claims(CLAIMS, *ASKS, "--headtests-explain-url=not an address")
     assert run.outcomes == {"passed": 1, "failed": 1}
-    assert "is none" in of_model(run)[0]["trouble"]
+    trouble = of_model(run)[0]["trouble"]
+    assert "'not an address'" in trouble
+    assert "headtests_explain_url" in trouble
 
 
 def test_workers_explain_what_they_decided(ask, claims_process, keyed):

@@ -1,31 +1,27 @@
-"""Keys show themselves to nobody: not in a traceback, whatever frames it has."""
+"""Keys are not visible in tracebacks."""
 
 import traceback
 
 import pytest
 from _pytest._io.saferepr import saferepr
+from pydantic import SecretStr
 
 import headtests as ht
 from headtests.errors import ClaimError, HeadtestsError
-from headtests.explanations.llm.server import Key, hidden
+from headtests.explanations.llm.server import Server
 
 KEY = "sk-never-shown-0123456789"
 
 
-def test_a_key_is_text_that_does_not_show():
-    key = hidden(KEY)
-    assert isinstance(key, Key)
-    assert (key == KEY, repr(key), f"{key!r}", [key].__repr__()) == (
-        True,
-        "[key]",
-        "[key]",
-        "[[key]]",
-    )
-    assert hidden(None) is None
+def test_a_key_is_a_secret_from_the_start():
+    for server in (Server("m", "http://host/v1", KEY), Server("m", key=SecretStr(KEY))):
+        assert server.secret == KEY
+        assert KEY not in repr(vars(server)) + repr(server) + str(server.key)
+    assert Server("m", "http://host/v1").key is None
 
 
 def shown(error):
-    """Return what a traceback tells of the variables of our own frames."""
+    """Return the local variables of the package's frames as pytest shows them."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     own = [frame for frame in frames if "/headtests/" in frame.f_code.co_filename]
     own = [frame for frame in own if "/tests/" not in frame.f_code.co_filename]

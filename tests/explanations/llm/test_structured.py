@@ -1,4 +1,4 @@
-"""Answers of a shape: how models write them, what does not fit, and the one repair turn."""
+"""Structured answers: how models write them, what does not fit, and the repair turn."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from headtests.cache import Store
 from headtests.explanations.llm.client import Ask, Budget, Client, Message, Server
-from headtests.explanations.llm.schemas import in_words
 from headtests.explanations.llm.structured import (
     Answer,
     Judgement,
@@ -23,6 +22,7 @@ from headtests.explanations.llm.structured import (
 )
 from tests.explanations.server import ScriptedServer, hangs, limits, says, status
 
+pytestmark = pytest.mark.server
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 ASK = Ask((Message("user", "What does L1H3 do?"),), "explanation", 500)
 FULL = {
@@ -41,7 +41,7 @@ IN_WORDS = (
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    """Let no proxy of whoever runs the tests be found, and retries come at once."""
+    """Remove proxies from the environment, and retry without waiting."""
     from openai import _base_client
 
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -56,7 +56,7 @@ def client_of(server, store=None, **budget):
 
 
 def result_of(*behaviours, shape=Answer, **budget):
-    """Return what comes of one ask, and the requests that were made."""
+    """Return the result of one ask, and the requests that were made."""
     with ScriptedServer(*behaviours) as server:
         (found,) = ask_for(client_of(server, **budget), [ASK], shape)
     return found, [request.body for request in server.requests]
@@ -244,8 +244,8 @@ def test_schemas_take_what_is_an_answer_and_nothing_else():
 
 
 def test_a_shape_is_said_in_words():
-    assert in_words(Answer) == IN_WORDS
-    assert in_words(Judgement) == '{"answers": [true or false, ...]}'
+    assert Answer.words == IN_WORDS
+    assert Judgement.words == '{"answers": [true or false, ...]}'
 
 
 def test_the_schema_of_the_shape_is_sent_unless_there_is_one():
