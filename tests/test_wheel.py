@@ -45,7 +45,7 @@ def test_holds_the_demo_model_the_templates_the_schema_and_the_type_marker(wheel
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "headtests/py.typed",
-        "headtests/record-6.schema.json",
+        "headtests/record-1.schema.json",
         "headtests/demo/model/config.json",
         "headtests/demo/model/model.safetensors",
         "headtests/demo/model/tokenizer.json",

@@ -60,7 +60,7 @@ def read_kept(path: Path) -> list[Kept]:
     """Return the prompts in a file; none where there is no file.
 
     Raises `CounterexampleError` for one that is cut, that git left a conflict in, of another
-    format or of a newer version.
+    format or of another version.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def read_kept(path: Path) -> list[Kept]:
             f'{path} holds no prompts: expected "format": "{FORMAT}" in it. {remedy}'
         )
     version = content.get("version")
-    if type(version) is not int or not 1 <= version <= VERSION:
+    if type(version) is not int or version != VERSION:
         raise CounterexampleError(
             f"{path} is of version {version!r:.40}, and this release reads version {VERSION}. "
             "Install the release that wrote it, or delete it."

@@ -36,7 +36,7 @@ def read_baseline(path: Path) -> Baseline | None:
     """Return the baselines in a file; None where there is no file.
 
     Raises `BaselineError` for one that is cut, that git left a conflict in, of another format or
-    of a newer version.
+    of another version.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def read_baseline(path: Path) -> Baseline | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise BaselineError(f'{path} is no baseline: expected "format": "{FORMAT}" in it. {_AGAIN}')
     version = content.get("version")
-    if type(version) is not int or not 1 <= version <= VERSION:
+    if type(version) is not int or version != VERSION:
         raise BaselineError(
             f"the baseline {path} is of version {version!r:.40}, and this release reads version "
             f"{VERSION}. Install the release that wrote it, or delete the file and record again."

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from headtests.errors import RecordError
 from headtests.records.run import FORMAT, VERSION, Record
-from headtests.records.upgrades import upgraded
 
 
 def write_record(record: Record, path: Path) -> None:
@@ -51,10 +50,10 @@ def _compact(value: object) -> str:
 
 
 def read_record(path: Path) -> Record:
-    """Return the record in a file; one of an older version as this release would have written it.
+    """Return the record in a file.
 
-    What an older version did not hold is null, empty or 0. Raises `RecordError` where there is no
-    file, no JSON, no record of headtests, or one of a version that this release cannot read.
+    Raises `RecordError` where there is no file, no JSON, no record of headtests, or one of another
+    version.
     """
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -77,24 +76,19 @@ def read_record(path: Path) -> Record:
             f'{path} is not a record of headtests: expected "format": "{FORMAT}" at the top.'
         )
     version = content.get("version")
-    if type(version) is not int or version < 1:
+    if type(version) is not int or version != VERSION:
         raise RecordError(
-            f"{path} is a record of version {version!r:.40}: expected a whole number from 1 to "
-            f"{VERSION}. Name the JSON file as a run of headtests wrote it."
+            f"{path} is a record of version {version!r:.40}, and this release reads version "
+            f"{VERSION}. Install the release of headtests that wrote it, or run its tests again."
         )
-    if version > VERSION:
-        raise RecordError(
-            f"{path} is a record of version {version}; this release reads those up to version "
-            f"{VERSION}. Install a newer headtests."
-        )
-    return cast(Record, upgraded(content))
+    return cast(Record, content)
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the records that this release writes.
 
     >>> schema()["$id"]
-    'urn:headtests:record:6'
+    'urn:headtests:record:1'
     """
     file = resources.files("headtests").joinpath(f"record-{VERSION}.schema.json")
     return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))

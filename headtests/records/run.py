@@ -12,7 +12,7 @@ from headtests.records.searches import SearchRecord
 from headtests.records.sessions import SessionRecord
 
 FORMAT = "headtests-record"
-VERSION = 6
+VERSION = 1
 
 
 class Record(TypedDict):

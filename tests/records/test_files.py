@@ -1,4 +1,4 @@
-"""The record in its file: how it is written, which versions are read, and its published schema."""
+"""The record in its file: how it is written and read, and its published schema."""
 
 import importlib
 import json
@@ -15,11 +15,10 @@ import pytest
 import headtests
 from headtests import records
 from headtests.errors import RecordError
-from headtests.records import VERSION, read_record, schema, upgrades, write_record
+from headtests.records import VERSION, read_record, schema, write_record
 from tests import record_schema
 from tests.report import sample
 
-OLD = Path(__file__).parents[1] / "old_records"
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 
 
@@ -152,19 +151,12 @@ def said_of(path, content):
     return str(raised.value)
 
 
-def test_a_newer_version_says_to_install_a_newer_headtests(path):
-    said = said_of(path, changed(sample.record(), "version", to=VERSION + 1))
-    assert said == (
-        f"{path} is a record of version {VERSION + 1}; this release reads those up to version "
-        f"{VERSION}. Install a newer headtests."
-    )
-
-
-@pytest.mark.parametrize("version", [0, -1, True, 4.0, "4", None, [1], {"a": 1}, "x" * 10_000])
-def test_what_is_no_version_is_said_to_be_none(path, version):
-    said = said_of(path, changed(sample.record(), "version", to=version))
-    assert f"expected a whole number from 1 to {VERSION}" in said
-    assert len(said) < 300 + len(str(path))
+@pytest.mark.parametrize("version", [0, VERSION + 1, True, 1.0, "1", None, [1], "x" * 10_000])
+def test_another_version_is_one_clear_error(path, version):
+    message = said_of(path, changed(sample.record(), "version", to=version))
+    assert f"is a record of version {repr(version)[:40]}, " in message
+    assert f"this release reads version {VERSION}" in message
+    assert len(message) < 300 + len(str(path))
 
 
 def test_what_is_no_record_is_said_to_be_none(path):
@@ -172,11 +164,6 @@ def test_what_is_no_record_is_said_to_be_none(path):
     assert "is not a record of headtests" in said_of(path, {"version": 4})
     assert "is not JSON" in said_of(path, "{")
     assert "is nested too deeply" in said_of(path, "[" * 100_000)
-
-
-def test_every_version_has_a_step_to_the_next():
-    assert len(upgrades.STEPS) == VERSION - 1
-    assert len(list(OLD.iterdir())) == VERSION - 1
 
 
 # The schema.
@@ -233,12 +220,6 @@ def test_the_schema_says_what_the_docstrings_say():
 @pytest.mark.parametrize("make", [sample.record, sample.hostile_record])
 def test_the_schema_accepts_records(make):
     VALIDATOR.validate(json.loads(json.dumps(make())))
-
-
-@pytest.mark.parametrize("old", sorted(OLD.iterdir()), ids=lambda path: path.stem)
-def test_the_schema_accepts_old_records_once_they_are_read(old):
-    assert list(VALIDATOR.iter_errors(json.loads(old.read_text())))
-    VALIDATOR.validate(read_record(old))
 
 
 def test_the_schema_lets_fields_of_later_releases_pass():

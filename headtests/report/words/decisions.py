@@ -20,8 +20,7 @@ def e_value(claim: ClaimRecord) -> str:
     if _is_exact(claim):
         return "exact"
     if claim["verdict"] == "refuted":
-        against = claim["e_value_against"]
-        return "not recorded" if against is None else f"{_power(against)} against"
+        return f"{_power(claim['e_value_against'] or 0.0)} against"
     return f"{_power(claim['e_value'] or 0.0)} for"
 
 
@@ -47,8 +46,6 @@ def evidence(claim: ClaimRecord) -> str:
         words = "exact: the figures themselves were compared"
     elif _is_exact(claim):
         words = "exact: nothing that was left to read could have changed the answer"
-    elif claim["verdict"] == "refuted" and claim["e_value_against"] is None:
-        words = "the e-value against the claim was not recorded"
     else:
         words = f"e-value {e_value(claim)} the claim"
         if claim["verdict"] == "undecided" and claim["e_value_against"] is not None:
@@ -133,12 +130,9 @@ def _is_exact(claim: ClaimRecord) -> bool:
     # Exhaustion leaves nothing between: all of the evidence on one side, and none on the other.
     if claim["e_value"] is None:
         return True
-    for_, against, left = claim["e_value"], claim["e_value_against"], claim["left"]
+    for_, against = claim["e_value"], claim["e_value_against"]
     if claim["verdict"] == "undecided" or 0 < for_ < _LARGEST:
         return False
-    if against is None and claim["verdict"] == "refuted":
-        # Older records do not tell it from two ratios that were told apart.
-        return left["documents"] is not None and left["documents"] == left["eligible"]
     return against is None or not 0 < against < _LARGEST
 
 

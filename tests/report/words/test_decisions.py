@@ -37,13 +37,6 @@ def test_an_e_value_is_a_power_of_ten_that_never_says_too_much(
 
 def test_of_a_refuted_claim_the_evidence_against_it_is_said() -> None:
     assert e_value(claim()) == "10^3.1 against"
-    # An older record has none.
-    older = claim(e_value_against=None)
-    assert e_value(older) == "not recorded"
-    assert evidence(older).startswith("the e-value against the claim was not recorded; no")
-    assert e_value(claim(e_value=0.0, e_value_against=None)) == "not recorded"
-    whole = claim(left=estimate(documents=217), e_value=0.0, e_value_against=None)
-    assert e_value(whole) == "exact"
     # Two ratios whose intervals lie apart: evidence on one side alone, and no certainty.
     assert e_value(claim(e_value=0.0, e_value_against=1000.0)) == "10^3 against"
     assert e_value(claim(e_value=0.0, e_value_against=sys.float_info.max)) == "exact"
