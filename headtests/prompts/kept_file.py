@@ -4,28 +4,29 @@ Written whole or not at all, by several processes one after another. Which claim
 told by whoever keeps them.
 """
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from headtests.errors import CounterexampleError
 from headtests.prompts import from_json, to_json
 from headtests.prompts.counterexamples import KnownPrompt
+from headtests.records.json_files import FileFormat, lock_of, read_json, write_text_atomically
 
 FORMAT = "headtests-counterexamples"
 VERSION = 1
 FOLDER = "counterexamples"
 MOST = 16
 """Prompts that are kept of one claim: the shortest."""
-_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_FILE = FileFormat(
+    name=FORMAT,
+    version=VERSION,
+    noun="file of counterexamples",
+    remedy="Restore the file, or delete it: prompts that break a claim are searched again.",
+    error=CounterexampleError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +63,15 @@ def read_kept(path: Path) -> list[Kept]:
     Raises `CounterexampleError` for one that is cut, that git left a conflict in, of another
     format or of another version.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+    content = read_json(path, _FILE)
+    if content is None:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise CounterexampleError(f"the prompts in {path} cannot be read: {error}.") from error
-    remedy = "Restore the file, or delete it: what breaks a claim is searched again."
-    if any(line.startswith(_CONFLICT) for line in text.splitlines()):
-        raise CounterexampleError(f"{path} holds a merge conflict. Take either side whole.")
-    try:
-        content: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CounterexampleError(
-            f"{path} is no JSON ({error}): it may have been cut. {remedy}"
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CounterexampleError(
-            f'{path} holds no prompts: expected "format": "{FORMAT}" in it. {remedy}'
-        )
-    version = content.get("version")
-    if type(version) is not int or version != VERSION:
-        raise CounterexampleError(
-            f"{path} is of version {version!r:.40}, and this release reads version {VERSION}. "
-            "Install the release that wrote it, or delete it."
-        )
     try:
         return [_from_json(one) for one in content["prompts"]]
     except (KeyError, TypeError, ValueError) as error:
         raise CounterexampleError(
-            f"{path} holds a prompt that cannot be read ({type(error).__name__}: {error}). {remedy}"
+            f"{path} holds a prompt that cannot be read ({type(error).__name__}: {error}). "
+            f"{_FILE.remedy}"
         ) from error
 
 
@@ -101,8 +81,7 @@ def keep(path: Path, new: Sequence[Kept]) -> None:
     Raises `CounterexampleError` where the file cannot be read, which is then left alone, and
     `OSError` where it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(_lock_of(path)):
+    with lock_of(path):
         known = read_kept(path)
         by_ids = {(one.about, one.prompt.ids): one for one in (*known, *new)}
         every = sorted(by_ids.values(), key=_order)
@@ -143,12 +122,6 @@ def _from_json(found: dict[str, Any]) -> Kept:
     return Kept(found["head"], found["claim"], found["tokenizer"], prompt, tuple(found["tokens"]))
 
 
-def _lock_of(path: Path) -> Path:
-    """Return a file to lock while prompts are written: not beside them, where it would be left."""
-    name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogatepass")).hexdigest()
-    return Path(tempfile.gettempdir()) / f"headtests-counterexamples-{name[:32]}.lock"
-
-
 def _write(path: Path, kept: Sequence[Kept]) -> None:
     """Write a line a field of each prompt, so that a review of a change reads well."""
     prompts = [
@@ -162,11 +135,4 @@ def _write(path: Path, kept: Sequence[Kept]) -> None:
         + ",\n".join(prompts)
         + "\n ]\n}\n"
     )
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    write_text_atomically(path, text)

@@ -1,37 +1,34 @@
-"""The record in its file: how it is written and read, and its published schema.
+"""The record of a run in its file: how it is laid out and read, and its published schema.
 
-Nothing is measured, decided or drawn here, and no shape is said: those stand beside.
+Nothing is measured, decided or drawn here, and no shape is defined: those stand beside.
 """
 
 import json
-import os
-from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 from headtests.errors import RecordError
+from headtests.records.json_files import FileFormat, read_json, write_text_atomically
 from headtests.records.run import FORMAT, VERSION, Record
+
+_FILE = FileFormat(
+    name=FORMAT,
+    version=VERSION,
+    noun="record",
+    remedy="Name the JSON file that a run of headtests wrote.",
+    error=RecordError,
+)
 
 
 def write_record(record: Record, path: Path) -> None:
-    """Write the record as JSON that any reader accepts: no NaN, no lone surrogates.
+    """Write a record as JSON that any reader accepts: no NaN, no lone surrogates.
 
-    One line a session, a head, a claim, a test without one and an explanation. Whoever reads the
-    file finds the old one or the new one whole. Raises `ValueError` for a figure that is not
-    finite, and `OSError` where the file cannot be written.
+    Each session, head, claim, test without a claim, and explanation has a line of its own. A reader
+    finds the old file or the new one whole. Raises `ValueError` for a figure that is not finite,
+    and `OSError` where the file cannot be written.
     """
-    content = _in_lines(record)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    place = path.resolve()
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        part.write_text(content, encoding="utf-8", newline="\n")
-        part.replace(place)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    write_text_atomically(path, _in_lines(record))
 
 
 def _in_lines(record: Record) -> str:
@@ -50,37 +47,14 @@ def _compact(value: object) -> str:
 
 
 def read_record(path: Path) -> Record:
-    """Return the record in a file.
+    """Return the record in a file: its header is checked, its fields are not.
 
     Raises `RecordError` where there is no file, no JSON, no record of headtests, or one of another
-    version.
+    version. `headtests.records.validation.require_record` checks the fields.
     """
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecordError(
-            f"cannot read {path}: {error.strerror}. "
-            "Name the JSON file that a run of headtests wrote."
-        ) from error
-    except ValueError as error:
-        raise RecordError(
-            f"{path} is not JSON ({error}). Name the JSON file that a run of headtests wrote."
-        ) from error
-    except RecursionError as error:
-        raise RecordError(
-            f"{path} is nested too deeply to be a record of headtests. "
-            "Name the JSON file that a run of headtests wrote."
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise RecordError(
-            f'{path} is not a record of headtests: expected "format": "{FORMAT}" at the top.'
-        )
-    version = content.get("version")
-    if type(version) is not int or version != VERSION:
-        raise RecordError(
-            f"{path} is a record of version {version!r:.40}, and this release reads version "
-            f"{VERSION}. Install the release of headtests that wrote it, or run its tests again."
-        )
+    content = read_json(path, _FILE)
+    if content is None:
+        raise RecordError(f"cannot read {path}: there is no such file. {_FILE.remedy}")
     return cast(Record, content)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtests.records import ClaimRecord, Record, SessionRecord
+from headtests.records.json_files import write_text_atomically
 from headtests.report.charts.checkpoint_tracks import MISSING, Track, track
 from headtests.report.page.html import environment
 from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
@@ -100,9 +101,7 @@ def write_trace(checkpoints: Sequence[Checkpoint], path: Path) -> None:
 
     Raises `OSError` where the file cannot be written.
     """
-    page = render_trace(checkpoints)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    write_text_atomically(path, render_trace(checkpoints))
 
 
 def render_trace(checkpoints: Sequence[Checkpoint]) -> str:
