@@ -8,12 +8,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from headtests.errors import CounterexampleError
 from headtests.prompts import from_json, to_json
 from headtests.prompts.counterexamples import KnownPrompt
 from headtests.records.json_files import FileFormat, lock_of, read_json, write_text_atomically
+from headtests.records.validation import first_problem
 
 FORMAT = "headtests-counterexamples"
 VERSION = 1
@@ -27,6 +29,24 @@ _FILE = FileFormat(
     remedy="Restore the file, or delete it: prompts that break a claim are searched again.",
     error=CounterexampleError,
 )
+
+
+class _Prompt(TypedDict):
+    """A prompt in the file; the fields are those of `Kept` and `KnownPrompt`."""
+
+    head: str
+    claim: str
+    tokenizer: str
+    tokens: list[str]
+    ids: list[int]
+    value: float
+    choices: object
+
+
+class _Content(TypedDict):
+    """What is in the file beside its header."""
+
+    prompts: list[_Prompt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +87,12 @@ def read_kept(path: Path) -> list[Kept]:
     if content is None:
         return []
     try:
-        return [_from_json(one) for one in content["prompts"]]
-    except (KeyError, TypeError, ValueError) as error:
+        if problem := first_problem(content, _Content):
+            raise ValueError(problem)
+        return [_from_json(prompt) for prompt in content["prompts"]]
+    except ValueError as error:
         raise CounterexampleError(
-            f"{path} holds a prompt that cannot be read ({type(error).__name__}: {error}). "
-            f"{_FILE.remedy}"
+            f"{path} holds a prompt that cannot be read: {error}. {_FILE.remedy}"
         ) from error
 
 
@@ -97,29 +118,27 @@ def _order(kept: Kept) -> tuple[object, ...]:
     return (*kept.about, len(kept.prompt.ids), kept.prompt.ids)
 
 
-def _to_json(kept: Kept) -> dict[str, object]:
-    return {
-        "head": kept.head,
-        "claim": kept.claim,
-        "tokenizer": kept.tokenizer,
-        "tokens": list(kept.tokens),
-        "ids": list(kept.prompt.ids),
-        "value": round(kept.prompt.value, 6),
-        "choices": to_json(kept.prompt.choices),
-    }
+def _to_json(kept: Kept) -> _Prompt:
+    return _Prompt(
+        head=kept.head,
+        claim=kept.claim,
+        tokenizer=kept.tokenizer,
+        tokens=list(kept.tokens),
+        ids=list(kept.prompt.ids),
+        value=round(kept.prompt.value, 6),
+        choices=to_json(kept.prompt.choices),
+    )
 
 
-def _from_json(found: dict[str, Any]) -> Kept:
-    words = (found["head"], found["claim"], found["tokenizer"], *found["tokens"])
-    if not all(isinstance(word, str) for word in words):
-        raise ValueError("head, claim, tokenizer and tokens are texts")
-    if not found["ids"] or not all(type(one) is int and one >= 0 for one in found["ids"]):
-        raise ValueError("ids are whole numbers of 0 or more")
-    if type(found["value"]) not in (int, float) or not 0 <= found["value"] <= 2:
-        raise ValueError("a value is a share, from 0 to 1")
-    choices = from_json(found["choices"])
-    prompt = KnownPrompt(tuple(found["ids"]), choices, float(found["value"]))
-    return Kept(found["head"], found["claim"], found["tokenizer"], prompt, tuple(found["tokens"]))
+def _from_json(content: _Prompt) -> Kept:
+    ids = content["ids"]
+    if not ids or min(ids) < 0:
+        raise ValueError("ids should be one or more whole numbers of 0 or more")
+    if not 0 <= content["value"] <= 2:
+        raise ValueError(f"value should be a share from 0 to 1, not {content['value']}")
+    prompt = KnownPrompt(tuple(ids), from_json(content["choices"]), float(content["value"]))
+    tokens = tuple(content["tokens"])
+    return Kept(content["head"], content["claim"], content["tokenizer"], prompt, tokens)
 
 
 def _write(path: Path, kept: Sequence[Kept]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from headtests.errors import BaselineError
 from headtests.records.baseline import FORMAT, VERSION, Baseline, BaselineClaim, BaselineContext
 from headtests.records.json_files import FileFormat, lock_of, read_json, write_text_atomically
-from headtests.records.validation import problems
+from headtests.records.validation import first_problem
 
 FOLDER = "baselines"
 _FILE = FileFormat(
@@ -47,8 +47,8 @@ def read_baseline(path: Path) -> Baseline | None:
 
 def _require_shape(content: dict[str, Any], path: Path) -> None:
     """Raise `BaselineError` where a field is missing or of another kind."""
-    problem = next(problems(content, Baseline), None) or next(_misfits(content), None)
-    if problem is not None:
+    problem = first_problem(content, Baseline) or next(_misfits(content), "")
+    if problem:
         raise BaselineError(f"the baseline {path} cannot be read: {problem}. {_FILE.remedy}")
 
 

@@ -4,7 +4,8 @@ Shapes, and how positions are packed: nothing is measured, decided or drawn here
 """
 
 from collections.abc import Iterable
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 
 class PairRecord(TypedDict):
