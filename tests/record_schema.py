@@ -3,12 +3,9 @@
 `make schema` writes it into the package; a test holds the file to what would be made.
 """
 
-import importlib
 import json
-import sys
 import typing
 from pathlib import Path
-from types import ModuleType
 from unittest import mock
 
 import typing_extensions
@@ -30,11 +27,12 @@ class _WithoutTitles(GenerateJsonSchema):
 
 def make_schema() -> dict[str, typing.Any]:
     """Return the schema of the records that this release writes."""
-    types = _types()
-    made = TypeAdapter(types.Record).json_schema(schema_generator=_WithoutTitles)
+    config = ConfigDict(use_attribute_docstrings=True)
+    with mock.patch.object(records.Record, "__pydantic_config__", config, create=True):
+        made = TypeAdapter(records.Record).json_schema(schema_generator=_WithoutTitles)
     definitions = made.pop("$defs")
     for name, definition in definitions.items():
-        _describe_inherited(definition, definitions, vars(types)[name])
+        _describe_inherited(definition, definitions, vars(records)[name])
     del made["title"]
     made["properties"]["format"] |= {"const": records.FORMAT}
     made["properties"]["version"] |= {"const": records.VERSION}
@@ -46,23 +44,6 @@ def make_schema() -> dict[str, typing.Any]:
         **made,
         "$defs": definitions,
     }
-
-
-def _types() -> ModuleType:
-    """Return the package of the types with those that pydantic takes before Python 3.12."""
-    with (
-        mock.patch("typing.TypedDict", typing_extensions.TypedDict),
-        mock.patch.dict(sys.modules),
-        # Importing a package anew puts it here, too.
-        mock.patch.object(headtests, "records", records),
-    ):
-        for name in [name for name in sys.modules if f"{name}.".startswith("headtests.records.")]:
-            del sys.modules[name]
-        module = importlib.import_module("headtests.records")
-    for kind in vars(module).values():
-        if typing_extensions.is_typeddict(kind):
-            kind.__pydantic_config__ = ConfigDict(use_attribute_docstrings=True)
-    return module
 
 
 def _describe_inherited(

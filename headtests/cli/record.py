@@ -4,7 +4,6 @@ A file in, lines out. What a claim's figures are called is `headtests.report.wor
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,12 +62,9 @@ def _show(given: argparse.Namespace) -> int:
 def _is_baseline(path: Path) -> bool:
     """Return whether a file says that it holds baselines; what it is otherwise is said later."""
     from headtests.records.baseline import FORMAT
+    from headtests.records.json_files import format_of
 
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("format") == FORMAT
+    return format_of(path) == FORMAT
 
 
 def _table(*rows: tuple[str, ...]) -> Iterator[str]:

@@ -4,28 +4,49 @@ Written whole or not at all, by several processes one after another. Which claim
 told by whoever keeps them.
 """
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock
+from typing_extensions import TypedDict
 
 from headtests.errors import CounterexampleError
 from headtests.prompts import from_json, to_json
 from headtests.prompts.counterexamples import KnownPrompt
+from headtests.records.json_files import FileFormat, lock_of, read_json, write_text_atomically
+from headtests.records.validation import first_problem
 
 FORMAT = "headtests-counterexamples"
 VERSION = 1
 FOLDER = "counterexamples"
 MOST = 16
 """Prompts that are kept of one claim: the shortest."""
-_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+_FILE = FileFormat(
+    name=FORMAT,
+    version=VERSION,
+    noun="file of counterexamples",
+    remedy="Restore the file, or delete it: prompts that break a claim are searched again.",
+    error=CounterexampleError,
+)
+
+
+class _Prompt(TypedDict):
+    """A prompt in the file; the fields are those of `Kept` and `KnownPrompt`."""
+
+    head: str
+    claim: str
+    tokenizer: str
+    tokens: list[str]
+    ids: list[int]
+    value: float
+    choices: object
+
+
+class _Content(TypedDict):
+    """What is in the file beside its header."""
+
+    prompts: list[_Prompt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +81,18 @@ def read_kept(path: Path) -> list[Kept]:
     """Return the prompts in a file; none where there is no file.
 
     Raises `CounterexampleError` for one that is cut, that git left a conflict in, of another
-    format or of a newer version.
+    format or of another version.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+    content = read_json(path, _FILE)
+    if content is None:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise CounterexampleError(f"the prompts in {path} cannot be read: {error}.") from error
-    remedy = "Restore the file, or delete it: what breaks a claim is searched again."
-    if any(line.startswith(_CONFLICT) for line in text.splitlines()):
-        raise CounterexampleError(f"{path} holds a merge conflict. Take either side whole.")
     try:
-        content: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        if problem := first_problem(content, _Content):
+            raise ValueError(problem)
+        return [_from_json(prompt) for prompt in content["prompts"]]
+    except ValueError as error:
         raise CounterexampleError(
-            f"{path} is no JSON ({error}): it may have been cut. {remedy}"
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CounterexampleError(
-            f'{path} holds no prompts: expected "format": "{FORMAT}" in it. {remedy}'
-        )
-    version = content.get("version")
-    if type(version) is not int or not 1 <= version <= VERSION:
-        raise CounterexampleError(
-            f"{path} is of version {version!r:.40}, and this release reads version {VERSION}. "
-            "Install the release that wrote it, or delete it."
-        )
-    try:
-        return [_from_json(one) for one in content["prompts"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise CounterexampleError(
-            f"{path} holds a prompt that cannot be read ({type(error).__name__}: {error}). {remedy}"
+            f"{path} holds a prompt that cannot be read: {error}. {_FILE.remedy}"
         ) from error
 
 
@@ -101,8 +102,7 @@ def keep(path: Path, new: Sequence[Kept]) -> None:
     Raises `CounterexampleError` where the file cannot be read, which is then left alone, and
     `OSError` where it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(_lock_of(path)):
+    with lock_of(path):
         known = read_kept(path)
         by_ids = {(one.about, one.prompt.ids): one for one in (*known, *new)}
         every = sorted(by_ids.values(), key=_order)
@@ -118,35 +118,27 @@ def _order(kept: Kept) -> tuple[object, ...]:
     return (*kept.about, len(kept.prompt.ids), kept.prompt.ids)
 
 
-def _to_json(kept: Kept) -> dict[str, object]:
-    return {
-        "head": kept.head,
-        "claim": kept.claim,
-        "tokenizer": kept.tokenizer,
-        "tokens": list(kept.tokens),
-        "ids": list(kept.prompt.ids),
-        "value": round(kept.prompt.value, 6),
-        "choices": to_json(kept.prompt.choices),
-    }
+def _to_json(kept: Kept) -> _Prompt:
+    return _Prompt(
+        head=kept.head,
+        claim=kept.claim,
+        tokenizer=kept.tokenizer,
+        tokens=list(kept.tokens),
+        ids=list(kept.prompt.ids),
+        value=round(kept.prompt.value, 6),
+        choices=to_json(kept.prompt.choices),
+    )
 
 
-def _from_json(found: dict[str, Any]) -> Kept:
-    words = (found["head"], found["claim"], found["tokenizer"], *found["tokens"])
-    if not all(isinstance(word, str) for word in words):
-        raise ValueError("head, claim, tokenizer and tokens are texts")
-    if not found["ids"] or not all(type(one) is int and one >= 0 for one in found["ids"]):
-        raise ValueError("ids are whole numbers of 0 or more")
-    if type(found["value"]) not in (int, float) or not 0 <= found["value"] <= 2:
-        raise ValueError("a value is a share, from 0 to 1")
-    choices = from_json(found["choices"])
-    prompt = KnownPrompt(tuple(found["ids"]), choices, float(found["value"]))
-    return Kept(found["head"], found["claim"], found["tokenizer"], prompt, tuple(found["tokens"]))
-
-
-def _lock_of(path: Path) -> Path:
-    """Return a file to lock while prompts are written: not beside them, where it would be left."""
-    name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogatepass")).hexdigest()
-    return Path(tempfile.gettempdir()) / f"headtests-counterexamples-{name[:32]}.lock"
+def _from_json(content: _Prompt) -> Kept:
+    ids = content["ids"]
+    if not ids or min(ids) < 0:
+        raise ValueError("ids should be one or more whole numbers of 0 or more")
+    if not 0 <= content["value"] <= 2:
+        raise ValueError(f"value should be a share from 0 to 1, not {content['value']}")
+    prompt = KnownPrompt(tuple(ids), from_json(content["choices"]), float(content["value"]))
+    tokens = tuple(content["tokens"])
+    return Kept(content["head"], content["claim"], content["tokenizer"], prompt, tokens)
 
 
 def _write(path: Path, kept: Sequence[Kept]) -> None:
@@ -162,11 +154,4 @@ def _write(path: Path, kept: Sequence[Kept]) -> None:
         + ",\n".join(prompts)
         + "\n ]\n}\n"
     )
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    write_text_atomically(path, text)

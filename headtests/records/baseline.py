@@ -5,9 +5,9 @@ Values and their packing only. Reading and writing is `files`.
 
 import base64
 import binascii
-from typing import TypedDict
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from headtests.errors import BaselineError
 from headtests.statistics.quanta import QUANTA, Int64s

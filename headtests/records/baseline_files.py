@@ -3,24 +3,24 @@
 What is in them is `shape`; when they are written is the plugin's.
 """
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from filelock import FileLock
-
 from headtests.errors import BaselineError
 from headtests.records.baseline import FORMAT, VERSION, Baseline, BaselineClaim, BaselineContext
-from headtests.records.validation import problems
+from headtests.records.json_files import FileFormat, lock_of, read_json, write_text_atomically
+from headtests.records.validation import first_problem
 
 FOLDER = "baselines"
-_CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-_AGAIN = "Restore the file, or delete it and record again with --headtests-record."
+_FILE = FileFormat(
+    name=FORMAT,
+    version=VERSION,
+    noun="baseline",
+    remedy="Restore the file, or delete it and record again with --headtests-record.",
+    error=BaselineError,
+)
 
 
 def baseline_path(hypotheses: Path) -> Path:
@@ -35,43 +35,21 @@ def baseline_path(hypotheses: Path) -> Path:
 def read_baseline(path: Path) -> Baseline | None:
     """Return the baselines in a file; None where there is no file.
 
-    Raises `BaselineError` for one that is cut, that git left a conflict in, of another format or
-    of a newer version.
+    Raises `BaselineError` for a file that is cut, that holds a merge conflict of git, that is of
+    another format or version, or in which a field is missing or of another type.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    content = read_json(path, _FILE)
+    if content is None:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BaselineError(f"the baseline {path} cannot be read: {error}. {_AGAIN}") from error
-    if any(line.startswith(_CONFLICT) for line in text.splitlines()):
-        raise BaselineError(
-            f"the baseline {path} holds a merge conflict. Take either side whole, or delete it and "
-            "record again with --headtests-record."
-        )
-    try:
-        content: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BaselineError(
-            f"the baseline {path} is no JSON ({error}): it may have been cut. {_AGAIN}"
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BaselineError(f'{path} is no baseline: expected "format": "{FORMAT}" in it. {_AGAIN}')
-    version = content.get("version")
-    if type(version) is not int or not 1 <= version <= VERSION:
-        raise BaselineError(
-            f"the baseline {path} is of version {version!r:.40}, and this release reads version "
-            f"{VERSION}. Install the release that wrote it, or delete the file and record again."
-        )
     _require_shape(content, path)
     return cast(Baseline, content)
 
 
 def _require_shape(content: dict[str, Any], path: Path) -> None:
     """Raise `BaselineError` where a field is missing or of another kind."""
-    problem = next(problems(content, Baseline), None) or next(_misfits(content), None)
-    if problem is not None:
-        raise BaselineError(f"the baseline {path} cannot be read: {problem}. {_AGAIN}")
+    problem = first_problem(content, Baseline) or next(_misfits(content), "")
+    if problem:
+        raise BaselineError(f"the baseline {path} cannot be read: {problem}. {_FILE.remedy}")
 
 
 def _misfits(content: dict[str, Any]) -> Iterator[str]:
@@ -101,8 +79,7 @@ def updated(
     other. Raises `BaselineError` where the file cannot be read, which is then left alone, and
     `OSError` where it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(_lock_of(path)):
+    with lock_of(path):
         known = read_baseline(path)
         replaced = {_identity(claim) for claim in claims}
         kept = [
@@ -126,27 +103,10 @@ def updated(
             claims=every,
         )
         if known != baseline:
-            _write(path, baseline)
+            text = json.dumps(baseline, indent=1, sort_keys=True, allow_nan=False)
+            write_text_atomically(path, text + "\n")
     return baseline
 
 
 def _identity(claim: BaselineClaim) -> tuple[str, str, int]:
     return claim["test"], claim["claim"], claim["number"]
-
-
-def _lock_of(path: Path) -> Path:
-    """Return a file to lock while a baseline is written: not beside it, where it would be left."""
-    name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogatepass")).hexdigest()
-    return Path(tempfile.gettempdir()) / f"headtests-baseline-{name[:32]}.lock"
-
-
-def _write(path: Path, baseline: Baseline) -> None:
-    text = json.dumps(baseline, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text + "\n", encoding="ascii", newline="\n")
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise

@@ -3,7 +3,9 @@
 Shapes only: nothing is measured, decided or drawn here.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from headtests.records.pairs import CounterexampleRecord, MultiplesRecord
 

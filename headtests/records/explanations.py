@@ -3,7 +3,9 @@
 Shapes only: nothing is asked, measured or drawn here.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 
 class BoundedRecord(TypedDict):

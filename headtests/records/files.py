@@ -1,38 +1,34 @@
-"""The record in its file: how it is written and read, and its published schema.
+"""The record of a run in its file: how it is laid out and read, and its published schema.
 
-Nothing is measured, decided or drawn here, and no shape is said: those stand beside.
+Nothing is measured, decided or drawn here, and no shape is defined: those stand beside.
 """
 
 import json
-import os
-from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 from headtests.errors import RecordError
+from headtests.records.json_files import FileFormat, read_json, write_text_atomically
 from headtests.records.run import FORMAT, VERSION, Record
-from headtests.records.upgrades import upgraded
+
+_FILE = FileFormat(
+    name=FORMAT,
+    version=VERSION,
+    noun="record",
+    remedy="Name the JSON file that a run of headtests wrote.",
+    error=RecordError,
+)
 
 
 def write_record(record: Record, path: Path) -> None:
-    """Write the record as JSON that any reader accepts: no NaN, no lone surrogates.
+    """Write a record as JSON that any reader accepts: no NaN, no lone surrogates.
 
-    One line a session, a head, a claim, a test without one and an explanation. Whoever reads the
-    file finds the old one or the new one whole. Raises `ValueError` for a figure that is not
-    finite, and `OSError` where the file cannot be written.
+    Each session, head, claim, test without a claim, and explanation has a line of its own. A reader
+    finds the old file or the new one whole. Raises `ValueError` for a figure that is not finite,
+    and `OSError` where the file cannot be written.
     """
-    content = _in_lines(record)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    place = path.resolve()
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    try:
-        part.write_text(content, encoding="utf-8", newline="\n")
-        part.replace(place)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    write_text_atomically(path, _in_lines(record))
 
 
 def _in_lines(record: Record) -> str:
@@ -51,50 +47,22 @@ def _compact(value: object) -> str:
 
 
 def read_record(path: Path) -> Record:
-    """Return the record in a file; one of an older version as this release would have written it.
+    """Return the record in a file: its header is checked, its fields are not.
 
-    What an older version did not hold is null, empty or 0. Raises `RecordError` where there is no
-    file, no JSON, no record of headtests, or one of a version that this release cannot read.
+    Raises `RecordError` where there is no file, no JSON, no record of headtests, or one of another
+    version. `headtests.records.validation.require_record` checks the fields.
     """
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecordError(
-            f"cannot read {path}: {error.strerror}. "
-            "Name the JSON file that a run of headtests wrote."
-        ) from error
-    except ValueError as error:
-        raise RecordError(
-            f"{path} is not JSON ({error}). Name the JSON file that a run of headtests wrote."
-        ) from error
-    except RecursionError as error:
-        raise RecordError(
-            f"{path} is nested too deeply to be a record of headtests. "
-            "Name the JSON file that a run of headtests wrote."
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise RecordError(
-            f'{path} is not a record of headtests: expected "format": "{FORMAT}" at the top.'
-        )
-    version = content.get("version")
-    if type(version) is not int or version < 1:
-        raise RecordError(
-            f"{path} is a record of version {version!r:.40}: expected a whole number from 1 to "
-            f"{VERSION}. Name the JSON file as a run of headtests wrote it."
-        )
-    if version > VERSION:
-        raise RecordError(
-            f"{path} is a record of version {version}; this release reads those up to version "
-            f"{VERSION}. Install a newer headtests."
-        )
-    return cast(Record, upgraded(content))
+    content = read_json(path, _FILE)
+    if content is None:
+        raise RecordError(f"cannot read {path}: there is no such file. {_FILE.remedy}")
+    return cast(Record, content)
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the records that this release writes.
 
     >>> schema()["$id"]
-    'urn:headtests:record:6'
+    'urn:headtests:record:1'
     """
     file = resources.files("headtests").joinpath(f"record-{VERSION}.schema.json")
     return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))

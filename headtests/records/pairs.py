@@ -1,9 +1,11 @@
 """Pairs of a head in the record, each with the row that it stands in.
 
-Shapes only: nothing is measured, decided or drawn here.
+Shapes, and how positions are packed: nothing is measured, decided or drawn here.
 """
 
-from typing import TypedDict
+from collections.abc import Iterable
+
+from typing_extensions import TypedDict
 
 
 class PairRecord(TypedDict):
@@ -78,3 +80,18 @@ class HeadRecord(TypedDict):
     min_query: int
     ranked: list[PairRecord]
     random: list[PairRecord]
+
+
+def runs(positions: Iterable[int]) -> list[list[int]]:
+    """Return ascending positions as runs: the first and the last of each.
+
+    >>> runs([0, 1, 2, 5, 7, 8])
+    [[0, 2], [5, 5], [7, 8]]
+    """
+    spans: list[list[int]] = []
+    for position in positions:
+        if spans and position == spans[-1][1] + 1:
+            spans[-1][1] = position
+        else:
+            spans.append([position, position])
+    return spans

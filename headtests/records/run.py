@@ -3,7 +3,7 @@
 Shapes only: the parts have their own modules, and `headtests.records.files` reads and writes.
 """
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from headtests.records.claims import ClaimRecord, StaleRecord, UnmeasuredRecord
 from headtests.records.explanations import ExplanationRecord
@@ -12,7 +12,7 @@ from headtests.records.searches import SearchRecord
 from headtests.records.sessions import SessionRecord
 
 FORMAT = "headtests-record"
-VERSION = 6
+VERSION = 1
 
 
 class Record(TypedDict):

@@ -3,7 +3,7 @@
 Shapes only: nothing is measured, decided or drawn here.
 """
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 
 class ModelRecord(TypedDict):

@@ -1,104 +1,126 @@
-"""Whether JSON is of the types that it promises, field by field.
+"""Whether JSON is of the types that it promises, and whether a record's fields fit together.
 
-A value and a `TypedDict` in, what is wrong with it out. What a field means is not looked at.
+JSON and a `TypedDict` in, the first problem out. What a field means is not looked at.
 """
 
-import math
-import types
-from collections.abc import Iterator
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import TYPE_CHECKING, Any
 
 from headtests.errors import RecordError
 from headtests.records import ClaimRecord, EstimateRecord, MultiplesRecord, PairRecord, Record
 
-_NAMES = {
-    str: "text",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a finite number",
-    type(None): "null",
+if TYPE_CHECKING:
+    from pydantic_core import SchemaValidator
+
+_LARGEST = 2**63 - 1
+"""The largest whole number: no count is larger, and a float can hold it."""
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "finite_number": "a finite number",
+    "float_type": "a finite number",
+    "greater_than_equal": "a whole number of 64 bits",
+    "int_type": "a whole number",
+    "less_than_equal": "a whole number of 64 bits",
+    "list_type": "a list",
+    "string_type": "text",
 }
+"""What pydantic's types of errors say that a value should be, in the words of JSON."""
 
 
-def problems(value: object, expected: Any, place: str = "") -> Iterator[str]:
-    """Yield what is wrong with a value, the place first.
+def first_problem(content: object, expected: type) -> str:
+    """Return the first problem of JSON that should be of a `TypedDict`, with its place; "" if none.
 
-    Fields that the types do not name are let pass.
+    Types are strict: true is not a number, and 1.0 is not a whole one. NaN, infinities and whole
+    numbers that do not fit into 64 bits are refused. Fields that the type does not name are let
+    pass.
     """
-    origin = get_origin(expected)
-    if is_typeddict(expected):
-        if not isinstance(value, dict):
-            yield _expected("an object", value, place)
-            return
-        for name, kind in get_type_hints(expected).items():
-            inner = f"{place}.{name}".lstrip(".")
-            if name not in value:
-                yield f"{inner} is missing"
-            else:
-                yield from problems(value[name], kind, inner)
-    elif origin is list:
-        if not isinstance(value, list):
-            yield _expected("a list", value, place)
-            return
-        for index, item in enumerate(value):
-            yield from problems(item, get_args(expected)[0], f"{place}[{index}]")
-    elif origin is dict:
-        if not isinstance(value, dict):
-            yield _expected("an object", value, place)
-            return
-        for name, item in value.items():
-            yield from problems(item, get_args(expected)[1], f"{place}.{name}")
-    elif origin is Literal:
-        if value not in get_args(expected):
-            yield _expected(" or ".join(map(repr, get_args(expected))), value, place)
-    elif origin in (Union, types.UnionType):
-        yield from _union_problems(value, get_args(expected), place)
-    elif not _is_plain(value, expected):
-        yield _expected(_NAMES[expected], value, place)
+    from pydantic_core import ValidationError
 
-
-def _union_problems(value: object, choices: tuple[Any, ...], place: str) -> Iterator[str]:
-    # An object that lacks one field is told of that field, not that it should be a number.
-    objects = [choice for choice in choices if is_typeddict(choice)]
-    if isinstance(value, dict) and objects:
-        yield from problems(value, objects[0], place)
-    elif all(any(problems(value, choice, place)) for choice in choices):
-        yield _expected(" or ".join(_NAMES.get(c, "an object") for c in choices), value, place)
-
-
-def _is_plain(value: object, expected: Any) -> bool:
-    if isinstance(value, bool):
-        return expected is bool
-    if expected is float:
-        return isinstance(value, float | int) and _is_finite(value)
-    if expected is int:
-        # No count is longer, and no longer one fits into a float.
-        return isinstance(value, int) and abs(value) < 2**63
-    return isinstance(value, expected)
-
-
-def _is_finite(value: float) -> bool:
     try:
-        return math.isfinite(value)
-    except OverflowError:  # A whole number that no float can hold.
-        return False
+        _validator(expected).validate_python(content, strict=True)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+    else:
+        return ""
+    first = problems[0]
+    is_missing = first["type"] == "missing"
+    place = _place(content, first["loc"], is_missing)
+    if is_missing:
+        return f"{place} is missing"
+    # A value that is of none of the types of a union has a problem with each.
+    choices = [_choice(one) for one in problems if _place(content, one["loc"], False) == place]
+    wanted = " or ".join(dict.fromkeys(choices))
+    return f"{place or 'the top'} should be {wanted}, not {reprlib.repr(first['input'])}"
 
 
-def _expected(what: str, found: object, place: str) -> str:
-    shown = repr(found)
-    shown = shown if len(shown) <= 40 else shown[:40] + "..."
-    return f"{place or 'the top'} should be {what}, not {shown}"
+@cache
+def _validator(expected: type) -> "SchemaValidator":
+    """Return what checks values of a `TypedDict`.
+
+    pydantic is imported here, because it takes longer to import than all of `headtests.records`.
+    """
+    from pydantic import TypeAdapter
+    from pydantic_core import SchemaValidator
+
+    schema = TypeAdapter(expected).core_schema
+    _limit(schema)
+    return SchemaValidator(schema)
+
+
+def _limit(schema: Any) -> None:
+    """Have a schema refuse numbers that no report can show, and stop at a list's first problem.
+
+    pydantic takes these limits from annotations alone, or from a configuration that a `TypedDict`
+    of the standard library cannot be given.
+    """
+    if isinstance(schema, list | tuple):
+        for part in schema:
+            _limit(part)
+    elif isinstance(schema, dict):
+        for part in list(schema.values()):
+            _limit(part)
+        if schema.get("type") == "int":
+            schema |= {"ge": -_LARGEST, "le": _LARGEST}
+        elif schema.get("type") == "float":
+            schema["allow_inf_nan"] = False
+        elif schema.get("type") == "list":
+            schema["fail_fast"] = True
+
+
+def _place(content: Any, location: Sequence[str | int], is_missing: bool) -> str:
+    """Return where a problem is, as Python reads it, such as `claims[0].left.value`."""
+    place = ""
+    for number, step in enumerate(location, 1):
+        if isinstance(content, list) and isinstance(step, int):
+            place += f"[{step}]"
+            content = content[step]
+        elif isinstance(content, dict) and step in content:
+            place += f".{step}"
+            content = content[step]
+        elif is_missing and number == len(location):
+            place += f".{step}"
+        # Else the step names a type of a union.
+    return place.removeprefix(".")
+
+
+def _choice(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "literal_error":
+        return str(problem["ctx"]["expected"])
+    return _EXPECTED.get(problem["type"], str(problem["msg"]))
 
 
 def require_record(content: Record) -> Record:
-    """Return a record that was read, once everything in it is of the type that it should be.
+    """Return a record once its fields are known to be of their types and to fit together.
 
     Fields that the types do not name are let pass. Raises `RecordError` for the first field that
     is missing or of another type, and for positions outside of what they are positions in.
     """
-    problem = next(problems(content, Record), None) or next(_misfits(content), None)
-    if problem is not None:
+    problem = first_problem(content, Record) or next(_misfits(content), "")
+    if problem:
         raise RecordError(
             f"not a whole record of headtests: {problem}. Name the JSON file as it was written."
         )
@@ -106,33 +128,33 @@ def require_record(content: Record) -> Record:
 
 
 def _misfits(content: Record) -> Iterator[str]:
-    """Yield what does not fit together in a record whose fields are all of their type."""
+    """Yield what does not fit together in a record whose fields are all of their types."""
     for number, head in enumerate(content["heads"]):
         for name, pairs in (("ranked", head["ranked"]), ("random", head["random"])):
             for index, pair in enumerate(pairs):
-                if found := _misplaced(pair, []):
-                    yield f"heads[{number}].{name}[{index}]: {found}"
+                if problem := _misplaced(pair, []):
+                    yield f"heads[{number}].{name}[{index}]: {problem}"
     for number, search in enumerate(content["searches"]):
         if search["breaking"] is not None:
             row = search["breaking"]["row"]
-            if found := _misplaced(row, row["claimed"]):
-                yield f"searches[{number}].breaking.row: {found}"
+            if problem := _misplaced(row, row["claimed"]):
+                yield f"searches[{number}].breaking.row: {problem}"
     for number, claim in enumerate(content["claims"]):
-        if found := _outside_its_source(claim):
-            yield f"claims[{number}].span: {found}"
+        if problem := _outside_its_source(claim):
+            yield f"claims[{number}].span: {problem}"
         for side, estimate in (("left", claim["left"]), ("right", claim["right"])):
             if isinstance(estimate, dict):
-                for found in _of_estimate(estimate):
-                    yield f"claims[{number}].{side}.{found}"
+                for problem in _estimate_misfits(estimate):
+                    yield f"claims[{number}].{side}.{problem}"
 
 
-def _of_estimate(estimate: EstimateRecord) -> Iterator[str]:
+def _estimate_misfits(estimate: EstimateRecord) -> Iterator[str]:
     for index, row in enumerate(estimate["counterexamples"]):
-        if found := _misplaced(row, row["claimed"]):
-            yield f"counterexamples[{index}]: {found}"
+        if problem := _misplaced(row, row["claimed"]):
+            yield f"counterexamples[{index}]: {problem}"
     multiples = estimate["multiples"]
-    if multiples is not None and (found := _uneven(multiples)):
-        yield f"multiples: {found}"
+    if multiples is not None and (problem := _uneven(multiples)):
+        yield f"multiples: {problem}"
 
 
 def _misplaced(pair: PairRecord, claimed: list[int]) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtests.records import ClaimRecord, Record, SessionRecord
+from headtests.records.json_files import write_text_atomically
 from headtests.report.charts.checkpoint_tracks import MISSING, Track, track
-from headtests.report.page.html import environment, write_page
+from headtests.report.page.html import environment
 from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
 from headtests.report.words.claims import tally as by_verdict
 from headtests.report.words.sessions import Fact, session_view
@@ -98,7 +99,7 @@ def write_trace(checkpoints: Sequence[Checkpoint], path: Path) -> None:
 
     Raises `OSError` where the file cannot be written.
     """
-    write_page(render_trace(checkpoints), path)
+    write_text_atomically(path, render_trace(checkpoints))
 
 
 def render_trace(checkpoints: Sequence[Checkpoint]) -> str:

@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_is_an_error_and_left_alone(run):
     again = run()
     assert again.outcomes == {"failed": 1}
     assert "CounterexampleError" in again.text
-    assert "test_inside.json is no JSON" in again.text
+    assert "test_inside.json is not JSON" in again.text
     assert path.read_text() == text[:-20]
     assert again.record["searches"] == []
 

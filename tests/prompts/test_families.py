@@ -1,6 +1,8 @@
 """Families of prompts: what each makes, how it says itself, and what it refuses."""
 
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -215,3 +217,9 @@ def test_choices_are_told_in_json(seed):
 def test_json_that_tells_no_choices_is_refused(found):
     with pytest.raises(ValueError, match="choice"):
         from_json(found)
+
+
+def test_families_and_records_come_without_heavy_packages():
+    code = "import sys, headtests.prompts, headtests.records; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"numpy", "torch", "pydantic", "filelock"}.isdisjoint(ended.stdout.split())

@@ -164,21 +164,12 @@ def of_side(**fields):
 
 BAD = {
     "cut in half": (lambda text: text[: len(text) // 2], "may have been cut"),
-    "empty": (lambda text: "", "may have been cut"),
-    "a merge conflict": (
-        lambda text: f"<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> other\n",
-        "holds a merge conflict",
-    ),
-    "a newer format": (changed(version=VERSION + 1), "is of version 2"),
-    "no version": (changed(version=True), "is of version True"),
-    "another format": (changed(format="headtests-record"), "is no baseline"),
-    "a list": (lambda text: "[]", "is no baseline"),
-    "no text": (lambda text: b"\xff\xfe\x00", "cannot be read"),
+    "another version": (changed(version=VERSION + 1), f"reads version {VERSION}"),
+    "another format": (changed(format="headtests-record"), "is not a baseline"),
     "no claims": (changed(claims=None), "claims should be a list, not None"),
     "a claim without a field": (changed(claims=[{"test": "x"}]), r"claims\[0\]\.claim is missing"),
     "a context that is not there": (changed(contexts={}), "of which nothing is said"),
     "half a context": (changed(contexts={"here": {}}), r"contexts\.here\.model is missing"),
-    "nested too deeply": (lambda text: "[" * 100_000, "may have been cut"),
     "a context that is a list": (of_claim(context=[1]), r"claims\[0\]\.context should be text"),
     "a test that is none": (of_claim(test=None), r"claims\[0\]\.test should be text"),
     "no left side": (of_claim(left=None), r"claims\[0\]\.left should be an object"),

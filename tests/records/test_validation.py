@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,12 +36,16 @@ def test_a_whole_record_is_returned(make: Any) -> None:
         ((0, "text"), None, "explanations[0].text should be text"),
         ((0, "explain"), {"documents": 1}, "explanations[0].explain.texts is missing"),
         ((0, "explain", "texts"), 1.5, "explain.texts should be a whole number, not 1.5"),
-        ((0, "resting_mass"), 0.3, "resting_mass should be an object or null, not 0.3"),
+        ((0, "resting_mass"), 0.3, "resting_mass should be an object, not 0.3"),
         ((0, "unexplained_mass"), {"value": 1, "low": 0}, "unexplained_mass.high is missing"),
         ((0, "suggestions", 0, "verdict"), "maybe", "suggestions[0].verdict should be"),
         ((0, "suggestions", 0, "mass"), {"value": None}, "mass.value should be a finite number"),
         ((0, "suggestions", 0, "python"), 1, "suggestions[0].python should be text"),
-        ((0, "detection", 0, "of"), "a third", "detection[0].of should be 'explanation' or"),
+        (
+            (0, "detection", 0, "of"),
+            "a third",
+            "detection[0].of should be 'explanation', 'shuffled' or",
+        ),
         ((0, "detection", 0, "pairs"), None, "detection[0].pairs should be a whole number"),
         ((0, "detection", 0, "low"), float("inf"), "detection[0].low should be"),
         ((0, "calls", 0, "messages"), ["a"], "calls[0].messages[0] should be an object"),
@@ -51,6 +56,62 @@ def test_a_whole_record_is_returned(make: Any) -> None:
 )
 def test_an_explanation_has_the_shape_that_it_promises(keys: Any, to: Any, said: str) -> None:
     assert said in refused(("explanations", *keys), to)
+
+
+def objects(content: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a record whose fields are named by its types; of each list, the first.
+
+    Names of packages and parameters are data.
+    """
+    if isinstance(content, list):
+        yield from objects(content[0] if content else None)
+    elif isinstance(content, dict):
+        yield content
+        for name, value in content.items():
+            if name not in ("environment", "parameters", "messages"):
+                yield from objects(value)
+
+
+@pytest.mark.parametrize("make", [sample.beside, sample.searched_record])
+def test_no_field_may_be_missing(make: Any) -> None:
+    content = make()
+    for inner in objects(content):
+        for name, value in list(inner.items()):
+            del inner[name]
+            with pytest.raises(RecordError, match=rf"\b{name} is missing"):
+                require_record(content)
+            inner[name] = value
+
+
+def test_fields_that_no_type_names_are_let_pass_as_they_are() -> None:
+    deep: Any = []
+    for _ in range(10_000):
+        deep = [deep]
+    content = sample.record()
+    for inner in list(objects(content)):
+        inner["mood"] = deep
+    assert require_record(content) is content
+    assert content["claims"][0]["left"]["mood"] is deep
+
+
+def test_a_lone_surrogate_is_text() -> None:
+    require_record(sample.record(created="\ud800", environment={"\ud800": "\ud800"}))
+
+
+def test_a_name_of_a_type_is_no_place() -> None:
+    place = ("explanations", 0, "calls", 0, "parameters")
+    assert "parameters.float should be text or a whole number or a finite number, not []" in (
+        refused(place, {"float": []})
+    )
+    right = sample.other(float=1)
+    del right["value"]
+    assert "claims[1].right.value is missing" in refused(("claims", 1, "right"), right)
+
+
+def test_a_long_value_is_cut_short() -> None:
+    said = refused(("heads", 0, "ranked", 0, "pattern"), [["x" * 1000] * 1000] * 10_000)
+    assert "heads[0].ranked[0].pattern[0] should be a finite number, not ['xxx" in said
+    assert len(said) < 500
 
 
 RANKED = ("heads", 0, "ranked", 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headtests.records import read_record, write_record
+from headtests.records import VERSION, read_record, write_record
 from headtests.report import render_html
 from headtests.report.__main__ import main
 from headtests.report.compare.runs import compare
@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_written_ends_in_one_line(
 @pytest.mark.parametrize(
     ("keys", "to", "said"),
     [
-        (("version",), 99, "Install a newer headtests"),
+        (("version",), VERSION + 1, "Install the release"),
         (("claims", 0, "left", "value"), "much", "claims[0].left.value should be a finite number"),
         (("claims", 0, "left", "value"), float("nan"), "claims[0].left.value should be a finite"),
         (("claims", 0, "left", "value"), True, "claims[0].left.value should be a finite number"),
@@ -142,14 +142,14 @@ def test_a_file_that_cannot_be_written_ends_in_one_line(
         (("claims", 0, "line"), 1.5, "claims[0].line should be a whole number"),
         (("claims", 0, "right"), None, "claims[0].right should be an object or a finite number"),
         (("claims", 0, "right"), {}, "claims[0].right.expression is missing"),
-        (("claims", 1, "verdict"), "maybe", "claims[1].verdict should be 'holds' or 'refuted'"),
-        (("claims", 1, "left", "low"), "x", "claims[1].left.low should be a finite number or null"),
+        (("claims", 1, "verdict"), "maybe", "claims[1].verdict should be 'holds', 'refuted' or"),
+        (("claims", 1, "left", "low"), "x", "claims[1].left.low should be a finite number"),
         (("claims", 1, "left", "value"), 10**400, "claims[1].left.value should be a finite"),
         (("claims", 1, "left", "rank"), {"rank": 1}, "claims[1].left.rank.of is missing"),
-        (("claims", 1, "left", "rank"), 2, "rank should be an object or null, not 2"),
-        (("claims", 1, "difference"), [], "claims[1].difference should be an object or null"),
-        (("claims", 1, "e_bh"), 1, "claims[1].e_bh should be true or false or null, not 1"),
-        (("claims", 1, "more_documents"), 1.5, "more_documents should be a whole number or null"),
+        (("claims", 1, "left", "rank"), 2, "rank should be an object, not 2"),
+        (("claims", 1, "difference"), [], "claims[1].difference should be an object"),
+        (("claims", 1, "e_bh"), 1, "claims[1].e_bh should be true or false, not 1"),
+        (("claims", 1, "more_documents"), 1.5, "more_documents should be a whole number"),
         (("false_decisions",), None, "false_decisions should be a finite number, not None"),
         (("heads",), {}, "heads should be a list"),
         (("heads", 0), [], "heads[0] should be an object"),

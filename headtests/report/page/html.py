@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from headtests.records import Record
+from headtests.records.json_files import write_text_atomically
 from headtests.report.page.view import report
 from headtests.report.words.page_budget import fitting, halved
 from headtests.report.words.text import WHOLE_LIMIT, plain
@@ -46,13 +47,7 @@ def write_html(record: Record, path: Path) -> None:
 
     Raises `OSError` where the file cannot be written.
     """
-    write_page(render_html(record), path)
-
-
-def write_page(page: str, path: Path) -> None:
-    """Write a page in UTF-8, creating its folder; raises `OSError` where it cannot be written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8", newline="\n")
+    write_text_atomically(path, render_html(record))
 
 
 class Script(NamedTuple):

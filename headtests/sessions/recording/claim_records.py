@@ -41,7 +41,7 @@ from headtests.records import (
     StaleRecord,
     UnmeasuredRecord,
 )
-from headtests.records.upgrades import runs
+from headtests.records.pairs import runs
 from headtests.sessions.session import Session
 from headtests.statistics import e_bh, union_bound
 

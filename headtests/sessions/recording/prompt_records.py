@@ -11,7 +11,7 @@ import numpy as np
 from headtests.prompts.counterexamples import Counterexample
 from headtests.prompts.withstands import Withstands
 from headtests.records import BreakingRecord, CounterexampleRecord, QuietRecord, SearchRecord
-from headtests.records.upgrades import runs
+from headtests.records.pairs import runs
 from headtests.sessions.recording.claim_records import relative_path
 
 

@@ -1,0 +1,192 @@
+"""JSON files with a header: atomic writes, the lock, and one clear error for each bad file."""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from headtests.errors import BaselineError
+from headtests.records.json_files import (
+    FileFormat,
+    format_of,
+    lock_of,
+    read_json,
+    write_text_atomically,
+)
+
+FORMAT = FileFormat("headtests-notes", 3, "notebook", "Write it again.", BaselineError)
+WHOLE = {"format": "headtests-notes", "version": 3, "notes": ["é", "\ud800", 1.5, None]}
+
+
+@pytest.fixture(name="path")
+def _path(tmp_path):
+    return tmp_path / "folder" / "notes.json"
+
+
+@pytest.fixture(name="old")
+def _old(path):
+    """Return a file that is there already."""
+    write_text_atomically(path, "old\n")
+    return path
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+# Writing.
+
+
+def test_the_folder_is_made_and_the_text_is_utf_8_with_unix_lines(path):
+    write_text_atomically(path, "é\n")
+    assert path.read_bytes() == "é\n".encode()
+    assert names(path.parent) == ["notes.json"]
+
+
+def test_an_interrupt_leaves_the_old_file_and_nothing_else(old, monkeypatch):
+    def half(self, content, **options):
+        with open(self, "w") as file:
+            file.write(content[:3])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(KeyboardInterrupt):
+        write_text_atomically(old, "the new content\n")
+    assert old.read_bytes() == b"old\n"
+    assert names(old.parent) == ["notes.json"]
+
+
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(old, monkeypatch):
+    def full(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_text_atomically(old, "the new content\n")
+    assert old.read_bytes() == b"old\n"
+    assert names(old.parent) == ["notes.json"]
+
+
+def test_a_text_that_is_no_unicode_leaves_the_old_file_and_nothing_else(old):
+    with pytest.raises(UnicodeEncodeError):
+        write_text_atomically(old, "\ud800")
+    assert old.read_bytes() == b"old\n"
+    assert names(old.parent) == ["notes.json"]
+
+
+def test_a_link_is_kept_and_the_file_that_it_leads_to_is_written(tmp_path):
+    link, file = tmp_path / "link.json", tmp_path / "elsewhere.json"
+    link.symlink_to(file)
+    write_text_atomically(link, "new\n")
+    assert link.is_symlink()
+    assert file.read_text() == "new\n"
+
+
+def test_the_file_is_as_readable_as_any_other(path):
+    write_text_atomically(path, "new\n")
+    other = path.with_name("other.json")
+    other.write_text("")
+    assert path.stat().st_mode == other.stat().st_mode
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    texts = []
+    reader = threading.Thread(target=lambda: texts.append(pipe.read_text()))
+    reader.start()
+    write_text_atomically(pipe, "new\n")
+    reader.join()
+    assert texts == ["new\n"]
+    assert pipe.is_fifo()
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        write_text_atomically(tmp_path, "new\n")
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_system(old):
+    with pytest.raises(OSError, match=old.name):
+        write_text_atomically(old / "notes.json", "new\n")
+
+
+def test_a_lock_is_one_per_file_and_lies_elsewhere(path, monkeypatch):
+    path.parent.mkdir()
+    with lock_of(path):
+        monkeypatch.chdir(path.parent)
+        assert lock_of(Path(path.name)).lock_file == lock_of(path).lock_file
+        assert lock_of(path).lock_file != lock_of(path.with_name("other")).lock_file
+        assert names(path.parent) == []
+
+
+# Reading.
+
+
+def test_what_was_written_is_read(path):
+    write_text_atomically(path, json.dumps(WHOLE))
+    assert read_json(path, FORMAT) == WHOLE
+    assert format_of(path) == "headtests-notes"
+
+
+def test_without_a_file_there_is_nothing(path, old):
+    assert read_json(path.with_name("none.json"), FORMAT) is None
+    assert read_json(old / "none.json", FORMAT) is None
+    assert format_of(path.with_name("none.json")) is None
+
+
+def header(**fields):
+    return json.dumps(WHOLE | fields).encode()
+
+
+BAD = {
+    "cut": (header()[:-20], "is not JSON"),
+    "empty": (b"", "may have been cut"),
+    "a merge conflict": (b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n", "merge conflict"),
+    "half a merge conflict": (b"{\n=======\n}", "merge conflict"),
+    "a merge conflict with the base": (b"{}\n||||||| base\n{}", "merge conflict"),
+    "bytes": (b"\xff\xfe\x00", "is not JSON"),
+    "lists, too deep": (b"[" * 100_000, "nested too deeply"),
+    "lists, too deep, closed": (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+    "objects, too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+    "a list": (b"[]", '"format": "headtests-notes"'),
+    "no header": (b"{}", '"format": "headtests-notes"'),
+    "another format": (header(format="other"), '"format": "headtests-notes"'),
+    "a format that is a list": (header(format=[]), '"format": "headtests-notes"'),
+    "an older version": (header(version=2), "of version 2, and this release reads version 3"),
+    "a newer version": (header(version=4), "of version 4, and this release reads version 3"),
+    "a version that is a float": (header(version=3.0), "of version 3.0"),
+    "a version that is true": (header(version=True), "of version True"),
+    "a long version": (header(version="x" * 10_000), "of version 'xxx"),
+    "no version": (header(version=None), "of version None"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_one_clear_error(path, name):
+    content, message = BAD[name]
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(BaselineError) as raised:
+        read_json(path, FORMAT)
+    text = str(raised.value)
+    assert message in text
+    assert str(path) in text
+    assert "notebook" in text
+    assert "rite it again" in text
+    assert len(text) < 400 + len(str(path))
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(BaselineError, match="cannot read the notebook"):
+        read_json(tmp_path, FORMAT)
+    assert format_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_object_has_no_format(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert format_of(path) is None
