@@ -57,6 +57,10 @@ class CaptureError(ModelError):
     """Attention rows that are not probabilities over the keys that the row may attend to."""
 
 
+class ObservationError(HeadtestsError, ValueError):
+    """Multiples or pairs that cannot be summarised: not in range, or columns that do not fit."""
+
+
 class RecordError(HeadtestsError):
     """A record of a run that cannot be read."""
 

@@ -1,13 +1,19 @@
 """Documents and where they come from: texts, tokenisation, the population, batches.
 
-`specs` and `given` say what is asked for, `sources` and `synthetic` read it, `tokens` cuts and
-frames it, `vocabulary` says what ids mean, `spool` and `population` keep it, `batches` lines it up
-for a model. Importing this imports no torch, no transformers and no datasets.
+- `specs`, `in_memory`: which corpus is requested, by name or as texts in memory.
+- `sources`, `synthetic`: read texts, or generate random token ids.
+- `tokens`: splits a text into documents and adds special tokens.
+- `vocabulary`: the text of token ids.
+- `documents`, `spool`, `population`: documents, stored on disk in a fixed order.
+- `batches`: pads documents for a forward pass.
+
+Importing this package imports neither torch nor transformers nor datasets. Models are opened in
+`headtests.models`.
 """
 
 from headtests.corpora.batches import Batch, make_batches
 from headtests.corpora.documents import Document
-from headtests.corpora.given import GivenTexts
+from headtests.corpora.in_memory import GivenTexts
 from headtests.corpora.population import Population, Progress, build_population
 from headtests.corpora.specs import BOS_POLICIES, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.tokens import TokenPolicy, replace_lone_surrogates

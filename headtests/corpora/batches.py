@@ -1,4 +1,4 @@
-"""Documents side by side for a forward pass, padded on the right, with what is no padding."""
+"""Batches: documents padded on the right for a forward pass."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Documents of similar length; on the CPU."""
+    """Documents of similar length, padded to one length; tensors are on the CPU."""
 
     documents: tuple[Document, ...]
-    """One a row of the tensors."""
+    """The documents, in the order of the rows of the tensors."""
     ids: "torch.Tensor"
-    """Token ids, int64, shape `[batch, length]`; after a document's end, the padding id."""
+    """Token ids, int64, shape `[batch, length]`; the padding id after the end of a document."""
     valid: "torch.Tensor"
-    """Whether a position belongs to its document, bool, shape `[batch, length]`."""
+    """Whether a position is a token of its document, bool, shape `[batch, length]`."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -31,10 +31,9 @@ def make_batches(
 ) -> Iterator[Batch]:
     """Yield each document once, in batches of at most `batch_size`.
 
-    The longest come first, so that what does not fit into memory shows at once, and documents of
-    similar length stand together, so that little is padding. `pad_id` may be any id that the
-    model has an embedding of; nothing attends to it. Raises `SettingError` for a `batch_size`
-    below 1.
+    The longest documents come first, so that a lack of memory shows at once, and documents of
+    similar length are batched together, so that little is padding. `pad_id` may be any id that
+    has an embedding; no row attends to it. Raises `SettingError` for a `batch_size` below 1.
     """
     if batch_size < 1:
         raise SettingError(f"expected a batch size of 1 or more but got {batch_size}.")
@@ -42,7 +41,7 @@ def make_batches(
 
 
 def _batches(documents: list[Document], batch_size: int, pad_id: int) -> Iterator[Batch]:
-    # Imported where it is used: this package is imported where no model is run.
+    # Imported here, since this package is also imported where no model is run.
     import torch
 
     for start in range(0, len(documents), batch_size):

@@ -1,6 +1,6 @@
-"""What a document is: exact token ids with a stable id.
+"""A document: exact token ids with a stable id.
 
-The shape only. Where documents come from is `population`; what their ids say is `vocabulary`.
+Data only. Documents come from `population`; the text of their ids from `vocabulary`.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """One tokenised piece of a text, with the exact ids that the model sees."""
+    """One tokenised piece of a text, with the exact ids that the model gets."""
 
     id: int
-    """The document's place in the population, from 0."""
+    """The number of the document in the population, from 0."""
     text_id: str
     """The id of its text."""
     piece: int
-    """Which piece of its text it is, from 0."""
+    """The number of the piece within its text, from 0."""
     ids: npt.NDArray[np.int32]
-    """Token ids, shape `[length]`, those of special tokens included."""
+    """Token ids, special tokens included, shape `[length]`."""
 
     def __len__(self) -> int:
         return len(self.ids)

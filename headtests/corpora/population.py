@@ -1,7 +1,7 @@
-"""The documents that a claim is about: the first `first` of a corpus, tokenised once.
+"""The population: the first documents of a corpus, tokenised once.
 
-They lie in a temporary file before any forward pass, so that their number, their hash and their
-order are known, while memory holds only where each one lies.
+Documents are written to a temporary file before any forward pass, so that their number, hash and
+order are known. Memory holds only their offsets.
 """
 
 from array import array
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headtests.corpora.documents import Document
-from headtests.corpora.given import GivenTexts
+from headtests.corpora.in_memory import GivenTexts
 from headtests.corpora.sources import LeftOut, texts_of
 from headtests.corpora.specs import REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.spool import Spool
@@ -33,31 +33,31 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MIN_TOKENS = 2
-"""A document of one token has no row that could attend to anything but itself."""
+"""The fewest tokens of a document: a single token can attend to itself only."""
 
 _OF_TEXTS = 1
-"""Goes into the hash of texts, so that their order is not that of documents."""
+"""Hashed with the number of a text, so that texts are ordered differently from documents."""
 
 Progress = Callable[[int, int], None]
-"""Told how many documents there are so far, and how many are wanted."""
+"""Called with the number of documents so far and the number that is requested."""
 
 _Piece = tuple[str, int, TokenIds]
-"""A document on its way to the spool: its text's id, its number in the text, its ids."""
+"""The id of a text, the number of a piece in it, and the ids of that piece."""
 
 
 @dataclass(eq=False)
 class Index:
-    """Which text each document is a piece of."""
+    """The text and piece of each document."""
 
     text_ids: list[str] = field(default_factory=list)
     """The ids of the texts, in order."""
     texts: "array[int]" = field(default_factory=lambda: array("q"))
-    """For each document, the place of its text in `text_ids`."""
+    """For each document, the index of its text in `text_ids`."""
     pieces: "array[int]" = field(default_factory=lambda: array("q"))
-    """For each document, which piece of its text it is, from 0."""
+    """For each document, the number of its piece, from 0."""
 
     def append(self, text_id: str, piece: int) -> None:
-        """Note a document; a piece numbered 0 begins a new text."""
+        """Add a document; piece 0 begins a new text."""
         if piece == 0:
             self.text_ids.append(text_id)
         self.texts.append(len(self.text_ids) - 1)
@@ -66,34 +66,34 @@ class Index:
 
 @dataclass(eq=False)
 class Population:
-    """The documents of a corpus that claims are about, made by `build_population`.
+    """The documents that claims are about; made by `build_population`.
 
-    `len()` is their number, `population[i]` one of them, read from disk. Closed, collected, or
-    left as a context manager, it deletes its temporary file.
+    `len()` is their number, and `population[i]` reads a `Document` from disk. The temporary file is
+    deleted by `close`, by garbage collection, and at the end of a `with` block.
     """
 
     spec: CorpusSpec | GivenTexts
-    """The corpus that was asked for."""
+    """The corpus that was requested."""
     vocabulary: Vocabulary
-    """What the ids say."""
+    """The text of token ids."""
     bos: BosPolicy
     """The BOS policy: `model`, `always` or `never`."""
     bos_effect: str
-    """What the policy did to each document, in words."""
+    """What the policy added to each document, in words."""
     max_length: int
-    """The most tokens that a document could have, special ones included."""
+    """The most tokens that a document can have, special ones included."""
     is_whole: bool
-    """Whether the corpus ends with these documents."""
+    """Whether these are all documents of the corpus."""
     notes: tuple[str, ...]
-    """What was left out, cut or replaced, each in a sentence."""
+    """What was left out, cut or replaced, one sentence each."""
     spool: Spool
-    """Where the ids lie."""
+    """The file of the ids."""
     index: Index
-    """Which text each document is a piece of."""
+    """The text and piece of each document."""
     cuts_last_text: bool = False
-    """Whether the last text goes on behind the last document."""
+    """Whether the last text continues after the last document."""
     lengths: npt.NDArray[np.int64] = field(init=False)
-    """Tokens of each document, shape `[documents]`."""
+    """The number of tokens of each document, shape `[documents]`."""
 
     def __post_init__(self) -> None:
         self.lengths = self.spool.lengths
@@ -121,21 +121,21 @@ class Population:
         self.close()
 
     def ids(self, number: int) -> TokenIds:
-        """Return the ids of one document, shape `[length]`; `IndexError` where there is none."""
+        """Return the ids of a document, shape `[length]`; raises `IndexError` if there is none."""
         return self.spool.ids(number)
 
     def order(self, seed: int) -> npt.NDArray[np.int64]:
         """Return the document ids in hash order, shape `[documents]`.
 
-        Which of two documents comes first depends on the seed and their ids alone.
+        The relative order of two documents depends on the seed and their ids only.
         """
         return np.argsort(keyed_hash(seed, np.arange(len(self))), kind="stable").astype(np.int64)
 
     def text_order(self, seed: int) -> npt.NDArray[np.int64]:
         """Return the document ids with texts in hash order, shape `[documents]`.
 
-        The documents of a text stand together, in the order of its pieces. Which of two texts
-        comes first depends on the seed and their numbers alone.
+        The documents of a text are adjacent, in the order of its pieces. The relative order of two
+        texts depends on the seed and their numbers only.
         """
         hashes = keyed_hash(seed, _OF_TEXTS, np.arange(self.texts))
         texts = np.asarray(self.index.texts, dtype=np.int64)
@@ -143,28 +143,28 @@ class Population:
 
     @property
     def sha256(self) -> str:
-        """The hash of every document's length and ids, in order."""
+        """The hash of the lengths and ids of all documents, in order."""
         return self.spool.sha256
 
     @property
     def texts(self) -> int:
-        """How many texts the documents are pieces of."""
+        """The number of texts that the documents are pieces of."""
         return len(self.index.text_ids)
 
     @cached_property
     def contents(self) -> npt.NDArray[np.int64]:
-        """A number for each text, `[texts]`: the same of texts whose documents are the same."""
+        """A number for each text, shape `[texts]`, equal for texts with equal documents."""
         hashes = [sha256() for _ in range(self.texts)]
         for number, text in enumerate(self.index.texts):
             ids = self.ids(number)
             hashes[text].update(len(ids).to_bytes(8, "little") + ids.tobytes())
         known: dict[bytes, int] = {}
-        numbers = [known.setdefault(one.digest(), len(known)) for one in hashes]
+        numbers = [known.setdefault(content.digest(), len(known)) for content in hashes]
         return np.array(numbers, dtype=np.int64)
 
     @property
     def tokens(self) -> int:
-        """How many tokens the documents have, special ones included."""
+        """The number of tokens of all documents, special ones included."""
         return int(self.lengths.sum())
 
     @property
@@ -175,7 +175,7 @@ class Population:
         return f"all {number}" if self.is_whole else f"the first {number}"
 
     def close(self) -> None:
-        """Delete the temporary file; closing again does nothing."""
+        """Delete the temporary file; a second call does nothing."""
         self.spool.close()
 
 
@@ -190,21 +190,21 @@ def build_population(
     spool_folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Population:
-    """Return the first `spec.first` documents of a corpus, tokenised and on disk.
+    """Tokenise the first `spec.first` documents of a corpus and write them to disk.
 
-    Documents have at most `max_length` tokens, or the spec's own, and never more than the model's
-    `context`; texts are cut, and the last short piece is kept. `default_bos` is the policy of a
-    spec that has none. `vocab_size` is the number of the model's embeddings, `spool_folder` where
-    the temporary file lies (the system's temporary folder), and `progress` is called for each
-    document.
+    Documents have at most `max_length` tokens, or `spec.max_length` if given, and at most the
+    model's `context`. Texts are cut into pieces, and the last short piece is kept. `default_bos`
+    is the policy if the spec has none. `vocab_size` is the number of the model's embeddings,
+    `spool_folder` the folder of the temporary file (default: the system's), and `progress` is
+    called for each document.
 
-    Raises `CorpusError` for a corpus that cannot be read, that holds no text or no document of 2
-    tokens, and for a token that the model has no embedding of; `SettingError` for a length that
-    leaves no room, and for a BOS that the tokenizer does not have.
+    Raises `CorpusError` for a corpus that cannot be read or has no document of at least 2 tokens,
+    and for a token without an embedding; `SettingError` for a length that is too short, and for a
+    BOS that the tokenizer does not have.
     """
     bos = spec.bos or default_bos
-    wanted = max_length if spec.max_length is None else spec.max_length
-    limit = wanted if context is None else min(wanted, context)
+    requested = max_length if spec.max_length is None else spec.max_length
+    limit = requested if context is None else min(requested, context)
     if limit < MIN_TOKENS:
         raise SettingError(
             f"max_length is {limit}: expected {MIN_TOKENS} or more, since a document of one token "
@@ -212,13 +212,13 @@ def build_population(
         )
     reading = _Reading(spec, tokenizer, bos, vocab_size)
     if isinstance(spec, CorpusSpec) and spec.name == REPEATED_RANDOM:
-        pieces = reading.random_pieces(spec, wanted, context)
+        pieces = reading.random_pieces(spec, requested, context)
     else:
         pieces = reading.text_pieces(limit)
-        if limit < wanted:
+        if limit < requested:
             reading.cut = (
-                f"Documents are cut at the model's context of {limit} tokens; max_length {wanted} "
-                "was asked for."
+                f"Documents are cut at the model's context of {limit} tokens; max_length "
+                f"{requested} was asked for."
             )
     spool, index = Spool(spool_folder), Index()
     try:
@@ -230,7 +230,7 @@ def build_population(
                     progress(len(spool), spec.first)
                 if len(spool) == spec.first:
                     break
-            # Before the look at what follows, which is not to be spoken of.
+            # Before looking ahead, so that notes are about these documents only.
             notes = reading.notes
             following = _following(pieces)
         spool.seal()
@@ -253,7 +253,7 @@ def build_population(
 
 
 class _Reading:
-    """A corpus while it is read: its documents, and what is to be said of them."""
+    """A corpus while it is read: its documents, and notes about them."""
 
     def __init__(
         self,
@@ -328,19 +328,19 @@ class _Reading:
 
 
 def _following(pieces: Iterator[_Piece]) -> int | None:
-    """Return which piece of its text comes next; None where none does."""
+    """Return the piece number of the next document, or None at the end of the corpus."""
     try:
         following = next(pieces, None)
     except CorpusError:
-        # What cannot be read lies behind the documents that were asked for: no reason to fail.
+        # An unreadable row after the requested documents is no reason to fail.
         return 0
     return None if following is None else following[1]
 
 
 def _check_documents(spec: CorpusSpec | GivenTexts, spool: Spool, reading: _Reading) -> None:
     if not len(spool):
-        said = " ".join(["", *reading.notes])
-        raise CorpusError(f"corpus {spec.name!r} is empty: it holds no text.{said} Name another.")
+        notes = " ".join(["", *reading.notes])
+        raise CorpusError(f"corpus {spec.name!r} is empty: it holds no text.{notes} Name another.")
     longest = int(spool.lengths.max())
     if longest < MIN_TOKENS:
         raise CorpusError(

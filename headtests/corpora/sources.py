@@ -1,7 +1,7 @@
-"""Where the texts of a corpus come from: the bundled topics, the hub, local files, memory.
+"""Sources of texts: the bundled topics, the hub, local files, memory.
 
-A stream of `(text_id, text)`, read through `datasets` and never loaded whole. What is no text is
-an error; what holds nothing is left out and counted. No tokenizer here.
+Yields `(text_id, text)`; files and hub datasets are streamed with `datasets`. A value that is not
+text is an error; empty values are left out and counted. Nothing is tokenised here.
 """
 
 import glob
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headtests.corpora.given import GivenTexts
+from headtests.corpora.in_memory import GivenTexts, clipped
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError
 from headtests.hub import SECONDS, CorpusOutOfReachError, out_of_reach
@@ -29,18 +29,18 @@ _KINDS = "parquet, JSON lines (.jsonl, .json), CSV or .txt"
 
 @dataclass
 class LeftOut:
-    """What a stream did not yield, so far."""
+    """What a stream has left out so far."""
 
     topics: tuple[str, ...] = ()
-    """Topics of the demo corpus that read differently in this Python."""
+    """Topics of the demo corpus that differ or are absent in this Python."""
     files: tuple[str, ...] = ()
-    """Files of a local folder of another kind than those read."""
+    """Files of a local folder that are not of the kind that is read."""
     empty: int = 0
     """Texts that are empty or missing."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out, each in a sentence."""
+        """What was left out, one sentence each."""
         notes = []
         if self.topics:
             notes.append(
@@ -58,22 +58,21 @@ class LeftOut:
 
 
 def texts_of(spec: CorpusSpec | GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
-    """Yield the texts of `demo`, of a dataset or given in memory as `(text_id, text)`, in order.
+    """Yield the texts of `demo`, of a dataset or of memory as `(text_id, text)`, in order.
 
-    The id of a topic is its name, that of a dataset's text the number of its row, that of a given
-    one its place, from 0. A text of a
-    .txt file is a paragraph: what stands between empty lines. `left_out` is kept up to date with
-    what was read. Raises `CorpusError` for a corpus that cannot be found or read, a split or a
-    field that it does not have, and a value that is no text.
+    The text id is the name of a topic, the row number in a dataset, or the index in memory, from
+    0. Texts of a .txt file are its paragraphs, separated by empty lines. `left_out` is updated on
+    the way. Raises `CorpusError` for a corpus that cannot be found or read, for a split or field
+    that it does not have, and for a value that is not text.
     """
     if isinstance(spec, GivenTexts):
-        return _given(spec, left_out)
+        return _in_memory(spec, left_out)
     if spec.name == DEMO:
         return _topics(left_out)
     return _rows(spec, left_out)
 
 
-def _given(spec: GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+def _in_memory(spec: GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
     for number, text in enumerate(spec.texts):
         if text:
             yield str(number), text
@@ -97,13 +96,13 @@ def _rows(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
     while True:
         try:
             row = next(rows, None)
-        # Readers of every format raise errors of their own, with no common base.
+        # The readers of each format raise their own errors, without a common base class.
         except Exception as error:
             _refuse_out_of_reach(spec.name, error)
             where = f"after row {number}" if number >= 0 else "at its first row"
             raise CorpusError(
-                f"corpus {spec.name!r} cannot be read {where}: {_said(error)}. Expected "
-                f"{_KINDS}, in UTF-8. Mend the file, or name another corpus."
+                f"corpus {spec.name!r} cannot be read {where}: {_summary(error)}. Expected "
+                f"{_KINDS}, in UTF-8. Correct the file, or name another corpus."
             ) from error
         if row is None:
             return
@@ -115,7 +114,7 @@ def _rows(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
             )
         text = row[field]
         if is_text_file:
-            # Runs of empty lines of odd length, and the file's end, leave a line break behind.
+            # An odd number of empty lines, or the end of the file, leaves a line break.
             text = text.strip("\n")
             if not text:
                 number -= 1
@@ -127,13 +126,13 @@ def _rows(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
         else:
             raise CorpusError(
                 f"corpus {spec.name!r}: expected text in field {field!r} but row {number} holds "
-                f"{type(text).__name__}: {_clipped(repr(text))}. Give a field that holds text as "
+                f"{type(text).__name__}: {clipped(repr(text))}. Give a field that holds text as "
                 "field=."
             )
 
 
 def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
-    """Return the streamed split, and whether its rows are paragraphs of plain text."""
+    """Return the streamed split, and whether its rows are paragraphs of a text file."""
     path = Path(spec.name).expanduser()
     local = path.exists()
     if not local and _looks_like_path(spec.name):
@@ -141,7 +140,7 @@ def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
             f"corpus {spec.name!r}: there is no such file or folder (looked for "
             f"{path.absolute()}). Give a path that exists, or a hub name."
         )
-    # Imported where it is used: pytest imports this package in projects that read no corpus.
+    # Imported here, since pytest imports this package in projects that read no corpus.
     from datasets import load_dataset_builder
 
     source: dict[str, str | None]
@@ -163,7 +162,7 @@ def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
         if is_text_file:
             builder.config.sample_by = "paragraph"
         if hasattr(builder.config, "converters"):
-            # Without these the text "NA" is read as missing and "007" as a number.
+            # Otherwise the text "NA" would be a missing value and "007" a number.
             builder.config.keep_default_na = False
             builder.config.converters = {spec.field: str}
         if path.is_dir() and spec.config is None:
@@ -202,9 +201,9 @@ def _file_builder(name: str, path: Path) -> tuple[str, dict[str, str]]:
 
 
 def _ask_hub(name: str) -> None:
-    """Raise `CorpusError` unless the hub has the dataset; offline, leave that to the cache.
+    """Raise `CorpusError` unless the hub has the dataset; do nothing if offline.
 
-    `datasets` itself tries for 23 seconds before it says that there is no network.
+    Without this, `datasets` retries for 23 seconds if there is no network.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import (
@@ -228,21 +227,21 @@ def _ask_hub(name: str) -> None:
             f"{_not_local(name)}, and the hub has no such dataset, or none that may be read "
             "without logging in. Check the name."
         ) from error
-    # The transport's errors belong to whichever HTTP library the hub's client is built on.
+    # The class of a network error depends on the HTTP library of the hub's client.
     except Exception as error:
         _refuse_out_of_reach(name, error)
         raise CorpusError(
-            f"{_not_local(name)}, and the hub cannot be asked: {_said(error)}. Check the name and "
-            "the network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
+            f"{_not_local(name)}, and the hub cannot be asked: {_summary(error)}. Check the name "
+            "and the network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
         ) from error
 
 
 def _refuse_out_of_reach(name: str, error: Exception) -> None:
-    """Raise `CorpusOutOfReachError` where an error says that the hub could not be asked."""
-    said = "" if Path(name).expanduser().exists() else out_of_reach(error)
-    if said:
+    """Raise `CorpusOutOfReachError` if an error says that the hub is unreachable."""
+    reason = "" if Path(name).expanduser().exists() else out_of_reach(error)
+    if reason:
         raise CorpusOutOfReachError(
-            f"{_not_local(name)}, and it is not to be had from the hub now: {said}. Run again "
+            f"{_not_local(name)}, and it is not to be had from the hub now: {reason}. Run again "
             "later, or where it was downloaded before."
         ) from error
 
@@ -267,7 +266,7 @@ def _split(spec: CorpusSpec, splits: dict[str, Any]) -> Any:
 
 
 def _unread_files(folder: Path, data_files: Any) -> tuple[str, ...]:
-    """Return the data files of a folder that `datasets`, which reads one kind, passes over."""
+    """Return the data files of a folder that are not read: `datasets` reads files of one kind."""
     read = {Path(str(file)).resolve() for files in (data_files or {}).values() for file in files}
     return tuple(
         str(file.relative_to(folder))
@@ -280,10 +279,10 @@ def _unopened(name: str, local: bool, error: Exception) -> str:
     if local and isinstance(error, FileNotFoundError):
         return f"corpus {name!r} holds no file that can be read; expected {_KINDS}."
     if local:
-        return f"corpus {name!r} cannot be read: {_said(error)}. Expected {_KINDS}, in UTF-8."
+        return f"corpus {name!r} cannot be read: {_summary(error)}. Expected {_KINDS}, in UTF-8."
     return (
-        f"{_not_local(name)}, and it cannot be had from the hub: {_said(error)}. Check the name, "
-        "or download the dataset and name its folder."
+        f"{_not_local(name)}, and it cannot be loaded from the hub: {_summary(error)}. Check the "
+        "name, or download the dataset and name its folder."
     )
 
 
@@ -294,10 +293,6 @@ def _not_local(name: str) -> str:
     )
 
 
-def _said(error: Exception) -> str:
+def _summary(error: Exception) -> str:
     message = " ".join(str(error).split())
-    return _clipped(f"{type(error).__name__}: {message}" if message else type(error).__name__, 400)
-
-
-def _clipped(text: str, length: int = 80) -> str:
-    return text if len(text) <= length else text[: length - 3] + "..."
+    return clipped(f"{type(error).__name__}: {message}" if message else type(error).__name__, 400)

@@ -1,7 +1,7 @@
-"""Which documents a test asks for: a name and its options, checked, hashable, said in words.
+"""Which corpus a test requests: a name and options, validated and hashable.
 
-Values only, with no import that costs anything: whether the corpus exists is `sources`, and what
-its documents hold is `population`. A field that is None was not asked for.
+Data only, without expensive imports. Whether the corpus exists is checked in `sources`. A field
+that is None was not given.
 """
 
 import os
@@ -13,9 +13,9 @@ from headtests.errors import SettingError
 from headtests.settings import BosPolicy
 
 DEMO = "demo"
-"""The name of the bundled texts; a folder of that name is `./demo`."""
+"""The name of the bundled texts; write `./demo` for a folder of that name."""
 REPEATED_RANDOM = "repeated-random"
-"""The name of the synthetic corpus: runs of random tokens, repeated."""
+"""The name of the synthetic corpus of repeated sequences of random tokens."""
 DEFAULT_FIRST = 10_000
 DEFAULT_FIELD = "text"
 
@@ -40,10 +40,10 @@ _POSITIVE = ("first", "max_length", "period", "repeats", "documents")
 
 @dataclass(frozen=True)
 class CorpusSpec:
-    """A corpus and which of its documents are wanted.
+    """A corpus and which of its documents are requested.
 
-    Raises `SettingError` for a value of the wrong type, a count below 1, and an option that means
-    nothing on this corpus. Two specs that ask for the same documents are equal, and hash alike.
+    Raises `SettingError` for a value of the wrong type, a count below 1, and an option that this
+    corpus does not have. Specs that request the same documents are equal.
 
     >>> CorpusSpec("my-corpus/", field="body", first=1000)  # doctest: +ELLIPSIS
     CorpusSpec(name='my-corpus/', config=None, split=None, field='body', first=1000, ...)
@@ -54,25 +54,25 @@ class CorpusSpec:
     name: str = DEMO
     """`demo`, `repeated-random`, a hub name, or a local folder or file."""
     config: str | None = None
-    """Which configuration of a dataset that has several, such as `wikitext-2-raw-v1`."""
+    """The configuration of a dataset that has several, such as `wikitext-2-raw-v1`."""
     split: str | None = None
-    """Which split of a dataset; None takes `train`, or the only one."""
+    """The split of a dataset; None for `train`, or the only one."""
     field: str | None = None
-    """The column of a dataset that holds the text; `text` unless given."""
+    """The column of a dataset that holds the text; `text` by default."""
     first: int = DEFAULT_FIRST
-    """How many documents, counted from the corpus's start."""
+    """The number of documents, from the start of the corpus."""
     max_length: int | None = None
-    """The most tokens of a document, special ones included."""
+    """The most tokens of a document, special ones included; None for the setting of the run."""
     bos: BosPolicy | None = None
-    """Which special tokens frame a document; None leaves it to the run's setting."""
+    """The policy for special tokens; None for the setting of the run."""
     period: int | None = None
-    """Of `repeated-random`: how many random tokens make a run."""
+    """For `repeated-random`: the number of random tokens that are repeated."""
     repeats: int | None = None
-    """Of `repeated-random`: how many times the run stands in a document."""
+    """For `repeated-random`: how often they occur in a document."""
     documents: int | None = None
-    """Of `repeated-random`: how many documents there are."""
+    """For `repeated-random`: the number of documents."""
     seed: int | None = None
-    """Of `repeated-random`: what the random tokens depend on; 0 or more."""
+    """For `repeated-random`: the seed of the random tokens, at least 0."""
 
     def __post_init__(self) -> None:
         self._check_values()
@@ -87,10 +87,10 @@ class CorpusSpec:
 
     @classmethod
     def from_marker(cls, args: Sequence[object], kwargs: Mapping[str, object]) -> Self:
-        """Return the spec that `pytest.mark.corpus(*args, **kwargs)` asks for.
+        """Return the spec that `pytest.mark.corpus(*args, **kwargs)` requests.
 
-        The name, text or a path, is the only positional argument; without one it is `demo`.
-        Raises `SettingError` for anything else, an unknown keyword included.
+        The name, a string or a path, is the only positional argument and defaults to `demo`.
+        Raises `SettingError` for other arguments.
         """
         if len(args) > 1:
             raise SettingError(
@@ -114,7 +114,7 @@ class CorpusSpec:
 
     @property
     def label(self) -> str:
-        """What the corpus is, without how much of it is wanted.
+        """The corpus in words, without how much of it is requested.
 
         >>> CorpusSpec("repeated-random", period=10).label
         'repeated-random (period 10, repeats 2, seed 0)'
@@ -123,8 +123,8 @@ class CorpusSpec:
         options |= {"period": self.period, "repeats": self.repeats}
         options["field"] = None if self.field == DEFAULT_FIELD else self.field
         options["seed"] = self.seed
-        said = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
-        return f"{self.name} ({said})" if said else self.name
+        details = [f"{name} {value}" for name, value in options.items() if value is not None]
+        return f"{self.name} ({', '.join(details)})" if details else self.name
 
     def __str__(self) -> str:
         parts = [self.label, f"first {self.first:,}"]
@@ -141,7 +141,7 @@ class CorpusSpec:
             value = getattr(self, option)
             if value is None and option not in ("name", "first"):
                 continue
-            # True is an int to Python and never a count to a reader.
+            # True is an int in Python, but never a count.
             if not isinstance(value, kind) or isinstance(value, bool):
                 raise SettingError(
                     f"corpus: expected {expected} but got {option}={value!r} "

@@ -1,6 +1,6 @@
-"""Arrays of token ids on disk: written once, in order, then read by number.
+"""A temporary file of arrays of token ids: written once, in order, then read by number.
 
-Memory holds where each array lies, eight bytes each. What the arrays mean is `population`.
+Memory holds only the offset of each array, eight bytes. What the arrays mean is up to `population`.
 """
 
 import tempfile
@@ -20,14 +20,15 @@ _STORED = np.dtype("<i4")
 
 
 class Spool:
-    """A temporary file of token ids, deleted when it is closed, collected, or the program ends.
+    """A temporary file of token ids, deleted on `close`, collection or exit.
 
-    `folder` is where it lies, by default the system's temporary folder.
+    `folder` is where the file is created, by default the system's temporary folder. Raises
+    `CorpusError` if it cannot be created.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         try:
-            # Open as long as the object lives, which the finaliser sees to.
+            # Stays open for the life of this object; the finaliser closes it.
             self._file = tempfile.TemporaryFile(  # noqa: SIM115
                 dir=folder, prefix="headtests-"
             )
@@ -43,7 +44,7 @@ class Spool:
         return len(self._ends) - 1
 
     def append(self, ids: npt.NDArray[np.int32]) -> None:
-        """Write one array, shape `[length]`; raises `CorpusError` where the disk has no room."""
+        """Write one array, shape `[length]`; raises `CorpusError` if the disk is full."""
         content = ids.astype(_STORED).tobytes()
         try:
             self._file.write(content)
@@ -54,7 +55,7 @@ class Spool:
         self._hash.update(content)
 
     def seal(self) -> None:
-        """End the writing, so that arrays can be read."""
+        """Finish writing, so that arrays can be read; raises `CorpusError` if the disk is full."""
         try:
             self._file.flush()
         except OSError as error:
@@ -63,9 +64,9 @@ class Spool:
             self._mapped = np.memmap(self._file, dtype=_STORED, mode="r")
 
     def ids(self, number: int) -> npt.NDArray[np.int32]:
-        """Return a copy of an array that was written, shape `[length]`.
+        """Return a copy of one array, shape `[length]`.
 
-        Raises `IndexError` for a number that was not written, and `CorpusError` once closed.
+        Raises `IndexError` for a number that does not exist, and `CorpusError` after `close`.
         """
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} documents, from 0, and no number {number}")
@@ -81,7 +82,7 @@ class Spool:
 
     @property
     def sha256(self) -> str:
-        """The hash of every array's length and ids, in order."""
+        """The hash of the lengths and ids of all arrays, in order."""
         return self._hash.hexdigest()
 
     def close(self) -> None:
@@ -91,7 +92,7 @@ class Spool:
 
 
 def _closed(file: IO[bytes]) -> None:
-    # What could not be written is tried again by a file that is closed, and fails again.
+    # Closing flushes again what could not be written, and fails again.
     with suppress(OSError):
         file.close()
 
@@ -99,6 +100,6 @@ def _closed(file: IO[bytes]) -> None:
 def _unwritable(folder: Path | None, error: OSError) -> CorpusError:
     where = folder or tempfile.gettempdir()
     return CorpusError(
-        f"cannot keep documents in {where}: {error.strerror or error}. Free some room, name "
+        f"cannot write documents to {where}: {error.strerror or error}. Free disk space, name "
         "another folder in TMPDIR, or ask for fewer documents with first=."
     )

@@ -1,7 +1,8 @@
-"""The corpus `repeated-random`: BOS, and then a run of random tokens, repeated.
+"""The corpus `repeated-random`: BOS, then a sequence of random tokens, repeated.
 
-The literature's induction and duplicate scores are defined on it. It is made of ids, not of
-text, so that no tokenizer has a say in where a run repeats.
+Induction and duplicate-token scores are usually measured on such sequences (Olsson et al. 2022,
+"In-context learning and induction heads"). Documents are generated as ids, not as text, so that
+tokenisation does not change where the sequence repeats.
 """
 
 from collections.abc import Iterator
@@ -16,9 +17,9 @@ from headtests.settings import BosPolicy
 
 
 def random_prefix(vocabulary: Vocabulary, bos: BosPolicy) -> tuple[int, ...]:
-    """Return what stands before each run: BOS, or CLS, or nothing under `never`.
+    """Return the ids at the start of each document: BOS or else CLS; none for `never`.
 
-    Raises `SettingError` where one is wanted and the tokenizer has neither.
+    Raises `SettingError` if the tokenizer has neither, unless the policy is `never`.
     """
     return () if bos == "never" else (beginning_id(vocabulary.tokenizer),)
 
@@ -33,23 +34,23 @@ def random_documents(
 ) -> Iterator[tuple[str, TokenIds]]:
     """Yield each document's text id and ids, shape `[len(prefix) + period * repeats]`.
 
-    Tokens are drawn uniformly, with replacement, from the ids that are not special and, where it
-    is given, below `vocab_size`, the number of the model's embeddings. A document depends on the
-    seed, the period and those before it, not on how many follow. Raises `SettingError` where
-    documents would be longer than `max_length` or the model's `context`, and `CorpusError` where
+    Tokens are drawn uniformly, with replacement, from the ids that are not special and have an
+    embedding (`vocab_size` is the number of embeddings, if known). A document depends on the seed,
+    the period and its number, not on how many documents there are. Raises `SettingError` if
+    documents would be longer than `max_length` or the model's `context`, and `CorpusError` if
     there is no id to draw.
     """
     period, repeats, count = spec.period or 0, spec.repeats or 0, spec.documents or 0
     length = len(prefix) + period * repeats
     bos = " after BOS" if prefix else ""
-    found = f"{spec.label}: {repeats} runs of {period} tokens{bos} make {length} tokens a document"
+    size = f"{spec.label}: {repeats} runs of {period} tokens{bos} make {length} tokens a document"
     if context is not None and length > context:
         raise SettingError(
-            f"{found}, but the model's context is {context}. Lower period or repeats."
+            f"{size}, but the model's context is {context}. Lower period or repeats."
         )
     if length > max_length:
         raise SettingError(
-            f"{found}, but max_length is {max_length}. Raise max_length to {length}, or lower "
+            f"{size}, but max_length is {max_length}. Raise max_length to {length}, or lower "
             "period or repeats."
         )
     pool = vocabulary.ordinary_ids

@@ -1,8 +1,8 @@
-"""How a text becomes documents: its ids, cut into pieces, framed as the BOS policy says.
+"""Splits a text into documents: tokenises it, cuts it, and adds special tokens.
 
-The policies: `model` frames a document as the model's own tokenizer does by itself; `always` is
-that, with a BOS in front where the tokenizer put none; `never` adds nothing. Which ids those are
-is read off what the tokenizer does, never from its settings, which do not say.
+The BOS policies: `model` adds the special tokens that the tokenizer adds by default; `always` also
+adds a BOS if the tokenizer adds none; `never` adds nothing. Which ids a tokenizer adds is found by
+calling it, since its settings do not say.
 """
 
 import re
@@ -26,9 +26,9 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def replace_lone_surrogates(text: str) -> tuple[str, int]:
-    """Return the text with each surrogate code point as U+FFFD, and how many there were.
+    """Return the text with surrogate code points replaced by U+FFFD, and their number.
 
-    Python's text holds a surrogate only where it stands alone, and no tokenizer reads one.
+    A Python string contains surrogates only if they are unpaired, and tokenizers reject those.
 
     >>> replace_lone_surrogates("a" + chr(0xD800))
     ('a\ufffd', 1)
@@ -37,21 +37,21 @@ def replace_lone_surrogates(text: str) -> tuple[str, int]:
 
 
 class TokenPolicy:
-    """What is put around each piece of a text, and how texts are cut.
+    """Splits texts into documents and adds special tokens, by a BOS policy.
 
-    `bos` is the policy. Raises `SettingError` for `always` with a tokenizer that has no BOS and no
-    CLS token, and `CorpusError` for a tokenizer whose additions cannot be told from its text.
+    Raises `SettingError` for `always` with a tokenizer that has no BOS and no CLS token, and
+    `CorpusError` for a tokenizer whose additions cannot be told apart from the text.
     """
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase", bos: BosPolicy = "model") -> None:
         self.bos = bos
-        """The policy that was asked for."""
+        """The policy."""
         self.vocabulary = Vocabulary(tokenizer)
         self._tokenizer = tokenizer
         self.prefix: tuple[int, ...] = ()
-        """The ids put before each piece."""
+        """The ids that are added before each piece."""
         self.suffix: tuple[int, ...] = ()
-        """The ids put after each piece."""
+        """The ids that are added after each piece."""
         if bos != "never":
             self.prefix, self.suffix = _additions(tokenizer)
         if bos == "always" and not set(self.prefix[:1]) & _beginnings(tokenizer):
@@ -59,17 +59,17 @@ class TokenPolicy:
 
     @property
     def effect(self) -> str:
-        """What the policy does to each document, in words."""
+        """What the policy adds to each document, in words."""
         return effect_of(self.vocabulary, self.prefix, self.suffix)
 
     def documents_of(self, text: str, max_length: int) -> list[TokenIds]:
-        """Return the text's documents, in order: arrays of at most `max_length` ids.
+        """Return the documents of a text, in order: arrays of at most `max_length` ids.
 
-        The text is tokenised whole and then cut, so that no token depends on where a cut falls;
-        the last piece may be short; a text of no token has no document. A lone surrogate is read
-        as U+FFFD. Text that spells a special token is read as that token, as the tokenizer does;
-        a piece that begins with BOS by itself gets no second one. Raises `SettingError` where
-        `max_length` leaves no room for a token of the text.
+        The whole text is tokenised and then cut, so that cuts do not change tokens. The last
+        document may be short; a text without tokens has no documents. Surrogates are replaced by
+        U+FFFD. Text that spells a special token becomes that token, as in the tokenizer, and a
+        piece that begins with BOS gets no second BOS. Raises `SettingError` if `max_length`
+        leaves no room for a token of the text.
         """
         room = max_length - len(self.prefix) - len(self.suffix)
         if room < 1:
@@ -82,7 +82,7 @@ class TokenPolicy:
         return [self._framed(ids[start : start + room]) for start in range(0, len(ids), room)]
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of the whole text, with nothing added."""
+        """Return the ids of the whole text, without special tokens."""
         return list(
             self._tokenizer(
                 replace_lone_surrogates(text)[0], add_special_tokens=False, verbose=False
@@ -102,9 +102,9 @@ class TokenPolicy:
 
 
 def beginning_id(tokenizer: "PreTrainedTokenizerBase") -> int:
-    """Return the id that begins a document: BOS, or CLS where there is no BOS.
+    """Return the id of BOS, or of CLS if there is no BOS.
 
-    Raises `SettingError` where the tokenizer has neither.
+    Raises `SettingError` if the tokenizer has neither.
     """
     for token_id in (tokenizer.bos_token_id, tokenizer.cls_token_id):
         if token_id is not None:
@@ -116,7 +116,7 @@ def beginning_id(tokenizer: "PreTrainedTokenizerBase") -> int:
 
 
 def effect_of(vocabulary: Vocabulary, prefix: tuple[int, ...], suffix: tuple[int, ...]) -> str:
-    """Return in words what is put around each document."""
+    """Return in words what is added to each document."""
     parts = [
         f"{' '.join(vocabulary.texts(ids))} {where}"
         for ids, where in ((prefix, "before"), (suffix, "after"))
@@ -134,7 +134,7 @@ def _beginnings(tokenizer: "PreTrainedTokenizerBase") -> set[int]:
 
 
 def _additions(tokenizer: "PreTrainedTokenizerBase") -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return what the tokenizer puts before and after a text by itself."""
+    """Return the ids that the tokenizer adds before and after a text by default."""
     for probe in _PROBES:
         plain = tuple(tokenizer(probe, add_special_tokens=False)["input_ids"])
         framed = tuple(tokenizer(probe)["input_ids"])

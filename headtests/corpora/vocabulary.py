@@ -1,7 +1,6 @@
-"""What token ids say: the text of each id alone, which ids are special, which id a text is.
+"""The vocabulary of a tokenizer: the text of each id, special ids, and the id of a text.
 
-One wrapper around any Hugging Face tokenizer, fast or slow. Nothing is tokenised for a model
-here; that is `tokens`.
+A wrapper around any Hugging Face tokenizer, fast or slow. Documents are tokenised in `tokens`.
 """
 
 import json
@@ -24,10 +23,7 @@ _SHOWN_PIECES = 8
 
 
 class Vocabulary:
-    """The ids of a tokenizer and what each says.
-
-    Results are remembered, so that asking for the same id or pattern again costs a look-up.
-    """
+    """The ids of a tokenizer and their texts; results are cached by id and pattern."""
 
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         self.tokenizer = tokenizer
@@ -35,12 +31,12 @@ class Vocabulary:
         self._matches: dict[str, npt.NDArray[np.int8]] = {}
 
     def text(self, token_id: int) -> str:
-        """Return what one id says, decoded alone and not cleaned up.
+        """Return the text of one id, decoded alone, without clean-up of spaces.
 
-        A token that begins a word keeps its space (" the") where the tokenizer has one to keep,
-        and a piece that continues a word keeps its mark ("##ing" of a WordPiece tokenizer). Bytes
-        that are no whole character read as U+FFFD. An id that the tokenizer does not have, such
-        as a padded row of the embedding, reads as "<id 50300>".
+        A token that begins a word keeps its space (" the") if the tokenizer encodes spaces, and a
+        piece that continues a word keeps its mark ("##ing" in WordPiece). Bytes that are not a
+        whole character become U+FFFD. An id that the tokenizer does not have, such as a padding
+        row of the embedding, becomes "<id 50300>".
         """
         token_id = int(token_id)
         text = self._texts.get(token_id)
@@ -49,12 +45,12 @@ class Vocabulary:
         return text
 
     def texts(self, token_ids: Iterable[int]) -> list[str]:
-        """Return what each id says, as `text` does."""
+        """Return the text of each id, as `text` does."""
         return [self.text(token_id) for token_id in token_ids]
 
     @cached_property
     def special_ids(self) -> frozenset[int]:
-        """The ids that the tokenizer calls special: BOS, separators, padding, unknown, added."""
+        """The ids of special tokens: BOS, separators, padding, unknown, and added special ones."""
         added = self.tokenizer.added_tokens_decoder
         return frozenset(self.tokenizer.all_special_ids) | {
             token_id for token_id, token in added.items() if token.special
@@ -70,11 +66,10 @@ class Vocabulary:
         return np.isin(np.asarray(token_ids), sorted(self.special_ids))
 
     def matching(self, pattern: str, token_ids: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Return whose text the pattern is found in, in the shape of `token_ids`.
+        """Return in which ids' texts the pattern is found, in the shape of `token_ids`.
 
-        The pattern is searched for (`re.search`) in what each id says alone. Special tokens have
-        a text like any other, so that "SEP" finds "[SEP]". Raises `ExpressionError` for a pattern
-        that is no regular expression.
+        The pattern is searched for (`re.search`) in the text of each id. Special tokens have texts
+        too, so "SEP" finds "[SEP]". Raises `ExpressionError` for an invalid regular expression.
         """
         ids = np.asarray(token_ids, dtype=np.int64)
         known = self._matches.get(pattern, np.empty(0, dtype=np.int8))
@@ -88,8 +83,8 @@ class Vocabulary:
                 search = re.compile(pattern).search
             except re.error as error:
                 raise ExpressionError(
-                    f"{pattern!r} is no regular expression: {error}. Escape what is meant "
-                    "literally with re.escape()."
+                    f"{pattern!r} is no regular expression: {error}. Escape literal text with "
+                    "re.escape()."
                 ) from error
             known[unseen] = [search(self.text(token_id)) is not None for token_id in unseen]
         return np.equal(known[ids], 1)
@@ -97,11 +92,11 @@ class Vocabulary:
     def single_id(self, text: str) -> int:
         """Return the id of a text that is exactly one token.
 
-        What counts is, in this order: the one token that the tokenizer makes of the text, if it
-        says just that; the entry of the vocabulary that says just that ("[SEP]", "##ing", a
-        piece inside a word); the one token that the tokenizer makes of it in its own spelling
-        ("The" is "the" for an uncased tokenizer). The unknown token stands for no text but its
-        own. Raises `ExpressionError` that says how the text splits.
+        In this order: the one token of the tokenised text, if its text is the same; the entry of
+        the vocabulary with this text ("[SEP]", "##ing", a piece inside a word); the one token of
+        the tokenised text in the tokenizer's spelling ("The" is "the" for an uncased tokenizer).
+        The unknown token matches only its own text. Raises `ExpressionError`, which says how the
+        text splits, if there is no such token.
         """
         ids = self._encode(text)
         if len(ids) == 1 and self.text(ids[0]) == text:
@@ -114,30 +109,30 @@ class Vocabulary:
         unknown = self.tokenizer.unk_token_id
         if len(ids) == 1 and ids[0] != unknown:
             return ids[0]
-        said = _quoted(text)
+        quoted = _quoted(text)
         if len(ids) == 1:
             raise ExpressionError(
-                f"key.is_({said}): {said} is not one token of this tokenizer, which reads it as "
-                f"the unknown token {self.text(unknown)}. Claim on a text that it knows, or use "
+                f"key.is_({quoted}): {quoted} is not one token of this tokenizer, which reads it "
+                f"as the unknown token {self.text(unknown)}. Name a text that it knows, or use "
                 "key.matches(...)."
             )
         if not ids:
             raise ExpressionError(
-                f"key.is_({said}): the tokenizer makes no token of {said}. Name a token's text, "
-                "or use key.matches(...)."
+                f"key.is_({quoted}): the tokenizer makes no token of {quoted}. Name a token's "
+                "text, or use key.matches(...)."
             )
         pieces = ", ".join(_quoted(piece) for piece in self.texts(ids[:_SHOWN_PIECES]))
         more = f" and {len(ids) - _SHOWN_PIECES} more" if len(ids) > _SHOWN_PIECES else ""
         raise ExpressionError(
-            f"key.is_({said}): {said} is not one token of this tokenizer; it splits into "
-            f"{pieces}{more}. Claim on one of those, or use key.matches(...)."
+            f"key.is_({quoted}): {quoted} is not one token of this tokenizer; it splits into "
+            f"{pieces}{more}. Name one of those, or use key.matches(...)."
         )
 
     @cached_property
     def sha256(self) -> str:
-        """A hash of what the tokenizer does: its serialisation, or its vocabulary if it has none.
+        """The hash of the tokenizer's serialisation, or of its vocabulary if it has none.
 
-        Padding and truncation, which calling a tokenizer changes, are no part of it.
+        Without padding and truncation, which change when a tokenizer is called.
         """
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
         if backend is not None:
@@ -158,20 +153,20 @@ class Vocabulary:
 
     @cached_property
     def _has_metaspace(self) -> bool:
-        # Asked of what it does, since a "▁" in the vocabulary may be a letter like any other.
+        # Tested by decoding, since a "▁" in the vocabulary may be an ordinary character.
         tokens = ["x", f"{_METASPACE}y"]
         try:
             return _METASPACE not in self.tokenizer.convert_tokens_to_string(tokens)
-        # Tokenizers that know no such piece refuse it each in a way of its own.
+        # Tokenizers without such a piece raise different errors.
         except Exception:
             return False
 
     def _decode(self, token_id: int) -> str:
-        # Asked of an id that it does not have, one tokenizer says nothing, and another raises.
+        # For an unknown id, some tokenizers return an empty text and others raise.
         if token_id not in self._known_ids:
             return f"<id {token_id}>"
         token = self.tokenizer.convert_ids_to_tokens(token_id)
-        # Decoders drop the space of the first token, which is every token that is decoded alone.
+        # Decoders drop the space before the first token, and here each token is the first.
         if isinstance(token, str) and token.startswith(_METASPACE) and self._has_metaspace:
             return token.replace(_METASPACE, " ")
         return cast(
@@ -186,7 +181,7 @@ class Vocabulary:
             text.encode()
         except UnicodeEncodeError as error:
             raise ExpressionError(
-                f"{text!r} holds a lone surrogate, which no token says. Leave it out."
+                f"{text!r} contains a lone surrogate, which no token matches. Remove it."
             ) from error
         return list(self.tokenizer.encode(text, add_special_tokens=False))
 

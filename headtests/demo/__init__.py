@@ -1,7 +1,7 @@
-"""What is bundled: the demo model's folder and the list of the demo corpus's texts.
+"""The bundled demo: the folder of the model and the texts of the corpus (`topics`).
 
-Paths and texts only. How the model was made is `headtests.demo.train`; how texts become
-documents is `headtests.corpora`, which treats them like anybody else's.
+Paths and texts only. `train` made the model; `headtests.corpora` reads the texts like those of any
+other corpus.
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""The demo corpus's texts: documentation topics that every CPython carries.
+"""The texts of the demo corpus: documentation topics that ship with CPython.
 
-The list names the topics of `pydoc_data.topics` whose text is the same in CPython 3.11, 3.12
-and 3.13, each with the SHA-256 of that text. A topic that reads differently in the running
-interpreter is left out and named, never silently replaced. No text is kept here.
+Lists the topics of `pydoc_data.topics` whose text is the same in CPython 3.11, 3.12 and 3.13, with
+the SHA-256 of each text. A topic that differs in the running interpreter is left out and reported.
+The texts themselves are not stored here.
 """
 
 from hashlib import sha256
@@ -51,12 +51,12 @@ TOPICS: dict[str, str] = {
 
 
 class HeldOutTopics(NamedTuple):
-    """The topics found in this interpreter, and the names of those that differ."""
+    """The topics of this interpreter, and the names of those that differ."""
 
     texts: dict[str, str]
     """Topic name to text, in the order of `TOPICS`."""
     left_out: tuple[str, ...]
-    """Topics that are absent or whose text has another hash."""
+    """The names of topics that are absent or have another hash."""
 
 
 def held_out_topics() -> HeldOutTopics:

@@ -1,12 +1,12 @@
-"""Make the bundled model: `python -m headtests.demo.train`, seeded, minutes on two cores.
+"""Trains the bundled model: `python -m headtests.demo.train`, seeded, minutes on two cores.
 
-With `--checkpoints DIR`, what it was on its way is kept, too, for `headtests trace`.
+With `--checkpoints DIR`, checkpoints are saved during training, for `headtests trace`.
 
-A two-layer GPT-2 on documentation that CPython carries, with half of each batch repeated
-random tokens, so that induction heads form. The demo corpus's topics are held out: a training
-paragraph that shares eight words in a row with one of them is dropped. The recipe, the
-held-out loss and what each head was measured to do are written to the model card beside the
-weights. Nothing here is imported by the rest of the package.
+The model is a two-layer GPT-2, trained on documentation that ships with CPython. Half of each batch
+is repeated random tokens, so that induction heads form. The topics of the demo corpus are held out:
+training paragraphs that share eight consecutive words with one of them are dropped. The recipe, the
+held-out loss and measured scores of each head are written to the model card. Nothing here is
+imported by the rest of the package.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from headtests.demo.topics import held_out_topics
 BOS = "<|endoftext|>"
 SHINGLE_WORDS = 8
 HALVINGS = 3
-"""How often the number of steps is halved on the way to the first checkpoint after none."""
+"""How often the number of steps is halved to get the first checkpoint after step 0."""
 SKIPPED_FOLDERS = frozenset(
     {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo"}
 )
@@ -38,7 +38,7 @@ SKIPPED_FOLDERS = frozenset(
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that the weights depend on, beside the interpreter's documentation."""
+    """Everything that the weights depend on, apart from the documentation of the interpreter."""
 
     layers: int = 2
     heads: int = 4
@@ -52,7 +52,7 @@ class Recipe:
 
 
 def training_paragraphs() -> list[str]:
-    """Return the documentation's paragraphs that share no eight words in a row with the corpus."""
+    """Return the paragraphs that share no eight consecutive words with the corpus."""
     held_out = {shingle for text in held_out_topics().texts.values() for shingle in _shingles(text)}
     return [
         paragraph
@@ -96,7 +96,7 @@ def _docstrings(source: Path) -> Iterator[str]:
 
 
 def train_tokenizer(paragraphs: list[str], recipe: Recipe) -> PreTrainedTokenizerFast:
-    """Return a byte-level BPE tokenizer that puts `<|endoftext|>` first, as the model saw it."""
+    """Return a byte-level BPE tokenizer that adds `<|endoftext|>` at the start, as in training."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -123,14 +123,17 @@ def train_tokenizer(paragraphs: list[str], recipe: Recipe) -> PreTrainedTokenize
 
 
 def text_rows(stream: torch.Tensor, count: int, recipe: Recipe, bos: int) -> torch.Tensor:
-    """Return `[count, context]` windows of the stream, each after a BOS."""
+    """Return BOS and a random window of the stream, shape `[count, context]`."""
     starts = torch.randint(len(stream) - recipe.context + 1, (count, 1))
     rows = stream[starts + torch.arange(recipe.context - 1)]
     return torch.cat([torch.full((count, 1), bos), rows], dim=1)
 
 
 def repeated_rows(count: int, recipe: Recipe, bos: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return `[count, context]` rows of repeated random tokens, and where they can be predicted."""
+    """Return BOS and repeated random tokens, and where they are predictable.
+
+    Both have shape `[count, context]`; a token is predictable from its second occurrence on.
+    """
     periods = torch.randint(8, (recipe.context - 1) // 2 + 1, (count, 1))
     first = torch.randint(recipe.vocabulary - 1, (count, recipe.context))
     first = first + (first >= bos)
@@ -141,9 +144,9 @@ def repeated_rows(count: int, recipe: Recipe, bos: int) -> tuple[torch.Tensor, t
 
 
 def checkpoint_steps(steps: int) -> list[int]:
-    """Return after how many optimizer steps the model is kept: none, all, and ever fewer between.
+    """Return the optimizer steps after which a checkpoint is saved, in ascending order.
 
-    Halves of all steps, and of two thirds of them.
+    Step 0, and `HALVINGS` times halved all steps and two thirds of all steps.
 
     >>> checkpoint_steps(4000)
     [0, 333, 500, 666, 1000, 1333, 2000, 2666, 4000]
@@ -160,9 +163,9 @@ def train(
     recipe: Recipe,
     keep: Callable[[int, GPT2LMHeadModel], None] = lambda step, model: None,
 ) -> GPT2LMHeadModel:
-    """Return the trained model; `keep` gets it after each number of steps, 0 and all included.
+    """Train and return the model; `keep` is called with it before each step and after the last.
 
-    Whoever keeps it must neither change it nor draw random numbers of torch.
+    `keep` must neither change the model nor draw random numbers from torch.
     """
     bos = int(tokenizer.bos_token_id)
     ids = tokenizer("\n\n".join(paragraphs), add_special_tokens=False, verbose=False)["input_ids"]
@@ -213,7 +216,7 @@ def train(
 def held_out_loss(
     model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast, recipe: Recipe
 ) -> float:
-    """Return the mean cross entropy, in nats a token, on the demo corpus's topics."""
+    """Return the mean cross entropy on the topics of the demo corpus, in nats per token."""
     total, count = 0.0, 0
     bos = int(tokenizer.bos_token_id)
     for text in held_out_topics().texts.values():
@@ -230,11 +233,11 @@ def held_out_loss(
 def head_scores(
     model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerFast
 ) -> dict[str, dict[str, float]]:
-    """Return each head's mean attention on a few relations, over repeated random tokens.
+    """Return the mean attention of each head on a few relations, over repeated random tokens.
 
-    256 rows of BOS and 24 random tokens twice; each score is the mean over the second run's
-    query positions of the attention on one key: the previous token, the query itself, the same
-    token one period earlier, the token after that (induction), and position 0.
+    There are 256 rows of BOS and 24 random tokens, repeated once. Each score, in [0, 1], is the
+    mean attention of the queries in the second half on one key: the previous token, the query
+    itself, the same token in the first half, the token after that (induction), and position 0.
     """
     period, count = 24, 256
     bos = int(tokenizer.bos_token_id)
@@ -327,10 +330,12 @@ def model_card(
 
 
 def main() -> None:
-    """Train, measure and write the folder."""
+    """Train and measure the model, and write its folder."""
     parser = argparse.ArgumentParser(description="Train the demo model of headtests.")
     parser.add_argument(
-        "--out", type=Path, help="folder to write (the bundled model's, without --checkpoints)"
+        "--out",
+        type=Path,
+        help="folder to write (by default the bundled model's, or none with --checkpoints)",
     )
     parser.add_argument("--steps", type=int, default=Recipe.steps, help="optimizer steps")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
@@ -338,11 +343,10 @@ def main() -> None:
         "--checkpoints",
         type=Path,
         metavar="DIR",
-        help="also write what the model was on its way: a folder a checkpoint, such as "
-        "DIR/step-001000",
+        help="also save checkpoints during training, each in a folder such as DIR/step-001000",
     )
     arguments = parser.parse_args()
-    # Who asks for checkpoints alone does not want another model in place of the bundled one.
+    # Asking only for checkpoints must not overwrite the bundled model.
     out: Path | None = arguments.out or (None if arguments.checkpoints else MODEL_FOLDER)
     recipe = Recipe(steps=arguments.steps, seed=arguments.seed)
     paragraphs = training_paragraphs()

@@ -1,9 +1,15 @@
-"""Models, and attention rows of the asked heads: the one package that knows how a model is run.
+"""Opens models and reads the attention rows of heads: the only package that runs a model.
 
-`config` says what a model is before it is opened, `loading` opens it, `probe` decides how its rows
-are read, `attention_interface` and `bridge_hooks` are the two ways, `row_reading` is one batch on
-its way through either, and `loaded` is what the rest of headtests sees. What rows amount to, and
-which documents run when, is `headtests.measurement`.
+- `config`: the shape of a model, from its configuration alone.
+- `loading`: opens a model.
+- `loaded`: an open model, as the rest of headtests uses it.
+- `probe`: decides by which backend the rows of a model can be read.
+- `attention_interface`, `bridge_hooks`: the two backends, transformers and transformer_lens.
+- `row_reading`: one batch on its way through a backend.
+- `row_softmax`, `row_checks`: rows from queries and keys, and their validation.
 
-Importing this package imports no torch: a marker such as "L1H*" needs the number of heads alone.
+What is computed from rows, and which documents run when, is up to `headtests.measurement`.
+
+This file exports nothing, so that importing `config` imports no torch: to collect the heads of a
+marker such as "L1H*", the number of heads is enough.
 """

@@ -1,7 +1,8 @@
-"""Rows by transformers' attention interface: stock attention runs, and rows are read beside it.
+"""The transformers backend: reads rows through the attention interface.
 
-A function registered there gets every layer's queries and keys, as rotated and scaled as they
-come to be, and the mask. Which models may be run so is `probe`.
+A function that is registered with transformers gets the final queries and keys of every layer
+(after rotary embeddings) and the mask. It computes the requested rows, then calls the stock
+attention. Which models can be read this way is decided in `probe`.
 """
 
 import math
@@ -16,28 +17,28 @@ import torch
 from headtests.models.row_reading import AllRead, RowRequest
 
 FAST = "headtests"
-"""The name that the function is registered by which calls torch's stock attention."""
+"""The registered name of the function that computes rows and calls torch's stock attention."""
 EAGER = "headtests_eager"
-"""The name of that which calls the model's own eager attention, and reads its pattern."""
+"""The registered name of the function that reads the pattern of the model's eager attention."""
 
 _reading: ContextVar["_Run | None"] = ContextVar("headtests_reading", default=None)
 
 
 class _Run:
-    """A reading, and the layers that the model's attention modules are."""
+    """One forward pass: the request, if any, and which attention module is which layer."""
 
     def __init__(self, reading: RowRequest | None, layer_of: dict[int, int] | None) -> None:
         self.reading = reading
         self.layer_of = layer_of
         self.called: list[Any] = []
-        """Every module whose attention was worked out, in order."""
+        """The modules whose attention was computed, in order."""
 
     def layer(self, module: Any) -> int | None:
-        """Return the layer of a module, where its rows are asked."""
+        """Note a call of a module; return its layer if rows of it are requested, else None."""
         self.called.append(module)
         layer = None if self.layer_of is None else self.layer_of.get(id(module))
-        asked = self.reading is not None and layer in self.reading.by_layer
-        return layer if asked else None
+        is_requested = self.reading is not None and layer in self.reading.by_layer
+        return layer if is_requested else None
 
 
 def _stock(
@@ -83,14 +84,14 @@ def _eager(
 
 
 def _is_causal(module: Any, options: dict[str, Any]) -> bool:
-    """Return whether attention without a mask is causal, as stock attention decides it."""
-    said = options.get("is_causal")
-    return bool(getattr(module, "is_causal", True) if said is None else said)
+    """Return whether attention without a mask is causal, by the rule of the stock attention."""
+    option = options.get("is_causal")
+    return bool(getattr(module, "is_causal", True) if option is None else option)
 
 
 @cache
 def register() -> None:
-    """Make both functions known to transformers, with the masks that they take."""
+    """Register both functions with transformers, with the masks that they expect."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import eager_mask, sdpa_mask
 
@@ -101,7 +102,7 @@ def register() -> None:
 
 
 class InterfaceCapture:
-    """A model whose attention is one of the functions here."""
+    """A model whose attention implementation is one of the two functions of this module."""
 
     def __init__(self, network: Any, bidirectional: bool, name: str) -> None:
         self.network = network
@@ -113,27 +114,27 @@ class InterfaceCapture:
         network.set_attn_implementation(name)
 
     def find_layers(self, ids: torch.Tensor, layers: int) -> bool:
-        """Run a batch and note which module is which layer; whether each layer is there once."""
+        """Run a batch, note which module is which layer, and return whether each layer ran once."""
         run = _Run(None, None)
         token = _reading.set(run)
         try:
             self._forward(ids, None)
         finally:
             _reading.reset(token)
-        named = [getattr(module, "layer_idx", None) for module in run.called]
-        numbered = [place for place in named if isinstance(place, int)]
-        # Some modules do not know their layer: then they are called in its order.
-        places = numbered if len(numbered) == len(named) else list(range(len(named)))
+        numbers = [getattr(module, "layer_idx", None) for module in run.called]
+        known = [number for number in numbers if isinstance(number, int)]
+        # Modules that do not know their layer are numbered in the order of their calls.
+        places = known if len(known) == len(numbers) else list(range(len(numbers)))
         self._layer_of = {
             id(module): place for module, place in zip(run.called, places, strict=True)
         }
-        return sorted(self._layer_of.values()) == list(range(layers)) and len(named) == layers
+        return sorted(self._layer_of.values()) == list(range(layers)) and len(numbers) == layers
 
     def read(self, reading: RowRequest) -> None:
-        """Run the batch of a reading up to the deepest layer that it asks of."""
+        """Run the batch of a request up to its deepest layer."""
         device = next(self.network.parameters()).device
         batch = reading.batch
-        # A causal model needs no word of padding, which stands behind every token.
+        # A causal model needs no mask for padding, which comes after every token.
         mask = batch.valid.to(device).long() if self._bidirectional else None
         token = _reading.set(_Run(reading, self._layer_of))
         try:

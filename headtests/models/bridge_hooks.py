@@ -1,7 +1,8 @@
-"""Rows by transformer_lens: the hooks of a bridge, for bridges that a user holds.
+"""The transformer_lens backend: reads patterns from the hooks of a `TransformerBridge`.
 
-And the last way to models that do not go through the attention interface: a bridge works every
-layer's pattern out eagerly, whatever is asked, slower and for every architecture that it opens.
+Used for bridges that the user passes in, and as the fallback for models that cannot be read by
+`attention_interface`. A bridge computes the patterns of all layers eagerly: it is slower, but works
+for every architecture that it opens.
 """
 
 from contextlib import suppress
@@ -14,11 +15,11 @@ from headtests.errors import ModelError
 from headtests.models.row_reading import AllRead, RowRequest
 
 _one_at_a_time = RLock()
-"""Hooks are the bridge's and not the thread's: those of one reading would serve another's."""
+"""Hooks belong to the bridge, not to a thread: concurrent readings would get each other's rows."""
 
 
 class BridgeCapture:
-    """A `TransformerBridge`, whose `hook_pattern` is read."""
+    """A `TransformerBridge` whose `hook_pattern` is read."""
 
     path = "hook_pattern"
 
@@ -32,7 +33,7 @@ class BridgeCapture:
         return self.bridge.original_model
 
     def read(self, reading: RowRequest) -> None:
-        """Run the batch of a reading up to the deepest layer that it asks of."""
+        """Run the batch of a request up to its deepest layer."""
         device = next(self.network.parameters()).device
         hooks = [(self._hook_name(layer), self._hook(reading, layer)) for layer in reading.by_layer]
         with _one_at_a_time, torch.inference_mode(), suppress(AllRead):
@@ -55,7 +56,7 @@ class BridgeCapture:
         name = f"blocks.{layer}.attn.hook_pattern"
         if name not in self.bridge.hook_dict:
             raise ModelError(
-                f"{self._name}: layer {layer} has no attention pattern ({name} is missing). Claim "
-                "something of a layer with attention."
+                f"{self._name}: layer {layer} has no attention pattern ({name} is missing). Make "
+                "claims about a layer with attention."
             )
         return name

@@ -1,7 +1,6 @@
-"""What a model's configuration says, without its weights: its size, context and windows.
+"""The shape of a model from its configuration, without its weights: size, context and windows.
 
-The only reader of Hugging Face configurations. Loading weights and running them is
-`headtests.models`.
+The only reader of Hugging Face configurations. Weights are loaded in `loading`.
 """
 
 import os
@@ -18,21 +17,21 @@ from headtests.settings import ModelSpec
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """The size of a model and which keys its layers may attend to."""
+    """The size of a model, and which keys its layers may attend to."""
 
     layers: int
     heads: int
     context: int | None
-    """The longest document that it can read; None where it does not say."""
+    """The most tokens of a document; None if the configuration does not say."""
     windows: tuple[int | None, ...]
-    """Of each layer, how many keys back from the query it may attend to, the query included;
-    None for all."""
+    """For each layer, the number of keys that a row may attend to, back from and including its own
+    position; None for all."""
 
 
 def location_of(spec: ModelSpec) -> str:
     """Return the folder or hub name to load from.
 
-    Raises `ModelUnavailableError` for a path to a folder that is not there.
+    Raises `ModelUnavailableError` for a path to a folder that does not exist.
     """
     if spec.name == "demo":
         return str(MODEL_FOLDER)
@@ -51,25 +50,25 @@ def location_of(spec: ModelSpec) -> str:
 def model_shape(spec: ModelSpec) -> ModelShape:
     """Return a model's shape from its configuration, without loading its weights.
 
-    Raises `ModelUnavailableError` where the configuration is not to be had and `ModelError` where
-    it describes no attention that can be read.
+    Raises `ModelUnavailableError` if the configuration is not available, and `ModelError` if it
+    describes no attention that can be read. Results are cached.
     """
-    return shape_of(read_config(spec, hub_silence(spec)), str(spec))
+    return shape_of(read_config(spec, hub_outage(spec)), str(spec))
 
 
-def hub_silence(spec: ModelSpec) -> str:
-    """Return why the hub cannot be asked about a model; empty of a folder, or where it answers.
+def hub_outage(spec: ModelSpec) -> str:
+    """Return why the hub is unreachable for a model; empty for a folder, or if it is reachable.
 
-    What is in the cache serves then, without another try.
+    If the hub is unreachable, only cached files are used.
     """
     return "" if _is_folder(spec) else ask_for_model(spec.name)
 
 
-def read_config(spec: ModelSpec, silence: str) -> Any:
-    """Return the Hugging Face configuration; `silence` is why the hub cannot be asked, or empty.
+def read_config(spec: ModelSpec, outage: str) -> Any:
+    """Return the Hugging Face configuration; `outage` is the result of `hub_outage`.
 
-    Raises `ModelUnavailableError` where it is not to be had and `ModelError` where it cannot be
-    read or contradicts itself.
+    Raises `ModelUnavailableError` if it is not available, and `ModelError` if it cannot be read or
+    contradicts itself.
     """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
@@ -77,11 +76,11 @@ def read_config(spec: ModelSpec, silence: str) -> Any:
     place = location_of(spec)
     try:
         return AutoConfig.from_pretrained(
-            place, revision=spec.revision, local_files_only=bool(silence)
+            place, revision=spec.revision, local_files_only=bool(outage)
         )
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and not Path(place).is_dir():
-            raise unavailable(spec, error, silence) from error
+            raise unavailable(spec, error, outage) from error
         raise ModelError(
             f"the model {str(spec)!r} is there, but its configuration cannot be read: "
             f"{_first_line(error)}. Expected a Hugging Face model folder, with a config.json that "
@@ -95,15 +94,15 @@ def read_config(spec: ModelSpec, silence: str) -> Any:
         ) from error
 
 
-def unavailable(spec: ModelSpec, error: Exception, silence: str) -> ModelUnavailableError:
-    """Return the error of a model whose files are not to be had.
+def unavailable(spec: ModelSpec, error: Exception, outage: str) -> ModelUnavailableError:
+    """Return the error for a model whose files are not available.
 
-    A `ModelOutOfReachError` where that is for now only: `silence` says why the hub cannot be
-    asked, or the error does, or the hub when it is asked again.
+    It is a `ModelOutOfReachError` if the hub is unreachable at the moment, according to `outage`,
+    to `error`, or to another request.
     """
-    said = silence or out_of_reach(error) or hub_silence(spec)
-    if said:
-        return unreachable(spec, said)
+    reason = outage or out_of_reach(error) or hub_outage(spec)
+    if reason:
+        return unreachable(spec, reason)
     return ModelUnavailableError(
         f"the model {str(spec)!r} is not to be had: {_first_line(error)}. There is no folder "
         f"{Path(spec.name).absolute()} either. Check the name, the network and your access; "
@@ -111,10 +110,10 @@ def unavailable(spec: ModelSpec, error: Exception, silence: str) -> ModelUnavail
     )
 
 
-def unreachable(spec: ModelSpec, silence: str) -> ModelOutOfReachError:
-    """Return the error of a model that the hub could not give now."""
+def unreachable(spec: ModelSpec, outage: str) -> ModelOutOfReachError:
+    """Return the error for a model that could not be fetched because the hub is unreachable."""
     return ModelOutOfReachError(
-        f"the model {str(spec)!r} is not to be had now: {silence}. There is no folder "
+        f"the model {str(spec)!r} is not to be had now: {outage}. There is no folder "
         f"{Path(spec.name).absolute()} either. Run again later, or where it was downloaded before."
     )
 
@@ -131,7 +130,7 @@ def _first_line(error: Exception) -> str:
 def shape_of(config: Any, name: str) -> ModelShape:
     """Return the shape that a Hugging Face configuration describes.
 
-    Raises `ModelError` where it describes an encoder-decoder or no attention heads.
+    Raises `ModelError` for an encoder-decoder, and for a model without attention heads.
     """
     if getattr(config, "is_encoder_decoder", False):
         raise ModelError(
@@ -144,17 +143,17 @@ def shape_of(config: Any, name: str) -> ModelShape:
     if not isinstance(layers, int) or not isinstance(heads, int):
         raise ModelError(
             f"the configuration of {name!r} ({config.model_type}) does not say how many layers "
-            "and attention heads it has, so there are no heads to claim something of."
+            "and attention heads it has, so there are no heads to make claims about."
         )
     limits = [getattr(text, "max_position_embeddings", None)]
     if config.model_type == "roberta" and isinstance(limits[0], int):
-        # Its positions are counted from behind the padding id.
+        # RoBERTa numbers positions from `pad_token_id + 1` on.
         limits[0] -= config.pad_token_id + 1
     if "chunked_attention" in (getattr(text, "layer_types", None) or ()):
-        # Within one chunk, chunked attention is causal attention: no document is longer.
+        # Documents are limited to one chunk, within which chunked attention is causal.
         limits.append(getattr(text, "attention_chunk_size", None))
-    known = [limit for limit in limits if isinstance(limit, int) and limit > 0]
-    return ModelShape(layers, heads, min(known, default=None), _windows(text, layers, name))
+    lengths = [limit for limit in limits if isinstance(limit, int) and limit > 0]
+    return ModelShape(layers, heads, min(lengths, default=None), _windows(text, layers, name))
 
 
 def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
@@ -165,7 +164,8 @@ def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
         kinds = ["sliding_attention" if window and used else "full_attention"] * layers
     if len(kinds) != layers:
         raise ModelError(
-            f"the configuration of {name!r} describes {len(kinds)} attention layers of {layers}."
+            f"the configuration of {name!r} describes {len(kinds)} attention layers of {layers}. "
+            "Correct its config.json."
         )
     sizes = {
         "sliding_attention": getattr(config, "sliding_window", None),

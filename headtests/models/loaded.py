@@ -1,7 +1,6 @@
-"""A model as the rest of headtests sees it: what it is, and the rows of a batch.
+"""An open model, as the rest of headtests uses it: its facts, and the rows of a batch.
 
-Known without its weights where an earlier run wrote down what it found; these are loaded when the
-first row is asked for.
+If the facts are in the cache, the weights are loaded only when rows are first requested.
 """
 
 import hashlib
@@ -22,35 +21,35 @@ from headtests.settings import ModelSpec
 
 
 class Capture(Protocol):
-    """A model in memory, and a way to its rows."""
+    """A model in memory with a backend that reads its rows."""
 
     path: str
-    """The way, in words."""
+    """The name of the backend, as it is recorded."""
 
     @property
     def network(self) -> Any:
         """The Hugging Face model."""
 
     def read(self, reading: RowRequest) -> None:
-        """Run the batch of a reading up to the deepest layer that it asks of."""
+        """Run the batch of a request up to its deepest layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of a model by having opened it."""
+    """What is known about a model once it was opened."""
 
     architecture: str
     """The name of the Hugging Face class."""
     bidirectional: bool
-    """Whether rows attend to keys behind them."""
+    """Whether rows attend to later positions."""
     vocabulary_size: int
-    """How many token ids it has embeddings for."""
+    """The number of token ids that have an embedding."""
     sinks: bool
-    """Whether its rows leave a share to learned sinks that are no token."""
+    """Whether rows give attention to learned sinks that are not tokens, and sum to less than 1."""
     weights_sha256: str
-    """A hash of every parameter, in the order of their names."""
+    """The SHA-256 of all parameters, in the order of their names."""
     path: str
-    """The way that its rows are read."""
+    """The name of the backend that reads its rows."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts in plain types fit for JSON."""
@@ -58,7 +57,7 @@ class ModelFacts:
 
 
 def facts_of(capture: Capture, bidirectional: bool) -> ModelFacts:
-    """Return the facts of a model in memory."""
+    """Return the facts about a model in memory."""
     network = capture.network
     return ModelFacts(
         architecture=type(network).__name__,
@@ -71,7 +70,7 @@ def facts_of(capture: Capture, bidirectional: bool) -> ModelFacts:
 
 
 def weights_sha256(network: Any) -> str:
-    """Return a hash of every parameter of a Hugging Face model, in the order of their names."""
+    """Return the SHA-256 of all parameters of a Hugging Face model, in the order of their names."""
     digest = hashlib.sha256()
     parameters = {
         name.replace("_original_component.", ""): parameter
@@ -86,19 +85,19 @@ def weights_sha256(network: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model that rows can be asked of, with what its rows mean."""
+    """A model whose attention rows can be read."""
 
     spec: ModelSpec
     tokenizer: Any
-    """The model's own tokenizer, as its folder has it."""
+    """The model's own tokenizer, as saved with the model."""
     shape: ModelShape
     device: torch.device
     dtype: torch.dtype
     facts: ModelFacts
     opened: Callable[[], Capture]
-    """Loads the weights, or returns what is loaded."""
+    """Loads the weights, or returns the loaded model."""
     identity: str | None = None
-    """A hash of its files and of what reads them; None of a model that is only in memory."""
+    """A hash of its files and of the software that reads them; None for a model in memory."""
 
     @cached_property
     def capture(self) -> Capture:
@@ -112,23 +111,23 @@ class LoadedModel:
 
     @property
     def bidirectional(self) -> bool:
-        """Whether rows attend to keys behind them."""
+        """Whether rows attend to later positions."""
         return self.facts.bidirectional
 
     @property
     def vocabulary_size(self) -> int:
-        """How many token ids the model has embeddings for."""
+        """The number of token ids that have an embedding."""
         return self.facts.vocabulary_size
 
     @property
     def pad_id(self) -> int:
-        """The id that stands after a document's end; nothing attends to it."""
-        found = getattr(self.tokenizer, "pad_token_id", None)
-        # A padding token may have been added to the tokenizer alone, behind the embeddings.
-        return 0 if found is None or found >= self.vocabulary_size else int(found)
+        """The id that fills positions after a document's end; no row attends to it."""
+        pad_id = getattr(self.tokenizer, "pad_token_id", None)
+        # A padding token may have been added to the tokenizer, without an embedding.
+        return 0 if pad_id is None or pad_id >= self.vocabulary_size else int(pad_id)
 
     def weights_sha256(self) -> str:
-        """Return a hash of every parameter, in the order of their names."""
+        """Return the SHA-256 of all parameters, in the order of their names."""
         return self.facts.weights_sha256
 
     @cached_property
@@ -138,15 +137,15 @@ class LoadedModel:
     def attendable(self, valid: torch.Tensor, layer: int) -> torch.Tensor:
         """Return which keys each row of a layer may attend to.
 
-        `valid` is boolean, `[batch, length]`; the result is boolean, `[batch, query, key]`, and
-        false in every row and column of padding.
+        `valid` says which positions are tokens, boolean, `[batch, length]`. The result is boolean,
+        `[batch, query, key]`, and false in the rows and columns of padding.
         """
         layouts = Layouts(self.shape, self.bidirectional, valid.device)
         allowed = layouts.allowed(layer, valid.shape[1])
         return allowed & valid[:, :, None] & valid[:, None, :]
 
     def portions(self, batch: Batch) -> list[Portion]:
-        """Return a batch's documents in portions whose rows are best read together."""
+        """Split a batch into portions that fit one block of rows each."""
         portions, start = [], 0
         while start < len(batch):
             longest = max(len(document) for document in batch.documents[start:])
@@ -158,19 +157,20 @@ class LoadedModel:
     def read(
         self, batch: Batch, heads: Sequence[HeadName], portions: Sequence[Portion], give: Give
     ) -> None:
-        """Give the attention rows of some heads on a batch, portion by portion, checked.
+        """Pass the attention rows of some heads on a batch to `give`, portion by portion.
 
-        Rows are float32 on the model's device, `[head, document, query, key]`, good until `give`
-        returns; rows and columns of padding are 0, and as many as the portion's longest document
-        has tokens. The forward stops in the deepest asked layer. Raises `CaptureError` where a
-        row is no probability distribution over the keys that it may attend to.
+        Rows are float32 on the model's device (on the CPU for MPS), `[head, document, query, key]`,
+        as long as the portion's longest document, and valid until `give` returns. Rows and columns
+        of padding are 0. The forward pass stops in the deepest requested layer. Raises
+        `CaptureError` for a row that is not a probability distribution over its attendable keys;
+        by then `give` may have been called.
         """
         reading = self._reading(batch, heads, portions, give)
         self.capture.read(reading)
-        if reading.left:
+        if reading.pending:
             raise CaptureError(
-                f"{self.spec}: the attention pattern of layer {min(reading.left)} never arrived. "
-                "This architecture shows its patterns neither to transformers's attention "
+                f"{self.spec}: the attention pattern of layer {min(reading.pending)} never "
+                "arrived. This architecture shows its patterns neither to transformers's attention "
                 "interface nor to transformer_lens's hook_pattern."
             )
         if not reading.is_sound:
@@ -179,7 +179,7 @@ class LoadedModel:
     def _explain(self, batch: Batch, heads: Sequence[HeadName]) -> None:
         """Raise the `CaptureError` of the first bad mask or row.
 
-        There is none where what was found belongs to heads that were not asked.
+        Returns if the fault is in heads that were not requested.
         """
         whole = [Portion(0, len(batch))]
         self.capture.read(self._reading(batch, heads, whole, lambda *_: None, strict=True))
@@ -206,18 +206,18 @@ class LoadedModel:
         )
 
     def rows(self, batch: Batch, heads: Sequence[HeadName]) -> torch.Tensor:
-        """Return the attention rows of some heads on a batch, checked.
+        """Return the attention rows of some heads on a batch.
 
         The result is float32 on the CPU, `[head, batch, query, key]`, in the order of `heads`;
-        rows and columns of padding are 0. Raises as `read` does.
+        rows and columns of padding are 0. Raises the same errors as `read`.
         """
         length = batch.ids.shape[1]
         result = torch.zeros((len(heads), len(batch), length, length))
         places = {head: place for place, head in enumerate(heads)}
 
-        def keep(given: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+        def keep(group: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
             longest = rows.shape[-1]
-            for head, part in zip(given, rows, strict=True):
+            for head, part in zip(group, rows, strict=True):
                 result[places[head], portion.start : portion.stop, :longest, :longest] = part
 
         self.read(batch, heads, self.portions(batch), keep)

@@ -1,7 +1,7 @@
-"""Models opened: a name or folder, or a bridge that the user holds.
+"""Opens models: by name or folder, or a `TransformerBridge` that the user passes in.
 
-Which way their rows are read is decided here, by `probe`. Running them is `interface`'s and
-`hooks`'.
+Chooses the backend that reads the rows, by `probe`; the backends are `attention_interface` and
+`bridge_hooks`.
 """
 
 import copy
@@ -21,7 +21,7 @@ from headtests.hub import why_missing
 from headtests.models.bridge_hooks import BridgeCapture
 from headtests.models.config import (
     ModelShape,
-    hub_silence,
+    hub_outage,
     location_of,
     model_shape,
     read_config,
@@ -34,65 +34,65 @@ from headtests.models.probe import interface_of
 from headtests.settings import ModelSpec, Settings
 
 READ_BY = ("torch", "transformers", "transformer-lens")
-"""Packages that another release of may give other rows."""
+"""Packages of which another release may compute other rows."""
 CAPTURE_VERSION = 1
-"""Raised where the rows of the same model and release would come out otherwise."""
+"""To be increased when a change of this code changes the rows of the same model."""
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.json")
-"""The files that make a model what it is."""
+"""The files that determine a model, as glob patterns."""
 
 
 def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
-    """Open a model: by transformers's attention interface, or else by a `TransformerBridge`.
+    """Open a model, with the attention interface of transformers or else a `TransformerBridge`.
 
-    Its weights are read only when its rows are asked for, where an earlier run wrote down what it
-    found. Raises `ModelUnavailableError` where its files are not to be had, `ModelError` where
-    they cannot be run.
+    If the cache holds the facts of the model, its weights are loaded only when rows are first
+    requested. Raises `ModelUnavailableError` if its files are not available, and `ModelError` if
+    it cannot be run.
     """
     shape = model_shape(spec)
     device = resolve_device(spec.device or settings.device)
     dtype: torch.dtype = getattr(torch, spec.dtype or settings.dtype)
-    silence = hub_silence(spec)
-    tokenizer = _tokenizer(spec, silence)
+    outage = hub_outage(spec)
+    tokenizer = _tokenizer(spec, outage)
     store = store_of(settings)
 
     def opened() -> tuple[Capture, bool]:
-        return _opened(spec, tokenizer, shape, device, dtype, silence)
+        return _opened(spec, tokenizer, shape, device, dtype, outage)
 
-    identity = _identity(spec, device, dtype, store, silence)
-    known = None if store is None or identity is None else store.read(identity)
-    if known is not None:
-        facts = ModelFacts(**known.facts)
+    identity = _identity(spec, device, dtype, store, outage)
+    entry = None if store is None or identity is None else store.read(identity)
+    if entry is not None:
+        facts = ModelFacts(**entry.facts)
         return LoadedModel(
             spec, tokenizer, shape, device, dtype, facts, lambda: opened()[0], identity
         )
     capture, bidirectional = opened()
     _refuse_unknown_windows(spec, shape, bidirectional)
     facts = facts_of(capture, bidirectional)
-    # Of a hub's model, the files may have come only now.
-    identity = identity or _identity(spec, device, dtype, store, silence)
+    # The files of a hub model may have been downloaded just now.
+    identity = identity or _identity(spec, device, dtype, store, outage)
     if store is not None and identity is not None:
         store.write(identity, Entry({}, facts.to_dict()))
     return LoadedModel(spec, tokenizer, shape, device, dtype, facts, lambda: capture, identity)
 
 
-def _tokenizer(spec: ModelSpec, silence: str) -> Any:
+def _tokenizer(spec: ModelSpec, outage: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(
-                location_of(spec), revision=spec.revision, local_files_only=bool(silence)
+                location_of(spec), revision=spec.revision, local_files_only=bool(outage)
             )
     except OSError as error:
-        raise unavailable(spec, error, silence) from error
+        raise unavailable(spec, error, outage) from error
     except (ValueError, KeyError) as error:
-        _refuse_tokenizer_out_of_reach(spec, silence)
+        _refuse_tokenizer_out_of_reach(spec, outage)
         raise ModelError(
             f"the tokenizer of the model {str(spec)!r} could not be opened: "
             f"{type(error).__name__}: {error}"
         ) from error
     if len(tokenizer) <= len(tokenizer.all_special_ids):
-        _refuse_tokenizer_out_of_reach(spec, silence)
+        _refuse_tokenizer_out_of_reach(spec, outage)
         raise ModelError(
             f"the files of {str(spec)!r} hold no tokenizer: the one that opens has "
             f"{len(tokenizer)} tokens, all of them special. Save the model's tokenizer into the "
@@ -101,16 +101,16 @@ def _tokenizer(spec: ModelSpec, silence: str) -> Any:
     return tokenizer
 
 
-def _refuse_tokenizer_out_of_reach(spec: ModelSpec, silence: str) -> None:
-    """Raise `ModelOutOfReachError` where a tokenizer is bad for want of its files.
+def _refuse_tokenizer_out_of_reach(spec: ModelSpec, outage: str) -> None:
+    """Raise `ModelOutOfReachError` if the tokenizer's files are missing because of the hub.
 
-    Without them some other tokenizer opens, or an error says that the model has none.
+    Without its files, another tokenizer opens, or an error says that the model has none.
     """
     if Path(location_of(spec)).is_dir():
         return
-    said = why_missing(spec.name, "tokenizer_config.json", spec.revision, silence)
-    if said:
-        raise unreachable(spec, said)
+    reason = why_missing(spec.name, "tokenizer_config.json", spec.revision, outage)
+    if reason:
+        raise unreachable(spec, reason)
 
 
 def _opened(
@@ -119,22 +119,22 @@ def _opened(
     shape: ModelShape,
     device: torch.device,
     dtype: torch.dtype,
-    silence: str,
+    outage: str,
 ) -> tuple[Capture, bool]:
-    """Return a model in memory with a way to its rows, and whether it is bidirectional."""
+    """Return a model in memory with its backend, and whether it is bidirectional."""
     with _quiet():
-        network = _network(spec, device, dtype, silence)
-        found = None if network is None else interface_of(network, shape, device, dtype)
-        if found is not None:
-            return found
+        network = _network(spec, device, dtype, outage)
+        readable = None if network is None else interface_of(network, shape, device, dtype)
+        if readable is not None:
+            return readable
         del network
         gc.collect()
-        bridge = _bridge(spec, tokenizer, device, dtype, silence)
+        bridge = _bridge(spec, tokenizer, device, dtype, outage)
     return BridgeCapture(bridge, str(spec)), _is_bidirectional(bridge)
 
 
-def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype, silence: str) -> Any:
-    """Return the Hugging Face model without its unembedding; None where there is no such class."""
+def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype, outage: str) -> Any:
+    """Return the Hugging Face model without its unembedding; None if transformers has no class."""
     from transformers import AutoModel
 
     try:
@@ -143,12 +143,12 @@ def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype, silence:
             revision=spec.revision,
             dtype=dtype,
             output_loading_info=True,
-            local_files_only=bool(silence),
+            local_files_only=bool(outage),
         )
     except OSError as error:
-        raise unavailable(spec, error, silence) from error
+        raise unavailable(spec, error, outage) from error
     except (ValueError, NotImplementedError, RuntimeError, KeyError, ImportError):
-        # The bridge may know it, and says what is wrong otherwise.
+        # The bridge may support it, and raises the error otherwise.
         return None
     missing = sorted(loading["missing_keys"])
     unknown = [name for name in missing if not name.startswith("pooler.")]
@@ -159,14 +159,14 @@ def _network(spec: ModelSpec, device: torch.device, dtype: torch.dtype, silence:
             "save the model again."
         )
     for name in missing:
-        # Made at random where the files have none, and behind everything that is read.
+        # A pooler that the files lack has random weights; it comes after everything that is read.
         with torch.no_grad():
             network.get_parameter(name).zero_()
     return network.to(device).eval()
 
 
 def _bridge(
-    spec: ModelSpec, tokenizer: Any, device: torch.device, dtype: torch.dtype, silence: str
+    spec: ModelSpec, tokenizer: Any, device: torch.device, dtype: torch.dtype, outage: str
 ) -> Any:
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -180,7 +180,7 @@ def _bridge(
             tokenizer=copy.deepcopy(tokenizer),
         )
     except OSError as error:
-        raise unavailable(spec, error, silence) from error
+        raise unavailable(spec, error, outage) from error
     except ModelUnavailableError:
         raise
     except (ValueError, NotImplementedError, RuntimeError, KeyError) as error:
@@ -198,12 +198,12 @@ def _is_bidirectional(bridge: Any) -> bool:
 
 
 def _identity(
-    spec: ModelSpec, device: torch.device, dtype: torch.dtype, store: Store | None, silence: str
+    spec: ModelSpec, device: torch.device, dtype: torch.dtype, store: Store | None, outage: str
 ) -> str | None:
-    """Return a hash of a model's files and of what reads them; None where they are not at hand."""
+    """Return a hash of a model's files and the software; None if the files are not available."""
     if store is None:
         return None
-    folder = _folder_of(spec, silence)
+    folder = _folder_of(spec, outage)
     if folder is None:
         return None
     files = sorted({file for pattern in WEIGHTS for file in folder.glob(pattern)})
@@ -217,31 +217,31 @@ def _identity(
     )
 
 
-def _folder_of(spec: ModelSpec, silence: str) -> Path | None:
-    """Return the folder of a model's files, where they are on this machine."""
+def _folder_of(spec: ModelSpec, outage: str) -> Path | None:
+    """Return the folder of a model's files; None if they are not on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
     place = Path(location_of(spec))
     if place.is_dir():
         return place
-    commit = getattr(read_config(spec, silence), "_commit_hash", None)
-    found = try_to_load_from_cache(spec.name, "config.json", revision=commit or spec.revision)
-    return Path(found).parent if isinstance(found, str) else None
+    commit = getattr(read_config(spec, outage), "_commit_hash", None)
+    file = try_to_load_from_cache(spec.name, "config.json", revision=commit or spec.revision)
+    return Path(file).parent if isinstance(file, str) else None
 
 
 def _refuse_unknown_windows(spec: ModelSpec, shape: ModelShape, bidirectional: bool) -> None:
     if bidirectional and any(window is not None for window in shape.windows):
         raise ModelError(
-            f"{spec} is a bidirectional model with sliding windows, whose attendable keys are not "
-            "known here. Choose a causal model, or an encoder without windows."
+            f"{spec} is a bidirectional model with sliding windows, which is not supported. "
+            "Choose a causal model, or an encoder without windows."
         )
 
 
 def adopt_bridge(bridge: Any) -> LoadedModel:
-    """Return a bridge that the user holds as a model to make claims of; nothing is loaded.
+    """Wrap a `TransformerBridge` that the user passes in; nothing is loaded.
 
-    Raises `ModelError` for something that is no `TransformerBridge`, for one without a tokenizer,
-    and for one in training mode.
+    Raises `ModelError` for anything but a `TransformerBridge`, and for a bridge without a
+    tokenizer or in training mode.
     """
     original = getattr(bridge, "original_model", None)
     if original is None or not hasattr(bridge, "run_with_hooks"):
@@ -276,11 +276,11 @@ def adopt_bridge(bridge: Any) -> LoadedModel:
 
 
 def _own_tokenizer(tokenizer: Any) -> Any:
-    """Return a bridge's tokenizer as its folder has it.
+    """Return the tokenizer of a bridge as it was saved.
 
-    A bridge reconfigures its tokenizer: it puts a BOS in front where the model's own puts none,
-    and gives an encoder a BOS that reads as the unknown token. Where there is no such folder, or
-    it holds another vocabulary, the bridge's own is what there is.
+    A bridge reconfigures its tokenizer: it adds a BOS where the model's own tokenizer adds none,
+    and gives an encoder a BOS that is the unknown token. If the saved tokenizer is not available
+    or has another vocabulary, the bridge's tokenizer is returned.
     """
     from transformers import AutoTokenizer
 
@@ -295,7 +295,7 @@ def _own_tokenizer(tokenizer: Any) -> Any:
 def resolve_device(name: str) -> torch.device:
     """Return the device of a name; `auto` takes CUDA, then MPS, then the CPU.
 
-    Raises `ModelError` for a device that torch does not know or that is not there.
+    Raises `ModelError` for a device that torch does not know or that is not available.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -314,7 +314,7 @@ def resolve_device(name: str) -> torch.device:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep progress bars and notices of a load out of a test's output."""
+    """Suppress the progress bars, log messages and warnings of a load."""
     from transformers.utils import logging
 
     shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()

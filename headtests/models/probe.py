@@ -1,7 +1,8 @@
-"""Whether a model's rows can be read by the attention interface: tried on one small batch.
+"""Decides whether a model can be read through the attention interface, on one small batch.
 
-A padded batch longer than any window: the function there must be called in every layer, and the
-rows must equal those of the model's own eager attention. No list of architectures.
+The batch has padding and is longer than any window. The registered function must be called once in
+every layer, and the rows must equal those of the model's own eager attention. There is no list of
+architectures.
 """
 
 from collections.abc import Iterator
@@ -20,11 +21,11 @@ from headtests.models.row_checks import tolerance_of
 from headtests.models.row_reading import Layouts, Portion, RowRequest
 
 LENGTH = 24
-"""Tokens of the longer document, where no window asks for more."""
+"""The tokens of the longer document, unless a window needs more."""
 WIDEST = 64
-"""The widest window that is tried as it is; a wider one is narrowed while the probe runs."""
+"""The widest window that is probed unchanged; a wider one is narrowed during the probe."""
 NARROWED = 8
-"""What it is narrowed to."""
+"""The window that a wide one is narrowed to."""
 
 _FAILURES = (
     AttributeError,
@@ -37,16 +38,16 @@ _FAILURES = (
     TypeError,
     ValueError,
 )
-"""What a model that does not go through the interface may raise."""
+"""What a model that does not support the interface may raise."""
 
 
 def interface_of(
     network: Any, shape: ModelShape, device: torch.device, dtype: torch.dtype
 ) -> tuple[InterfaceCapture, bool] | None:
-    """Return a way to a model's rows by the interface, and whether it is bidirectional.
+    """Return the interface backend for a model, and whether the model is bidirectional.
 
-    `network` is a `PreTrainedModel` without an unembedding; None where the interface does not
-    give its rows, which leaves its attention implementation changed.
+    `network` is a `PreTrainedModel` without an unembedding; its attention implementation is
+    changed. Returns None if the interface does not give the right rows.
     """
     try:
         with _narrowed(network.config, shape) as narrow:
@@ -56,15 +57,15 @@ def interface_of(
             if truth is None:
                 return None
             for name in (FAST, EAGER):
-                found = _by(name, network, narrow, device, dtype, batch, truth)
-                if found is not None:
-                    return found
+                readable = _probe(name, network, narrow, device, dtype, batch, truth)
+                if readable is not None:
+                    return readable
     except _FAILURES:
         return None
     return None
 
 
-def _by(
+def _probe(
     name: str,
     network: Any,
     shape: ModelShape,
@@ -78,17 +79,17 @@ def _by(
         capture = InterfaceCapture(network, bidirectional, name)
         if not capture.find_layers(batch.ids.to(device), shape.layers):
             return None
-        found = _rows(capture, shape, bidirectional, device, dtype, batch)
+        rows = _rows(capture, shape, bidirectional, device, dtype, batch)
     except _FAILURES:
         return None
     eps = torch.finfo(dtype).eps
     for layer, pattern in enumerate(truth):
         for row, document in enumerate(batch.documents):
             inside = slice(0, len(document))
-            own = pattern[row, :, inside, inside]
-            apart = (found[layer, :, row, inside, inside] - own).abs()
-            # Negated, so that NaN is too much.
-            if not apart.max() <= max(1e-4, 32 * eps) or not apart.mean() <= max(1e-5, eps / 2):
+            expected = pattern[row, :, inside, inside]
+            error = (rows[layer, :, row, inside, inside] - expected).abs()
+            # Negated, since comparisons with NaN are false.
+            if not error.max() <= max(1e-4, 32 * eps) or not error.mean() <= max(1e-5, eps / 2):
                 return None
     return capture, bidirectional
 
@@ -104,10 +105,10 @@ def _batch(network: Any, shape: ModelShape) -> Any:
     documents = []
     for number, length in enumerate((longest, max(2, longest - 5))):
         ids = torch.randint(0, vocabulary, (length,), generator=generator)
-        # Some models count positions from padding.
+        # Some models derive positions from where padding is, so it must not occur in documents.
         ids = torch.where(ids == pad, (ids + 1) % vocabulary, ids) if pad is not None else ids
         documents.append(Document(number, "probe", 0, ids.int().numpy()))
-    # A padding id may lie behind the embeddings, or be -1.
+    # The padding id may have no embedding, or be -1.
     stand_in = pad if isinstance(pad, int) and 0 <= pad < vocabulary else 0
     (batch,) = make_batches(documents, 2, stand_in)
     return batch
@@ -134,7 +135,7 @@ def _eager_patterns(network: Any, batch: Any, shape: ModelShape) -> list[torch.T
 
 
 def _looks_ahead(patterns: list[torch.Tensor], batch: Any) -> bool:
-    """Return whether some row of the patterns attends to a key behind it."""
+    """Return whether some row of the patterns attends to a later position."""
     return any(
         bool((pattern[row, :, : len(document), : len(document)].triu(1) > 0).any())
         for pattern in patterns
@@ -150,13 +151,13 @@ def _rows(
     dtype: torch.dtype,
     batch: Any,
 ) -> torch.Tensor:
-    """Return every head's rows, `[layer, head, batch, query, key]`; raises as capturing does."""
+    """Return the rows of all heads, `[layer, head, batch, query, key]`; may raise `_FAILURES`."""
     length = batch.ids.shape[1]
-    found = torch.full((shape.layers, shape.heads, len(batch), length, length), torch.nan)
+    result = torch.full((shape.layers, shape.heads, len(batch), length, length), torch.nan)
 
     def keep(heads: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
         for head, part in zip(heads, rows, strict=True):
-            found[head.layer, head.index] = part.cpu()
+            result[head.layer, head.index] = part.cpu()
 
     reading = RowRequest(
         batch,
@@ -172,21 +173,21 @@ def _rows(
     capture.read(reading)
     if not reading.is_sound:
         raise CaptureError("the masks of the probe are not those of the configuration")
-    return found
+    return result
 
 
 @contextmanager
 def _narrowed(config: Any, shape: ModelShape) -> Iterator[ModelShape]:
-    """Narrow a window that is too wide to try, and restore it; yields the shape meanwhile."""
+    """Yield the shape with wide windows narrowed in the configuration, and restore them after."""
     windows = [window for window in shape.windows if window is not None]
     if not windows or max(windows) <= WIDEST:
         yield shape
         return
     text = config.get_text_config()
-    own = text.sliding_window
+    original = text.sliding_window
     text.sliding_window = NARROWED
     try:
         narrow = shape_of(config, type(config).__name__)
         yield replace(narrow, context=shape.context)
     finally:
-        text.sliding_window = own
+        text.sliding_window = original

@@ -1,4 +1,4 @@
-"""Whether attention rows are what they should be: probabilities on the keys that count."""
+"""Validation of attention rows: each is a probability distribution over its attendable keys."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,15 @@ from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 
 LEAK = 1e-6
-"""Attention on a key that the row may not attend to, above which rows are refused."""
+"""The most attention that a row may put on a key that it may not attend to."""
 
 
 def tolerance_of(dtype: torch.dtype) -> float:
-    """Return how far the sum of a row may be from 1."""
+    """Return how far the sum of a row may be from 1: four machine epsilons, at least 1e-4.
+
+    >>> tolerance_of(torch.float32), tolerance_of(torch.bfloat16)
+    (0.0001, 0.03125)
+    """
     return max(1e-4, 4 * torch.finfo(dtype).eps)
 
 
@@ -26,14 +30,15 @@ def check_rows(
     sinks: bool,
     name: str,
 ) -> None:
-    """Raise `CaptureError` where a row is no distribution over the keys that it may attend to.
+    """Raise `CaptureError` for a row that is not a distribution over its attendable keys.
 
-    `rows` is float32, `[document, head, query, key]`, and `attendable` broadcasts to it. With
-    `sinks`, learned ones that are no token, a row may sum to less than 1. `name` is the model's.
+    `rows` is float32, `[document, head, query, key]`; `attendable` is boolean and broadcasts to it.
+    Rows without an attendable key are not checked. With `sinks`, learned attention sinks that are
+    not tokens, a row may sum to less than 1. `name` is the name of the model, for the message.
     """
     sums = rows.masked_fill(~attendable, 0.0).sum(-1)
     leaks = rows.masked_fill(attendable, 0.0).abs().amax(-1)
-    # Negated, so that NaN, for which every comparison is false, is among the bad.
+    # Negated, since comparisons with NaN are false.
     bad = ~(sums - 1 <= tolerance) | ~(leaks <= LEAK)
     bad |= ~(sums >= 0) if sinks else ~(1 - sums <= tolerance)
     bad &= attendable.any(-1)
@@ -41,18 +46,18 @@ def check_rows(
         return
     row, place, query = (int(index) for index in bad.nonzero()[0])
     if bool(rows[row, place, query].isnan().any()):
-        what = "holds NaN"
+        problem = "holds NaN"
     elif float(leaks[row, place, query]) > LEAK:
-        what = (
+        problem = (
             f"puts {float(leaks[row, place, query]):.3g} on a key that it may not attend to, "
             "where 0 was expected"
         )
     else:
-        what = f"sums to {float(sums[row, place, query]):.6g}, where 1 was expected"
+        problem = f"sums to {float(sums[row, place, query]):.6g}, where 1 was expected"
     document = documents[row]
     raise CaptureError(
         f"{name}: the attention row of {heads[place]} (layer {heads[place].layer}, head "
         f"{heads[place].index}) at query {query} of document {document.id} (text "
-        f"{document.text_id!r}) {what}. The rows cannot be trusted: try dtype float32, and "
+        f"{document.text_id!r}) {problem}. The rows cannot be trusted: try dtype float32, and "
         "report the model's architecture."
     )

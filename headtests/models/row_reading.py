@@ -1,7 +1,7 @@
-"""One batch on its way through a model: which rows are asked, and to whom they are given.
+"""One batch on its way through a model: the requested rows, computed and passed on in blocks.
 
-Fed by `interface` with queries and keys, by `hooks` with whole patterns; gives blocks of rows on,
-each in a buffer that is used again. Runs nothing itself.
+`attention_interface` passes in queries and keys, `bridge_hooks` whole patterns. Each block of rows
+goes to a callback, in a buffer that is reused. Nothing runs a model here.
 """
 
 from collections import deque
@@ -19,43 +19,46 @@ from headtests.models.row_checks import check_rows
 from headtests.models.row_softmax import STRIP, RowStrip, attention_rows, strips
 
 CPU_ELEMENTS = 2**20
-"""Elements of a block on the CPU, about: what stays in cache."""
+"""The approximate number of elements of a block on the CPU, so that it stays in its cache."""
 DEVICE_ELEMENTS = 2**26
-"""Elements of a block elsewhere, about: enough to keep a device busy."""
+"""The approximate number of elements of a block on other devices, enough to keep them busy."""
 
 
 class AllRead(Exception):  # noqa: N818  # a signal that the forward may stop, no error
-    """Raised in the deepest asked layer, to stop the forward there."""
+    """Raised in the deepest requested layer, to stop the forward pass there."""
 
 
 @dataclass(eq=False)
 class Portion:
-    """Documents of a batch, side by side, whose rows come together."""
+    """A range of documents of a batch whose rows are read together."""
 
     start: int
-    """The first document's place in the batch."""
+    """The index of the first document in the batch."""
     stop: int
-    """The place behind the last."""
+    """The end of the range, exclusive."""
     read: set[HeadName] = field(default_factory=set)
-    """The heads whose rows were given already, and are not to be given again."""
+    """The heads whose rows were passed on already, and are not passed on again."""
 
 
 Give = Callable[[tuple[HeadName, ...], Portion, torch.Tensor], None]
-"""Takes heads, documents and their rows, `[head, document, query, key]`, good until it returns."""
+"""A callback that takes heads, a portion and its rows, `[head, document, query, key]`.
+
+The rows are valid until it returns.
+"""
 
 
 def block_elements(device: torch.device) -> int:
-    """Return how many elements a block should have on a device."""
+    """Return about how many elements a block should have on a device."""
     return CPU_ELEMENTS if device.type == "cpu" else DEVICE_ELEMENTS
 
 
 def documents_of_a_block(device: torch.device, length: int) -> int:
-    """Return how many documents of a length a block of one head should have, at least 1."""
+    """Return how many documents of `length` tokens a block of one head should have, at least 1."""
     return max(1, block_elements(device) // length**2)
 
 
 class Layouts:
-    """How rows are worked out, and where to: kept from batch to batch."""
+    """Masks, strips and a buffer for rows, cached across the batches of a model."""
 
     def __init__(self, shape: ModelShape, bidirectional: bool, device: torch.device) -> None:
         self._shape = shape
@@ -65,7 +68,7 @@ class Layouts:
         self._spare: deque[tuple[tuple[object, ...], torch.Tensor]] = deque(maxlen=1)
 
     def allowed(self, layer: int, length: int) -> torch.Tensor:
-        """Return which keys each row of a layer may attend to, padding apart: `[query, key]`."""
+        """Return which keys each row of a layer may attend to, ignoring padding: `[query, key]`."""
         positions = torch.arange(length, device=self.device)
         distance = positions[:, None] - positions[None, :]
         window = self._shape.windows[layer]
@@ -77,13 +80,13 @@ class Layouts:
         return allowed
 
     def window(self, layer: int) -> int | None:
-        """Return how many keys back a layer's rows may attend, None for all."""
+        """Return the number of keys that a row of a layer may attend to; None for all."""
         return self._shape.windows[layer]
 
     def is_plain(self, layer: int, length: int, is_causal: bool, whole: bool) -> bool:
-        """Return whether a layer that is given no mask attends to the keys that it may.
+        """Return whether a layer without a mask attends to exactly the keys that it may.
 
-        `whole`: the batch is without padding.
+        `whole`: the batch has no padding.
         """
         window = self._shape.windows[layer]
         if self._bidirectional:
@@ -91,35 +94,39 @@ class Layouts:
         return is_causal and (window is None or window >= length)
 
     def strips(self, layer: int, length: int) -> list[RowStrip]:
-        """Return how the rows of a layer are worked out."""
+        """Return the strips in which the rows of a layer are computed."""
         key = (length, self._shape.windows[layer])
-        found = self._strips.get(key)
-        if found is None:
+        layout = self._strips.get(key)
+        if layout is None:
             if len(self._strips) > 64:
                 self._strips.clear()
             height = STRIP if self.device.type == "cpu" else length
-            self._strips[key] = found = strips(self.allowed(layer, length), height)
-        return found
+            self._strips[key] = layout = strips(self.allowed(layer, length), height)
+        return layout
 
     @contextmanager
     def buffer(self, heads: int, documents: int, length: int, layer: int) -> Iterator[torch.Tensor]:
-        """Lend a place for rows, 0 wherever the layer's rows may not attend."""
+        """Lend a buffer for rows, 0 on keys that the layer's rows may not attend to."""
         key = (heads, documents, length, self._shape.windows[layer])
-        # Taken out while it is lent, so that no other thread writes to it.
+        # Removed while it is lent, so that no other thread writes to it.
         try:
-            kept = self._spare.pop()
+            spare = self._spare.pop()
         except IndexError:
-            kept = None
-        if kept is None or kept[0] != key:
-            # Let go of before another is made.
-            kept = None
-            kept = key, torch.zeros((heads, documents, length, length), device=self.device)
-        yield kept[1]
-        self._spare.append(kept)
+            spare = None
+        if spare is None or spare[0] != key:
+            # Frees the memory before more is allocated.
+            spare = None
+            spare = key, torch.zeros((heads, documents, length, length), device=self.device)
+        yield spare[1]
+        self._spare.append(spare)
 
 
 class RowRequest:
-    """What is asked of a batch."""
+    """The rows that are requested of one batch, and the state of reading them.
+
+    With `strict`, masks and rows are checked one by one, and the first bad one raises a
+    `CaptureError`; otherwise `is_sound` tells afterwards whether there was one.
+    """
 
     def __init__(
         self,
@@ -140,8 +147,8 @@ class RowRequest:
         for head in dict.fromkeys(heads):
             self.by_layer.setdefault(head.layer, []).append(head)
         self.deepest = max(self.by_layer)
-        self.left = set(self.by_layer)
-        """Layers whose rows have not come yet."""
+        self.pending = set(self.by_layer)
+        """The requested layers whose rows have not arrived yet."""
         self._portions = portions
         self._give = give
         self._layouts = layouts
@@ -156,7 +163,7 @@ class RowRequest:
 
     @property
     def is_sound(self) -> bool:
-        """Whether queries, keys and masks were what they should be; waits for the device, once."""
+        """Whether queries and keys were finite and masks as expected; waits for the device."""
         return not self._norms or bool(torch.stack(self._norms).sum().isfinite())
 
     def take_queries(
@@ -166,24 +173,26 @@ class RowRequest:
         key: torch.Tensor,
         scaling: float,
     ) -> None:
-        """Work out and give the asked rows of a layer.
+        """Compute the requested rows of a layer and pass them on.
 
-        `query` is `[document, head, position, width]`, `key` the same of the heads that share.
+        `query` is `[document, head, position, width]`; `key` has as many heads, or fewer that are
+        shared by groups of query heads (Ainslie et al. 2023, "GQA", section 2.2). Scores are
+        multiplied by `scaling`.
         """
-        self.left.discard(layer)
-        # Where both are finite, so is every score, and each row is a softmax of them.
+        self.pending.discard(layer)
+        # If both norms are finite, so is every score, and every row is a distribution.
         self._norms += [_norm(query), _norm(key)]
         share = query.shape[1] // key.shape[1]
         for portion in self._portions:
             lengths = self._lengths[portion.start : portion.stop]
             longest = max(lengths)
-            wanted = [head for head in self.by_layer[layer] if head not in portion.read]
+            unread = [head for head in self.by_layer[layer] if head not in portion.read]
             size = max(1, block_elements(query.device) // (len(lengths) * longest**2))
-            for first in range(0, len(wanted), size):
-                heads = tuple(wanted[first : first + size])
-                asked = [head.index for head in heads]
-                shared = [index // share for index in asked]
-                queries = _of_heads(query[portion.start : portion.stop, :, :longest], asked)
+            for first in range(0, len(unread), size):
+                heads = tuple(unread[first : first + size])
+                indices = [head.index for head in heads]
+                shared = [index // share for index in indices]
+                queries = _of_heads(query[portion.start : portion.stop, :, :longest], indices)
                 keys = _of_heads(key[portion.start : portion.stop, :, :longest], shared)
                 with self._layouts.buffer(len(heads), len(lengths), longest, layer) as rows:
                     attention_rows(
@@ -197,10 +206,10 @@ class RowRequest:
                     self._hand_over(heads, portion, rows)
 
     def take_mask(self, layer: int, mask: torch.Tensor | None, is_causal: bool) -> None:
-        """Note whether a layer's mask allows the keys that its rows may attend to.
+        """Check that a layer's mask allows exactly the keys that its rows may attend to.
 
-        A mask is boolean, or 0 where a row may attend; `[document, head, query, key]`, either of
-        the first two being 1 where all are alike.
+        A mask is `[document, head, query, key]`, with 1 for either of the first two dimensions if
+        it is shared: boolean, or additive, that is 0 where a row may attend.
         """
         length = self.batch.ids.shape[1]
         if mask is None:
@@ -211,16 +220,16 @@ class RowRequest:
         key = (id(mask), self._layouts.window(layer))
         if key in self._masks:
             return
-        # Kept, so that no other mask comes to have its id meanwhile.
+        # A reference, so that no other mask gets the same id.
         self._masks[key] = mask
         valid = self.batch.valid.to(mask.device)
         allows = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
-        given = allows[:, 0, :length, :length]
+        actual = allows[:, 0, :length, :length]
         if not self._bidirectional:
-            # A causal model is not told of padding, which stands behind every token.
-            given = given & valid[:, None, :]
+            # A causal model may get no mask for padding, which comes after every token.
+            actual = actual & valid[:, None, :]
         expected = self._layouts.allowed(layer, length).to(mask.device) & valid[:, None, :]
-        differs = ((given != expected) & valid[:, :, None]).any()
+        differs = ((actual != expected) & valid[:, :, None]).any()
         if self._strict and bool(differs):
             self._refuse_mask(layer)
         self._norms.append(torch.where(differs, torch.nan, 0.0))
@@ -234,21 +243,21 @@ class RowRequest:
             )
 
     def take_pattern(self, layer: int, pattern: torch.Tensor) -> None:
-        """Check and give the asked rows of a layer's pattern, `[document, head, query, key]`."""
-        self.left.discard(layer)
+        """Check a layer's pattern, `[document, head, query, key]`; pass on the requested rows."""
+        self.pending.discard(layer)
         heads = self.by_layer[layer]
         for portion in self._portions:
             documents = self.batch.documents[portion.start : portion.stop]
             longest = max(len(document) for document in documents)
-            wanted = [head for head in heads if head not in portion.read]
+            unread = [head for head in heads if head not in portion.read]
             size = max(1, block_elements(pattern.device) // (len(documents) * longest**2))
             valid = self.batch.valid[portion.start : portion.stop].to(pattern.device)
             allowed = self._layouts.allowed(layer, pattern.shape[-1]).to(pattern.device)
             attendable = (allowed & valid[:, :, None] & valid[:, None, :])[:, None]
-            for first in range(0, len(wanted), size):
-                group = tuple(wanted[first : first + size])
-                asked = [head.index for head in group]
-                rows = pattern[portion.start : portion.stop, asked].float()
+            for first in range(0, len(unread), size):
+                group = tuple(unread[first : first + size])
+                indices = [head.index for head in group]
+                rows = pattern[portion.start : portion.stop, indices].float()
                 check_rows(
                     rows, attendable, documents, group, self._tolerance, self._sinks, self._name
                 )
@@ -271,17 +280,17 @@ class RowRequest:
                 self._sinks,
                 self._name,
             )
-        # What is made of rows takes float64, which MPS does not have.
+        # Statistics of rows need float64, which MPS does not support.
         self._give(heads, portion, rows.cpu() if rows.device.type == "mps" else rows)
         portion.read.update(heads)
 
 
 def _of_heads(vectors: torch.Tensor, heads: list[int]) -> torch.Tensor:
-    """Return the vectors of some heads, float32 and side by side, `[head, document, ...]`."""
+    """Return the vectors of some heads, contiguous float32, `[head, document, ...]`."""
     first, last = heads[0], heads[-1]
     by_head = vectors.transpose(0, 1)
     if heads == list(range(first, last + 1)):
-        # An index costs many times as much, and waits for a device that it has to get to.
+        # Indexing with a list is many times slower, and synchronises with the device.
         chosen = by_head[first : last + 1]
     else:
         chosen = torch.stack([by_head[head] for head in heads])

@@ -1,7 +1,7 @@
-"""From queries and keys to attention rows: softmax, strip by strip, of the keys that count.
+"""Attention rows from queries and keys: a softmax over the attendable keys, strip by strip.
 
-Tensors in, tensors out, in a buffer that stays in cache and is used again. Which model, which
-heads and who reads the rows is not known here.
+Tensors in, tensors out, into a buffer that stays in the processor's cache and is reused. Nothing
+here depends on the model or on what the rows are used for.
 """
 
 from collections.abc import Iterator
@@ -10,30 +10,33 @@ from dataclasses import dataclass
 import torch
 
 STRIP = 128
-"""Queries whose scores are worked out together on the CPU, so that they stay in cache."""
+"""Queries whose scores are computed together on the CPU, so that they stay in its cache."""
 
 
 @dataclass(frozen=True, eq=False)
 class RowStrip:
-    """Some rows, and the keys that any of them may attend to."""
+    """Consecutive rows, and the range of keys that any of them may attend to."""
 
     start: int
     """The first query."""
     stop: int
-    """The query behind the last."""
+    """The end of the queries, exclusive."""
     first: int
-    """The first key that one of them may attend to."""
+    """The first key that a row of the strip may attend to."""
     last: int
-    """The key behind the last of these."""
+    """The end of the keys, exclusive."""
     biases: tuple[tuple[slice, torch.Tensor], ...]
-    """Keys, counted from the first, that some of the rows may not attend to, with -inf there."""
+    """Ranges of keys, relative to `first`, that some rows may not attend to, each with a bias of
+    -inf where they may not and 0 elsewhere, shape `[query, key]`."""
 
 
 def strips(allowed: torch.Tensor, height: int) -> list[RowStrip]:
-    """Return how to work out rows of which keys are allowed.
+    """Return the rows split into strips of at most `height` rows.
 
-    `allowed` is boolean, `[query, key]`, and each row of it has a key. A strip has at most
-    `height` rows.
+    `allowed` is boolean, `[query, key]`: whether a row may attend to a key, at least one per row.
+
+    >>> [(part.start, part.stop, part.last) for part in strips(torch.ones(5, 5).tril().bool(), 3)]
+    [(0, 3, 3), (3, 5, 5)]
     """
     return list(_strips(allowed, height))
 
@@ -56,7 +59,7 @@ def _strips(allowed: torch.Tensor, height: int) -> Iterator[RowStrip]:
 
 
 def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first of each run of consecutive numbers, and the number behind its last."""
+    """Yield `(first, last + 1)` of each run of consecutive numbers."""
     start = 0
     for place in range(1, len(numbers) + 1):
         if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
@@ -72,12 +75,14 @@ def attention_rows(
     hide_padding: bool,
     out: torch.Tensor,
 ) -> None:
-    """Write the attention rows of some heads on some documents.
+    """Write the attention rows of some heads on some documents into `out`.
 
-    `query` and `key` are float32, `[head, document, position, width]`, the queries scaled;
-    `lengths` are the tokens of each document, behind which is padding. `out` is float32,
-    `[head, document, query, key]`, and 0 wherever `layout` allows nothing. `hide_padding`: where
-    rows could attend to it, as those of a bidirectional model could. Rows of padding become 0.
+    A row is `softmax(query @ key.T)` over its attendable keys (Vaswani et al. 2017, "Attention is
+    all you need", equation 1). `query` and `key` are float32,
+    `[head, document, position, width]`, with the scaling already applied to the queries. `lengths`
+    are the tokens of each document; later positions are padding, whose rows become 0. `out` is
+    float32, `[head, document, query, key]`, and must be 0 where `layout` allows nothing.
+    `hide_padding` masks keys of padding, which is needed for bidirectional models only.
     """
     longest = out.shape[-1]
     padded = [(row, length) for row, length in enumerate(lengths) if length < longest]

@@ -1,8 +1,15 @@
-"""What a part of the documents says of all of them: numbers in, numbers out.
+"""Sequential tests, confidence intervals and sample sizes for means over documents.
 
-No heads, no tokens, no torch. `quanta` and `figures` are exact figures of documents, `betting` the
-process that they are decided by, `contrasts` what each comparison is a test of, `planning` and
-`multiplicity` the rest.
+Numbers in, numbers out: no heads, no tokens, no torch.
+
+- `quanta`, `figures`: exact fixed-point figures of documents, and their averages.
+- `contrasts`: what each kind of comparison tests, as a bounded score per document.
+- `betting`: the e-process that decides a comparison.
+- `intervals`: the confidence intervals that belong to the same tests.
+- `planning`: how many documents a comparison is likely to need.
+- `multiplicity`: error rates over many claims.
+- `drift`: how far a recorded figure has moved.
+- `hashing`, `sketches`: seeded hashes, and mergeable summaries of many multiples.
 """
 
 from headtests.statistics.betting import (

@@ -1,8 +1,12 @@
-"""The e-process: the wealth of bets on documents, one after another, against a mean.
+"""The e-process that decides comparisons: sequential bets on whether a mean is over a threshold.
 
-A bet that cannot win on average where the mean is at most the threshold, and has won much, is
-evidence that the mean is over it. Waudby-Smith and Ramdas 2023, "Estimating means of bounded random
-variables by betting", with a mixture over fixed fractions in place of their plug-in bets.
+A gambler bets on one document after another, at odds that are fair if the mean equals the
+threshold. Under the null hypothesis the wealth is a supermartingale that starts at 1, so it ever
+reaches `1 / alpha` with a probability of at most `alpha` (Ville's inequality).
+
+The bets are those of Waudby-Smith and Ramdas 2023, "Estimating means of bounded random variables
+by betting", section 4, and section 5 for sampling without replacement, with an equally weighted
+mixture over fixed fractions in place of their plug-in bets.
 """
 
 import math
@@ -17,27 +21,36 @@ import numpy.typing as npt
 from headtests.statistics.quanta import QUANTA, Float64s
 
 FRACTIONS: Float64s = np.geomspace(0.01, 0.95, 8)
-"""The parts of the wealth that are staked on each document, of equal weight."""
+"""The fractions of the wealth that are staked on each document; the mixture weighs them equally."""
 
 NOTHING = 2.0**-40
-"""A mean under the null hypothesis that cannot be told from 0."""
+"""A mean under the null hypothesis that is at most this counts as 0, and no bet is placed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bets:
-    """What is bet on: a number for each document, or text, in the order of the pass."""
+    """The scores that are bet on: one for each document, or text, in the order of the pass.
+
+    Raises `ValueError` for more scores than the population has.
+    """
 
     values: npt.NDArray[Any]
-    """Whole numbers from 0 to `unit`, of int64 or of Python; float64 where near enough will do."""
-    unit: int
-    """The largest value that is possible."""
-    boundary: Fraction
-    """What the values of the whole population sum to where its figure is exactly the threshold.
+    """The scores, in [0, `unit`], shape `[n]`.
 
-    Without a population, what they are on average.
+    Integers of dtype int64 or object for exact results; float64 for approximate ones.
+    """
+    unit: int
+    """The largest score that is possible."""
+    boundary: Fraction
+    """The sum of the scores of the whole population if its figure is exactly the threshold.
+
+    Without a population, their mean.
     """
     population: int | None
-    """How many there are of which these are a part; None for a sample of something larger."""
+    """The size of the finite population that is sampled without replacement.
+
+    None for independent draws from a distribution.
+    """
 
     def __post_init__(self) -> None:
         if self.population is not None and len(self) > self.population:
@@ -50,41 +63,43 @@ class Bets:
         return len(self.values)
 
     def first(self, units: int) -> "Bets":
-        """Return the scores of the first so many."""
+        """Return the first `units` scores, with the same boundary and population."""
         return replace(self, values=self.values[:units])
 
     def mirrored(self) -> "Bets":
-        """Return the scores by which what was much is little, and the other way round."""
+        """Return the scores `unit - values`, which test the opposite side of the threshold."""
         whole = self.unit * (1 if self.population is None else self.population)
         return replace(self, values=self.unit - self.values, boundary=whole - self.boundary)
 
     @cached_property
     def sums(self) -> npt.NDArray[Any]:
-        """The sum of the first one, two, three and so on: exact; of shape [n]."""
+        """The cumulative sums of the scores, shape `[n]`; exact for integers."""
         return np.cumsum(self.values)
 
     def null_means(self) -> Float64s:
-        """Return what each score would be on average, given those before it, in [0, 1].
+        """Return the mean of each score under the null, given the scores before it, shape `[n]`.
 
-        Shape [n]. That is under the null hypothesis that the figure is exactly the threshold; under
-        0 or over 1 where those before it leave it no longer possible.
+        The null hypothesis is that the figure is exactly the threshold. Means are in units of
+        `unit`: in [0, 1], and outside where the scores so far have ruled the null out. Without
+        replacement, a mean is `(boundary - sum so far) / scores left`.
         """
         if self.population is None:
             return np.full(len(self), float(self.boundary / self.unit))
         whole = math.floor(self.boundary)
-        # Whole numbers are subtracted before anything is rounded.
-        left = (whole - (self.sums - self.values)).astype(np.float64)
+        # Integers are subtracted before anything is rounded.
+        rest = (whole - (self.sums - self.values)).astype(np.float64)
         remaining = self.population - np.arange(len(self), dtype=np.float64)
-        means: Float64s = (left + float(self.boundary - whole)) / float(self.unit) / remaining
+        means: Float64s = (rest + float(self.boundary - whole)) / float(self.unit) / remaining
         return means
 
     def exceeded(self, ties: bool) -> npt.NDArray[np.bool_]:
-        """Return after which prefixes the figure is over the threshold whatever the rest may be.
+        """Return after which prefixes the figure is certainly over the threshold, shape `[n]`.
 
-        Shape [n]. `ties`: whether the threshold itself, to half a quantum, counts as over it.
+        Certain means: whatever the scores that were not read are. `ties`: whether a figure that
+        equals the threshold, to half a quantum, counts as over it.
         """
         if self.population is None:
-            # No figure is under 0: that much is known of what was not read, too.
+            # Scores are at least 0, so a threshold under 0 is exceeded before any is read.
             if self.boundary < 0 or (ties and self.boundary == 0):
                 return np.ones(len(self), dtype=np.bool_)
             known = self.sums > 0 if self.boundary == 0 else np.zeros(len(self))
@@ -98,11 +113,12 @@ class Bets:
 
 
 def log_wealth(scores: Bets) -> tuple[Float64s, Float64s]:
-    """Return the logarithms of the evidence that a figure is over its threshold, and under it.
+    """Return the log e-processes for the figure being over its threshold, and under it.
 
-    Each of shape [n], the value after every prefix: the natural logarithm of a process that starts
-    at 1 and, where the figure is not over (not under) the threshold, ever reaches `1 / alpha` with
-    a probability of at most `alpha`.
+    Natural logarithms, each of shape `[n]`, one value for every prefix. If the figure is not over
+    (not under) the threshold, the process ever reaches `1 / alpha` with a probability of at most
+    `alpha`. The process is the mean over `FRACTIONS` f of the products of `1 + f * (x / m - 1)`,
+    with `x` a score and `m` its mean under the null (`Bets.null_means`).
 
     >>> over, under = log_wealth(Bets(np.array([1, 1, 1, 1]), 1, Fraction(1, 2), None))
     >>> bool(over[-1] > 0 > under[-1])
@@ -113,25 +129,30 @@ def log_wealth(scores: Bets) -> tuple[Float64s, Float64s]:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How scores settle on which side of the threshold a figure lies."""
+    """The decision on which side of the threshold a figure lies."""
 
     over: bool | None
-    """Whether it lies over the threshold, rather than under it; None where that is open."""
+    """True if the figure is over the threshold, False if it is under; None if undecided."""
     units: int
-    """The length of the shortest prefix that settled it; all of them where it is open."""
+    """The length of the shortest prefix that decided it; all scores if undecided."""
     exact: bool
-    """Whether nothing that follows this prefix could change the answer."""
+    """Whether the decision is certain, whatever the scores after this prefix are."""
     log_over: float
-    """The natural logarithm of the evidence after that prefix that it is over the threshold."""
+    """The log e-value after that prefix for the figure being over the threshold."""
     log_under: float
-    """The same that it is under it."""
+    """The log e-value after that prefix for the figure being under the threshold."""
 
 
 def settle(scores: Bets, alpha: float, ties: bool) -> Settled:
-    """Return on which side of the threshold a figure lies, and since which prefix that is known.
+    """Decide on which side of the threshold a figure lies, at the shortest prefix that decides.
 
-    `ties`: whether a figure that is the threshold, to half a quantum, counts as over it. Raises
-    `ValueError` for an alpha outside (0, 0.5).
+    A side is decided when its e-value reaches `1 / alpha`, or when it is certain. `ties`: whether
+    a figure that equals the threshold, to half a quantum, counts as over it. Raises `ValueError`
+    for an alpha outside (0, 0.5).
+
+    >>> decision = settle(Bets(np.ones(20, dtype=np.int64), 1, Fraction(1, 2), None), 0.01, True)
+    >>> decision.over, decision.units, decision.exact
+    (True, 10, False)
     """
     require_alpha(alpha)
     log_over, log_under = log_wealth(scores)
@@ -144,14 +165,14 @@ def settle(scores: Bets, alpha: float, ties: bool) -> Settled:
             return Settled(None, 0, False, 0.0, 0.0)
         return Settled(None, len(scores), False, float(log_over[-1]), float(log_under[-1]))
     place = min(place for place in (over, under) if place is not None)
-    # No score adds to the evidence on both sides; beside a tie that is certain, bets say nothing.
+    # Bets never decide both sides at once; a certain side goes before one decided by bets.
     is_over = place == over and (place != under or bool(exactly_over[place]))
     exact = bool((exactly_over if is_over else exactly_under)[place])
     return Settled(is_over, place + 1, exact, float(log_over[place]), float(log_under[place]))
 
 
 def settles_over(scores: Bets, alpha: float, ties: bool) -> bool:
-    """Return whether `settle` finds the figure over its threshold: the same, sooner."""
+    """Return whether `settle` decides that the figure is over its threshold, but faster."""
     place = _first_over(scores, alpha, ties)
     return (
         place is not None
@@ -166,10 +187,10 @@ def require_alpha(alpha: float) -> None:
 
 
 def _log_bets(scores: Bets) -> Float64s:
-    """Return the logarithm of the wealth of each fraction after each prefix, [fraction, n]."""
+    """Return the log wealth of each fraction after each prefix, shape `[fraction, n]`."""
     means = scores.null_means()
     figures = scores.values.astype(np.float64) / float(scores.unit)
-    # Where the null leaves nothing over, or is no longer possible, there is nothing to bet on.
+    # No bet is placed where the null mean is 0, or outside [0, 1] and so ruled out.
     bettable = (means > NOTHING) & (means <= 1)
     gains = np.zeros(len(scores))
     np.divide(figures - means, means, out=gains, where=bettable)
@@ -177,9 +198,9 @@ def _log_bets(scores: Bets) -> Float64s:
 
 
 def _log_mean(logs: Float64s) -> Float64s:
-    """Return the logarithm of the mean over the first axis of numbers given as logarithms."""
+    """Return the log of the mean, over the first axis, of numbers given as logarithms."""
     largest = logs.max(axis=0)
-    # Row by row: a sum over an axis has another order, and last digit, where there is one column.
+    # Row by row: numpy sums a single column in another order, which changes the last digit.
     total = sum(np.exp(logs - largest), start=np.zeros(logs.shape[1]))
     mean: Float64s = largest + np.log(total / len(logs))
     return mean
@@ -189,7 +210,7 @@ def _first_over(scores: Bets, alpha: float, ties: bool) -> int | None:
     exact = _first(scores.exceeded(ties))
     bets = _log_bets(scores if exact is None else scores.first(exact))
     needed = math.log(1 / alpha)
-    # A mean is nowhere over the largest, which needs no exponentials.
+    # A mean is at most the largest element, so prefixes below the limit need no exponentials.
     near = np.flatnonzero(bets.max(axis=0) >= needed)
     reached = _first(_log_mean(bets[:, near]) >= needed)
     return exact if reached is None else int(near[reached])
@@ -201,7 +222,7 @@ def _first(where: npt.NDArray[np.bool_]) -> int | None:
 
 
 def _comparable(sums: npt.NDArray[Any], limit: Fraction, up: bool) -> float | int:
-    """Return a limit as the number that sums compare alike with: whole numbers with a whole one."""
+    """Return the limit in a type that compares exactly with the sums: rounded for integers."""
     if sums.dtype == np.float64:
         return float(limit)
     return math.ceil(limit) if up else math.floor(limit)

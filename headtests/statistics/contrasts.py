@@ -1,7 +1,8 @@
-"""What each kind of comparison bets on: figures of documents as scores, for any threshold.
+"""Contrasts: what each kind of comparison tests, as a bounded score per document.
 
-A figure is compared with a threshold by a score of each document that is linear in its quanta, lies
-in a range that is known, and whose mean is known where the figure is exactly the threshold.
+To compare a figure with a threshold, each document gets a score that is linear in its quanta, lies
+in a known range `[0, unit]`, and has a known mean if the figure equals the threshold. `betting`
+then tests that mean.
 """
 
 import math
@@ -18,67 +19,67 @@ from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 
 
 class Contrast(Protocol):
-    """A figure of documents, in the order of the pass, that thresholds can be compared with."""
+    """A figure over documents, in the order of the pass, that can be compared with thresholds."""
 
     @property
     def population(self) -> int | None:
-        """How many documents or texts there are; None for a sample of something larger."""
+        """The number of documents or texts; None for independent draws from a distribution."""
 
     @property
     def span(self) -> tuple[float, float]:
-        """The thresholds that are possible; the upper end may be infinite."""
+        """The lowest and highest possible figure; the upper end may be infinite."""
 
     @property
     def value(self) -> Fraction:
-        """The figure, exact, of the documents at hand; `ValueError` where it has none."""
+        """The exact figure of these documents; raises `ValueError` where it divides by 0."""
 
     def __len__(self) -> int: ...
 
     def first(self, units: int) -> Self:
-        """Return the same of the first so many."""
+        """Return the contrast of the first `units` documents."""
 
     def scores(self, threshold: Fraction) -> Bets:
-        """Return what to bet on to compare the figure with a threshold, in exact numbers."""
+        """Return the exact scores that compare the figure with a threshold."""
 
     def approximate(self, threshold: float) -> Bets:
-        """Return the same in floating point, sooner."""
+        """Return the scores in floating point, with a unit of 1; faster than `scores`."""
 
     def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
-        """Return the same at several thresholds at once: values of a unit of 1, and boundaries.
+        """Return the values and boundaries of `approximate` at several thresholds.
 
         Shapes `[threshold, n]` and `[threshold]`.
         """
 
 
 class _Line(NamedTuple):
-    """A score as `left * numerator - right * other + shift`; from 0 to `unit`."""
+    """A score `left * numerator - right * other + shift`, in [0, `unit`]."""
 
     left: Fraction
     right: Fraction
     shift: Fraction
     unit: Fraction
     null: Fraction
-    """What the score is on average where the figure is the threshold."""
+    """The mean of the score if the figure equals the threshold."""
 
 
 class _Linear(ABC):
-    """What the contrasts share: scores of lines, exact or approximate."""
+    """The base of all contrasts: scores that are linear in columns of quanta."""
 
-    # What `replace` knows a dataclass by, which each contrast is.
+    # Tells type checkers that each contrast is a dataclass, so that `replace` accepts it.
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     population: int | None
     _columns: ClassVar[tuple[str, ...]]
-    """The names of the columns: that which a line takes as numerator, and the other if any."""
+    """The names of the column that a line calls numerator, and of the other one, if any."""
 
     @abstractmethod
     def _line(self, threshold: Fraction) -> _Line:
-        """Return the line whose scores compare the figure with a threshold."""
+        """Return the coefficients of the scores that compare the figure with a threshold."""
 
     def __len__(self) -> int:
         return len(self._column(0))
 
     def first(self, units: int) -> Self:
-        """Return the same of the first so many."""
+        """Return the contrast of the first `units` documents."""
         return replace(self, **{name: getattr(self, name)[:units] for name in self._columns})
 
     def _column(self, place: int) -> Int64s:
@@ -86,7 +87,7 @@ class _Linear(ABC):
         return column
 
     def scores(self, threshold: Fraction) -> Bets:
-        """Return what to bet on to compare the figure with a threshold, in exact numbers."""
+        """Return the exact scores that compare the figure with a threshold."""
         line = self._line(threshold)
         shift, unit = line.shift * QUANTA, line.unit * QUANTA
         parts = (line.left, line.right, shift, unit)
@@ -98,7 +99,7 @@ class _Linear(ABC):
         others = self._column(1) if len(self._columns) > 1 else None
         sizes = (abs(boundary), whole * max(units, len(self)), by_left * QUANTA)
         if any(size >= 2**61 for size in sizes):
-            # Past 64 bits numbers of Python do, at a tenth of the speed.
+            # Python integers do not overflow, at a tenth of the speed.
             numerators = numerators.astype(object)
             others = None if others is None else others.astype(object)
         values = numerators * by_left + by_shift
@@ -107,7 +108,7 @@ class _Linear(ABC):
         return Bets(values, whole, boundary, self.population)
 
     def approximate(self, threshold: float) -> Bets:
-        """Return the same in floating point, sooner."""
+        """Return the scores in floating point, with a unit of 1; faster than `scores`."""
         line = self._line(Fraction(threshold))
         numerators = self._column(0)
         others = self._column(1) if len(self._columns) > 1 else None
@@ -118,11 +119,11 @@ class _Linear(ABC):
         return Bets(values, 1, Fraction(float(line.null / line.unit * units)), self.population)
 
     def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
-        """Return the same at several thresholds at once: values of a unit of 1, and boundaries.
+        """Return the values and boundaries of `approximate` at several thresholds.
 
         Shapes `[threshold, n]` and `[threshold]`.
         """
-        # Each part of a line is linear in the threshold.
+        # Each coefficient is linear in the threshold, so two thresholds determine it.
         at_zero, at_one = (
             np.array([float(part) for part in self._line(Fraction(end))]) for end in (0, 1)
         )
@@ -137,12 +138,12 @@ class _Linear(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Mean(_Linear):
-    """The average of numbers from 0 to 1."""
+    """The average of numbers in [0, 1]: the score is the number itself."""
 
     numerators: Int64s
     """In quanta."""
     population: int | None
-    """How many documents or texts there are; None for a sample of something larger."""
+    """The number of documents or texts; None for independent draws from a distribution."""
 
     _columns: ClassVar[tuple[str, ...]] = ("numerators",)
 
@@ -151,12 +152,12 @@ class Mean(_Linear):
 
     @property
     def span(self) -> tuple[float, float]:
-        """The thresholds that are possible."""
+        """The lowest and highest possible figure."""
         return 0.0, 1.0
 
     @property
     def value(self) -> Fraction:
-        """The figure, exact, of the documents at hand; `ValueError` without documents."""
+        """The exact figure of these documents; raises `ValueError` without documents."""
         return _quotient(Fraction(total(self.numerators)), Fraction(len(self) * QUANTA))
 
     def _line(self, threshold: Fraction) -> _Line:
@@ -165,14 +166,17 @@ class Mean(_Linear):
 
 @dataclass(frozen=True, eq=False)
 class ScaledMean(_Linear):
-    """The average of numbers from 0 to 1 over a base rate that is known of the whole population."""
+    """The average of numbers in [0, 1], divided by the known base rate of the whole population.
+
+    The score is the number itself; its mean under the null is `threshold * base_rate`.
+    """
 
     numerators: Int64s
     """In quanta."""
     population: int
-    """How many documents there are."""
+    """The number of documents."""
     base_total: int
-    """In quanta: what the base rates of all of them sum to."""
+    """In quanta: the sum of the base rates of all documents of the population."""
 
     _columns: ClassVar[tuple[str, ...]] = ("numerators",)
 
@@ -186,17 +190,17 @@ class ScaledMean(_Linear):
 
     @property
     def base_rate(self) -> Fraction:
-        """What the average is divided by, over 0."""
+        """What the average is divided by; greater than 0."""
         return Fraction(self.base_total, self.population * QUANTA)
 
     @property
     def span(self) -> tuple[float, float]:
-        """The thresholds that are possible: up to an average of 1."""
+        """The lowest and highest possible figure, which an average of 1 has."""
         return 0.0, float(1 / self.base_rate)
 
     @property
     def value(self) -> Fraction:
-        """The figure, exact, of the documents at hand; `ValueError` without documents."""
+        """The exact figure of these documents; raises `ValueError` without documents."""
         average = _quotient(Fraction(total(self.numerators)), Fraction(len(self) * QUANTA))
         return average / self.base_rate
 
@@ -207,16 +211,20 @@ class ScaledMean(_Linear):
 
 @dataclass(frozen=True, eq=False)
 class Ratio(_Linear):
-    """The ratio of two averages, of which the first is nowhere more than the second."""
+    """The ratio of two averages, where no document's numerator exceeds its denominator.
+
+    The ratio is over t exactly if the mean of `numerator - t * denominator` is over 0. The score is
+    that plus `t * largest`, in [0, `largest`].
+    """
 
     numerators: Int64s
-    """In quanta; of each document at most its denominator."""
+    """In quanta; at most the denominator of the same document."""
     denominators: Int64s
-    """In quanta; of each document at most `largest`."""
+    """In quanta; at most `largest`."""
     largest: Fraction
-    """The largest denominator that is possible, over 0 and at most 1."""
+    """The largest possible denominator, in (0, 1]."""
     population: int | None
-    """How many documents or texts there are; None for a sample of something larger."""
+    """The number of documents or texts; None for independent draws from a distribution."""
 
     _columns: ClassVar[tuple[str, ...]] = ("numerators", "denominators")
 
@@ -230,17 +238,17 @@ class Ratio(_Linear):
 
     @property
     def span(self) -> tuple[float, float]:
-        """The thresholds that are possible."""
+        """The lowest and highest possible figure."""
         return 0.0, 1.0
 
     @property
     def value(self) -> Fraction:
-        """The figure, exact, of the documents at hand; `ValueError` where all divide by 0."""
+        """The exact figure of these documents; raises `ValueError` if the denominators sum to 0."""
         return _quotient(Fraction(total(self.numerators)), Fraction(total(self.denominators)))
 
     @property
     def _largest_quanta(self) -> int:
-        # Denominators are rounded to quanta, and may have been rounded up.
+        # Denominators were rounded to quanta, possibly up.
         return math.ceil(self.largest * QUANTA)
 
     def _line(self, threshold: Fraction) -> _Line:
@@ -255,14 +263,17 @@ class Ratio(_Linear):
 
 @dataclass(frozen=True, eq=False)
 class BoundedRatio(_Linear):
-    """The ratio of two averages of numbers from 0 to 1, either of which may be the larger."""
+    """The ratio of two averages of numbers in [0, 1], either of which may be the larger.
+
+    The score is `numerator - t * denominator + t`, in [0, `1 + t`], for a threshold t.
+    """
 
     numerators: Int64s
     """In quanta."""
     denominators: Int64s
     """In quanta."""
     population: int | None
-    """How many documents or texts there are; None for a sample of something larger."""
+    """The number of documents or texts; None for independent draws from a distribution."""
 
     _columns: ClassVar[tuple[str, ...]] = ("numerators", "denominators")
 
@@ -272,12 +283,12 @@ class BoundedRatio(_Linear):
 
     @property
     def span(self) -> tuple[float, float]:
-        """The thresholds that are possible."""
+        """The lowest and highest possible figure."""
         return 0.0, math.inf
 
     @property
     def value(self) -> Fraction:
-        """The figure, exact, of the documents at hand; `ValueError` where all divide by 0."""
+        """The exact figure of these documents; raises `ValueError` if the denominators sum to 0."""
         return _quotient(Fraction(total(self.numerators)), Fraction(total(self.denominators)))
 
     def _line(self, threshold: Fraction) -> _Line:
@@ -288,24 +299,24 @@ class BoundedRatio(_Linear):
 
 @dataclass(frozen=True, eq=False)
 class MeanDifference(_Linear):
-    """The difference of two averages on the same documents, each times a number of its own.
+    """The difference of two averages over the same documents, each with its own scale.
 
-    `left_scale * left - factor * right_scale * right`, from `-factor * right_scale` to
-    `left_scale`.
+    `left_scale * left - factor * right_scale * right`, in
+    [`-factor * right_scale`, `left_scale`]. The score is that plus `factor * right_scale`.
     """
 
     left: Int64s
-    """In quanta, from 0 to 1."""
+    """In quanta, each figure in [0, 1]."""
     right: Int64s
-    """In quanta, from 0 to 1."""
+    """In quanta, each figure in [0, 1]."""
     factor: Fraction
-    """What the right one is multiplied by, 0 or more."""
+    """What the right average is multiplied by; at least 0."""
     population: int | None
-    """How many documents or texts there are; None for a sample of something larger."""
+    """The number of documents or texts; None for independent draws from a distribution."""
     left_scale: Fraction = Fraction(1)
-    """1, or 1 over the base rate of a lift."""
+    """1 for a mass or rate; for a lift, 1 over its base rate."""
     right_scale: Fraction = Fraction(1)
-    """1, or 1 over the base rate of a lift."""
+    """1 for a mass or rate; for a lift, 1 over its base rate."""
 
     _columns: ClassVar[tuple[str, ...]] = ("left", "right")
 
@@ -320,12 +331,12 @@ class MeanDifference(_Linear):
 
     @property
     def span(self) -> tuple[float, float]:
-        """The thresholds that are possible."""
+        """The lowest and highest possible figure."""
         return float(-self._right_factor), float(self.left_scale)
 
     @property
     def value(self) -> Fraction:
-        """The figure, exact, of the documents at hand; `ValueError` without documents."""
+        """The exact figure of these documents; raises `ValueError` without documents."""
         left = self.left_scale * total(self.left)
         right = self._right_factor * total(self.right)
         return _quotient(left - right, Fraction(len(self) * QUANTA))
@@ -347,10 +358,10 @@ def _quotient(dividend: Fraction, divisor: Fraction) -> Fraction:
 
 
 def _require_within(name: str, quanta: Int64s, largest: Int64s | int) -> None:
-    """Raise `ValueError` for a negative figure, or one over the largest."""
+    """Raise `ValueError` for a figure that is negative or over the largest possible one."""
     wrong = np.count_nonzero((quanta < 0) | (quanta > largest))
     if wrong:
         raise ValueError(
             f"expected {name} from 0 to the largest that is possible but found {wrong} of "
-            f"{len(quanta)} outside; bets on them would be worth nothing."
+            f"{len(quanta)} outside, which would invalidate the test."
         )

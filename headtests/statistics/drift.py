@@ -1,7 +1,6 @@
-"""Whether a claim's figure has moved: arithmetic on the recorded documents, and no inference.
+"""Drift: whether a claim's figure has moved since it was recorded, on the same documents.
 
-Figures of the same documents, then and now, in; how far apart they are on average, and which
-documents moved most, out.
+Arithmetic only, no inference: both figures are known exactly. Also which documents moved most.
 """
 
 from collections.abc import Sequence
@@ -13,25 +12,25 @@ from headtests.errors import BaselineError
 from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 
 MARGIN = 0.02
-"""How far a figure may move, by default, and be called unchanged."""
+"""The default distance that a figure may move and count as unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Figures:
-    """What documents contribute to one statistic: columns of equal length."""
+    """What documents contribute to one statistic, as recorded; columns of shape `[documents]`."""
 
     documents: Int64s
-    """Their ids."""
+    """Document ids."""
     numerators: Int64s
     """In quanta."""
     denominators: Int64s | None = None
-    """In quanta, of a ratio of two averages."""
+    """In quanta, for a ratio of two averages; None for a plain average."""
     scale: float = 1.0
-    """What the average is multiplied by: of a lift, 1 over the base rate."""
+    """What the average is multiplied by; for a lift, 1 over the base rate."""
 
     @property
     def value(self) -> float:
-        """The figure: an average of documents, or a ratio of two; 0 where it divides by 0."""
+        """The average over documents, or the ratio of two averages; 0 where it divides by 0."""
         whole = self._whole
         return float(self.numerators.sum()) / whole * self.scale if whole else 0.0
 
@@ -43,7 +42,7 @@ class Figures:
 
     @property
     def own(self) -> Float64s:
-        """Each document's own figure: of a ratio its own one, 0 where it divides by 0."""
+        """Each document's own figure, or own ratio; 0 where it divides by 0."""
         numerators = self.numerators / QUANTA * self.scale
         if self.denominators is None:
             return numerators
@@ -51,9 +50,9 @@ class Figures:
         return np.divide(numerators, below, out=np.zeros(len(numerators)), where=below > 0)
 
     def contributions(self, around: float) -> Float64s:
-        """Return what each document adds to the figure less a number; they average that.
+        """Return what each document contributes to `value - around`, which is their mean.
 
-        Of a ratio, to first order: `(numerator - around * denominator) / mean denominator`.
+        For a ratio, its linearisation: `(numerator - around * denominator) / mean denominator`.
         """
         numerators = self.numerators / QUANTA * self.scale
         if self.denominators is None:
@@ -65,11 +64,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class MovedDocument:
-    """A document that changed what it adds to a figure."""
+    """A document whose contribution to a figure changed."""
 
     document: int
     before: float
-    """Its own figure, then."""
+    """The document's own figure when it was recorded."""
     now: float
 
 
@@ -81,27 +80,27 @@ class Drift:
     now: float
     margin: float
     is_relative: bool
-    """Whether the margin is a share of `size`, as of multiples."""
+    """Whether the margin is a share of `size`, as it is for multiples."""
     moved: tuple[MovedDocument, ...]
-    """The documents that moved most, the furthest first."""
+    """The documents that moved most, in descending order."""
     size: float
-    """How large the figure was; of two statistics both together, so that rounding of two large
-    ones is small beside it, however small their difference is."""
+    """The absolute value of the recorded figure; for a difference of two statistics the sum of both
+    absolute values, so that a relative margin stays above their rounding errors."""
 
     @property
     def difference(self) -> float:
-        """What the figure is now, less what it was: the mean of the documents' differences."""
+        """The change, `now - before`; for averages, the mean change of the documents."""
         return self.now - self.before
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the difference lies inside the margin, its ends included."""
-        # A margin that is met exactly is met, whatever floating point makes of the difference.
+        """Whether the change is at most the margin."""
+        # Allows for the rounding of a change that equals the margin.
         return abs(self.difference) <= self.room + 1e-12
 
     @property
     def room(self) -> float:
-        """How far the figure may move, in its own units."""
+        """How far the figure may move, in the unit of the figure."""
         return self.margin * self.size if self.is_relative else self.margin
 
     @property
@@ -118,10 +117,11 @@ def compared(
     is_relative: bool = False,
     most: int = 10,
 ) -> Drift:
-    """Return how far a figure has moved: of one statistic, or of one less another times a factor.
+    """Return how far a figure has moved: one statistic, or `first - factor * second` of two.
 
-    Then and now have the same documents in the same order. Raises `BaselineError` where they do
-    not.
+    `before` and `now` hold one or two statistics each, over the same documents in the same order;
+    raises `BaselineError` for other documents. `margin` and `is_relative` are those of `Drift`;
+    at most `most` moved documents are listed.
     """
     for old, new in zip(before, now, strict=True):
         if not np.array_equal(old.documents, new.documents):
@@ -131,44 +131,44 @@ def compared(
                 "--headtests-record."
             )
     signs = (1.0, -factor)[: len(before)]
-    value, later = (_value(side, signs) for side in (before, now))
-    around = [one.value for one in before]
-    added, adds = (_contributions(side, signs, around) for side in (before, now))
+    old_value, new_value = (_value(side, signs) for side in (before, now))
+    around = [statistic.value for statistic in before]
+    old_parts, new_parts = (_contributions(side, signs, around) for side in (before, now))
     documents = before[0].documents
-    moved = _moved(documents, added, adds, _own(before, signs), _own(now, signs), most)
-    size = sum(abs(sign * one.value) for sign, one in zip(signs, before, strict=True))
-    return Drift(value, later, margin, is_relative, moved, size)
+    own = _own(before, signs), _own(now, signs)
+    moved = _moved(documents, np.abs(new_parts - old_parts), *own, most)
+    size = sum(abs(sign * statistic.value) for sign, statistic in zip(signs, before, strict=True))
+    return Drift(old_value, new_value, margin, is_relative, moved, size)
 
 
 def _value(side: Sequence[Figures], signs: Sequence[float]) -> float:
-    return sum(sign * one.value for sign, one in zip(signs, side, strict=True))
+    return sum(sign * statistic.value for sign, statistic in zip(signs, side, strict=True))
 
 
 def _contributions(
     side: Sequence[Figures], signs: Sequence[float], around: Sequence[float]
 ) -> Float64s:
     parts = [
-        sign * one.contributions(middle)
-        for sign, one, middle in zip(signs, side, around, strict=True)
+        sign * statistic.contributions(middle)
+        for sign, statistic, middle in zip(signs, side, around, strict=True)
     ]
     summed: Float64s = np.sum(parts, axis=0)
     return summed
 
 
 def _own(side: Sequence[Figures], signs: Sequence[float]) -> Float64s:
-    summed: Float64s = np.sum([sign * one.own for sign, one in zip(signs, side, strict=True)], 0)
+    parts = [sign * statistic.own for sign, statistic in zip(signs, side, strict=True)]
+    summed: Float64s = np.sum(parts, axis=0)
     return summed
 
 
 def _moved(
     documents: Int64s,
-    added: Float64s,
-    adds: Float64s,
+    distance: Float64s,
     before: Float64s,
     now: Float64s,
     most: int,
 ) -> tuple[MovedDocument, ...]:
-    distance = np.abs(adds - added)
     # Ties go to the document that ran first.
     order = np.argsort(-distance, kind="stable")[:most]
     return tuple(

@@ -1,6 +1,7 @@
-"""What a statistic's figures over documents amount to: columns in the order of the pass, averages.
+"""A statistic's figures per document, as columns in the order of the pass, and their averages.
 
-Exact: figures are whole quanta. What a part of the documents says of all is `betting`.
+Figures are integers of quanta, and averages are exact fractions. Inference from a part of the
+documents to all of them is in `betting`.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -14,63 +15,69 @@ from headtests.statistics.quanta import QUANTA, Int64s
 
 @dataclass(frozen=True, eq=False)
 class Eligible:
-    """The documents of a population that a statistic is about, known from tokens alone."""
+    """The documents of a population with an eligible row, known from tokens alone.
+
+    Columns have one shape, `[documents]`.
+    """
 
     documents: Int64s
     """Ids of the documents with an eligible row, in the order of the pass."""
     texts: Int64s
     """The number of the text that each is a piece of."""
     base_rates: Int64s | None = None
-    """In quanta: what uniform attention would contribute, of each; None where nobody needs it."""
+    """In quanta: the figure of each document under uniform attention; None if not needed."""
 
     def __len__(self) -> int:
         return len(self.documents)
 
     def without_text(self, text: int) -> "Eligible":
-        """Return those that are no piece of a text, in the same order."""
-        kept = self.texts != text
-        base = None if self.base_rates is None else self.base_rates[kept]
-        return Eligible(self.documents[kept], self.texts[kept], base)
+        """Return the documents that are not pieces of a text, in the same order."""
+        return self._taken(self.texts != text)
 
     def common_with(self, other: "Eligible") -> "Eligible":
-        """Return those that are eligible for another statistic, too, in the same order."""
-        kept = np.isin(self.documents, other.documents, assume_unique=True)
-        base = None if self.base_rates is None else self.base_rates[kept]
-        return Eligible(self.documents[kept], self.texts[kept], base)
+        """Return the documents that are also eligible for another statistic, in the same order."""
+        return self._taken(np.isin(self.documents, other.documents, assume_unique=True))
+
+    def _taken(self, chosen: npt.NDArray[np.bool_]) -> "Eligible":
+        base = None if self.base_rates is None else self.base_rates[chosen]
+        return Eligible(self.documents[chosen], self.texts[chosen], base)
 
 
 @dataclass(frozen=True, eq=False)
 class DocumentFigures:
-    """What each eligible document contributes to a statistic; columns of equal length."""
+    """What each eligible document contributes to a statistic.
+
+    Columns have one shape, `[units]`; a unit is a document, or a text (`by_text`).
+    """
 
     documents: Int64s
-    """Document ids, in the order of the pass; of a text, that of its first document."""
+    """Document ids, in the order of the pass; for a text, the id of its first document."""
     numerators: Int64s
     """In quanta."""
     denominators: Int64s | None
     """In quanta, for a ratio of two document averages; None for a plain average."""
     rows: Int64s
-    """Eligible rows of each document."""
+    """The number of eligible rows of each unit."""
     base_rates: Int64s
-    """In quanta: what uniform attention would contribute as numerator."""
+    """In quanta: the numerators under uniform attention."""
     base_denominators: Int64s | None
-    """In quanta: what uniform attention would contribute as denominator, of a ratio."""
+    """In quanta: the denominators under uniform attention; None for a plain average."""
     resting: Int64s
-    """In quanta: attention on position 0, averaged over the document's eligible rows."""
+    """In quanta: attention on position 0, averaged over the eligible rows of the document."""
     sizes: Int64s
-    """Documents of each unit: 1, or those of a text where texts are the units."""
+    """The number of documents of each unit: 1, or more for a text."""
 
     def __len__(self) -> int:
         return len(self.documents)
 
     @property
     def average(self) -> Fraction | None:
-        """The average over documents, or the ratio of two; None where there is none."""
+        """The average over units, or the ratio of two averages; None where it divides by 0."""
         return _ratio(self.numerators, self.denominators)
 
     @property
     def base_rate(self) -> Fraction | None:
-        """The same figure under uniform attention; None where there is none."""
+        """The same under uniform attention; None where it divides by 0."""
         return _ratio(self.base_rates, self.base_denominators)
 
     @property
@@ -79,11 +86,11 @@ class DocumentFigures:
         return _ratio(self.resting, None)
 
     def of_documents(self, documents: Int64s) -> "DocumentFigures":
-        """Return the figures of those of these documents that are eligible, in the same order."""
+        """Return the figures of the given documents, as far as they have any, in the same order."""
         return self._taken(np.isin(self.documents, documents, assume_unique=True))
 
     def sharing(self, other: "DocumentFigures") -> "DocumentFigures":
-        """Return the same figures, with those arrays of others that hold the same."""
+        """Return the same figures, sharing equal arrays with `other` to save memory."""
         shared = {}
         for field in fields(self):
             own, others = getattr(self, field.name), getattr(other, field.name)
@@ -92,26 +99,27 @@ class DocumentFigures:
         return replace(self, **shared)
 
     def first(self, units: int) -> "DocumentFigures":
-        """Return the figures of the first so many documents, or texts."""
+        """Return the figures of the first `units` documents, or texts."""
         return self._taken(slice(units))
 
-    def _taken(self, kept: npt.NDArray[np.bool_] | slice) -> "DocumentFigures":
+    def _taken(self, chosen: npt.NDArray[np.bool_] | slice) -> "DocumentFigures":
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return replace(
             self,
-            **{name: values[kept] for name, values in columns.items() if values is not None},
+            **{name: values[chosen] for name, values in columns.items() if values is not None},
         )
 
     def by_text(self, texts: Int64s) -> "DocumentFigures":
-        """Return the figures of texts: each the average over its documents, which stand together.
+        """Return one figure per text: the average over its documents, rounded to a quantum.
 
-        `texts` has the number of each document's text.
+        `texts` has the number of each document's text, shape `[documents]`; documents of one text
+        must be adjacent.
         """
         starts = np.flatnonzero(np.diff(texts, prepend=texts[:1] - 1))
         sizes = np.diff(starts, append=len(texts))
 
         def summed(values: Int64s) -> Int64s:
-            # Of no documents there is no sum to take, and reduceat refuses to.
+            # `reduceat` raises on no documents.
             return np.add.reduceat(values, starts) if len(starts) else values
 
         def average(values: Int64s) -> Int64s:
@@ -134,11 +142,11 @@ class DocumentFigures:
 
 
 def concatenated(parts: "list[DocumentFigures]") -> DocumentFigures:
-    """Return the figures of one part after another; there must be a part."""
+    """Return the figures of all parts, in order; `parts` must not be empty."""
     columns = {
         field.name: [getattr(part, field.name) for part in parts] for field in fields(parts[0])
     }
-    # A column is there in every part or in none.
+    # A column is None in every part or in none.
     return replace(
         parts[0],
         **{
@@ -155,17 +163,17 @@ def _ratio(numerators: Int64s, denominators: Int64s | None) -> Fraction | None:
 
 
 def total(quanta: Int64s) -> int:
-    """Return the exact sum of a column.
+    """Return the exact sum of a column, which may exceed 64 bits.
 
     >>> total(np.array([2**62, 2**62, 2**62])) == 3 * 2**62
     True
     """
-    # By halves, each of whose sums fits 64 bits for as many documents as memory holds.
+    # The sum of each 32-bit half fits 64 bits for as many documents as memory holds.
     return (int((quanta >> 32).sum()) << 32) + int((quanta & (2**32 - 1)).sum())
 
 
 def on_common_documents(
     left: DocumentFigures, right: DocumentFigures
 ) -> tuple[DocumentFigures, DocumentFigures]:
-    """Return both figures on the documents that are eligible for both."""
+    """Return both figures on the documents that both have, each in its own order."""
     return left.of_documents(right.documents), right.of_documents(left.documents)

@@ -1,6 +1,6 @@
-"""One keyed hash of integers, for orders and samples that depend on a seed and on nothing else.
+"""A seeded 64-bit hash of integers, for reproducible orders and samples.
 
-Numbers in, numbers out, the same on every machine. What is hashed, and why, is the caller's.
+The result is the same on every machine. What is hashed, and why, is up to the caller.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ def keyed_hash(seed: int, *fields: npt.ArrayLike) -> UInt64s:
     """Return a 64-bit hash of each tuple of integers, keyed by the seed.
 
     The fields are integer arrays that broadcast together; the result has their common shape.
-    Each field is absorbed by the finaliser of SplitMix64 (Steele, Lea and Flood 2014, "Fast
-    splittable pseudorandom number generators", section 4), which permutes the 64-bit integers:
-    tuples that differ in one field never collide.
+    Each field is mixed in by the finaliser of SplitMix64 (Steele, Lea and Flood 2014, "Fast
+    splittable pseudorandom number generators", section 4). The finaliser is a bijection on 64-bit
+    integers, so tuples that differ in one field only never collide.
 
     >>> keyed_hash(0, [1, 2, 3]).tolist() == keyed_hash(0, [1, 2, 3]).tolist()
     True

@@ -1,6 +1,9 @@
-"""Intervals: the thresholds that documents do not decide, by the very rule that decides claims.
+"""Confidence intervals: the thresholds that a set of documents leaves undecided.
 
-How they close as documents are read is told to what can be drawn.
+Each interval inverts the test of `betting` that decides claims: apart from rounding outward, a
+claim is decided exactly when its threshold lies outside the interval. Over the documents read, the
+intervals form a confidence sequence (Waudby-Smith and Ramdas 2023, "Estimating means of bounded
+random variables by betting", section 4).
 """
 
 import math
@@ -16,21 +19,21 @@ from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 Bools = npt.NDArray[np.bool_]
 
 _PLACES: int = 2**20
-"""How many steps there are from one end of a span to the other."""
+"""The number of steps in a span, for the search of `bounds`."""
 _COARSE: int = 2**12
-"""The same where what is drawn will do."""
+"""The number of steps in a span, for the search of `narrowing`, which is drawn only."""
 _SURELY = 1 + 1e-9
-"""What wealth must be more than the least that decides, since it is rounded in another order."""
+"""By what factor wealth must exceed `1 / alpha`: products round differently from logarithms."""
 
 
 def bounds(contrast: Contrast, alpha: float) -> tuple[float, float]:
-    """Return the ends of the interval in which thresholds are not decided by these documents.
+    """Return the lower and upper end of the interval of undecided thresholds.
 
-    `figure >= low` is known to hold, and `figure >= high` to be refuted, each with a false decision
-    in at most a share `alpha` of samples, however often it was looked at; both ends together in
-    2 alpha. To a millionth of the span, outward; both the value itself where the documents are the
-    whole population; `high` is infinite where no threshold is refuted. Raises `ValueError` for an
-    alpha outside (0, 0.5), and where the whole population has no value.
+    `figure >= low` holds and `figure >= high` is refuted, each at a false-decision rate of
+    `alpha`, however often the interval was computed on the way; both together at `2 * alpha`. Ends
+    are rounded outward to a 2**-20 of the span. Both are the value itself if the documents are the
+    whole population; `high` is infinite if no threshold is refuted. Raises `ValueError` for an
+    alpha outside (0, 0.5), and if the whole population has no value.
 
     >>> import numpy as np
     >>> from headtests.statistics import QUANTA, Mean
@@ -66,10 +69,11 @@ def bounds(contrast: Contrast, alpha: float) -> tuple[float, float]:
 def narrowing(
     contrast: Contrast, alpha: float, prefixes: Sequence[int]
 ) -> list[tuple[float, float]]:
-    """Return the interval after each of some prefixes: how the documents closed it.
+    """Return the interval after each of several prefixes of the documents.
 
-    Each is what `bounds` says of that prefix, to a 4096th of the span, outward; a longer prefix
-    has one within that of a shorter. Raises `ValueError` for an alpha outside (0, 0.5).
+    Each is the result of `bounds` for that prefix, rounded outward to a 4096th of the span; the
+    interval of a longer prefix lies within that of a shorter one. `prefixes` are lengths. Raises
+    `ValueError` for an alpha outside (0, 0.5).
 
     >>> from headtests.statistics import QUANTA, Mean
     >>> first, later = narrowing(Mean(np.full(50, QUANTA // 2), 1000), 0.001, [10, 50])
@@ -87,26 +91,26 @@ def narrowing(
 
 
 def _threshold(contrast: Contrast, shares: Float64s) -> Float64s:
-    """Return the thresholds that lie at shares of the span."""
+    """Return the thresholds at the given shares, in [0, 1], of the span."""
     low, high = contrast.span
-    # A span without end is gone through by shares of 1, as what `t / (1 + t)` is of it.
+    # An infinite span is searched on the scale of `t / (1 + t)`.
     return low + (shares * (high - low) if high < math.inf else shares / (1 - shares))
 
 
 def _searched(contrast: Contrast, alpha: float, lengths: Int64s) -> tuple[Int64s, Int64s]:
-    """Return up to where each prefix knows its figure to lie over thresholds, and from where under.
+    """Return the last threshold that each prefix decides as exceeded, and the first as refuted.
 
-    As places, of `_COARSE` in the span.
+    As indices of the `_COARSE` steps of the span.
     """
-    # The second half of the searches looks for the other end.
+    # The first half of the searches looks for the lower end, the second half for the upper.
     of_upper = np.repeat([False, True], len(lengths))
     lengths = np.tile(lengths, 2)
     below, above = np.zeros_like(lengths), np.full_like(lengths, _COARSE)
-    # Every bracket is halved at once, and all prefixes learn from each threshold.
+    # All brackets are halved at once; searches that ask for one threshold share its result.
     while (above - below > 1).any():
         middle = (below + above) // 2
-        asked, which = np.unique(2 * middle + of_upper, return_inverse=True)
-        places, mirrored = asked // 2, asked % 2 == 1
+        codes, which = np.unique(2 * middle + of_upper, return_inverse=True)
+        places, mirrored = codes // 2, codes % 2 == 1
         values, boundaries = contrast.approximate_each(_threshold(contrast, places / _COARSE))
         values[mirrored] = 1 - values[mirrored]
         boundaries[mirrored] = _whole(contrast.population) - boundaries[mirrored]
@@ -124,7 +128,7 @@ def _searched(contrast: Contrast, alpha: float, lengths: Int64s) -> tuple[Int64s
 
 
 def _of_like_length(lengths: Int64s) -> Iterator[Int64s]:
-    """Yield where lengths are of one size, to a factor of 8, so that few columns are idle."""
+    """Yield indices of lengths that are equal up to a factor of 8, so that little is padding."""
     sizes = np.ceil(np.log2(np.maximum(lengths, 64)) / 3)
     for size in np.unique(sizes):
         yield np.flatnonzero(sizes == size)
@@ -137,10 +141,11 @@ def _whole(population: int | None) -> int:
 def _settled_since(
     values: Float64s, boundaries: Float64s, population: int | None, alpha: float, ties: Bools
 ) -> Int64s:
-    """Return the length of the first prefix that settles a figure over each of some thresholds.
+    """Return the length of the first prefix that decides the figure to be over each threshold.
 
-    More than there are where none does. As `settles_over` has it, of values `[threshold, n]` of a
-    unit of 1, boundaries `[threshold]` and whether each counts as over it, `[threshold]`.
+    `n + 1` if none does. Decides as `settles_over` does. `values` has a unit of 1 and shape
+    `[threshold, n]`; `boundaries` and `ties`, whether an equal figure counts as over, have shape
+    `[threshold]`.
     """
     since, never = _reached_since(values, boundaries, population, alpha, ties), values.shape[1] + 1
     reached = np.flatnonzero(since < never)
@@ -156,7 +161,7 @@ def _reached_since(
 ) -> Int64s:
     boundaries = boundaries[:, None]
     if population is None:
-        # Within the span, nothing is certain of a sample.
+        # Within the span, independent draws never make a side certain.
         reached = np.zeros(values.shape, dtype=np.bool_)
         means = np.broadcast_to(boundaries, values.shape)
     else:
@@ -166,8 +171,8 @@ def _reached_since(
     bettable = (means > NOTHING) & (means <= 1)
     gains = np.divide(values, means, out=np.ones(values.shape), where=bettable) - 1
     with np.errstate(over="ignore", under="ignore"):
-        # Products take less time than logarithms. What is too large for a float decides, and what
-        # is too small for one never will.
+        # Products are faster than logarithms. Overflow to infinity decides, and underflow to 0
+        # never will, as it should be.
         wealth = sum(np.cumprod(1 + part * gains, axis=1) for part in FRACTIONS.tolist())
     reached |= wealth >= len(FRACTIONS) / alpha * _SURELY
     since: Int64s = np.where(reached.any(1), reached.argmax(1) + 1, values.shape[1] + 1)

@@ -1,7 +1,9 @@
-"""How many documents a comparison is likely to take, before it is begun or where it was not enough.
+"""Sample sizes: how many documents a comparison is likely to need.
 
-The evidence grows by about `gap**2 / (2 * deviation**2)` a document, and a claim needs `ln(1 /
-alpha)` of it, and 2 more to pay for not knowing the best fraction to bet.
+With the best fixed bet, the log wealth grows by about `gap**2 / (2 * deviation**2)` a document
+(Waudby-Smith and Ramdas 2023, "Estimating means of bounded random variables by betting": the
+growth rate to second order). A decision needs `ln(1 / alpha)`, and about `ln(8)`, rounded to 2,
+because the mixture spreads its wealth over 8 fractions.
 """
 
 import math
@@ -16,12 +18,13 @@ from headtests.statistics.contrasts import Contrast
 def planned_documents(
     gap: float, deviation: float, alpha: float = 0.001, population: int | None = None
 ) -> int:
-    """Return how many documents a comparison takes, of which about half take fewer.
+    """Return about the median number of documents that a comparison takes.
 
-    `gap` is the distance from the threshold, `deviation` the standard deviation of the documents'
-    figures, in the same unit, each 0 or more. At least 1; at most the population, which a gap of 0
-    takes whole. Raises `ValueError` for a negative gap or deviation, an alpha outside (0, 0.5), and
-    a gap of 0 without a population, which no number of documents would decide.
+    `gap` is the distance from the threshold and `deviation` the standard deviation of the
+    documents' figures, in the same unit, each at least 0. The result is at least 1 and at most the
+    population; a gap of 0 needs the whole population. Raises `ValueError` for a negative gap or
+    deviation, an alpha outside (0, 0.5), and a gap of 0 without a population, which no number of
+    documents decides.
 
     >>> planned_documents(gap=0.1, deviation=0.2)
     72
@@ -37,7 +40,7 @@ def planned_documents(
         return max(1, math.ceil(min(needed, population)))
     if math.isinf(needed):
         raise ValueError(
-            f"expected a gap that some number of documents shows but found {gap!r}, with a "
+            f"expected a gap that some number of documents can show but found {gap!r}, with a "
             f"deviation of {deviation!r}."
         )
     return max(1, math.ceil(needed))
@@ -50,13 +53,13 @@ def documents_needed(
     alpha: float = 0.001,
     population: int | None = None,
 ) -> int:
-    """Return about how many documents it takes to tell a share from a threshold.
+    """Return about how many documents it takes to decide whether a share is over a threshold.
 
-    `expected` is what the share is thought to be, `deviation` the standard deviation of the
-    documents' figures. However much documents agree, a bet on one of them wins no more than its
-    odds allow. At most the population. Raises `ValueError` for a threshold or an expectation
-    outside [0, 1], a negative deviation, an alpha outside (0, 0.5), and, without a population, a
-    threshold that is expected to be met exactly.
+    `expected` is the presumed share, in [0, 1], and `deviation` the standard deviation of the
+    documents' shares. The result is at least what `planned_documents` returns, at least what the
+    largest possible gain per bet allows, and at most the population. Raises `ValueError` for a
+    threshold or an expectation outside [0, 1], a negative deviation, an alpha outside (0, 0.5),
+    and, without a population, an expectation that equals the threshold.
 
     >>> documents_needed(threshold=0.9, expected=0.95, deviation=0.02)
     175
@@ -70,7 +73,7 @@ def documents_needed(
         )
     gap = expected - threshold
     planned = planned_documents(abs(gap), deviation, alpha, population)
-    # The odds of the larger stake, all of which may be won where documents do not differ.
+    # The most that a bet can win per document, reached if all documents have the same figure.
     odds = threshold if gap > 0 else 1 - threshold
     if not gap or not odds:
         return planned
@@ -80,18 +83,18 @@ def documents_needed(
 
 
 def more_documents(contrast: Contrast, threshold: Fraction, alpha: float) -> int | None:
-    """Return how many documents more a comparison is likely to take that these did not decide.
+    """Return how many more documents an undecided comparison is likely to take.
 
-    From the gap and the spread of those at hand; at least 1, at most the rest of the population.
-    None where no number would do: figures that are the threshold itself, without a population, or
-    no documents at all. A threshold outside the span counts as its end. Raises `ValueError` for an
-    alpha outside (0, 0.5).
+    Estimated from the gap and the standard deviation of the documents read so far; at least 1, at
+    most the rest of the population. None without a population if no document was read, or if the
+    figure equals the threshold, which no number of documents decides. A threshold outside the span
+    counts as the nearer end of the span. Raises `ValueError` for an alpha outside (0, 0.5).
     """
     require_alpha(alpha)
     read, population = len(contrast), contrast.population
     if not read:
         return population
-    # A ratio that is compared with another may be planned for what it can never be.
+    # Comparing two ratios may ask for a threshold that a ratio can never reach.
     low, high = contrast.span
     threshold = max(threshold, Fraction(low))
     if high < math.inf:

@@ -1,6 +1,6 @@
-"""Figures as whole multiples of 2**-30.
+"""Fixed-point figures: integers that count quanta of 2**-30.
 
-So that sums do not depend on the order of documents, merges are exact and ties are clean.
+Integer sums do not depend on the order of documents, so merges are exact and ties are well-defined.
 """
 
 from fractions import Fraction
@@ -12,13 +12,13 @@ Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
 QUANTA = 2**30
-"""How many quanta make 1."""
+"""The number of quanta in 1."""
 
 
 def quantise(figures: npt.ArrayLike) -> Int64s:
-    """Return figures as the nearest whole number of quanta of 2**-30.
+    """Round figures to quanta of 2**-30; the result has the same shape, dtype int64.
 
-    The result has the shape of the figures, which must be finite and below 2**32 in size.
+    Figures must be finite and below 2**32 in absolute value; this is not checked.
 
     >>> quantise([0.5, 1.0]).tolist() == [QUANTA // 2, QUANTA]
     True
@@ -27,10 +27,9 @@ def quantise(figures: npt.ArrayLike) -> Int64s:
 
 
 def quantised_fraction(number: float | Fraction) -> Fraction:
-    """Return a number as the fraction that documents' figures are compared with.
+    """Round a threshold to quanta, as an exact fraction.
 
-    A threshold goes through the same rounding as the figures, so that a head that gives exactly
-    0.4 everywhere ties with 0.4.
+    Thresholds are rounded like figures, so that figures that are 0.4 everywhere tie with 0.4.
 
     >>> quantised_fraction(0.25)
     Fraction(1, 4)

@@ -96,6 +96,7 @@ def test_what_lies_behind_the_population_is_neither_spoken_of_nor_an_error(demo,
         build_population(CorpusSpec(str(path), first=2), demo, max_length=8)
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=6),
@@ -306,6 +307,7 @@ def test_progress_is_told_of_each_document(demo):
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files through /proc")
 def test_no_file_is_left_open(demo, tmp_path):
     def open_files():
@@ -325,6 +327,7 @@ def test_no_file_is_left_open(demo, tmp_path):
     assert open_files() == before
 
 
+@pytest.mark.slow
 def test_memory_holds_no_ids(demo, tmp_path):
     import tracemalloc
 

@@ -164,12 +164,12 @@ def test_a_text_of_several_tokens_is_refused_with_its_split(gpt2):
         Vocabulary(gpt2).single_id(" Zyzzyva")
     assert str(caught.value) == (
         'key.is_(" Zyzzyva"): " Zyzzyva" is not one token of this tokenizer; it splits into '
-        '" Zy", "zzy", "va". Claim on one of those, or use key.matches(...).'
+        '" Zy", "zzy", "va". Name one of those, or use key.matches(...).'
     )
 
 
 def test_a_long_split_is_cut(demo):
-    with pytest.raises(ExpressionError, match=r'"z" and 12 more\. Claim'):
+    with pytest.raises(ExpressionError, match=r'"z" and 12 more\. Name'):
         Vocabulary(demo).single_id("z" * 20)
 
 
@@ -187,6 +187,7 @@ def test_a_text_of_no_token_is_refused(tokenizer, text):
         Vocabulary(tokenizer).single_id(text)
 
 
+@pytest.mark.slow
 @FIXED
 @given(st.text(max_size=12))
 def test_any_text_has_an_id_or_an_error(demo, bert, text):

@@ -1,5 +1,7 @@
+"""The bundled model: its card is true, and training makes such a folder."""
+
 import json
-import subprocess
+import runpy
 import sys
 
 import pytest
@@ -17,6 +19,13 @@ from headtests.demo.train import (
     training_paragraphs,
 )
 
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def paragraphs():
+    return training_paragraphs()
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -28,13 +37,12 @@ def tokenizer():
     return AutoTokenizer.from_pretrained(MODEL_FOLDER)
 
 
-def test_training_never_saw_eight_words_in_a_row_of_the_corpus():
+def test_training_never_saw_eight_words_in_a_row_of_the_corpus(paragraphs):
     def runs(text):
         words = text.split()
         return {tuple(words[i : i + SHINGLE_WORDS]) for i in range(len(words) - SHINGLE_WORDS + 1)}
 
     held_out = set().union(*(runs(text) for text in held_out_topics().texts.values()))
-    paragraphs = training_paragraphs()
     assert len(paragraphs) > 10_000
     assert all(held_out.isdisjoint(runs(paragraph)) for paragraph in paragraphs)
 
@@ -69,67 +77,76 @@ def test_the_card_states_the_held_out_loss(model, tokenizer):
     assert f"{held_out_loss(model, tokenizer, Recipe()):.2f}" in card
 
 
-def test_training_writes_a_folder_that_opens_with_its_card(tmp_path):
-    subprocess.run(
-        [sys.executable, "-m", "headtests.demo.train", "--steps", "2", "--out", tmp_path],
-        check=True,
-        capture_output=True,
-    )
-    recipe = json.loads((tmp_path / "README.md").read_text("utf-8").split("```")[1][4:])
-    assert recipe["steps"] == 2
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-    assert tokenizer("of the")["input_ids"][0] == tokenizer.bos_token_id
-    model = AutoModelForCausalLM.from_pretrained(tmp_path)
-    assert (model.config.n_layer, model.config.n_head) == (2, 4)
+@pytest.fixture(scope="module")
+def folders(paragraphs, tmp_path_factory):
+    """What four training steps on little text wrote, by the options that were given."""
+    place = tmp_path_factory.mktemp("trained")
+    few = paragraphs[:400]
 
-
-@pytest.fixture
-def trained(tmp_path, monkeypatch):
-    """Return a function that trains four steps on little text, and gives back its folder."""
-    few = training_paragraphs()[:400]
-    monkeypatch.setattr(train, "training_paragraphs", lambda: few)
-
-    def run(*arguments):
-        command = ["train", "--steps", "4", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", command)
-        with torch.random.fork_rng():
+    def run(name, *options):
+        # The bundled model's folder is never written to.
+        bundled = place / name / "bundled"
+        with pytest.MonkeyPatch.context() as patched, torch.random.fork_rng():
+            patched.setattr(train, "training_paragraphs", lambda: few)
+            patched.setattr(train, "MODEL_FOLDER", bundled)
+            patched.setattr(sys, "argv", ["train", "--steps", "4", *map(str, options)])
             train.main()
+        return bundled
 
-    return run
+    both = run("both", "--checkpoints", place / "kept", "--out", place / "model")
+    assert not both.exists()
+    return {
+        "kept": place / "kept",
+        "model": place / "model",
+        "by default": run("default"),
+        "checkpoints alone": run("checkpoints", "--checkpoints", place / "kept alone"),
+        "kept alone": place / "kept alone",
+    }
 
 
 def weights(folder):
     return AutoModelForCausalLM.from_pretrained(folder).state_dict()
 
 
-def same(one, other):
-    return all(torch.equal(weight, other[name]) for name, weight in one.items())
+def same(first, second):
+    return all(torch.equal(weight, second[name]) for name, weight in first.items())
 
 
-def test_checkpoints_are_what_the_model_was_on_its_way(trained, tmp_path):
-    trained("--checkpoints", tmp_path / "kept", "--out", tmp_path / "model")
-    folders = sorted((tmp_path / "kept").iterdir())
-    assert [folder.name for folder in folders] == [f"step-{step:06}" for step in (0, 1, 2, 4)]
-    assert all(
-        AutoTokenizer.from_pretrained(folder)("of")["input_ids"][0] == 0 for folder in folders
-    )
-    found = [weights(folder) for folder in folders]
-    assert [same(one, weights(tmp_path / "model")) for one in found] == [False] * 3 + [True]
+def test_it_is_a_program(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["train", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(train.__file__, run_name="__main__")
+    assert ended.value.code == 0
+    assert "--checkpoints" in capsys.readouterr().out
+
+
+def test_training_writes_a_folder_that_opens_with_its_card(folders):
+    folder = folders["by default"]
+    recipe = json.loads((folder / "README.md").read_text("utf-8").split("```")[1][4:])
+    assert recipe["steps"] == 4
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert tokenizer("of the")["input_ids"][0] == tokenizer.bos_token_id
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    assert (model.config.n_layer, model.config.n_head) == (2, 4)
+
+
+def test_checkpoints_are_what_the_model_was_on_its_way(folders):
+    kept = sorted(folders["kept"].iterdir())
+    assert [folder.name for folder in kept] == [f"step-{step:06}" for step in (0, 1, 2, 4)]
+    assert all(AutoTokenizer.from_pretrained(folder)("of")["input_ids"][0] == 0 for folder in kept)
+    checkpoints, last = [weights(folder) for folder in kept], weights(folders["model"])
+    assert [same(checkpoint, last) for checkpoint in checkpoints] == [False] * 3 + [True]
     with torch.random.fork_rng():
         torch.manual_seed(Recipe.seed)
-        untrained = GPT2LMHeadModel(AutoConfig.from_pretrained(folders[0]))
-    assert same(untrained.state_dict(), found[0])
+        untrained = GPT2LMHeadModel(AutoConfig.from_pretrained(kept[0]))
+    assert same(untrained.state_dict(), checkpoints[0])
 
 
-def test_keeping_checkpoints_changes_nothing(trained, tmp_path):
-    trained("--checkpoints", tmp_path / "kept")
-    trained("--out", tmp_path / "alone")
-    assert same(weights(tmp_path / "alone"), weights(tmp_path / "kept" / "step-000004"))
+def test_keeping_checkpoints_changes_nothing(folders):
+    assert same(weights(folders["by default"]), weights(folders["kept"] / "step-000004"))
+    assert same(weights(folders["by default"]), weights(folders["kept alone"] / "step-000004"))
 
 
-def test_checkpoints_alone_leave_the_bundled_model_as_it_is(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "MODEL_FOLDER", tmp_path / "bundled")
-    trained("--checkpoints", tmp_path / "kept")
-    assert not (tmp_path / "bundled").exists()
-    trained()
-    assert (tmp_path / "bundled" / "README.md").exists()
+def test_checkpoints_alone_leave_the_bundled_model_as_it_is(folders):
+    assert not folders["checkpoints alone"].exists()
+    assert (folders["by default"] / "README.md").exists()

@@ -123,9 +123,7 @@ PATHS = {
     "encoder": STOCK,
     "long llama": STOCK,
     "long mistral": STOCK,
-    "gptj": HOOKS,
     "bloom": HOOKS,
-    "falcon": HOOKS,
     "gemma2": EAGER,
     "gpt_oss": EAGER,
     "qwen2": STOCK,
@@ -138,8 +136,23 @@ PATHS = {
 }
 """By architecture, the way that a loaded model's rows are read."""
 
-UNBRIDGED = {"distilbert"}
-"""What transformer_lens does not open."""
+NOT_BY_THE_INTERFACE = ("gpt-neo", "bloom", "gptj", "falcon")
+"""Architectures whose attention does not go through transformers' interface."""
+
+HELD = (
+    "gpt2",
+    "llama",
+    "mistral",
+    "gemma3",
+    "gpt-neo",
+    "roberta",
+    "encoder",
+    "long mistral",
+    "gemma2",
+    "gpt_oss",
+    "opt",
+)
+"""Architectures that are tried as bridges of the user's, too."""
 
 MAKERS = {
     "long llama": lambda: tiny_models.llama_config(max_position_embeddings=max(LONG)),
@@ -182,6 +195,13 @@ def random_model(name):
 def write(folder: Path, name: str) -> str:
     """Write the folder of one of `MAKERS` and return its path."""
     return tiny_models.write_model(folder, random_model(name))
+
+
+def boot(folder):
+    """Return a bridge as a user would open it."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    return TransformerBridge.boot_transformers(folder, device="cpu")
 
 
 def documents_for(name):

@@ -44,17 +44,10 @@ def held(folder_of):
 
     def model(name):
         if name not in models:
-            models[name] = adopt_bridge(boot(folder_of(name)))
+            models[name] = adopt_bridge(architectures.boot(folder_of(name)))
         return models[name]
 
     return model
-
-
-def boot(folder):
-    """Return a bridge as a user would open it."""
-    from transformer_lens.model_bridge import TransformerBridge
-
-    return TransformerBridge.boot_transformers(folder, device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -74,13 +67,32 @@ def reference(folder_of):
     return load
 
 
+@pytest.fixture(scope="session")
+def own_rows(reference):
+    """Return a function from an architecture to Hugging Face's rows on each of its documents.
+
+    By the documents' ids, `[layer, head, query, key]`, each document run by itself.
+    """
+    rows = {}
+
+    def load(name):
+        if name not in rows:
+            rows[name] = {
+                document.id: architectures.alone(reference(name), document)
+                for document in architectures.documents_for(name)
+            }
+        return rows[name]
+
+    return load
+
+
 @pytest.fixture
 def fresh(folder_of):
     """Return a function that opens a model that a test may break: by `way`, or held."""
 
     def model(name, way=None):
         if way == architectures.HOOKS:
-            return adopt_bridge(boot(folder_of(name)))
+            return adopt_bridge(architectures.boot(folder_of(name)))
         return load_model(ModelSpec(folder_of(name)), architectures.CPU)
 
     return model

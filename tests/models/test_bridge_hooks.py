@@ -12,6 +12,8 @@ from headtests.models.row_reading import Portion
 from tests import tiny_models
 from tests.models.architectures import HOOKS, batch_for, called, every_head
 
+pytestmark = pytest.mark.slow  # opens models of many architectures
+
 
 @pytest.fixture(params=["held", "last way"])
 def hooked(request, opened, held):

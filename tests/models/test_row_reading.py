@@ -58,9 +58,9 @@ def test_layers_are_asked_once_each_and_the_deepest_is_last():
     reading = reading_of([L1H2, L0H3, L0H0, L0H3])
     assert reading.by_layer == {1: [L1H2], 0: [L0H3, L0H0]}
     assert reading.deepest == 1
-    assert reading.left == {0, 1}
+    assert reading.pending == {0, 1}
     reading.take_queries(0, queries(), queries(seed=1), 0.5)
-    assert reading.left == {1}
+    assert reading.pending == {1}
 
 
 def test_heads_that_share_keys_are_read_with_their_own():

@@ -108,6 +108,7 @@ def test_a_whole_population_without_a_value_is_refused():
         bounds(BoundedRatio(nothing, nothing, 3), 0.001)
 
 
+@pytest.mark.slow
 @every_case
 def test_each_end_misses_the_figure_no_more_often_than_was_said(kind, beyond):
     population, runs, alpha = documents_of(3, 20), 150, 0.05

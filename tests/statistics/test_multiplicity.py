@@ -91,5 +91,5 @@ def test_a_level_that_is_no_rate_is_refused(level):
 
 
 def test_what_is_no_number_is_refused():
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="NaN"):
         e_bh([1.0, math.nan])

@@ -1,14 +1,15 @@
-"""Sketches: what is kept of more multiples than fit in memory, exact whatever the order they came.
+"""Sketches: mergeable summaries of more multiples than fit in memory.
 
-Ranked pairs, a hashed sample, moments and a histogram. Each is filled with `update` (the last two
-with `add` too, from what was summed and counted elsewhere), joined with `merge` and written with
-`to_dict`; each depends on the multiset of what it was given and on nothing else, so that shards
-merge to what the whole would have been, bit for bit.
+Ranked pairs, a hashed sample, moments and a histogram. Each is filled with `update`, merged with
+`merge` and serialised with `to_dict`; moments and histograms also take sums and counts that were
+computed elsewhere, with `add`. A sketch depends on the multiset of its inputs only, not on their
+order: merged shards equal the sketch of the whole, bit for bit.
 
-Numpy alone lives here: no torch, no pytest, and nothing that knows what a head or a token is.
+Numpy only: no torch, no pytest, and nothing about heads or tokens.
 """
 
-from headtests.statistics.sketches.checks import LARGEST_MULTIPLE, ObservationError
+from headtests.errors import ObservationError
+from headtests.statistics.sketches.checks import LARGEST_MULTIPLE
 from headtests.statistics.sketches.histograms import (
     BINS_PER_OCTAVE,
     PLACE_OFFSET,

@@ -1,4 +1,4 @@
-"""What sketches accept: multiples that can be, and states that `to_dict` wrote."""
+"""Validation of what sketches take in: multiples, and states written by `to_dict`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,26 +6,24 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from headtests.errors import HeadtestsError, RecordError
-
-Float64s = npt.NDArray[np.float64]
+from headtests.errors import HeadtestsError, ObservationError, RecordError
+from headtests.statistics.quanta import Float64s
 
 LARGEST_MULTIPLE = 2.0**32
-"""What every multiple is below: a multiple is at most its row's number of keys."""
-
-
-class ObservationError(HeadtestsError, ValueError):
-    """Observations that no sketch can take: not numbers in range, or columns that do not fit."""
+"""Every multiple is below this: a multiple is at most the number of keys of its row."""
 
 
 def checked_multiples(multiples: npt.ArrayLike) -> Float64s:
-    """Return multiples as floats; raises `ObservationError` for one that cannot be."""
+    """Return multiples as float64, of the same shape.
+
+    Raises `ObservationError` for one outside [0, `LARGEST_MULTIPLE`), and for NaN.
+    """
     values = np.asarray(multiples, dtype=np.float64)
-    # The extremes of an array that holds a NaN are NaN, which no comparison accepts.
+    # With a NaN, both extremes are NaN, and every comparison is false.
     if values.size and not (values.min() >= 0 and values.max() < LARGEST_MULTIPLE):
         wrong = values[~((values >= 0) & (values < LARGEST_MULTIPLE))]
         raise ObservationError(
-            f"{wrong.size} of {values.size} multiples cannot be, the first of them {wrong[0]}: "
+            f"{wrong.size} of {values.size} multiples are out of range, the first is {wrong[0]}: "
             f"expected numbers from 0 to {LARGEST_MULTIPLE:.0f}. Look for NaN in the attention "
             "rows; a wider dtype often cures it."
         )
@@ -33,25 +31,27 @@ def checked_multiples(multiples: npt.ArrayLike) -> Float64s:
 
 
 def checked_extremes(minimum: float, maximum: float) -> tuple[float, float]:
-    """Return the least and the greatest multiple; raises `ObservationError` where they cannot be.
+    """Return the least and the greatest multiple as floats.
+
+    Raises `ObservationError` unless `0 <= minimum <= maximum < LARGEST_MULTIPLE`.
 
     >>> checked_extremes(-0.0, 2)
     (0.0, 2.0)
     """
-    # NaN fails every comparison.
+    # Comparisons with NaN are false.
     if not 0 <= minimum <= maximum < LARGEST_MULTIPLE:
         raise ObservationError(
             f"multiples cannot lie between {minimum} and {maximum}: expected the least and the "
             f"greatest of them, from 0 to {LARGEST_MULTIPLE:.0f}. Look for NaN in the attention "
             "rows; a wider dtype often cures it."
         )
-    # Added to 0.0, since which of 0.0 and -0.0 is the least depends on their order.
+    # Adding 0.0 turns -0.0 into 0.0; which of the two is the minimum depends on their order.
     return 0.0 + float(minimum), 0.0 + float(maximum)
 
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Raise whatever goes wrong in the block as a `RecordError` about what was to be read."""
+    """Turn errors of the block into a `RecordError` that names `what` was read."""
     try:
         yield
     except (HeadtestsError, KeyError, IndexError, TypeError, ValueError) as error:

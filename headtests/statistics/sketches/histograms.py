@@ -1,4 +1,4 @@
-"""How multiples are distributed: their moments, and a histogram of fixed bins."""
+"""Sketches of the distribution of multiples: moments, and a histogram with fixed bins."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,21 +8,19 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from headtests.errors import SettingError
+from headtests.errors import ObservationError, SettingError
+from headtests.statistics.figures import total
+from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches.checks import (
     LARGEST_MULTIPLE,
-    Float64s,
-    ObservationError,
     checked_extremes,
     checked_multiples,
     reading,
 )
 
-Int64s = npt.NDArray[np.int64]
-
 
 class _Extremes:
-    """What moments and histograms share: how many multiples, the least and the greatest."""
+    """The base of moments and histograms: the count, the least and the greatest multiple."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -31,17 +29,17 @@ class _Extremes:
 
     @property
     def count(self) -> int:
-        """How many multiples were given."""
+        """The number of multiples."""
         return self._count
 
     @property
     def minimum(self) -> float | None:
-        """The least multiple, exact; None of none."""
+        """The least multiple, exact; None without multiples."""
         return self._minimum if self._count else None
 
     @property
     def maximum(self) -> float | None:
-        """The greatest multiple, exact; None of none."""
+        """The greatest multiple, exact; None without multiples."""
         return self._maximum if self._count else None
 
     def _widen(self, count: int, minimum: float | None, maximum: float | None) -> None:
@@ -58,10 +56,10 @@ class _Extremes:
 
 
 class Moments(_Extremes):
-    """Count, mean and population variance of multiples, to a resolution of `2**-30`.
+    """Count, mean and population variance of multiples, at a resolution of `2**-30`.
 
-    Multiples are rounded to that grid and summed as integers, so that no order of updates and
-    merges changes a bit. Sums that `add` takes are rounded to it once each, as sums.
+    Multiples are rounded to quanta and summed as integers, so that the order of updates and merges
+    does not change a bit. Sums given to `add` are rounded once each.
 
     >>> moments = Moments()
     >>> moments.update([1.0, 2.0, 6.0])
@@ -76,31 +74,31 @@ class Moments(_Extremes):
 
     @property
     def mean(self) -> float | None:
-        """The mean, between the extremes; None of none."""
+        """The mean, clamped to the extremes; None without multiples."""
         if not self._count:
             return None
         return min(max(self._sum / (self._count << 30), self._minimum), self._maximum)
 
     @property
     def variance(self) -> float | None:
-        """The mean squared distance from the mean, 0 of one multiple; None of none."""
+        """The population variance (divided by the count); None without multiples."""
         if not self._count:
             return None
-        # Sums that were found in floats can amount to squares a little less than can be.
+        # Sums that were computed in floats can give a slightly negative variance.
         spread = max(0, self._count * self._sum_of_squares - self._sum**2)
         return spread / (self._count**2 << 60)
 
     def update(self, multiples: npt.ArrayLike) -> None:
-        """Take in multiples, of any shape and order.
+        """Add multiples, of any shape and order.
 
         Raises `ObservationError` for one that is NaN, negative or out of range.
         """
         ticks = np.rint(self._see(multiples) * 2.0**30).astype(np.int64)
-        # Halves of 31 bits, since the square of a whole tick does not fit in 64.
+        # In halves of 31 bits, since the square of a tick does not fit in 64 bits.
         high, low = ticks >> 31, ticks & (2**31 - 1)
-        self._sum += _sum(ticks)
+        self._sum += total(ticks)
         self._sum_of_squares += (
-            (_sum(high * high) << 62) + (_sum(high * low) << 32) + _sum(low * low)
+            (total(high * high) << 62) + (total(high * low) << 32) + total(low * low)
         )
 
     def add(
@@ -111,32 +109,32 @@ class Moments(_Extremes):
         minimum: float,
         maximum: float,
     ) -> None:
-        """Take in multiples whose sums were found elsewhere in float64, those of a document say.
+        """Add multiples by their sums, computed elsewhere in float64, for example on a device.
 
-        `total` is the sum of `count` multiples and `total_of_squares` that of their squares;
-        where the count is 0 nothing else is looked at. The order in which such sums are taken in
-        and merged does not matter; that in which their floats were added up does.
-        Raises `ObservationError` for sums that no multiples between the extremes have.
+        `total` is the sum of `count` multiples and `total_of_squares` the sum of their squares. If
+        the count is 0, the other arguments are ignored. The order in which sums are added and
+        merged does not matter; the order in which floats were summed does. Raises
+        `ObservationError` for sums that multiples between the extremes cannot have.
         """
         if not count:
             return
         least, greatest = checked_extremes(minimum, maximum)
-        for power, found in ((1, total), (2, total_of_squares)):
+        for power, sum_of_powers in ((1, total), (2, total_of_squares)):
             low, high = count * least**power, count * greatest**power
-            # Twice what 2**32 floats can lose that are added one after the other.
-            if count < 0 or not low * (1 - 1e-6) <= found <= high * (1 + 1e-6):
+            # Twice the relative error of summing 2**32 floats one after the other.
+            if count < 0 or not low * (1 - 1e-6) <= sum_of_powers <= high * (1 + 1e-6):
                 raise ObservationError(
                     f"{count} multiples from {least} to {greatest}, to the power of {power}, "
-                    f"cannot have a sum of {found}: expected one from {low} to {high}. Sum them "
-                    "in float64, and look for NaN in the attention rows."
+                    f"cannot have a sum of {sum_of_powers}: expected one from {low} to {high}. "
+                    "Sum them in float64, and look for NaN in the attention rows."
                 )
         self._widen(int(count), least, greatest)
-        # A power of two only moves a float's exponent, so the one rounding is that to the grid.
+        # Scaling by a power of two is exact, so this rounds only once.
         self._sum += round(math.ldexp(total, 30))
         self._sum_of_squares += round(math.ldexp(total_of_squares, 60))
 
     def merge(self, other: "Moments") -> "Moments":
-        """Return the moments of what either was given; neither changes."""
+        """Return the moments of the multiples of both; neither changes."""
         merged = copy(self)
         merged._widen(other.count, other.minimum, other.maximum)
         merged._sum += other._sum
@@ -149,7 +147,7 @@ class Moments(_Extremes):
             "count": self.count,
             "minimum": self.minimum,
             "maximum": self.maximum,
-            # Text, since many readers of JSON take an integer over 2**53 for a float.
+            # As text, since many JSON readers turn integers over 2**53 into floats.
             "sum": str(self._sum),
             "sum_of_squares": str(self._sum_of_squares),
         }
@@ -166,19 +164,19 @@ class Moments(_Extremes):
 
 
 BINS_PER_OCTAVE = 64
-"""Bins of a histogram between a multiple and its double, each a 64th of the lower one wide."""
+"""Bins per octave, that is between a multiple and its double; all of one width."""
 
 PLACES = 40 * BINS_PER_OCTAVE + 2
-"""Bins of a histogram in all: 40 octaves, what is below them and what is above."""
+"""All bins of a histogram: 40 octaves, one bin below them and one above."""
 
 PLACE_SHIFT = 46
-"""How far to shift a float64's bits to the right for its exponent and its bin of the octave."""
+"""Shifting the bits of a float64 right by this leaves its exponent and its bin of the octave."""
 
 PLACE_OFFSET = (1023 - 20) * BINS_PER_OCTAVE - 1
-"""What to take from bits so shifted: then `2**-20` is at 1, and all below it at 0 or less.
+"""Subtracted from the shifted bits, so that `2**-20` gets index 1 and smaller ones at most 0.
 
-Clamped to [0, `PLACES`), that is a multiple's place in a histogram, on any device that can shift
-integers: `((bits >> PLACE_SHIFT) - PLACE_OFFSET).clamp(0, PLACES - 1)`.
+The index of a multiple's bin is `((bits >> PLACE_SHIFT) - PLACE_OFFSET).clamp(0, PLACES - 1)`,
+which works on every device that can shift integers.
 """
 
 _OCTAVE = 1 + np.arange(BINS_PER_OCTAVE) / BINS_PER_OCTAVE
@@ -186,10 +184,10 @@ _EDGES = np.append(np.ldexp(_OCTAVE, np.arange(-20, 20)[:, None]).ravel(), 2.0**
 
 
 class Histogram(_Extremes):
-    """Counts of multiples in fixed bins, 64 an octave from `2**-20` to `2**20`.
+    """Counts of multiples in fixed bins, 64 per octave from `2**-20` to `2**20`.
 
-    The bins of an octave are equally wide, so that the leading bits of a float64 say its bin. One
-    more bin takes what is smaller, zeros included, and one what is larger.
+    The bins of an octave are equally wide, so that the leading bits of a float64 determine its
+    bin. One more bin counts smaller multiples, including 0, and one counts larger ones.
 
     >>> histogram = Histogram()
     >>> histogram.update([0.0, 1.0, 1.0, 4.0])
@@ -205,9 +203,9 @@ class Histogram(_Extremes):
 
     @staticmethod
     def places(multiples: Float64s) -> Int64s:
-        """Return the place of each multiple's bin, in [0, `PLACES`), in the same shape.
+        """Return the index of each multiple's bin, in [0, `PLACES`), in the same shape.
 
-        Multiples are not looked at, and one that cannot be has a place that means nothing.
+        Multiples are not validated: the result for one out of range is undefined.
 
         >>> Histogram.places(np.array([0.0, 2.0**-20, 1.0, 2.0, 2.0**20])).tolist()
         [0, 1, 1281, 1345, 2561]
@@ -216,18 +214,19 @@ class Histogram(_Extremes):
         return places.clip(0, PLACES - 1)
 
     def update(self, multiples: npt.ArrayLike) -> None:
-        """Take in multiples, of any shape and order.
+        """Add multiples, of any shape and order.
 
         Raises `ObservationError` for one that is NaN, negative or out of range.
         """
         self._counts += np.bincount(self.places(self._see(multiples)), minlength=PLACES)
 
     def add(self, counts: Int64s, minimum: float, maximum: float) -> None:
-        """Take in multiples that were counted elsewhere, on a device say.
+        """Add multiples that were counted elsewhere, for example on a device.
 
-        `counts` holds how many are at each of the `PLACES`, and the extremes are exact; where
-        none is counted they are not looked at. Raises `ObservationError` for counts of another
-        shape or dtype, or negative ones, and for extremes in other bins than the counts.
+        `counts` is the number of multiples in each bin, shape `[PLACES]`, and the extremes are
+        exact; they are ignored if all counts are 0. Raises `ObservationError` for counts of
+        another shape or dtype, for negative counts, and for extremes in other bins than the
+        first and the last count.
         """
         if counts.shape != (PLACES,) or counts.dtype.kind != "i" or counts.min() < 0:
             raise ObservationError(
@@ -250,27 +249,28 @@ class Histogram(_Extremes):
         self._counts += counts
 
     def merge(self, other: "Histogram") -> "Histogram":
-        """Return the histogram of what either was given; neither changes."""
+        """Return the histogram of the multiples of both; neither changes."""
         merged = copy(self)
         merged._widen(other.count, other.minimum, other.maximum)
         merged._counts = self._counts + other._counts
         return merged
 
     def bins(self) -> list[tuple[float, float, int]]:
-        """Return `(low, high, count)` of each bin that is not empty, in ascending order.
+        """Return `(low, high, count)` of each non-empty bin, in ascending order.
 
-        A bin holds `low <= multiple < high`; that of multiples from `2**20` on ends at the
-        maximum and holds it.
+        A bin counts `low <= multiple < high`; the bin from `2**20` on ends at the maximum and
+        includes it.
         """
         return [(*self._span(int(place)), int(self._counts[place])) for place in self._filled()]
 
     def quantile(self, share: float) -> float | None:
-        """Return the multiple that a share of all, in [0, 1], are at or below; None of none.
+        """Return the quantile at a share in [0, 1]; None without multiples.
 
-        It never falls as the share grows, and is exact at 0 and 1. In between it is the
-        geometric middle of the bin where the smallest such multiple lies, within a factor of
-        `sqrt(65/64)` of it (0.8%); under `2**-20` it is within `2**-20` of it, and from `2**20`
-        on it is the maximum. Raises `SettingError` for a share outside [0, 1].
+        The quantile is the smallest multiple that at least this share of all is at or below. The
+        result is monotonic in the share, and exact at 0 and 1. In between it is the geometric mean
+        of the ends of the quantile's bin: within a factor of `sqrt(65/64)` (0.8%) of the quantile,
+        under `2**-20` within `2**-20` of it, and from `2**20` on the maximum. Raises
+        `SettingError` for a share outside [0, 1].
         """
         if not 0 <= share <= 1:
             raise SettingError(
@@ -288,7 +288,7 @@ class Histogram(_Extremes):
         return min(max(middle, self._minimum), self._maximum)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the filled bins by their place, and the extremes, in plain types fit for JSON."""
+        """Return the non-empty bins by index, and the extremes, in plain types fit for JSON."""
         places = self._filled()
         return {
             "bins_per_octave": BINS_PER_OCTAVE,
@@ -304,7 +304,7 @@ class Histogram(_Extremes):
         histogram = cls()
         with reading("a histogram"):
             if state["bins_per_octave"] != BINS_PER_OCTAVE:
-                raise ValueError(f"{state['bins_per_octave']} bins an octave")
+                raise ValueError(f"{state['bins_per_octave']} bins per octave")
             places = np.asarray(state["places"], dtype=np.int64)
             counts = np.bincount(places, weights=state["counts"], minlength=PLACES)
             histogram.add(counts.astype(np.int64), state["minimum"], state["maximum"])
@@ -319,22 +319,23 @@ class Histogram(_Extremes):
 
 
 COARSE_BINS = 4
-"""Bins of an octave where histograms are shown."""
+"""Bins per octave of `coarsened`, for display."""
 
 TINY = 2.0**-8
-"""What is a smaller multiple than this is shown in one bin with 0."""
+"""Smaller multiples share one bin of `coarsened` with 0."""
 
 
 def coarsened(histograms: Sequence[Histogram]) -> tuple[list[float], list[list[int]]]:
-    """Return the edges of a few common bins, ascending, and how many multiples each has in each.
+    """Return common bin edges for display, and the counts of each histogram in those bins.
 
-    `COARSE_BINS` an octave, from the first that any fills to the last; one first bin for all under
-    `TINY`. A bin holds `low <= multiple < high`. Of no multiples there are no edges.
+    Edges ascend, with `COARSE_BINS` bins per octave, from the first non-empty bin of any histogram
+    to the last; one bin counts everything under `TINY`. A bin counts `low <= multiple < high`. If
+    all histograms are empty there are no edges.
 
-    >>> one, other = Histogram(), Histogram()
-    >>> one.update([0.0, 1e-9, 0.005])
-    >>> other.update([0.0051])
-    >>> coarsened([one, other])
+    >>> first, second = Histogram(), Histogram()
+    >>> first.update([0.0, 1e-9, 0.005])
+    >>> second.update([0.0051])
+    >>> coarsened([first, second])
     ([0.0, 0.00390625, 0.0048828125, 0.005859375], [[2, 0, 1], [0, 0, 1]])
     """
     edges = np.concatenate(
@@ -342,14 +343,9 @@ def coarsened(histograms: Sequence[Histogram]) -> tuple[list[float], list[list[i
     )
     fine = np.concatenate([[0.0], _EDGES])
     starts = np.searchsorted(fine, edges[:-1])
-    counts = np.array([np.add.reduceat(one._counts, starts) for one in histograms])
+    counts = np.array([np.add.reduceat(histogram._counts, starts) for histogram in histograms])
     filled = np.flatnonzero(counts.any(0)) if len(counts) else np.zeros(0, dtype=np.int64)
     if not filled.size:
         return [], [[] for _ in histograms]
     shown = slice(int(filled[0]), int(filled[-1]) + 1)
     return edges[shown.start : shown.stop + 1].tolist(), counts[:, shown].tolist()
-
-
-def _sum(values: Int64s) -> int:
-    """Return the exact sum of numbers in [0, 2**63), as many as memory holds."""
-    return (int((values >> 32).sum()) << 32) + int((values & (2**32 - 1)).sum())

@@ -1,4 +1,4 @@
-"""Pairs with their multiples, and the sketches that keep some of them: ranked, or sampled."""
+"""Pairs with their multiples, and the sketches that keep some of them: ranked or sampled."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -9,22 +9,17 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from headtests.errors import SettingError
+from headtests.errors import ObservationError, SettingError
 from headtests.statistics.hashing import keyed_hash
-from headtests.statistics.sketches.checks import (
-    Float64s,
-    ObservationError,
-    checked_multiples,
-    reading,
-)
+from headtests.statistics.quanta import Float64s, Int64s
+from headtests.statistics.sketches.checks import checked_multiples, reading
 
-Int64s = npt.NDArray[np.int64]
 Index = npt.NDArray[np.intp] | npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Pairs `(document, query, key)` and their multiples, as four columns of one length.
+    """Pairs `(document, query, key)` and their multiples, as four columns of shape `[pairs]`.
 
     Raises `ObservationError` for columns of another shape or dtype; `Pairs.of` converts.
 
@@ -40,14 +35,14 @@ class Pairs:
     keys: Int64s
     """Positions of the keys in their documents."""
     multiples: Float64s
-    """Attention times the number of keys of its row, in [0, 2**32) for a sketch to take it."""
+    """Attention times the number of keys of the row; sketches take values in [0, 2**32)."""
 
     def __post_init__(self) -> None:
-        found = [(column.dtype.name, column.shape) for column in self._columns]
+        actual = [(column.dtype.name, column.shape) for column in self._columns]
         expected = [(name, (self.multiples.size,)) for name in (*["int64"] * 3, "float64")]
-        if found != expected:
+        if actual != expected:
             raise ObservationError(
-                f"the columns of pairs are {found}, expected {expected}. "
+                f"the columns of pairs are {actual}, expected {expected}. "
                 "Make them with Pairs.of, from one value a pair in each column."
             )
 
@@ -61,7 +56,8 @@ class Pairs:
     ) -> Self:
         """Return pairs from integers and numbers that broadcast to one dimension.
 
-        Raises `ObservationError` for lengths that do not, and for ids that are not integers.
+        Raises `ObservationError` for columns that do not broadcast, and for ids that are not
+        integers.
         """
         try:
             columns = np.broadcast_arrays(
@@ -81,7 +77,7 @@ class Pairs:
 
     @classmethod
     def concatenate(cls, parts: Iterable["Pairs"]) -> Self:
-        """Return the pairs of every part, in order; of no part, no pairs."""
+        """Return the pairs of all parts, in order; no pairs for no parts."""
         parts = [Pairs.empty(), *parts]
         return cls(
             np.concatenate([part.documents for part in parts]),
@@ -91,7 +87,7 @@ class Pairs:
         )
 
     def take(self, index: Index) -> Self:
-        """Return a copy of the pairs at an array of places, or where a boolean array holds."""
+        """Return a copy of the pairs at an array of indices, or where a boolean array is true."""
         return type(self)(
             self.documents[index], self.queries[index], self.keys[index], self.multiples[index]
         )
@@ -119,16 +115,16 @@ class _FirstPairs(ABC):
                 "Ask for as many pairs as are to be shown."
             )
         self.size = size
-        """How many pairs are kept at most."""
+        """The maximum number of pairs that are kept."""
         self._pairs = Pairs.empty()
 
     @property
     def pairs(self) -> Pairs:
-        """The pairs kept, first of the order first; fewer than `size` where fewer were given."""
+        """The pairs that are kept, in order; fewer than `size` if fewer were given."""
         return self._pairs
 
     def update(self, pairs: Pairs) -> None:
-        """Take in pairs, in any order.
+        """Add pairs, in any order.
 
         Raises `ObservationError` for a multiple that is NaN, negative or out of range.
         """
@@ -139,9 +135,9 @@ class _FirstPairs(ABC):
         self._keep(self._pairs, pairs)
 
     def merge(self, other: Self) -> Self:
-        """Return the sketch of what either was given; neither changes.
+        """Return the sketch of the pairs of both; neither changes.
 
-        Raises `SettingError` where the two were made with different arguments.
+        Raises `SettingError` if the two were made with different arguments.
         """
         if self._parameters() != other._parameters():
             raise SettingError(
@@ -181,7 +177,7 @@ class _FirstPairs(ABC):
 
     @abstractmethod
     def _order(self, pairs: Pairs) -> list[npt.NDArray[Any]]:
-        """Return the columns that pairs are ordered by, the deciding one first."""
+        """Return the columns that pairs are sorted by, the primary one first."""
 
 
 class RankedPairs(_FirstPairs):
@@ -203,13 +199,13 @@ class RankedPairs(_FirstPairs):
                 f"reverse is {reverse!r}, expected True or False. Give True for the bottom pairs."
             )
         self.reverse = reverse
-        """Whether the least multiples are kept, and not the greatest."""
+        """Whether the least multiples are kept instead of the greatest."""
 
     @property
     def threshold(self) -> float | None:
-        """The multiple that a new pair must reach to matter, itself included; None until full.
+        """The least multiple of a pair that can still enter, or with `reverse` the greatest.
 
-        To reach is to be at least as large, or with `reverse` at most as large.
+        None until `size` pairs are kept. A pair of exactly this multiple enters if it wins the tie.
         """
         return float(self._pairs.multiples[-1]) if len(self._pairs) == self.size else None
 
@@ -244,11 +240,11 @@ class SampledPairs(_FirstPairs):
         if not _is_int(seed):
             raise SettingError(f"the seed {seed!r} is no integer. Give one, such as 0.")
         self.seed = seed
-        """What the hash is keyed by."""
+        """The seed of the hash."""
 
     @property
     def threshold(self) -> int | None:
-        """The hash that a new pair must be at or below to matter; None until full."""
+        """The greatest hash of a pair that can still enter; None until `size` pairs are kept."""
         full = len(self._pairs) == self.size
         return int(self._order(self._pairs)[0][-1]) if full else None
 
@@ -267,9 +263,9 @@ class SampledPairs(_FirstPairs):
 
 
 def _first(size: int, columns: list[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
-    """Return where the first `size` rows stand, sorted by the columns, the deciding one first.
+    """Return the indices of the first `size` rows in sorted order, the primary column first.
 
-    Time is linear in the rows, and only what is kept is sorted, however many rows tie.
+    Takes linear time: only the rows that are kept are sorted, however many rows tie.
     """
     undecided = np.arange(columns[0].size)
     kept = []

@@ -1,6 +1,6 @@
-"""Texts that the user holds in memory, as a corpus: checked, hashable, said in words.
+"""A corpus of texts that the user passes in: validated and hashable.
 
-A value only: nothing is tokenised here, and nothing is written but what `population` spools.
+Data only: nothing is tokenised or written here.
 """
 
 import json
@@ -17,9 +17,9 @@ _REMEDY = "Give a list of strings, one a text."
 
 @dataclass(frozen=True)
 class GivenTexts:
-    """Texts in memory, each of them one document: its beginning, as far as `max_length` goes.
+    """Texts in memory; each is one document, truncated to `max_length` tokens.
 
-    Made by `of`, which looks at the texts. Two of the same texts are equal, and hash alike.
+    Made by `of`, which validates the texts. Corpora of the same texts are equal.
 
     >>> print(GivenTexts.of(["one text", "another"]))
     2 texts given in memory
@@ -27,66 +27,71 @@ class GivenTexts:
 
     texts: tuple[str, ...] = field(repr=False)
     bos: BosPolicy | None = None
-    """Which special tokens frame a document; None leaves it to the run's setting."""
+    """The policy for special tokens; None for the setting of the run."""
     max_length: int | None = None
-    """The most tokens of a document, special ones included; None leaves it to the run's."""
+    """The most tokens of a document, special ones included; None for the setting of the run."""
     sha256: str = field(init=False, compare=False)
-    """The hash of the texts, which stands for them where this is printed."""
+    """The hash of the texts."""
 
     def __post_init__(self) -> None:
-        # As JSON, which tells ["a", "b"] from ["ab"] and can write a lone surrogate.
+        # As JSON, which distinguishes ["a", "b"] from ["ab"] and can encode lone surrogates.
         content = json.dumps(self.texts).encode()
         object.__setattr__(self, "sha256", sha256(content).hexdigest())
 
     @classmethod
     def of(cls, texts: Iterable[str], bos: BosPolicy | None = None) -> Self:
-        """Return the texts of a list, or of anything else that gives one string after another.
+        """Return the corpus of the texts of an iterable of strings.
 
-        A tuple, a generator, a column of pandas or of `datasets`. Raises `CorpusError` for a
-        single string, for a table, for something that is no string among the texts, and for none.
+        This can be a list, a tuple, a generator, or a column of pandas or of `datasets`. Raises
+        `CorpusError` for a single string, a table, an item that is not a string, and no texts.
         """
         if isinstance(texts, str):
             raise CorpusError(f"expected several texts but found one string. {_REMEDY}")
-        # Iterating over either gives names of columns, which are strings like any text.
+        # Iterating over a table gives the names of its columns, which are strings too.
         if isinstance(texts, Mapping) or getattr(texts, "ndim", 1) != 1:
             raise CorpusError(
                 f"expected texts but found a {type(texts).__name__}. Give one of its columns, or "
                 "a list of strings, one a text."
             )
         try:
-            found = tuple(texts)
+            items = tuple(texts)
         except TypeError:
             raise CorpusError(
                 f"expected texts but found {texts!r} ({type(texts).__name__}). {_REMEDY}"
             ) from None
-        if not found:
+        if not items:
             raise CorpusError(f"expected texts but found none. {_REMEDY}")
-        for place, text in enumerate(found):
+        for place, text in enumerate(items):
             if not isinstance(text, str):
                 raise CorpusError(
-                    f"expected texts but number {place}, from 0, is {type(text).__name__}: "
-                    f"{_clipped(repr(text))}. {_REMEDY}"
+                    f"expected texts but item {place}, counted from 0, is {type(text).__name__}: "
+                    f"{clipped(repr(text))}. {_REMEDY}"
                 )
-        return cls(found, bos)
+        return cls(items, bos)
 
     @property
     def name(self) -> str:
-        """What the corpus is."""
+        """The name of the corpus, such as "2 texts given in memory"."""
         return f"{len(self.texts):,} text{'' if len(self.texts) == 1 else 's'} given in memory"
 
     @property
     def label(self) -> str:
-        """What the corpus is, as a corpus that is read from somewhere says it, too."""
+        """The name, as in `CorpusSpec.label`."""
         return self.name
 
     @property
     def first(self) -> int:
-        """How many documents at most: one a text."""
+        """The most documents that there can be: one per text."""
         return len(self.texts)
 
     def __str__(self) -> str:
         return self.name
 
 
-def _clipped(text: str, length: int = 80) -> str:
+def clipped(text: str, length: int = 80) -> str:
+    """Return the text, shortened to at most `length` characters by an ellipsis.
+
+    >>> clipped("a long text", 9)
+    'a long...'
+    """
     return text if len(text) <= length else text[: length - 3] + "..."
