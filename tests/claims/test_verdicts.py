@@ -1,4 +1,4 @@
-"""Verdicts: at a rate of false decisions, exact of a whole population, and never turned round."""
+"""Verdicts: the rate of false decisions, exactness on a whole population, and stability."""
 
 import math
 from fractions import Fraction
