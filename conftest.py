@@ -5,7 +5,7 @@ import re
 import pytest
 
 pytest_plugins = ["pytester"]
-USES_DEMO = re.compile(r"\b(session|head)\b")
+USES_DEMO = re.compile(r"\b(session|head|ht)\b")
 
 
 @pytest.fixture(scope="session")

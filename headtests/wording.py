@@ -108,6 +108,18 @@ def apart(left: float, right: float) -> tuple[str, str]:
     return number(left), number(right)
 
 
+def digits_apart(left: float, right: float, least: int) -> int:
+    """Return how many significant digits distinguish two figures, up to 8; `least` if none do.
+
+    Measured figures are stored to 2**-30, so a ninth digit may be noise.
+
+    >>> digits_apart(0.39996, 0.4, least=3)
+    5
+    """
+    distinct = (n for n in range(least, 9) if f"{left:.{n}g}" != f"{right:.{n}g}")
+    return next(distinct, least)
+
+
 def beside(value: float, *others: float) -> str:
     """Return a figure with as many digits as it takes to tell it from each of the others.
 

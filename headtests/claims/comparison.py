@@ -20,7 +20,7 @@ from headtests.claims.quantity import Interval, Outcome, Quantity
 from headtests.claims.sequential import Stop
 from headtests.claims.verdicts import Decision, Verdict
 from headtests.errors import ClaimError, UndecidedError
-from headtests.wording import OPERATORS_IN_ENGLISH, Operator, written
+from headtests.wording import OPERATORS_IN_ENGLISH, Operator, digits_apart, written
 
 
 @dataclass(eq=False, repr=False)
@@ -195,13 +195,13 @@ class Comparison:
         left, right = self.left, self.right
         claimed = "as" if self.verdict is Verdict.HOLDS else "where"
         if not isinstance(right, Quantity):
-            digits = _telling_digits(left.value, right)
+            digits = digits_apart(left.value, right, least=4)
             return [
                 f"{prefix}{left.summary(digits)},",
                 f"  {claimed} {self.operator} {written(right)} was claimed",
             ]
         bound = right.value * float(self.factor)
-        digits = _telling_digits(left.value, bound)
+        digits = digits_apart(left.value, bound, least=4)
         so = "" if self.factor == 1 else f", so {bound:.{digits}g}"
         lines = [f"{prefix}{left.summary(digits)},"]
         if self.offset:
@@ -291,15 +291,6 @@ def _in_bounds(interval: Interval, digits: int) -> str:
 def _capital(phrase: str) -> str:
     # The phrase begins with a head's name or a lower-case word.
     return phrase[0].upper() + phrase[1:]
-
-
-def _telling_digits(left: float, right: float) -> int:
-    """Return how many digits distinguish two figures, from 4 to 8; 4 if none do.
-
-    Figures are stored to 2**-30, so a ninth digit may be noise.
-    """
-    distinct = (n for n in range(4, 9) if f"{left:.{n}g}" != f"{right:.{n}g}")
-    return next(distinct, 4)
 
 
 MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}

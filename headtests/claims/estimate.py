@@ -263,7 +263,7 @@ class Estimate(ComparableQuantity):
         """Return one line each for the controls, the rank and the resting mass."""
         lines = [f"{control} {figure}" for control, figure in self._expected]
         if self.rank is not None:
-            lines.append(f"{self.rank} heads on these documents, by rank, which is no null")
+            lines.append(f"{self.rank} heads on these documents; a rank is not a null hypothesis")
         if self.resting_mass is not None:
             lines.append(f"resting mass, the attention on position 0: {self.resting_mass:.4g}")
         return lines

@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import NamedTuple
 
 from headtests.records import ClaimRecord
-from headtests.wording import written
+from headtests.wording import digits_apart, written
 
 WIDE = 100
 """Columns of a terminal from which on there is room between the columns of the table."""
@@ -89,12 +89,9 @@ def _measured(claim: ClaimRecord) -> str:
 
 
 def _told_apart(left: float, right: float) -> tuple[str, str]:
-    """Return two figures with as few digits as tell them apart, 3 at least."""
-    for digits in range(3, 9):
-        told = f"{left:.{digits}g}", f"{right:.{digits}g}"
-        if told[0] != told[1]:
-            return told
-    return f"{left:.3g}", f"{right:.3g}"
+    """Return two figures with as few digits as distinguish them, 3 at least."""
+    digits = digits_apart(left, right, least=3)
+    return f"{left:.{digits}g}", f"{right:.{digits}g}"
 
 
 def is_of_two(claim: ClaimRecord) -> bool:

@@ -74,7 +74,7 @@ class Session:
         **corpus_options: Any,
     ) -> None:
         self.settings = settings or Settings()
-        self._model_or_spec = ModelSpec(model) if isinstance(model, str) else model
+        self._model = ModelSpec(model) if isinstance(model, str) else model
         self.corpus = (
             corpus
             if isinstance(corpus, CorpusSpec | GivenTexts)
@@ -94,7 +94,7 @@ class Session:
         >>> session.spec.name
         'demo'
         """
-        return self._model_or_spec if isinstance(self._model_or_spec, ModelSpec) else self.model.spec
+        return self._model if isinstance(self._model, ModelSpec) else self.model.spec
 
     @cached_property
     def model(self) -> LoadedModel:
@@ -103,11 +103,11 @@ class Session:
         >>> session.model.shape.layers, session.model.shape.heads
         (2, 4)
         """
-        if isinstance(self._model_or_spec, LoadedModel):
-            return self._model_or_spec
-        if isinstance(self._model_or_spec, ModelSpec):
-            return load_model(self._model_or_spec, self.settings)
-        return adopt_bridge(self._model_or_spec)
+        if isinstance(self._model, LoadedModel):
+            return self._model
+        if isinstance(self._model, ModelSpec):
+            return load_model(self._model, self.settings)
+        return adopt_bridge(self._model)
 
     @cached_property
     def population(self) -> Population:

@@ -149,6 +149,7 @@ def test_a_close_claim_reads_on_until_it_is_decided():
     assert evidence.furthest / 2 < claim.left.documents <= evidence.furthest
 
 
+@pytest.mark.slow
 @FIXED
 @given(st.sets(st.integers(1, 299), max_size=5), st.sampled_from([0.1, 0.3, 0.38, 0.6]))
 def test_what_is_printed_does_not_depend_on_the_steps(ends, threshold):

@@ -403,6 +403,7 @@ def test_ratios_of_a_whole_population_are_compared_exactly(operator):
         assert found.log_e_against == -found.log_e
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("population", [40, None])
 def test_ratios_that_are_equal_are_told_apart_no_more_often_than_said(population):
     random = np.random.default_rng(2)
