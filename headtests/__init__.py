@@ -1,7 +1,7 @@
 """Test what an attention head does: claims in pytest, decided on a model and a corpus.
 
-The public names, imported on first use. `import headtests` brings in neither torch nor
-transformers, since pytest loads the plugin in every project that has it installed.
+The public names, imported on first use. `import headtests` imports neither torch nor transformers,
+since pytest loads the plugin in every project of an environment that has it installed.
 """
 
 from importlib import import_module
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from headtests.claims.numbers import approx
     from headtests.errors import (
         BaselineError,
+        CacheWarning,
         CaptureError,
         ClaimError,
         CorpusError,
+        CorpusOutOfReachError,
         CounterexampleError,
         DriftError,
+        DriftWarning,
         ExpressionError,
         HeadNameError,
         HeadtestsError,
         ModelError,
+        ModelOutOfReachError,
         ModelUnavailableError,
         NoEligibleRowError,
         ObservationError,
@@ -49,20 +53,24 @@ if TYPE_CHECKING:
     from headtests.statistics import documents_needed
 
 _SUBMODULES = ("prompts", "strategies")
-"""Modules that users name after the package; no `*` brings them, as one needs Hypothesis."""
+"""Public submodules; not part of `import *`, since one of them needs Hypothesis."""
 _MODULES = {
     "headtests.claims.numbers": ("approx",),
     "headtests.errors": (
         "BaselineError",
+        "CacheWarning",
         "CaptureError",
         "ClaimError",
         "CorpusError",
+        "CorpusOutOfReachError",
         "CounterexampleError",
         "DriftError",
+        "DriftWarning",
         "ExpressionError",
         "HeadNameError",
         "HeadtestsError",
         "ModelError",
+        "ModelOutOfReachError",
         "ModelUnavailableError",
         "NoEligibleRowError",
         "ObservationError",
@@ -94,16 +102,20 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "AttentionData",
     "BaselineError",
+    "CacheWarning",
     "CaptureError",
     "ClaimError",
     "CorpusError",
+    "CorpusOutOfReachError",
     "CounterexampleError",
     "DriftError",
+    "DriftWarning",
     "ExpressionError",
     "Head",
     "HeadNameError",
     "HeadtestsError",
     "ModelError",
+    "ModelOutOfReachError",
     "ModelSpec",
     "ModelUnavailableError",
     "NoEligibleRowError",

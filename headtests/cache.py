@@ -24,6 +24,7 @@ import numpy.typing as npt
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from headtests.errors import CacheWarning
 from headtests.settings import Settings
 
 Array = npt.NDArray[Any]
@@ -43,10 +44,6 @@ _SETTLED = 2 * 10**9
 """Nanoseconds: the coarsest step in which a file system (FAT) dates its files."""
 _UNWRITABLE: set[Path] = set()
 """Folders that this process could not write to: said once, then left alone."""
-
-
-class CacheWarning(UserWarning):
-    """A result on disk that was of no use, or one that could not be kept."""
 
 
 @dataclass(frozen=True, eq=False)

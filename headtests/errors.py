@@ -1,17 +1,17 @@
-"""The errors that headtests raises on purpose.
+"""The errors that headtests raises, and the warnings that it issues.
 
-One small hierarchy; each message says what was found, what was expected, and what to do. No
-logic lives here. An error of this family is never a verdict: a claim that could not be measured,
-or that its documents left open, is neither held nor refuted.
+One small hierarchy of errors; each message says what was found, what was expected and what to do.
+No logic lives here. An error is never a verdict: a claim that could not be measured, or that is
+undecided, neither holds nor is refuted.
 """
 
 
 class HeadtestsError(Exception):
-    """What every deliberate error of headtests derives from."""
+    """The base class of every error that headtests raises."""
 
 
 class SettingError(HeadtestsError):
-    """An option, ini value or marker argument that cannot be used as it stands."""
+    """An option, ini value or marker argument that is invalid."""
 
 
 class HeadNameError(SettingError):
@@ -23,38 +23,46 @@ class ExpressionError(HeadtestsError):
 
 
 class ClaimError(HeadtestsError):
-    """A comparison that claims nothing, or that cannot be asked for in this way."""
+    """A comparison or request that is meaningless or impossible."""
 
 
 class NoEligibleRowError(ClaimError):
-    """A statistic for which no document has a single row to measure."""
+    """A statistic for which no document has an eligible row."""
 
 
 class UndecidedError(HeadtestsError):
-    """The truth of a claim that the documents of the budget left undecided."""
+    """The truth value of a claim that the budget of documents left undecided."""
 
 
 class CorpusError(HeadtestsError):
-    """A corpus that cannot be read, or that holds nothing to measure on."""
+    """A corpus that cannot be read, or that has no document."""
 
 
 class ModelError(HeadtestsError):
-    """A model that cannot be run as it was asked for."""
+    """A model that cannot be run as requested."""
 
 
 class ModelUnavailableError(ModelError):
-    """A model whose files are not to be had: no such name, no network, no access."""
+    """A model whose files are not available: no such name, no network, or no access."""
 
 
 class OutOfReachError(HeadtestsError):
-    """A model or corpus that the hub could not give now: an outage, a limit, no network.
+    """A model or corpus that the Hugging Face hub could not provide now.
 
-    Says nothing of the model or corpus itself: the same run may go through an hour later.
+    The cause is an outage, a rate limit or a missing network; the same run may succeed later.
     """
 
 
+class ModelOutOfReachError(ModelUnavailableError, OutOfReachError):
+    """A model that the Hugging Face hub could not provide now."""
+
+
+class CorpusOutOfReachError(CorpusError, OutOfReachError):
+    """A corpus that the Hugging Face hub could not provide now."""
+
+
 class CaptureError(ModelError):
-    """Attention rows that are not probabilities over the keys that the row may attend to."""
+    """Attention rows that are not probabilities over the attendable keys."""
 
 
 class ObservationError(HeadtestsError, ValueError):
@@ -66,12 +74,20 @@ class RecordError(HeadtestsError):
 
 
 class BaselineError(HeadtestsError):
-    """A baseline that cannot be read, or that was recorded on something else than what ran."""
+    """A baseline that cannot be read, or that cannot be compared with this run."""
 
 
 class CounterexampleError(HeadtestsError):
-    """A file of kept prompts that cannot be read."""
+    """A file of saved counterexamples that cannot be read."""
 
 
 class DriftError(HeadtestsError):
-    """A claim whose figure moved since its baseline was recorded, where that fails its test."""
+    """A claim whose figure moved since its baseline, if `headtests_drift` is `fail`."""
+
+
+class DriftWarning(UserWarning):
+    """A claim whose figure moved since its baseline, if `headtests_drift` is `warn`."""
+
+
+class CacheWarning(UserWarning):
+    """A cached result that could not be used, or a result that could not be cached."""

@@ -6,19 +6,9 @@ The only reader of the errors of the hub's client. What is asked for is `models`
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from headtests.errors import CorpusError, ModelUnavailableError, OutOfReachError
-
 SECONDS = 10.0
 """How long the hub may take to say whether it has something."""
 _ASK_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-
-
-class ModelOutOfReachError(ModelUnavailableError, OutOfReachError):
-    """A model that the hub could not give now."""
-
-
-class CorpusOutOfReachError(CorpusError, OutOfReachError):
-    """A corpus that the hub could not give now."""
 
 
 def out_of_reach(error: BaseException) -> str:

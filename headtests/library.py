@@ -1,11 +1,10 @@
-r"""Relations and token classes that heads of language models are known for.
+"""Relations and token classes that attention heads are known for.
 
-What the built-in explainer tries, and what a hypothesis may import: `from headtests.library import
-line_start`. All of it is evaluated from tokens alone and made for byte-level and sentencepiece
-tokenizers, whose words begin with a space, and for WordPiece ones, whose pieces begin with "##".
-No measuring here.
-
-A tokenizer that keeps no line breaks, as WordPiece ones do not, has one line a document.
+The built-in explainer tries them, and hypotheses import them: `from headtests.library import
+line_start`. They are evaluated from tokens alone, for byte-level and sentencepiece tokenizers,
+whose words begin with a space, and for WordPiece tokenizers, whose word continuations begin with
+"##". With a tokenizer that drops line breaks, such as WordPiece, each document is one line. No
+measuring here.
 """
 
 from headtests.expressions.library import (

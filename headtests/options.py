@@ -1,7 +1,6 @@
-"""The options of a run: their names, help, and how each value is read from text.
+"""The options of a run: their names, help, and how each value is parsed.
 
-The values themselves, with their defaults, are `headtests.settings`; where a text comes from
-(command line, marker, ini file) is the plugin's.
+Types and defaults are `headtests.settings`; the plugin reads the command line and the ini file.
 """
 
 from collections.abc import Callable
@@ -13,7 +12,11 @@ from headtests.settings import BosPolicy, DriftOutcome, Dtype, Explain, Kept, Un
 
 
 def whole_number(name: str, value: object, least: int) -> int:
-    """Return a whole number of at least so much; raises `SettingError` for another."""
+    """Return a whole number of at least `least`; raises `SettingError` for any other value.
+
+    >>> whole_number("headtests_max_documents", "10_000", 1)
+    10000
+    """
     try:
         number = int(str(value).replace("_", ""))
     except ValueError:
@@ -24,7 +27,7 @@ def whole_number(name: str, value: object, least: int) -> int:
 
 
 def byte_size(name: str, value: object) -> int:
-    """Return a number of bytes, written like `4 GB`, `500MB` or `0`.
+    """Return a number of bytes, written as `4 GB`, `500MB` or `0`; raises `SettingError`.
 
     >>> byte_size("headtests_spool", "1 kB")
     1000
@@ -43,7 +46,11 @@ def byte_size(name: str, value: object) -> int:
 
 
 def truth(name: str, value: object) -> bool:
-    """Return a truth value, written as in an ini file; raises `SettingError` for another."""
+    """Return a truth value, written as in an ini file; raises `SettingError` for any other value.
+
+    >>> truth("headtests_rank", "yes")
+    True
+    """
     words = {"true": True, "1": True, "yes": True, "on": True}
     words |= {"false": False, "0": False, "no": False, "off": False}
     if isinstance(value, bool):
@@ -55,7 +62,7 @@ def truth(name: str, value: object) -> bool:
 
 
 def rate(name: str, value: object) -> float:
-    """Return a rate of errors: over 0 and under 0.5; raises `SettingError` for another.
+    """Return an error rate, over 0 and under 0.5; raises `SettingError` for any other value.
 
     >>> rate("headtests_alpha", "1e-3")
     0.001
@@ -70,7 +77,7 @@ def rate(name: str, value: object) -> float:
 
 
 def margin(name: str, value: object) -> float:
-    """Return how far a figure may move: from 0 to 1; raises `SettingError` for another.
+    """Return a margin from 0 to 1; raises `SettingError` for any other value.
 
     >>> margin("headtests_drift_margin", "0.05")
     0.05
@@ -86,17 +93,17 @@ def margin(name: str, value: object) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting of a run, as the ini file and the command line know it."""
+    """One setting of a run, as in the ini file and on the command line."""
 
     name: str
     """Its field in `Settings`."""
     help: str
     metavar: str
-    """What stands for its value in the help; empty for a flag, which takes none."""
+    """The placeholder of its value in the help; empty for a flag, which takes no value."""
     read: Callable[[str, object], Any]
-    """From the option's name and its text to the value."""
+    """Parses the value, given the option's name and the text."""
     flag_means: object = True
-    """What a flag on the command line stands for."""
+    """The value of a flag that is given on the command line."""
 
     @property
     def ini(self) -> str:
@@ -110,7 +117,7 @@ class Option:
 
 
 DEVICES = ("cpu", "cuda", "mps", "xpu", "hpu", "mtia", "xla", "maia", "meta", "privateuseone")
-"""The kinds of device that torch has, but for those that run no model."""
+"""The device types of torch that can run a model."""
 
 
 def _device(name: str, value: object) -> str:
@@ -134,7 +141,7 @@ def _named(what: str) -> Callable[[str, object], str]:
 
 
 def seconds(name: str, value: object) -> float:
-    """Return a time in seconds, over 0 and up to a day; raises `SettingError` for another.
+    """Return a number of seconds, over 0 and at most a day; raises `SettingError` otherwise.
 
     >>> seconds("headtests_explain_timeout", "2.5")
     2.5
@@ -164,107 +171,107 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "max_documents",
-        "the budget: documents that may go through the model",
+        "the budget: maximum number of documents to run through the model",
         "N",
         lambda name, value: whole_number(name, value, 1),
     ),
     Option(
         "max_length",
-        "tokens of a document at most",
+        "maximum number of tokens per document",
         "N",
         lambda name, value: whole_number(name, value, 2),
     ),
     Option(
         "batch_size",
-        "documents that go through the model at once",
+        "documents per forward pass",
         "N",
         lambda name, value: whole_number(name, value, 1),
     ),
-    Option("spool", "attention rows kept for later comparisons, such as 4 GB", "SIZE", byte_size),
+    Option("spool", "maximum size of stored attention rows, such as 4 GB", "SIZE", byte_size),
     Option(
         "seed",
-        "keys the order of documents and the random multiples",
+        "seed of the order of documents and of random multiples",
         "N",
         lambda name, value: whole_number(name, value, 0),
     ),
-    Option("suppress_first_token", "take key 0 out of multiples and relations", "BOOL", truth),
+    Option("suppress_first_token", "exclude key 0 from multiples and relations", "BOOL", truth),
     Option(
         "min_query",
         "the first query position that is a row",
         "N",
         lambda name, value: whole_number(name, value, 0),
     ),
-    Option("alpha", "how often a claim may be decided falsely, at most", "RATE", rate),
+    Option("alpha", "maximum rate of false decisions per claim", "RATE", rate),
     Option(
         "undecided",
-        "fail or skip: what becomes of a test whose claim the budget leaves undecided",
+        "fail or skip: outcome of a test whose claim is undecided at the end of the budget",
         "OUTCOME",
         lambda name, value: choice(name, value, get_args(Undecided)),
     ),
-    Option("rank", "rank each statistic among all heads of the layers that are read", "", truth),
-    Option("cache", "folder of the results that are kept between runs", "DIR", _named("a folder")),
-    Option("cache_size", "what kept results may take, such as 500 MB", "SIZE", byte_size),
-    Option("no_cache", "keep no results between runs, and read none", "", truth),
+    Option("rank", "rank each statistic among all heads of the measured layers", "", truth),
+    Option("cache", "folder of results cached between runs", "DIR", _named("a folder")),
+    Option("cache_size", "maximum size of cached results, such as 500 MB", "SIZE", byte_size),
+    Option("no_cache", "neither read nor write cached results", "", truth),
     Option(
         "explain",
-        "have a language model explain the heads of claims that did not hold; in the ini file "
-        "failures, all (claims), built-in (no model is asked) or none",
+        "explain the heads of claims that did not hold by a language model too; in the ini file "
+        "failures, all (of every claim), built-in (no language model) or none",
         "",
         lambda name, value: choice(name, value, get_args(Explain)),
         flag_means="failures",
     ),
-    Option("explain_model", "the language model that is asked", "NAME", _named("a model's name")),
+    Option("explain_model", "name of the language model", "NAME", _named("a model's name")),
     Option(
         "explain_url",
-        "the OpenAI-compatible server that is asked",
+        "base URL of an OpenAI-compatible server",
         "URL",
         _named("a URL such as http://localhost:8000/v1"),
     ),
     Option(
         "explain_calls",
-        "questions that a run may ask it",
+        "maximum number of language-model calls per run",
         "N",
         lambda name, value: whole_number(name, value, 0),
     ),
     Option(
         "explain_tokens",
-        "tokens that questions and answers may take",
+        "maximum number of language-model tokens per run",
         "N",
         lambda name, value: whole_number(name, value, 0),
     ),
-    Option("explain_timeout", "seconds that one attempt may take", "SECONDS", seconds),
+    Option("explain_timeout", "timeout of one attempt of a call, in seconds", "SECONDS", seconds),
     Option(
         "against",
-        "another model (a folder, or a name with a slash), or a revision of each test's own, that "
-        "every claim is asked of, too",
+        "measure every claim on another model as well: a folder, a name with a slash, or a "
+        "revision of each test's own model",
         "NAME",
         _named("a model or a revision"),
     ),
     Option(
         "against_dtype",
-        "float32, float16 or bfloat16, of that one; alone, the same model in that type",
+        "float32, float16 or bfloat16: type of that model; alone, the same model in this type",
         "TYPE",
         lambda name, value: choice(name, value, get_args(Dtype)),
     ),
     Option("record", "write a baseline of each claim, to compare later runs with", "", truth),
     Option(
         "drift",
-        "fail, warn or off: what becomes of a test whose figure moved since its baseline",
+        "fail, warn or off: outcome of a test whose figure moved since its baseline",
         "OUTCOME",
         lambda name, value: choice(name, value, get_args(DriftOutcome)),
     ),
-    Option("drift_margin", "how far a figure may move and be called unchanged", "SHARE", margin),
+    Option("drift_margin", "how far an unchanged figure may move", "SHARE", margin),
     Option(
         "search_prompts",
-        "prompts of a family that are tried, at most, to break a claim about them",
+        "maximum number of prompts that are tried to break a claim about a family",
         "N",
         lambda name, value: whole_number(name, value, 1),
     ),
     Option(
         "counterexamples",
-        "keep prompts that break claims beside the tests, replay those that are kept, or none",
+        "keep (save prompts that break claims beside the tests), replay (saved ones) or none",
         "WHAT",
         lambda name, value: choice(name, value, get_args(Kept)),
     ),
 )
-"""Every setting that an ini file or a command line may give, in the order of the help."""
+"""Every setting of the ini file and the command line, in the order of the help."""

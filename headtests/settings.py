@@ -1,7 +1,7 @@
-"""What a run may be told: its options, their kinds, defaults and the errors of bad ones.
+"""The settings of a run: their types and defaults.
 
-Values only. Where a value comes from (command line, marker, ini file) is the plugin's; what it
-does is that of the module it configures.
+Values only. The plugin reads them from the command line, markers and the ini file; the modules
+that they configure act on them.
 """
 
 from collections.abc import Mapping
@@ -11,37 +11,31 @@ from typing import Any, Literal, get_args
 from headtests.errors import SettingError
 
 BosPolicy = Literal["model", "always", "never"]
-
-
 Dtype = Literal["float32", "float16", "bfloat16"]
-
-
 Undecided = Literal["fail", "skip"]
-
-
 Explain = Literal["built-in", "failures", "all", "none"]
-
-
 DriftOutcome = Literal["fail", "warn", "off"]
-
-
 Kept = Literal["keep", "replay", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Which model, as a marker names it."""
+    """A model, as a marker names it.
+
+    >>> print(ModelSpec("gpt2", revision="main"))
+    gpt2 at main
+    """
 
     name: str = "demo"
-    """A hub name, a local folder, or `demo` for the bundled model."""
+    """A name on the Hugging Face hub, a local folder, or `demo` for the bundled model."""
     revision: str | None = None
-    """A branch, tag or commit of the hub's repository."""
+    """A branch, tag or commit of the repository on the hub."""
     dtype: Dtype | None = None
-    """None for the run's `headtests_dtype`."""
+    """Type of the weights; None for the run's `headtests_dtype`."""
     device: str | None = None
-    """None for the run's `headtests_device`."""
+    """Device of the model; None for the run's `headtests_device`."""
     missing: Literal["fail", "skip"] = "fail"
-    """What becomes of a test whose model's files are not to be had."""
+    """Outcome of a test whose model's files are not available."""
 
     def __str__(self) -> str:
         return self.name if self.revision is None else f"{self.name} at {self.revision}"
@@ -50,24 +44,26 @@ class ModelSpec:
     def from_marker(
         cls, positional: tuple[object, ...], named: Mapping[str, object]
     ) -> "ModelSpec":
-        """Return what `pytest.mark.model(...)` says.
+        """Return the model of the arguments of `pytest.mark.model(...)`.
 
-        Raises `SettingError` for arguments that it does not take.
+        Raises `SettingError` for arguments that the marker does not take.
+
+        >>> ModelSpec.from_marker(("gpt2",), {"revision": "main"}).revision
+        'main'
         """
-        takes = [taken.name for taken in fields(cls)]
-        unknown = sorted(set(named) - set(takes))
+        unknown = set(named) - {argument.name for argument in fields(cls)}
         if unknown or len(positional) > 1 or (positional and "name" in named):
-            found = ", ".join([*map(repr, positional), *(f"{key}=" for key in named)])
+            arguments = ", ".join([*map(repr, positional), *(f"{key}=" for key in named)])
             raise SettingError(
                 f"the model marker takes a name, revision=, dtype=, device= and missing= but found "
-                f"{found}. Write pytest.mark.model(NAME, revision=...)."
+                f"{arguments}. Write pytest.mark.model(NAME, revision=...)."
             )
         values: dict[str, Any] = dict(named)
         if positional:
             values["name"] = positional[0]
-        left_open = [taken.name for taken in fields(cls) if taken.default is None]
+        optional = [argument.name for argument in fields(cls) if argument.default is None]
         for name, value in values.items():
-            if value is None and name in left_open:
+            if value is None and name in optional:
                 continue
             if not isinstance(value, str) or not value:
                 raise SettingError(
@@ -83,78 +79,86 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds for a whole run."""
+    """The settings of a whole run.
+
+    >>> Settings(alpha=0.01).max_documents
+    2000
+    """
 
     device: str = "auto"
-    """`auto` (CUDA, then MPS, then CPU) or a name that torch knows, such as `cuda:1`."""
+    """`auto` (CUDA, then MPS, then CPU) or a torch device, such as `cuda:1`."""
     dtype: Dtype = "float32"
-    """The weights' and activations' type."""
+    """Type of weights and activations."""
     bos: BosPolicy = "model"
-    """What stands before each document: `corpora.tokens` has the three meanings."""
+    """Whether documents begin with BOS: `headtests.corpora.tokens` describes the three policies."""
     max_documents: int = 2000
-    """The budget: how many documents a run may put through the model."""
+    """The budget: maximum number of documents that run through the model."""
     max_length: int | None = None
-    """Tokens of a document at most; None for 256, or the model's context where that is shorter."""
+    """Maximum tokens per document; None for 256, or the model's context if that is shorter."""
     batch_size: int = 32
-    """Documents that go through the model at once; halved where memory ends."""
+    """Documents per forward pass; halved when memory runs out."""
     spool: int = 4 * 2**30
-    """Bytes of attention rows kept in memory and on disk, to serve later comparisons."""
+    """Maximum bytes of attention rows stored in memory and on disk for later comparisons."""
     seed: int = 0
-    """Keys the order of documents and the random multiples."""
+    """Seed of the order of documents and of the random multiples."""
     suppress_first_token: bool | None = None
-    """None: on for causal models, off for bidirectional ones."""
+    """Whether key 0 is excluded from multiples and relations; None: for causal models only."""
     min_query: int = 1
     """The first query position that is a row."""
     alpha: float = 0.001
-    """How often a claim may be decided falsely, at most."""
+    """Maximum rate of false decisions per claim."""
     undecided: Undecided = "fail"
-    """What becomes of a test whose claim the budget leaves undecided."""
+    """Outcome of a test whose claim is undecided at the end of the budget."""
     rank: bool = False
-    """Whether each statistic is measured of every head of the layers that are read, as a rank."""
-    # Where results are kept changes none, so what names a run by its settings leaves it out.
+    """Whether each statistic is ranked among all heads of the measured layers."""
+    # The cache changes no result, so the settings that identify a run leave it out.
     cache: str | None = field(default=None, repr=False)
-    """The folder of the results that are kept between runs; None for the user's cache folder."""
+    """Folder of results cached between runs; None for the user's cache folder."""
     cache_size: int = field(default=2 * 10**9, repr=False)
-    """Bytes that the kept results may take; the longest unread are deleted first."""
+    """Maximum bytes of cached results; the least recently used are deleted first."""
     no_cache: bool = field(default=False, repr=False)
-    """Whether no result is kept between runs, and none is read."""
-    # No verdict depends on an explanation, so these name no run either.
+    """Whether the cache is neither read nor written."""
+    # No verdict depends on an explanation, so these do not identify a run either.
     explain: Explain = field(default="built-in", repr=False)
-    """Which claims have their heads explained: `built-in`, by the built-in explainer, those that
-    did not hold; `failures`, these by a language model, too; `all`, every claim by both; `none`."""
+    """Which heads are explained: `built-in`, those of claims that did not hold, by the built-in
+    explainer; `failures`, the same, by a language model too; `all`, those of every claim, by
+    both; `none`."""
     explain_model: str = field(default="gpt-4o-mini", repr=False)
-    """The language model that is asked."""
+    """Name of the language model."""
     explain_url: str | None = field(default=None, repr=False)
-    """Where it is asked; None for the environment's OPENAI_BASE_URL, or else OpenAI's own."""
+    """Base URL of its server; None for the environment's OPENAI_BASE_URL, or else OpenAI's."""
     explain_calls: int = field(default=200, repr=False)
-    """How many questions a run may ask it."""
+    """Maximum number of language-model calls per run."""
     explain_tokens: int = field(default=500_000, repr=False)
-    """How many tokens a run's questions and answers may take together."""
+    """Maximum number of language-model tokens per run, of prompts and answers together."""
     explain_timeout: float = field(default=60.0, repr=False)
-    """Seconds that one attempt at a question may take."""
-    # Another model is asked after this one has decided.
+    """Timeout of one attempt of a call, in seconds."""
+    # The other model is measured after this one has decided.
     against: str | None = field(default=None, repr=False)
-    """Another model, or a revision of each test's own, that every claim is asked of, too."""
+    """Another model, or a revision of each test's own model, to measure every claim on as well."""
     against_dtype: Dtype | None = field(default=None, repr=False)
-    """The type of that one's weights; alone, the same model in another type."""
-    # Baselines are looked at after a claim was decided.
+    """Type of the other model's weights; without `against`, the same model in this type."""
+    # Baselines are compared after a claim was decided.
     record: bool = field(default=False, repr=False)
-    """Whether a baseline of each claim is written, in place of those that there are."""
+    """Whether a baseline of each claim is written, replacing existing ones."""
     drift: DriftOutcome = field(default="warn", repr=False)
-    """What becomes of a test whose claim's figure moved since its baseline was recorded."""
+    """Outcome of a test whose claim's figure moved since its baseline."""
     drift_margin: float = field(default=0.02, repr=False)
-    """How far a figure may move and be called unchanged: as a share of 1, and of what it was where
-    it is a multiple."""
-    # Prompts are searched beside the documents, which decide everything else.
+    """How far an unchanged figure may move: absolute for shares, relative for multiples."""
+    # Searching prompts affects claims about prompts only.
     search_prompts: int = field(default=2000, repr=False)
-    """How many prompts of a family are tried before it is said that none breaks a claim."""
+    """Maximum number of prompts of a family that a search tries."""
     counterexamples: Kept = field(default="keep", repr=False)
-    """Prompts that broke a claim: `keep` them beside the tests and try them first, `replay` those
-    that are kept and keep no others, or `none`."""
+    """Prompts that broke a claim: `keep` saves them beside the tests and tries them first, `replay`
+    tries saved ones and saves no others, `none` does neither."""
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:
-    """Return a value that is one of a few words; raises `SettingError` for another."""
+    """Return a value that is one of `choices`; raises `SettingError` for another.
+
+    >>> choice("headtests_undecided", "skip", ("fail", "skip"))
+    'skip'
+    """
     if value not in choices:
         raise SettingError(f"{name} is {value!r}, but it must be one of {', '.join(choices)}.")
     return str(value)

@@ -1,4 +1,4 @@
-"""What every test shares: no network, and one small set of models a session."""
+"""Fixtures of every test: no network, one small set of models, a session and a claim."""
 
 import os
 
@@ -14,15 +14,15 @@ from tests import tiny_models
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    """Keep no results but where a test names a folder, and none of the user's in any case."""
+    """Turn the cache off unless a test names a folder, and never use the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    # Two runs that a test compares would otherwise be one run and its kept results.
+    # With a cache, the second of two runs that a test compares would only read the first.
     monkeypatch.setenv("HEADTESTS_NO_CACHE", "1")
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory):
-    """Return a function from a name to a folder with such a model, written once a session."""
+    """Return a function from a name to the folder of that model, written once."""
     makers = {
         "gpt2": lambda: tiny_models.random_model(tiny_models.gpt2_config()),
         "llama": lambda: tiny_models.random_model(tiny_models.llama_config()),
@@ -47,7 +47,7 @@ def model_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def loaded(model_folder):
-    """Return a function from a name to the loaded model, opened once a session."""
+    """Return a function from a name to the loaded model, opened once."""
     from headtests.models.loading import load_model
     from headtests.settings import ModelSpec, Settings
 
@@ -59,3 +59,32 @@ def loaded(model_folder):
         return models[name]
 
     return model
+
+
+@pytest.fixture(scope="module")
+def session():
+    """Open the demo model over the demo corpus, for one file of tests."""
+    import headtests as ht
+
+    opened = ht.Session(settings=ht.Settings(no_cache=True, search_prompts=128))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def head(session):
+    """Return the demo model's previous-token head."""
+    return session.head("L0H2")
+
+
+@pytest.fixture
+def claim():
+    """Return a function from the masses of documents to the claim that their mean is over 0.4."""
+    import headtests as ht
+    from tests.fakes import FakeEvidence, figures
+
+    def make(*values, observer=None):
+        evidence = FakeEvidence({"L0H0.mass(ht.previous)": figures(values)})
+        return evidence.head("L0H0", observer=observer).mass(ht.previous) >= 0.4
+
+    return make

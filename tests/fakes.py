@@ -1,6 +1,6 @@
-"""Evidence that was given and not measured: heads whose every figure a test writes down.
+"""Fake evidence: heads whose figures a test gives instead of measuring them.
 
-What was measured is named as the user would ask for it, `"L0H1.mass(ht.previous)"`.
+Each figure is named by the Python that a user writes for it, `"L0H1.mass(ht.previous)"`.
 """
 
 from collections import Counter
@@ -23,19 +23,19 @@ from headtests.statistics.sketches import Pairs
 
 @dataclass(eq=False)
 class FakeEvidence:
-    """A model over a population of documents, as far as a test gives it.
+    """A model over a population of documents, with the figures that a test gives.
 
-    The figures that are given are those of the whole budget, in the order of the pass.
+    The figures are those of the whole budget, in the order of the pass.
     """
 
     given: Mapping[str, DocumentFigures] = field(default_factory=dict)
-    """What each statistic measured, by the Python that asks for it."""
+    """The figures of each statistic, by its Python."""
     on_matched: Mapping[str, DocumentFigures] = field(default_factory=dict)
-    """The same under attention by distance alone; without one, what was measured."""
+    """The figures under attention by distance alone; by default, those of `given`."""
     populations: Mapping[str, Eligible] = field(default_factory=dict)
-    """Which documents are eligible; without one, those that have figures, a text each."""
+    """The eligible documents; by default, those with figures, each a text of its own."""
     steps: Sequence[int] = ()
-    """Documents read after each step; without any, all at once."""
+    """Documents read after each step; by default, all in one step."""
     alpha: float = 0.001
     beside: Sequence[HeadName] = ()
     """The heads that figures are ranked among."""
@@ -47,12 +47,12 @@ class FakeEvidence:
     patterns: Mapping[str, Pattern] = field(default_factory=dict)
     description: str = "a model over all 4 documents of a corpus"
     asked: Counter[str] = field(default_factory=Counter)
-    """How often each thing was asked for."""
+    """How often each figure was requested."""
     furthest: int = 0
-    """The last of the steps that anything was asked of."""
+    """The largest step that was requested."""
     was_read: set[Question] = field(default_factory=set)
     wished: list[Question | tuple[HeadName, PairRequest]] = field(default_factory=list)
-    """What later documents should serve, too."""
+    """The requests that were announced."""
 
     @property
     def budget_description(self) -> str:
@@ -76,11 +76,11 @@ class FakeEvidence:
     def figures(self, question: Question, documents: int) -> DocumentFigures:
         self.furthest = max(self.furthest, documents)
         given = self.given[self._asked(_python(question))]
-        return given._taken(given.documents < documents)
+        return given.of_documents(np.arange(documents))
 
     def matched(self, question: Question, documents: int) -> DocumentFigures:
         given = self.on_matched.get(_python(question), self.given[_python(question)])
-        return given._taken(given.documents < documents)
+        return given.of_documents(np.arange(documents))
 
     def place_of(self, question: Question, document: int) -> int:
         return document
@@ -160,9 +160,9 @@ def figures(
     base_denominators: Sequence[float] | None = None,
     resting: Sequence[float] | None = None,
 ) -> DocumentFigures:
-    """Return what documents contribute: of each ten rows, a base rate of 0.1, 0.2 at rest.
+    """Return figures of documents: by default ten rows, base rate 0.1 and resting mass 0.2 each.
 
-    Documents stand in the order of the pass, which is that of their ids.
+    The documents are in the order of the pass, which is that of their ids.
     """
     count = len(values)
 

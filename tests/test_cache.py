@@ -20,7 +20,6 @@ from hypothesis.extra import numpy as arrays_of
 
 from headtests import cache as module
 from headtests.cache import (
-    CacheWarning,
     Entry,
     FileHashes,
     Store,
@@ -28,6 +27,7 @@ from headtests.cache import (
     fingerprint,
     store_of,
 )
+from headtests.errors import CacheWarning
 from headtests.settings import Settings
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=60)

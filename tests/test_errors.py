@@ -1,4 +1,4 @@
-"""The errors: one family, told apart from verdicts, all public."""
+"""The errors and warnings: one family of errors, distinct from verdicts, all public."""
 
 import inspect
 
@@ -7,13 +7,17 @@ import pytest
 import headtests
 from headtests import errors
 
-RAISED = [found for _, found in inspect.getmembers(errors, inspect.isclass)]
+ALL = [found for _, found in inspect.getmembers(errors, inspect.isclass)]
+RAISED = [found for found in ALL if not issubclass(found, Warning)]
 
 
-@pytest.mark.parametrize("error", RAISED, ids=lambda error: error.__name__)
-def test_each_error_is_of_the_family_and_public(error):
-    assert issubclass(error, errors.HeadtestsError)
-    assert getattr(headtests, error.__name__) is error
+def test_each_error_and_warning_is_public():
+    assert [getattr(headtests, found.__name__) for found in ALL] == ALL
+
+
+def test_errors_are_one_family_and_warnings_are_none_of_it():
+    assert all(issubclass(error, errors.HeadtestsError) for error in RAISED)
+    assert all(issubclass(found, UserWarning) for found in ALL if found not in RAISED)
 
 
 def test_no_error_passes_for_a_refuted_claim():
@@ -27,8 +31,12 @@ def test_no_error_passes_for_a_refuted_claim():
         (errors.NoEligibleRowError, errors.ClaimError),
         (errors.ModelUnavailableError, errors.ModelError),
         (errors.CaptureError, errors.ModelError),
+        (errors.ModelOutOfReachError, errors.ModelUnavailableError),
+        (errors.ModelOutOfReachError, errors.OutOfReachError),
+        (errors.CorpusOutOfReachError, errors.CorpusError),
+        (errors.CorpusOutOfReachError, errors.OutOfReachError),
     ],
 )
-def test_who_catches_the_wider_error_catches_the_narrower(narrow, wide):
+def test_catching_the_wider_error_catches_the_narrower(narrow, wide):
     with pytest.raises(wide, match="what happened"):
         raise narrow("what happened")

@@ -5,7 +5,8 @@ from huggingface_hub import errors
 from huggingface_hub.errors import HTTPError
 
 from headtests import CorpusError, ModelUnavailableError, OutOfReachError
-from headtests.hub import CorpusOutOfReachError, ModelOutOfReachError, ask, out_of_reach
+from headtests.errors import CorpusOutOfReachError, ModelOutOfReachError
+from headtests.hub import ask, out_of_reach
 
 TRANSPORT = __import__(HTTPError.__module__.partition(".")[0])
 """The HTTP library of the hub's client."""

@@ -7,16 +7,8 @@ import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 
-import headtests as ht
 from headtests import prompts, strategies
 from headtests.errors import ClaimError
-
-
-@pytest.fixture(scope="module")
-def head():
-    session = ht.Session(settings=ht.Settings(no_cache=True))
-    yield session.head("L0H2")
-    session.close()
 
 
 @settings(max_examples=20, deadline=None)

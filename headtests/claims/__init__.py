@@ -1,6 +1,7 @@
-"""Claims: figures of a head, comparisons of them, and verdicts, as tests write and read them.
+"""Claims: figures of a head, comparisons of figures, and verdicts, as tests write and read them.
 
-`definitions` says what is measured, `quantity`, `estimate` and `pair_figure` are the figures,
-`arithmetic` gives them Python's operators, `comparison` is the claim that results, `sequential` and
-`verdicts` decide it, and `evidence` is what they ask for. No torch, no pytest and no prompts.
+`definitions` describes the statistics. `quantity`, `estimate` and `pair_figure` are the figures,
+`arithmetic` gives them Python's operators, and `comparison` is the resulting claim. `sequential`
+and `verdicts` decide a claim, and `evidence` is the interface to the measurements. No torch, no
+pytest and no prompts.
 """

@@ -1,7 +1,7 @@
-"""Comparisons, products and differences of figures, as the operators of Python make them.
+"""Comparisons, products and differences of figures, made by Python's operators.
 
-`Comparable` gives a figure its operators, and `compare` makes the comparison that they ask for.
-What a figure can do besides is `headtests.claims.quantity`; how a comparison is decided is
+`Comparable` gives a figure its operators, and `compare` makes the comparison. Everything else
+about a figure is `headtests.claims.quantity`; deciding a comparison is
 `headtests.claims.comparison`.
 """
 
@@ -25,11 +25,11 @@ from headtests.wording import Operator, written
 
 
 class Comparable:
-    """What a claim is made with: compares with `>=`, `>`, `<=` and `<`, and has no truth."""
+    """Something that `>=`, `>`, `<=` and `<` make a claim of; has no truth value itself."""
 
     __hash__ = object.__hash__
     __array_ufunc__ = None
-    """Has NumPy's numbers leave comparing and multiplying to this class."""
+    """Makes NumPy scalars defer comparison and multiplication to this class."""
 
     def __ge__(self, other: object) -> "Comparison":
         return self._compared(">=", other)
@@ -52,8 +52,8 @@ class Comparable:
 
     def __ne__(self, other: object) -> NoReturn:
         raise ClaimError(
-            f"a measured figure always differs from another: {self!r} was compared with {other!r} "
-            f"by !=. Claim on which side it lies: {self!r} > 0.4."
+            f"{self!r} was compared with {other!r} by !=, which is true of any two measured "
+            f"figures. Claim on which side it lies: {self!r} > 0.4."
         )
 
     def _compared(self, operator: Operator, other: object) -> "Comparison":
@@ -63,13 +63,13 @@ class Comparable:
 
     def __bool__(self) -> NoReturn:
         raise ClaimError(
-            f"{self!r} is a figure, so it is neither true nor false. Compare it with a threshold: "
+            f"{self!r} is a figure and has no truth value. Compare it with a threshold: "
             f"{self!r} >= 0.4."
         )
 
 
 class ComparableQuantity(Comparable, Quantity):
-    """A figure of a head with its operators: it compares, is multiplied and is subtracted from."""
+    """A figure of a head with its operators: comparison, multiplication and subtraction."""
 
     __hash__ = object.__hash__
 
@@ -79,7 +79,16 @@ class ComparableQuantity(Comparable, Quantity):
     __rmul__ = __mul__
 
     def __sub__(self, other: object) -> "Difference":
-        return _less(self, other)
+        factor = Fraction(1)
+        if isinstance(other, Multiplied):
+            factor, other = decimal(other.factor), other.quantity
+        if not isinstance(other, Quantity):
+            raise ClaimError(
+                f"expected a figure after the minus but found {other!r} in {self!r} - {other!r}. "
+                "Move the number to the other side of the comparison."
+            )
+        self.require_comparable(other)
+        return Difference(self, other, factor)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,8 +111,8 @@ class Multiplied(Comparable):
 
     def __sub__(self, other: object) -> "Difference":
         raise ClaimError(
-            f"a difference begins with a figure, not with a product: {self!r} was found before "
-            "the minus. Divide by its factor: a - 0.5 * b in place of 2 * a - b."
+            f"expected a figure before the minus but found the product {self!r}. Divide by its "
+            "factor: a - 0.5 * b in place of 2 * a - b."
         )
 
     def __repr__(self) -> str:
@@ -112,12 +121,12 @@ class Multiplied(Comparable):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Difference(Comparable):
-    """A quantity less another on the same documents, for claims such as `a - b >= 0.1`."""
+    """A quantity minus another on the same documents, for claims such as `a - b >= 0.1`."""
 
     left: Quantity
     right: Quantity
     factor: Fraction = Fraction(1)
-    """What the right one is multiplied by; over 0."""
+    """The factor of the right side; over 0."""
 
     @property
     def interval(self) -> Interval:
@@ -141,16 +150,16 @@ class Difference(Comparable):
 
     @property
     def times(self) -> str:
-        """The factor as it is said before the right side; empty for 1."""
+        """The factor as Python before the right side; empty for 1."""
         return "" if self.factor == 1 else f"{written_factor(self.factor)} * "
 
     def __float__(self) -> float:
         return self.value
 
     def __str__(self) -> str:
-        found = self.interval
-        bounds = "" if found.is_exact else f" [{found.low:.4g}, {found.high:.4g}]"
-        return f"{found.value:.4g}{bounds}"
+        interval = self.interval
+        bounds = "" if interval.is_exact else f" [{interval.low:.4g}, {interval.high:.4g}]"
+        return f"{interval.value:.4g}{bounds}"
 
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else str(self)
@@ -159,32 +168,21 @@ class Difference(Comparable):
         return f"{self.left!r} - {self.times}{self.right!r}"
 
 
-def _less(left: Quantity, right: object) -> Difference:
-    factor = Fraction(1)
-    if isinstance(right, Multiplied):
-        factor, right = decimal(right.factor), right.quantity
-    if not isinstance(right, Quantity):
-        raise ClaimError(
-            f"a figure is subtracted from a figure, but {right!r} was subtracted from {left!r}. "
-            "Move the number to the other side of the comparison."
-        )
-    left.require_comparable(right)
-    return Difference(left, right, factor)
-
-
 def equivalence(left: object, right: object) -> Equivalence:
-    """Return the claim that a figure is about a number.
+    """Return the claim that a figure lies in a range around a number.
 
-    Raises `ClaimError` for anything but `ht.approx`, and for a margin that leaves nothing out.
+    Raises `ClaimError` for anything but `ht.approx`, and for a range that excludes nothing.
     """
     if not isinstance(right, Approximately):
         raise ClaimError(
-            f"a measured figure is never claimed to equal another exactly: {left!r} was compared "
-            f"with {right!r} by ==. Claim a range, {left!r} == ht.approx(0.4, abs=0.05), or "
+            f"{left!r} was compared with {right!r} by ==, but a measured figure cannot be claimed "
+            f"to equal another exactly. Claim a range, {left!r} == ht.approx(0.4, abs=0.05), or "
             "compare by >= or <=."
         )
     if not isinstance(left, ComparableQuantity):
-        raise ClaimError(f"{left!r} is compared by >= or <=; ht.approx takes a figure alone.")
+        raise ClaimError(
+            f"expected a figure before == ht.approx(...) but found {left!r}. Compare by >= or <=."
+        )
     parts = []
     if right.low > 0:
         parts.append(compare(left, ">=", right.low))
@@ -192,24 +190,24 @@ def equivalence(left: object, right: object) -> Equivalence:
         parts.append(compare(left, "<=", right.high))
     if not parts:
         raise ClaimError(
-            f"{right!r} spans everything that {left!r} could be, so it claims nothing. Choose a "
+            f"{right!r} includes every possible value of {left!r}, so it claims nothing. Choose a "
             "smaller margin."
         )
     return Equivalence(f"{left!r} == {right!r}", tuple(parts))
 
 
 def compare(left: Comparable, operator: Operator, right: object) -> Comparison:
-    """Return the comparison of a figure with a number or a figure, undecided.
+    """Return the comparison of a figure with a number or a figure, not yet decided.
 
-    A factor stands on the right side of a comparison alone: that of the left is divided out, or
-    the sides change places. Raises `ClaimError` for what can never be compared.
+    A `Comparison` has a factor on its right side only, so a factor on the left is divided out or
+    the sides are swapped. Raises `ClaimError` for sides that cannot be compared.
     """
     if isinstance(left, Difference):
         return _difference_compared(left, operator, right)
     if isinstance(right, Difference):
         raise ClaimError(
-            f"{right!r} is a difference of two figures, which compares with a number alone, but "
-            f"{left!r} was found."
+            f"{right!r} is a difference of two figures and compares only with a number, but found "
+            f"{left!r}. Move everything but a number to the side of the difference."
         )
     if isinstance(left, Multiplied) and isinstance(right, ComparableQuantity):
         return compare(right, MIRRORED[operator], left)
@@ -217,7 +215,7 @@ def compare(left: Comparable, operator: Operator, right: object) -> Comparison:
     if isinstance(left, Multiplied):
         left_factor, left = decimal(left.factor), left.quantity
     if not isinstance(left, ComparableQuantity):
-        raise ClaimError(f"{left!r} is no figure of a head, so it cannot be compared.")
+        raise ClaimError(f"expected a figure of a head to compare but found {left!r}.")
     if isinstance(right, Multiplied):
         right_factor, right = decimal(right.factor), right.quantity
     if isinstance(right, Quantity):
@@ -248,7 +246,7 @@ def _difference_compared(left: Difference, operator: Operator, right: object) ->
 
 
 def explained(operator: str, left: object, right: object) -> list[str] | None:
-    """Return the lines that explain `left operator right`, or None where no figure is compared."""
+    """Return the lines that explain `left operator right`; None if no figure is compared."""
     if operator == "==":
         figures = [side for side in (left, right) if isinstance(side, Quantity)]
         ranges = [side for side in (left, right) if isinstance(side, Approximately)]

@@ -1,7 +1,7 @@
-"""Where in a user's file something was asked: file, lines and source of the statement.
+"""Where in a user's file a claim was asked: file, lines and source of the statement.
 
-And of the function around it, with the place of the comparison in it. Frames, bytecode and source
-text only.
+Also the function around the statement, and where in it the comparison stands. Works on frames,
+bytecode and source text only.
 """
 
 import ast
@@ -17,18 +17,19 @@ from pathlib import Path
 from types import CodeType, FrameType
 
 _PACKAGE = str(Path(__file__).parent.parent) + os.sep
+"""The folder of the package `headtests`; a frame whose file is in it is not the user's."""
 LONGEST = 60
-"""Lines of a function that are given, at most."""
+"""Maximum number of lines shown of a function."""
 _LEFT_OUT = "# ..."
 _COMPARING = {"COMPARE_OP", "IS_OP", "CONTAINS_OP"}
-"""What each link of a comparison is compiled to."""
+"""The opcodes that a link of a chained comparison compiles to."""
 _Place = tuple[int, int]
-"""A line, from 1, and a character of it, from 0."""
+"""A line, counted from 1, and a character in it, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The statement that asked."""
+    """The statement that asked for a claim."""
 
     file: str
     line: int
@@ -44,29 +45,29 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """What was running outside this package; it holds no frame alive."""
+    """The instruction outside this package that was running; keeps no frame alive."""
 
     code: CodeType
     offset: int
-    """The place of the instruction, in bytes."""
+    """The offset of the instruction, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The function around a statement, as its reader would look it up."""
+    """The function around a statement."""
 
     source: str
-    """Without its indentation; empty where there is none.
+    """The function's source without its indentation; empty if there is no function.
 
-    Of one of more than `LONGEST` lines, those around the statement, with `# ...` in the place of
-    the line before and of the line after them. So each line keeps its number.
+    A function of more than `LONGEST` lines is cut to the lines around the statement. `# ...`
+    replaces the first and the last line of the cut, so that line numbers stay right.
     """
     line: int
-    """The first line of that source in the file; 0 without."""
+    """The line of the file where `source` begins; 0 without a function."""
     span: tuple[int, int] | None
-    """Where the comparison begins and ends in the source, or in the statement's without one.
+    """Start and end of the comparison in `source`, or in the statement without a function.
 
-    In characters; None where it stands in neither.
+    In characters; None if the comparison is in neither.
     """
 
 
@@ -77,7 +78,7 @@ def calling_location() -> Location:
 
 
 def calling_instruction() -> Instruction:
-    """Return what outside this package the current call came from."""
+    """Return the instruction outside this package that the current call came from."""
     frame = _calling_frame()
     return Instruction(frame.f_code, frame.f_lasti)
 
@@ -102,15 +103,15 @@ def statement_at(file: str, line: int) -> Location:
     innermost = min(covering, key=lambda node: (node.end_lineno or node.lineno) - node.lineno)
     last = innermost.end_lineno or innermost.lineno
     if hasattr(innermost, "body"):
-        # The head of an `if` or `for` is what asked, not the block below it.
+        # Only the header of an `if` or `for` asked, not the block below it.
         last = max(line, _end_of_head(lines, innermost.body[0].lineno))
     return Location(file, innermost.lineno, last, _Excerpt(lines, innermost.lineno, last).source)
 
 
 def surroundings(location: Location, compared: Instruction | None) -> Surroundings:
-    """Return the innermost function around a statement, and where in it something was compared.
+    """Return the innermost function around a statement, and where in it the comparison stands.
 
-    Of a file that cannot be read there is neither.
+    Both are empty if the file cannot be read.
     """
     lines = linecache.getlines(location.file)
     place = _compared_at(location.file, lines, compared)
@@ -122,7 +123,7 @@ def surroundings(location: Location, compared: Instruction | None) -> Surroundin
     last = function.end_lineno or function.lineno
     shown = (first, last)
     if last - first >= LONGEST:
-        # The statement in the middle, and its beginning whatever its length.
+        # Centre the statement, but always show its beginning.
         start = (location.line + location.last_line - LONGEST) // 2 + 1
         start = max(first, min(start, location.line - 1, last - LONGEST + 1))
         shown = (start, start + LONGEST - 1)
@@ -146,29 +147,29 @@ def _function_around(
 def _compared_at(
     file: str, lines: Sequence[str], compared: Instruction | None
 ) -> tuple[_Place, _Place] | None:
-    """Return where in a file a comparison begins and ends: of a chain, the link that was run."""
+    """Return where in a file a comparison begins and ends; of a chain, the link that ran."""
     if compared is None or compared.code.co_filename != file:
         return None
-    compiled = [one for one in dis.get_instructions(compared.code) if one.opname in _COMPARING]
-    run = next((one.positions for one in compiled if one.offset == compared.offset), None)
-    if run is None:
+    links = [link for link in dis.get_instructions(compared.code) if link.opname in _COMPARING]
+    positions = next((link.positions for link in links if link.offset == compared.offset), None)
+    if positions is None:
         return None
     nodes = (node for node in _nodes("".join(lines)) if isinstance(node, ast.Compare))
-    chain = next((node for node in nodes if _positions(node) == tuple(run)), None)
+    chain = next((node for node in nodes if _positions(node) == tuple(positions)), None)
     if chain is None:
         return None
-    # A block that is compiled more than once, as `finally` is, has each link as often.
-    alike = [one.offset for one in compiled if one.positions == run]
-    link = alike.index(compared.offset) % len(chain.ops)
+    # A block that is compiled more than once, such as `finally`, repeats all links of the chain.
+    offsets = [link.offset for link in links if link.positions == positions]
+    link = offsets.index(compared.offset) % len(chain.ops)
     operands = [_bracketed(lines, node) for node in (chain.left, *chain.comparators)]
-    # The chain begins and ends with the brackets of its outer operands, on whichever lines.
+    # The chain's own position includes the brackets of its outer operands, on any line.
     begin, end = _ends(lines, chain)
     first, last = link == 0, link == len(chain.ops) - 1
     return begin if first else operands[link][0], end if last else operands[link + 1][1]
 
 
 def _positions(node: ast.expr) -> tuple[int | None, ...]:
-    """Return where a node stands, in the order of a code object's positions."""
+    """Return the position of a node, in the order that a code object uses."""
     return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
@@ -181,7 +182,7 @@ def _ends(lines: Sequence[str], node: ast.expr) -> tuple[_Place, _Place]:
 
 
 def _bracketed(lines: Sequence[str], node: ast.expr) -> tuple[_Place, _Place]:
-    """Return the same with the brackets right around it, on its own lines."""
+    """Return where an expression begins and ends, with brackets around it on the same lines."""
     (start, first), (stop, last) = _ends(lines, node)
     while True:
         before, behind = lines[start - 1][:first].rstrip(), lines[stop - 1][last:]
@@ -191,21 +192,21 @@ def _bracketed(lines: Sequence[str], node: ast.expr) -> tuple[_Place, _Place]:
 
 
 def _of_bytes(line: str, count: int) -> str:
-    """Return so many bytes of a line's UTF-8, which is what a compiler counts in."""
+    """Return the first `count` UTF-8 bytes of a line; the compiler counts columns in bytes."""
     return line.encode()[:count].decode(errors="ignore")
 
 
 class _Excerpt:
-    """Some lines of a file, without the indentation of the first."""
+    """Some lines of a file, without the indentation of the first line."""
 
     def __init__(
         self, lines: Sequence[str], first: int, last: int, shown: tuple[int, int] | None = None
     ) -> None:
-        """`shown` are the first and the last line that are given, where that is not all."""
+        # `shown` is the first and the last line of the excerpt, if it is cut.
         start, stop = shown or (first, last)
         margin = _indentation(lines[first - 1]) if first <= len(lines) else 0
         self._columns: dict[int, int] = {}
-        """Where in the source the first character of each line would stand, had it its margin."""
+        """Offset in `source` of column 0 of each line, as if its indentation were still there."""
         self.source = ""
         for number in range(start, min(stop, len(lines)) + 1):
             line = lines[number - 1]
@@ -218,10 +219,10 @@ class _Excerpt:
         self.source = self.source.rstrip()
 
     def span(self, places: tuple[_Place, _Place] | None) -> tuple[int, int] | None:
-        """Return where in the source two places of the file are; None where one is not in it."""
+        """Return where two places of the file are in the excerpt; None if one is not in it."""
         if places is None or any(line not in self._columns for line, _ in places):
             return None
-        start, stop = (self._columns[line] + at for line, at in places)
+        start, stop = (self._columns[line] + character for line, character in places)
         return start, stop
 
 
@@ -230,15 +231,15 @@ def _indentation(line: str) -> int:
 
 
 def _cut(line: str, margin: int) -> int:
-    """Return how many characters to leave out of a line; none of one that begins before."""
+    """Return how many characters of indentation to drop; 0 for a line indented less."""
     return margin if _indentation(line) >= margin else 0
 
 
 @lru_cache(maxsize=64)
 def _nodes(source: str) -> tuple[ast.AST, ...]:
-    """Return every node of a file, an outer one before those in it; none of no Python."""
+    """Return every node of a file, outer nodes first; nothing if it is not Python."""
     with warnings.catch_warnings():
-        # What there is to warn of was said when the file was imported.
+        # Python already warned when it imported the file.
         warnings.simplefilter("ignore")
         try:
             tree = ast.parse(source)
@@ -248,7 +249,7 @@ def _nodes(source: str) -> tuple[ast.AST, ...]:
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    """Return every statement of a file, an outer one before those in it; none of no Python."""
+    """Return every statement of a file, outer statements first; nothing if it is not Python."""
     return [node for node in _nodes(source) if isinstance(node, ast.stmt)]
 
 

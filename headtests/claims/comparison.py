@@ -1,7 +1,7 @@
-"""The claim that a comparison makes: decided when its truth is asked for, once, and remembered.
+"""The claim that a comparison makes: decided once, when its truth value is asked for.
 
-How a figure is compared, said and explained. What makes a comparison hold is
-`headtests.claims.verdicts`; which documents are read for it is the figure's own affair.
+How a claim is printed and explained. The decision itself is `headtests.claims.verdicts`; the
+figure decides which documents are read.
 """
 
 from collections.abc import Sequence
@@ -25,26 +25,39 @@ from headtests.wording import OPERATORS_IN_ENGLISH, Operator, telling_digits, wr
 
 @dataclass(eq=False, repr=False)
 class Comparison:
-    """One claim: a quantity compared with a number or with another quantity."""
+    """One claim: a quantity compared with a number or with another quantity.
+
+    Its truth value decides it: `bool(claim)`, `assert claim` and `if claim` read as many documents
+    as it takes, at a rate of false decisions of at most `alpha`, and remember the verdict. Raises
+    `UndecidedError` if the budget of documents ends first.
+
+    >>> claim = head.mass(ht.previous) >= 0.4
+    >>> claim
+    L0H2.mass(ht.previous) >= 0.4
+    >>> bool(claim)
+    True
+    >>> print(claim.verdict)
+    holds
+    """
 
     left: Quantity
-    """Once decided: on the documents that decided it."""
+    """The left side; once decided, on the documents that decided the claim."""
     operator: Operator
     right: Quantity | float
     factor: Fraction = Fraction(1)
-    """What a quantity on the right side is multiplied by; over 0."""
+    """The factor of a quantity on the right side; over 0."""
     offset: Fraction = Fraction(0)
-    """What is added to a quantity on the right side."""
+    """The number added to a quantity on the right side."""
     outcome: Outcome | None = field(default=None, init=False)
-    """None until the comparison's truth was asked for."""
+    """The result; None until the comparison is decided."""
     location: Location | None = field(default=None, init=False)
-    """The statement that asked."""
+    """The statement that asked for the truth value."""
     made: Instruction | None = field(default=None, init=False)
-    """What made the comparison; None where it was no code outside this package."""
+    """The user's instruction that made the comparison; None if this package made it."""
 
     def __bool__(self) -> bool:
-        """Return whether the claim holds; raises `UndecidedError` where the budget left it open."""
-        # A debugger stops where it was asked.
+        """Return whether the claim holds; raises `UndecidedError` if the budget ends first."""
+        # pytest and debuggers then show the user's statement and not this frame.
         __tracebackhide__ = True
         verdict = self.ask()
         if verdict is Verdict.UNDECIDED:
@@ -52,7 +65,7 @@ class Comparison:
         return verdict is Verdict.HOLDS
 
     def ask(self) -> Verdict:
-        """Return the verdict of a claim that somebody makes, and tell the subject's observer."""
+        """Return the verdict, record who asked, and notify the subject's observer once."""
         if self.location is None:
             location = calling_location()
             self.decide()
@@ -63,7 +76,7 @@ class Comparison:
 
     @property
     def surroundings(self) -> Surroundings:
-        """The function around the statement that asked; nothing before."""
+        """The function around the statement that asked; empty before anything asked."""
         if self.location is None:
             return Surroundings("", 0, None)
         return surroundings(self.location, self.made)
@@ -71,15 +84,19 @@ class Comparison:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, bool):
             raise ClaimError(
-                f"the claim {self.source} was compared with {other} by == or !=, which asks "
-                "nothing. Write assert CLAIM, or assert not CLAIM."
+                f"the claim {self.source} was compared with {other} by == or !=, which does not "
+                "decide it. Write assert CLAIM, or assert not CLAIM."
             )
         return self is other
 
     __hash__ = object.__hash__
 
     def decide(self) -> Verdict:
-        """Return the verdict, measured once and remembered; nobody is told of it."""
+        """Return the verdict, measured once and remembered, without notifying the observer.
+
+        >>> print((head.mass(ht.previous) >= 0.99).decide())
+        refuted
+        """
         if self.outcome is None:
             self.outcome = self.left.settle(self.operator, self.right, self.factor, self.offset)
             self.left, self.right = self.outcome.left, self.outcome.right
@@ -94,7 +111,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What became of the claim; None until its truth was asked for."""
+        """The verdict; None until the claim is decided."""
         return None if self.outcome is None else self.outcome.decision.verdict
 
     @property
@@ -104,47 +121,52 @@ class Comparison:
 
     @property
     def difference(self) -> Interval | None:
-        """The left side less the right one, where both are statistics of documents; decides."""
+        """Left side minus right side, if both are statistics of documents; decides."""
         return self._settled.difference
 
     @property
     def course(self) -> Sequence[Stop]:
-        """How the interval closed, up to the document that decided; decides.
+        """How the interval narrowed, up to the document that decided; decides.
 
-        Of the left side, or of the difference of two; nothing of figures of pairs.
+        The interval of the left side, or of the difference of two figures. Empty for figures of
+        pairs.
         """
         return self._settled.course()
 
     @property
     def more_documents(self) -> int | None:
-        """Of an undecided claim, how many eligible documents more it would about take; decides."""
+        """About how many more eligible documents would decide an undecided claim; decides."""
         return self._settled.more_documents
 
     @property
     def documents_read(self) -> int:
-        """How many documents of the pass were read, up to the one that decided; decides."""
+        """Number of documents of the pass that were read, up to the one that decided; decides."""
         return self._settled.documents_read
 
     @property
     def alpha(self) -> float | None:
-        """How often such a claim is decided falsely, at most; None for an exact comparison."""
+        """Maximum rate of false decisions; None for an exact comparison; decides."""
         return self._settled.alpha
 
     @property
     def read_before(self) -> bool:
-        """Whether somebody had read a side's figure before it was compared; decides."""
+        """Whether the user read a side's value before the comparison; decides."""
         return self._settled.read_before
 
     @property
     def basis(self) -> str:
-        """What the verdict is about, and how sure it is; decides."""
+        """What the verdict is about, and its error rate; decides."""
         sides = [side for side in (self.left, self.right) if isinstance(side, Quantity)]
-        # Of ranked and random pairs, each is about its own.
+        # A figure of ranked pairs and one of random pairs have different bases.
         return "; ".join(dict.fromkeys(side.basis(self._settled) for side in sides))
 
     @property
     def sentence(self) -> str:
-        """The claim in English."""
+        """The claim in English.
+
+        >>> print((head.lift(ht.previous) >= 10).sentence.split(", as")[0])
+        L0H2's attention on keys one position before the query
+        """
         left, relation = self.left.english, OPERATORS_IN_ENGLISH[self.operator]
         if not isinstance(self.right, Quantity):
             return f"{_capital(left)}{self.left.averaged} is {relation} {written(self.right)}."
@@ -160,28 +182,28 @@ class Comparison:
 
     @property
     def undecided_message(self) -> str:
-        """What is said of a claim that the documents left open, with what would decide it."""
-        return "\n  ".join([f"undecided: {self.source}", *self._found(""), *self._beside()])
+        """The message of an undecided claim, with what would decide it; decides."""
+        return "\n  ".join([f"undecided: {self.source}", *self._figures(""), *self._context()])
 
     def explanation(self) -> list[str]:
-        """Return what was found and what it is to be read beside, a line each; it decides."""
-        return [*self._found(f"{self.decide()}: "), *self._beside()]
+        """Return the figures, what was claimed of them and their controls as lines; decides."""
+        return [*self._figures(f"{self.decide()}: "), *self._context()]
 
-    def _found(self, word: str) -> list[str]:
-        """Return the figures and what was claimed of them, after a word."""
+    def _figures(self, prefix: str) -> list[str]:
+        """Return the figures and what was claimed of them, after a prefix."""
         difference = self._settled.difference
         left, right = self.left, self.right
         claimed = "as" if self.verdict is Verdict.HOLDS else "where"
         if not isinstance(right, Quantity):
             digits = telling_digits(left.value, right)
             return [
-                f"{word}{left.summary(digits)},",
+                f"{prefix}{left.summary(digits)},",
                 f"  {claimed} {self.operator} {written(right)} was claimed",
             ]
         bound = right.value * float(self.factor)
         digits = telling_digits(left.value, bound)
         so = "" if self.factor == 1 else f", so {bound:.{digits}g}"
-        lines = [f"{word}{left.summary(digits)},"]
+        lines = [f"{prefix}{left.summary(digits)},"]
         if self.offset:
             offset = written(float(self.offset))
             lines.append(f"  {claimed} {self.operator} {offset} more was claimed")
@@ -193,20 +215,20 @@ class Comparison:
             lines.append(f"  difference: {_in_bounds(difference, digits)}")
         return lines
 
-    def _beside(self) -> list[str]:
+    def _context(self) -> list[str]:
         """Return the controls, a remedy, a warning and what the verdict is about."""
         if isinstance(self.right, Quantity):
-            # In brief: pytest cuts what has more than eight lines.
-            brief = (("left", self.left), ("right", self.right))
-            said = [(name, side.controls_in_brief()) for name, side in brief]
-            lines = [f"{name}: {controls}" for name, controls in said if controls]
+            # In one line per side: pytest truncates an explanation of more than eight lines.
+            sides = (("left", self.left), ("right", self.right))
+            brief = [(name, side.controls_in_brief()) for name, side in sides]
+            lines = [f"{name}: {controls}" for name, controls in brief if controls]
         else:
             lines = self.left.controls()
         if self._settled.remedy:
             lines.append(self._settled.remedy)
         if self._settled.read_before:
             lines.append(
-                "the figure was read before it was compared: a threshold that followed it is not "
+                "the figure was read before it was compared: a threshold chosen from it is not "
                 "covered by the rate of false decisions"
             )
         return [f"  {line}" for line in [*lines, self.basis]]
@@ -230,15 +252,15 @@ class Comparison:
 
 @dataclass(eq=False, repr=False)
 class Equivalence:
-    """The claim that a figure lies within a margin of a number: it does if both edges hold."""
+    """The claim that a figure lies within a margin of a number; holds if both edges hold."""
 
     source: str
     """The claim as Python."""
     parts: tuple[Comparison, ...]
-    """At least the lower edge, at most the upper; one of them where the other claims nothing."""
+    """At least the lower edge and at most the upper; an edge that claims nothing is left out."""
 
     def __bool__(self) -> bool:
-        """Return whether both hold; raises `UndecidedError` where one is open and none refuted."""
+        """Return whether both hold; raises `UndecidedError` if one is open and none refuted."""
         __tracebackhide__ = True
         verdicts = [part.ask() for part in self.parts]
         if Verdict.REFUTED in verdicts:
@@ -251,7 +273,7 @@ class Equivalence:
     __hash__ = object.__hash__
 
     def explanation(self) -> list[str]:
-        """Return the explanation of the edge that failed, or of the first; it decides."""
+        """Return the explanation of the edge that failed, or else of the first; decides."""
         failed = [part for part in self.parts if part.decide() is not Verdict.HOLDS]
         part = (failed or list(self.parts))[0]
         return [part.source, *part.explanation()]
@@ -267,9 +289,9 @@ def _in_bounds(interval: Interval, digits: int) -> str:
 
 
 def _capital(phrase: str) -> str:
-    # A head's name or a lower-case article may stand first; only the article changes.
+    # The phrase begins with a head's name or a lower-case word.
     return phrase[0].upper() + phrase[1:]
 
 
 MIRRORED: dict[str, Operator] = {">=": "<=", ">": "<", "<=": ">=", "<": ">"}
-"""Each operator as it reads from the other side."""
+"""Each operator after swapping the sides."""

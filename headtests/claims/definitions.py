@@ -1,8 +1,8 @@
-"""What is claimed: statistics of a head, as immutable descriptions that say themselves in English.
+"""Statistics of a head, as immutable descriptions.
 
 A statistic here is a question, not an answer: it holds relations and numbers, prints as the
-Python that asks it, and knows which thresholds could ever be met. How it is measured is
-`headtests.measurement`; what the measurement says of a claim is `headtests.claims.verdicts`.
+Python that makes it, has an English phrase, and knows which thresholds are possible. Measuring is
+`headtests.measurement`; deciding a claim is `headtests.claims.verdicts`.
 """
 
 import math
@@ -24,24 +24,24 @@ class RowOptions:
     """Which rows and keys count, for every statistic of one head."""
 
     suppress_first_token: bool
-    """Whether key 0 is taken out of multiples and of every relation but `ht.first`."""
+    """Whether key 0 is excluded from multiples and from every relation except `ht.first`."""
     min_query: int = 1
     """The first query position that is a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """A figure that each document contributes to equally, however many rows it has."""
+    """A figure to which each document contributes equally, however many rows it has."""
 
     on: Expression
-    """Which keys are meant."""
+    """The relation that selects keys."""
     when: Expression | None
-    """Which rows are meant; None for all."""
+    """The condition that selects rows; None for all rows."""
 
     kind: ClassVar[str]
-    """The name of the method of a head that asks for it."""
+    """The name of the method of `Head` that makes it."""
     unit: ClassVar[str] = ""
-    """What stands behind a value when it is printed."""
+    """The unit printed after a value."""
     largest: ClassVar[float] = 1.0
     """The largest value that is possible."""
 
@@ -68,7 +68,7 @@ class Statistic:
         return phrase if self.when is None else f"{phrase}, in rows {self.when.english}"
 
     def require_possible(self, threshold: float) -> None:
-        """Raise `ClaimError` for a threshold that lies outside the statistic's range."""
+        """Raise `ClaimError` for a threshold outside the statistic's range."""
         require_in_range(self.kind, threshold, self.largest)
 
 
@@ -77,12 +77,12 @@ class Mass(Statistic):
     """The share of a row's attention on keys in a relation, averaged over a document's rows."""
 
     of: Expression | None = None
-    """Divide by the attention on this relation; None for all attention."""
+    """The relation whose attention divides; None for all attention."""
 
     kind: ClassVar[str] = "mass"
 
     def __post_init__(self) -> None:
-        # The zero-argument super() of a slotted dataclass looks up a class that was replaced.
+        # super() without arguments fails here: a slotted dataclass replaces its class.
         Statistic.__post_init__(self)
         if self.of is not None:
             require_relation(self.of, "of")
@@ -122,7 +122,7 @@ class ExceedRate(Statistic):
     """Of the pairs in a relation, the share whose multiple is at least a number."""
 
     multiple: float = 1.0
-    """The multiple that counts, over 0; only rows where it is possible are counted."""
+    """The least multiple that counts, over 0; rows with too few keys to reach it are left out."""
 
     kind: ClassVar[str] = "exceed_rate"
 
@@ -148,7 +148,7 @@ class Precision(Statistic):
     """Of the pairs whose multiple is at least a number, the share in a relation."""
 
     above: float = 1.0
-    """The multiple that counts, over 0; only rows where it is possible are counted."""
+    """The least multiple that counts, over 0; rows with too few keys to reach it are left out."""
 
     kind: ClassVar[str] = "precision"
 
@@ -162,15 +162,15 @@ class Precision(Statistic):
         return self._with_when(f"{self.on!r}, above={written(self.above)}")
 
     def largest_share(self, suppress_first_token: bool) -> Fraction:
-        """Return a bound on the share of pairs whose multiple is that high, known without a model.
+        """Return an upper bound on the share of pairs with a multiple of `above`, in (0, 1].
 
-        The multiples of a row of n keys sum to n, so that n / above of them are that high at most;
-        the fewest keys of a counted row give the largest share. In (0, 1].
+        The multiples of a row of n keys sum to n, so at most n / above of them reach `above`. The
+        row with the fewest keys gives the largest share. Known without a model.
         """
         above = decimal(self.above)
         keys = max(math.ceil(above), 1)
         pairs = keys - suppress_first_token
-        # Rows of a low-precision model may sum to a little more than 1.
+        # Rows of a low-precision model may sum to slightly more than 1.
         return min(Fraction(1), Fraction(17, 16) * keys / (above * pairs) if pairs else Fraction(1))
 
     def english(self, head: str) -> str:
@@ -219,10 +219,10 @@ class Lift(Statistic):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the evidence: one statistic of one head, over documents or over texts."""
+    """A request for one statistic of one head, over documents or over texts."""
 
     head: HeadName
     statistic: Statistic
     options: RowOptions
     beyond_corpus: bool = False
-    """Whether texts are the units, as a sample of something larger."""
+    """Whether the unit is the text, as a sample of a larger source."""

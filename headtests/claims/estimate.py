@@ -1,7 +1,7 @@
-"""Estimates of a statistic: lazy, decided on as few documents as a comparison needs.
+"""Estimates of a statistic: lazy, and read on as few documents as a comparison needs.
 
-Its documents are read when a comparison's truth is asked for, or all of the budget when its value
-is read without one. The arithmetic is `headtests.statistics`, what was read
+A comparison reads documents until it is decided; reading a value without a comparison reads the
+whole budget. The arithmetic is `headtests.statistics`; the readings are
 `headtests.claims.sequential`.
 """
 
@@ -24,8 +24,8 @@ from headtests.claims.sequential import (
     Reading,
     Stop,
     base_of,
-    growing,
-    growing_together,
+    read_in_steps,
+    read_pair_in_steps,
 )
 from headtests.claims.verdicts import Verdict, decide
 from headtests.errors import ClaimError
@@ -37,12 +37,12 @@ Read = TypeVar("Read", Reading, PairedReading)
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where a head's figure stands among those of other heads on the same documents."""
+    """The rank of a head's figure among those of other heads on the same documents."""
 
     rank: int
-    """1 for the highest; heads of equal figures share the better rank."""
+    """1 for the highest; heads with equal figures share the better rank."""
     of: int
-    """How many heads, itself included."""
+    """Number of heads, including this one."""
 
     def __str__(self) -> str:
         return f"{ordinal(self.rank)} of {self.of}"
@@ -50,38 +50,52 @@ class Rank:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Estimate(ComparableQuantity):
-    """What is measured of one statistic of one head: value, interval, n and controls."""
+    """One statistic of one head: its value, interval, sample size and controls.
+
+    Returned by `Head.mass` and its siblings. It compares with a number, with another estimate
+    (`a >= 3 * b`, `a - b >= 0.1`) and with `ht.approx`; each comparison is a claim. It is lazy: a
+    comparison reads documents until it is decided, and reading a value first reads the whole
+    budget. The interval is a confidence sequence (Waudby-Smith and Ramdas 2023, "Estimating means
+    of bounded random variables by betting"). Every value raises `NoEligibleRowError` if no
+    document has an eligible row.
+
+    >>> mass = head.mass(ht.previous)
+    >>> bool(mass >= 0.4), bool(mass < 0.4)
+    (True, False)
+    >>> mass.low <= mass.value <= mass.high
+    True
+    """
 
     subject: Subject
     statistic: Statistic
     beyond_corpus: bool = False
-    """Whether the claim is about what the texts are a sample of, with the text as the unit."""
+    """Whether claims are about the source of the texts, with the text as the unit."""
     given: Reading | None = None
-    """What was read of it already; None to ask the evidence."""
+    """A reading to use; None to read the evidence."""
 
     averaged: ClassVar[str] = ", averaged over documents,"
 
     @property
     def kind(self) -> str:  # type: ignore[override]  # the statistic's, not the class's
-        """The statistic's name."""
+        """The name of the statistic, such as `mass`."""
         return self.statistic.kind
 
     @property
     def question(self) -> Question:
-        """What is asked of the evidence."""
+        """The request to the evidence."""
         subject = self.subject
         return Question(subject.name, self.statistic, subject.options, self.beyond_corpus)
 
     @property
     def _figure(self) -> Question:
-        """What is read of the evidence, whatever the claim is about."""
+        """The request for the same figure, whatever a claim is about."""
         return replace(self.question, beyond_corpus=False)
 
     @property
     def reading(self) -> Reading:
-        """What was read: for the comparisons so far, or else of the whole budget.
+        """The reading of the comparisons so far, or else of the whole budget.
 
-        Whoever asks sees figures that a threshold could follow, which is noted.
+        Marks the figure as read, since a later threshold could depend on it.
         """
         if self.given is not None:
             return self.given
@@ -89,7 +103,7 @@ class Estimate(ComparableQuantity):
         self.subject.evidence.was_read.add(self._figure)
         if self.question not in known:
             evidence = self.subject.evidence
-            last = _last(growing(evidence, self.question))
+            last = _last(read_in_steps(evidence, self.question))
             if last is None or not last.has_value:
                 raise no_value(evidence, self.question, last)
             known[self.question] = last
@@ -97,7 +111,7 @@ class Estimate(ComparableQuantity):
 
     @property
     def exact(self) -> Fraction:
-        """The average over documents; raises `NoEligibleRowError` where there is none."""
+        """The average over documents as a fraction; raises `NoEligibleRowError` without one."""
         return self.reading.contrast.value
 
     @cached_property
@@ -106,54 +120,69 @@ class Estimate(ComparableQuantity):
 
     @property
     def low(self) -> float:
-        """The lower bound; it is over the true value at a rate of at most alpha."""
+        """The lower bound; it exceeds the true value at a rate of at most alpha.
+
+        >>> head.mass(ht.previous).low > 0.9
+        True
+        """
         return self._bounds[0] if self.given is not None else self.settled.low
 
     @property
     def high(self) -> float:
-        """The upper bound; it is under the true value at a rate of at most alpha."""
+        """The upper bound; it is below the true value at a rate of at most alpha.
+
+        >>> head.mass(ht.previous).high <= 1
+        True
+        """
         return self._bounds[1] if self.given is not None else self.settled.high
 
     @property
     def course(self) -> list[Stop]:
-        """How the interval closed on what was read: after a few prefixes, and after all of it."""
-        reading, found = self.reading, self.settled
-        last = Stop(len(reading), found.value, found.low, found.high)
+        """How the interval narrowed: after some prefixes of the reading, and after all of it."""
+        reading, settled = self.reading, self.settled
+        last = Stop(len(reading), settled.value, settled.low, settled.high)
         return [*reading.course(self.subject.evidence.alpha), last]
 
     @property
     def settled(self) -> "Estimate":
-        """The estimate on what was read for it so far, which it keeps."""
+        """The same estimate, fixed to the current reading."""
         return self if self.given is not None else replace(self, given=self.reading)
 
     @property
     def documents(self) -> int:
-        """How many documents with an eligible row were read."""
+        """Number of documents read that have an eligible row."""
         return self.reading.documents
 
     @property
     def texts(self) -> int | None:
-        """How many texts they are pieces of, where the text is the unit."""
+        """Number of texts read, if the text is the unit; else None."""
         return len(self.reading) if self.beyond_corpus else None
 
     @property
     def eligible(self) -> int | None:
-        """How many documents of the population have an eligible row; None beyond the corpus."""
+        """Number of eligible documents of the population; None beyond the corpus."""
         return self.reading.population
 
     @property
     def rows(self) -> int:
-        """How many eligible rows the documents have."""
+        """Number of eligible rows of the documents read."""
         return int(self.reading.figures.rows.sum())
 
     @property
     def base_rate(self) -> float | None:
-        """What uniform attention would give; None where that has no meaning."""
+        """The figure that uniform attention would give; None if that is undefined.
+
+        >>> head.mass(ht.previous).base_rate < 0.1
+        True
+        """
         return _optional(self.reading.figures.base_rate)
 
     @cached_property
     def matched_rate(self) -> float | None:
-        """What the head's average attention at the same distances would give on those documents."""
+        """The figure that the head's average attention at each distance would give.
+
+        On the same documents; None if that is undefined.
+        """
         reading = self.reading
         if isinstance(self.statistic, Lift) and self.statistic.over == "distance":
             return 1.0
@@ -163,12 +192,12 @@ class Estimate(ComparableQuantity):
 
     @property
     def resting_mass(self) -> float | None:
-        """The attention on position 0 in the same rows; None without any."""
+        """The average attention on position 0 in the same rows; None without rows."""
         return _optional(self.reading.figures.resting_mass)
 
     @cached_property
     def rank(self) -> Rank | None:
-        """Where the figure stands among other heads' on the same documents; None unless asked."""
+        """The figure's rank among other heads on the same documents; None if ranking is off."""
         evidence, reading = self.subject.evidence, self.reading
         beside = evidence.heads_beside(self.question)
         if not beside:
@@ -180,7 +209,7 @@ class Estimate(ComparableQuantity):
                 figures = reading.of(evidence.figures(question, reading.extent))
                 eligible = evidence.eligible(question).common_with(reading.eligible)
                 others.append(Reading(question, figures, eligible, reading.extent))
-        # A head that is not eligible on each of these documents is not ranked on these.
+        # A head that is not eligible on all of these documents is not ranked.
         values = [
             other.contrast.value
             for other in others
@@ -194,12 +223,12 @@ class Estimate(ComparableQuantity):
         return self.statistic.english(str(self.subject.name))
 
     def measured_by(self, evidence: Evidence) -> "Estimate":
-        """Return the same figure of the same head by other evidence, where nothing is read yet."""
+        """Return the same figure of the same head, to be measured on other evidence."""
         subject = Subject(self.subject.name, evidence, self.subject.options)
         return Estimate(subject, self.statistic, self.beyond_corpus)
 
     def basis(self, outcome: Outcome) -> str:
-        """Return what a verdict on this figure is about, and how sure it is."""
+        """Return what a verdict on this figure is about, and its error rate."""
         about = self.subject.evidence.description
         rate = f"decided falsely at a rate of at most {written(self.subject.evidence.alpha)}"
         if outcome.decision.verdict is Verdict.UNDECIDED:
@@ -215,9 +244,9 @@ class Estimate(ComparableQuantity):
 
     def summary(self, digits: int = 4) -> str:
         """Return the value with its interval, documents and rows."""
-        unit, reading = self.statistic.unit, self.reading
-        found = self.settled
-        interval = "" if reading.is_whole else f" [{found.low:.{digits}g}, {found.high:.{digits}g}]"
+        unit, settled = self.statistic.unit, self.settled
+        low, high = settled.low, settled.high
+        interval = "" if self.reading.is_whole else f" [{low:.{digits}g}, {high:.{digits}g}]"
         return f"{self.value:.{digits}g}{unit}{interval} over {self._n}"
 
     @property
@@ -231,16 +260,16 @@ class Estimate(ComparableQuantity):
         return f"{self.documents:,} of {_count(len(self.reading.eligible), 'document')} ({rows})"
 
     def controls(self) -> list[str]:
-        """Return what uniform attention and distance alone would give, the rank, the rest."""
+        """Return one line each for the controls, the rank and the resting mass."""
         lines = [f"{control} {figure}" for control, figure in self._expected]
         if self.rank is not None:
-            lines.append(f"{self.rank} heads on these documents, by rank, which is no null")
+            lines.append(f"{self.rank} heads on these documents; a rank is not a null hypothesis")
         if self.resting_mass is not None:
             lines.append(f"resting mass, the attention on position 0: {self.resting_mass:.4g}")
         return lines
 
     def controls_in_brief(self) -> str:
-        """Return the same in one line."""
+        """Return the controls, the rank and the resting mass in one line."""
         parts = [f"{name.removesuffix(' would give')} {figure}" for name, figure in self._expected]
         if self.rank is not None:
             parts.append(f"{self.rank} heads")
@@ -250,48 +279,48 @@ class Estimate(ComparableQuantity):
 
     @property
     def _expected(self) -> list[tuple[str, str]]:
-        """What would give how much, were it not for what is claimed."""
-        found = {CONTROLS.get(self.kind, UNIFORM): self.base_rate, MATCHED: self.matched_rate}
+        """The controls that have a value, with this value as text."""
+        controls = {CONTROLS.get(self.kind, UNIFORM): self.base_rate, MATCHED: self.matched_rate}
         return [
             (control, f"{figure:.4g}{self.statistic.unit}")
-            for control, figure in found.items()
+            for control, figure in controls.items()
             if figure is not None
         ]
 
     def require_comparable(self, other: object) -> None:
-        """Raise `ClaimError` for an impossible threshold, or documents of another run."""
+        """Raise `ClaimError` for an impossible threshold, or a figure that is not comparable."""
         if isinstance(other, float):
             self.statistic.require_possible(other)
         elif not isinstance(other, Estimate):
             raise ClaimError(
-                f"{self!r} is an average over documents and {other!r} a figure of a sample of "
-                "pairs. Compare an average with an average, a fraction with a fraction."
+                f"{self!r} is an average over documents and {other!r} is a figure of a sample of "
+                "pairs. Compare an average with an average, or a fraction with a fraction."
             )
         else:
             self.require_like(other)
             if self.beyond_corpus != other.beyond_corpus:
                 raise ClaimError(
-                    f"one of {self!r} and {other!r} goes beyond the corpus and the other does "
-                    "not. Give both beyond_corpus=True, or neither."
+                    f"only one of {self!r} and {other!r} has beyond_corpus=True. Give it to both, "
+                    "or to neither."
                 )
 
     @property
     def is_share(self) -> bool:
-        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
+        """Whether the figure is a share in [0, 1], and not a multiple."""
         return math.isfinite(self.statistic.largest)
 
     @property
     def largest(self) -> float:
-        """The largest value that is possible."""
+        """The largest possible value."""
         return self.statistic.largest
 
     def settle(
         self, operator: Operator, right: Quantity | float, factor: Fraction, offset: Fraction
     ) -> Outcome:
-        """Read as many documents as it takes to decide `self operator factor * right + offset`.
+        """Read documents until `self operator factor * right + offset` is decided.
 
-        Raises `NoEligibleRowError` where no document counts, `ClaimError` beyond a lift that is
-        possible at all.
+        Raises `NoEligibleRowError` if no document is eligible, and `ClaimError` for a lift that no
+        attention could reach.
         """
         if isinstance(right, Estimate):
             return self._settle_against(operator, right, factor, offset)
@@ -300,21 +329,21 @@ class Estimate(ComparableQuantity):
         evidence, threshold = self.subject.evidence, decimal(right)
         if operator in (">=", ">"):
             self._require_reachable(right)
-        found, reading = None, None
-        for reading in growing(evidence, self.question):
+        decision, reading = None, None
+        for reading in read_in_steps(evidence, self.question):
             if reading.has_value:
-                found = decide(reading.contrast, operator, threshold, evidence.alpha)
-                if found.verdict is not Verdict.UNDECIDED:
+                decision = decide(reading.contrast, operator, threshold, evidence.alpha)
+                if decision.verdict is not Verdict.UNDECIDED:
                     break
-        if found is None or reading is None:
+        if decision is None or reading is None:
             raise no_value(evidence, self.question, reading)
-        undecided = found.verdict is Verdict.UNDECIDED
+        undecided = decision.verdict is Verdict.UNDECIDED
         more = more_documents(reading.contrast, threshold, evidence.alpha) if undecided else None
-        found = replace(found, units=reading.least_with_value(found.units))
-        decisive = reading.first(found.units)
+        decision = replace(decision, units=reading.least_with_value(decision.units))
+        decisive = reading.first(decision.units)
         left = self._on(decisive)
         return Outcome(
-            found,
+            decision,
             left,
             right,
             course=lambda: left.course,
@@ -329,22 +358,22 @@ class Estimate(ComparableQuantity):
         self, operator: Operator, right: "Estimate", factor: Fraction, offset: Fraction
     ) -> Outcome:
         evidence = self.subject.evidence
-        found, pair = None, None
-        for pair in growing_together(evidence, self.question, right.question):
+        decision, pair = None, None
+        for pair in read_pair_in_steps(evidence, self.question, right.question):
             if pair.has_value:
-                found = pair.decide(operator, factor, offset, evidence.alpha)
-                if found.verdict is not Verdict.UNDECIDED:
+                decision = pair.decide(operator, factor, offset, evidence.alpha)
+                if decision.verdict is not Verdict.UNDECIDED:
                     break
-        if found is None or pair is None:
+        if decision is None or pair is None:
             raise no_common_value(evidence, self.question, right.question, pair)
-        undecided = found.verdict is Verdict.UNDECIDED
+        undecided = decision.verdict is Verdict.UNDECIDED
         more = pair.more_documents(factor, offset, evidence.alpha) if undecided else None
-        found = replace(found, units=pair.least_with_value(found.units))
-        decisive = pair.first(found.units)
+        decision = replace(decision, units=pair.least_with_value(decision.units))
+        decisive = pair.first(decision.units)
         difference = Interval(*decisive.difference(factor, evidence.alpha))
-        last = Stop(found.units, difference.value, difference.low, difference.high)
+        last = Stop(decision.units, difference.value, difference.low, difference.high)
         return Outcome(
-            found,
+            decision,
             self._on(decisive.left),
             right._on(decisive.right),
             difference,
@@ -357,10 +386,9 @@ class Estimate(ComparableQuantity):
         )
 
     def _on(self, reading: Reading) -> "Estimate":
-        """Return this estimate on what decided a comparison, and remember the longest.
+        """Return this estimate on the reading that decided a comparison; keep the longest.
 
-        On the documents that it has in common with another statistic it is another figure, and
-        not to be remembered.
+        A reading of documents shared with another statistic is not kept: it is another figure.
         """
         known = self.subject.readings.get(self.question)
         own = len(self.subject.evidence.eligible(self.question))
@@ -369,25 +397,25 @@ class Estimate(ComparableQuantity):
         return replace(self, given=reading)
 
     def difference_from(self, other: Quantity, factor: Fraction) -> Interval:
-        """Return this figure less another, times a factor, over the whole budget."""
+        """Return `self - factor * other` with bounds, over the whole budget."""
         if not isinstance(other, Estimate):
             raise ClaimError(f"{self!r} cannot be compared with {other!r}.")
         evidence = self.subject.evidence
-        pair = _last(growing_together(evidence, self.question, other.question))
+        pair = _last(read_pair_in_steps(evidence, self.question, other.question))
         if pair is None or not pair.has_value:
             raise no_common_value(evidence, self.question, other.question, pair)
         evidence.was_read.update((self._figure, other._figure))
         return Interval(*pair.difference(factor, evidence.alpha))
 
     def _require_reachable(self, threshold: float) -> None:
-        """Raise `ClaimError` for a lift beyond what all of the attention would be."""
+        """Raise `ClaimError` for a lift larger than all of the attention would give."""
         if self.beyond_corpus:
             return
         base = base_of(self.question, self.subject.evidence.eligible(self.question))
         if base and decimal(threshold) * base > 1:
             raise ClaimError(
                 f"{self!r} can never reach {written(threshold)}: uniform attention gives "
-                f"{float(base):.4g} there, so that all of the attention is a lift of "
+                f"{float(base):.4g} there, so all of the attention is a lift of "
                 f"{float(1 / base):.4g}. Lower the threshold, or claim a mass."
             )
 
@@ -397,7 +425,7 @@ class Estimate(ComparableQuantity):
 
 
 def _documents_read(evidence: Evidence, reading: Reading, undecided: bool) -> int:
-    """Return how many documents of the pass a comparison needed, up to the one that decided."""
+    """Return how many documents of the pass a comparison read, up to the one that decided."""
     if undecided:
         return reading.extent
     last = int(reading.eligible.documents[reading.documents - 1])

@@ -1,8 +1,8 @@
-"""What figures are measured on: the interface between claims and whatever measured them.
+"""The interface through which claims read measured figures.
 
-A protocol, so that claims know neither torch nor pytest. `headtests.sessions.session` and the
-halves of texts that explanations use implement it; tests implement it with given figures. What
-claims about prompts need is `headtests.prompts.evidence`.
+A protocol, so that claims need neither torch nor pytest. `headtests.sessions.session` and
+`headtests.explanations` implement it; tests implement it with fixed figures. Claims about prompts
+use `headtests.prompts.evidence`.
 """
 
 from collections.abc import Sequence
@@ -21,63 +21,64 @@ class Evidence(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and the population, as in "demo over all 253 documents of demo"."""
+        """The model and the population, such as "demo over all 217 documents of demo"."""
 
     @property
     def budget_description(self) -> str:
-        """The model and the documents that a whole pass reads, where the budget cuts it short."""
+        """The model and the documents that a whole pass reads, which the budget may limit."""
 
     @property
     def was_read(self) -> set[Question]:
-        """The figures that somebody has read, so that thresholds could follow them."""
+        """The figures whose values the user has read, so that a threshold could depend on them."""
 
     @property
     def alpha(self) -> float:
-        """How often a claim may be decided falsely, at most."""
+        """Maximum rate of false decisions per claim."""
 
     def extents(self, by_text: bool) -> Sequence[int]:
-        """Return how many documents have been read after each step; the last is the budget.
+        """Return the number of documents read after each step; the last is the budget.
 
-        `by_text`: in the order that keeps the documents of a text together.
+        `by_text` selects the order that keeps the documents of a text together.
         """
 
     def eligible(self, question: Question) -> Eligible:
         """Return the population's documents with an eligible row, from tokens alone.
 
-        In the order of the pass: of documents, or of texts where the question is about these.
+        They are in the order of the pass over documents, or over texts if the question goes
+        beyond the corpus.
         """
 
     def figures(self, question: Question, documents: int) -> DocumentFigures:
-        """Return what the eligible ones of the first so many documents contribute.
+        """Return the figures of the eligible documents among the first `documents` of the pass.
 
-        `documents` is one of the extents. They stand in the order of `eligible`, one a document.
+        `documents` is one of the extents. One figure per document, in the order of `eligible`.
         """
 
     def matched(self, question: Question, documents: int) -> DocumentFigures:
-        """Return the same of attention that follows the head's average at each distance."""
+        """Return `figures` for attention that equals the head's average at each distance."""
 
     def place_of(self, question: Question, document: int) -> int:
-        """Return the place of a document in the order of the question's pass, from 0."""
+        """Return the index of a document in the order of the question's pass."""
 
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
-        """Return the heads that a head's figure is to be ranked among; none unless asked for."""
+        """Return the heads to rank a head's figure among; empty unless ranking is on."""
 
     def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
-        """Have the next documents that are read serve this, too, when it is asked for."""
+        """Announce a request, so that the next pass over the documents also measures it."""
 
     def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
-        """Return a head's ranked or random pairs, over the whole budget."""
+        """Return a head's ranked or random pairs over the whole budget."""
 
     def in_context(self, head: HeadName, pairs: Pairs) -> Sequence[Pair]:
-        """Return pairs with their tokens and the rows that they stand in."""
+        """Return pairs with their tokens and rows."""
 
     def distribution(self, head: HeadName, request: Distributed) -> Distribution:
-        """Return how the multiples of the pairs are distributed.
+        """Return the distribution of the pairs' multiples.
 
-        Raises `NoEligibleRowError` where there are none.
+        Raises `NoEligibleRowError` if there are no pairs.
         """
 
     def in_relation(
         self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
-        """Return of each pair whether it lies in a relation."""
+        """Return for each pair whether it lies in a relation."""

@@ -1,6 +1,6 @@
-"""What is said where a statistic has no value: which rows are missing, and what to do.
+"""Errors of a statistic that has no value: which rows are missing, and what to do.
 
-Messages only, from the question that was asked and what was read for it.
+Messages only, made from a question and its reading.
 """
 
 from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, Question, Statistic
@@ -11,9 +11,9 @@ from headtests.wording import written
 
 
 def no_value(evidence: Evidence, question: Question, reading: Reading | None) -> NoEligibleRowError:
-    """Return the error of a statistic without documents, or with nothing to divide by.
+    """Return the error of a statistic without documents, or with a divisor of zero.
 
-    `reading` is that of the whole budget; None where no document of the population counts.
+    `reading` covers the whole budget; None if no document of the population is eligible.
     """
     figure = f"{question.head}.{question.statistic.kind}({question.statistic.arguments})"
     if reading is None:
@@ -25,8 +25,8 @@ def no_value(evidence: Evidence, question: Question, reading: Reading | None) ->
         units = "text" if question.beyond_corpus else "document"
         return NoEligibleRowError(
             f"{figure} has no eligible row in the first {reading.extent:,} documents of the pass "
-            f"over {evidence.description}, which has {len(reading.eligible):,} eligible documents "
-            f"but no whole {units} so soon. Raise headtests_max_documents."
+            f"over {evidence.description}, which has {len(reading.eligible):,} eligible documents; "
+            f"no whole {units} was read. Raise headtests_max_documents."
         )
     so_far = (
         ""
@@ -44,12 +44,13 @@ def no_common_value(
 ) -> NoEligibleRowError:
     """Return the error of two statistics that cannot be compared on the same documents."""
     for question in (left, right):
-        # A side without any eligible row has its own, better message.
+        # A side without any eligible row has a more specific message.
         if not len(evidence.eligible(question)):
             return no_value(evidence, question, None)
     if pair is None:
         figures = " and ".join(
-            f"{one.head}.{one.statistic.kind}({one.statistic.arguments})" for one in (left, right)
+            f"{question.head}.{question.statistic.kind}({question.statistic.arguments})"
+            for question in (left, right)
         )
         return NoEligibleRowError(
             f"no document is eligible for both {figures}, so they cannot be compared on the same "
@@ -60,17 +61,17 @@ def no_common_value(
 
 
 def _first_hint(question: Question) -> str:
-    """Return that position 0 may be what was meant, where a key's own nature is asked for."""
+    """Return a hint that position 0 is excluded, for a condition on the key alone."""
     if not question.options.suppress_first_token or question.statistic.on.scope != "key":
         return ""
     return (
-        " Position 0, where BOS stands, is taken out: ht.first asks for it, and "
-        "suppress_first_token=False on the head marker puts it back."
+        " Position 0, where BOS stands, is excluded: use ht.first for it, or include it with "
+        "suppress_first_token=False on the head marker."
     )
 
 
 def _missing_rows(statistic: Statistic) -> str:
-    """Return which rows no document has, and what to do."""
+    """Return the rows that no document has, and what to do."""
     rows = "rows" if statistic.when is None else f"rows {statistic.when.english}"
     remedy = "Check the tokens that the expression names, or measure on a corpus where they occur."
     match statistic:

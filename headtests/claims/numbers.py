@@ -1,4 +1,4 @@
-"""Numbers as claims write them: exact decimals, ranges, and the errors of those that claim nothing.
+"""Numbers as claims write them: exact decimals, ranges, and checks of thresholds.
 
 No figures and no heads.
 """
@@ -12,56 +12,56 @@ from headtests.errors import ClaimError
 from headtests.wording import written
 
 LARGEST_FACTOR = 1e6
-"""What a figure may be multiplied by, at most: figures are kept to a billionth."""
+"""Maximum factor of a figure; figures are stored to a billionth."""
 
 
 def require_factor(factor: float) -> None:
-    """Raise `ClaimError` for a factor beside which one of two figures is nothing."""
+    """Raise `ClaimError` for a factor so large or small that one of two figures vanishes."""
     if not 1 / LARGEST_FACTOR <= factor <= LARGEST_FACTOR:
         raise ClaimError(
             f"expected a factor from {1 / LARGEST_FACTOR:g} to {LARGEST_FACTOR:g} between two "
-            f"figures but found {factor:g}, beside which one of them is nothing."
+            f"figures but found {factor:g}. Choose a factor in that range."
         )
 
 
 def written_factor(factor: float | Fraction) -> str:
-    """Return a factor in Python, without the noise that arithmetic leaves in the last digits."""
+    """Return a factor as Python, without rounding errors in the last digits."""
     return written(rounded(float(factor)))
 
 
 def rounded(number: float) -> float:
-    """Return a number without the noise that arithmetic leaves in the last digits."""
+    """Return a number without rounding errors in the last digits."""
     return float(f"{number:.15g}")
 
 
 @dataclass(frozen=True, slots=True)
 class Approximately:
-    """A number and how far a figure may be from it; `approx` makes one."""
+    """A number and the largest distance of a figure from it; made by `approx`."""
 
     expected: float
     margin: float
-    """Over 0; a figure on the edge is within it."""
+    """Over 0; a figure on the edge is within the range."""
 
     @property
     def low(self) -> float:
-        """The lower edge, as it would be written: 0.4 less 0.05 is 0.35."""
+        """The lower edge, computed in decimals: 0.4 - 0.05 is 0.35."""
         return float(decimal(self.expected) - decimal(self.margin))
 
     @property
     def high(self) -> float:
-        """The upper edge."""
+        """The upper edge, computed in decimals."""
         return float(decimal(self.expected) + decimal(self.margin))
 
     def __repr__(self) -> str:
         return f"ht.approx({written(self.expected)}, abs={written(self.margin)})"
 
 
-def approx(expected: float, *, abs: float) -> Approximately:  # as pytest.approx has it
-    """Return a range to claim equality with: `head.mass(x) == ht.approx(0.4, abs=0.05)`.
+def approx(expected: float, *, abs: float) -> Approximately:  # named as in pytest.approx
+    """Return a range to compare a figure with: `head.mass(x) == ht.approx(0.4, abs=0.05)`.
 
-    Two claims, at least the lower edge and at most the upper; it holds if both hold (two one-sided
-    tests; Schuirmann 1987, "A comparison of the two one-sided tests procedure"). Raises
-    `ClaimError` for a margin that is not over 0.
+    The comparison makes two claims, at least the lower edge and at most the upper edge, and holds
+    if both hold (two one-sided tests; Schuirmann 1987, "A comparison of the two one-sided tests
+    procedure"). Raises `ClaimError` for a margin that is not over 0.
 
     >>> approx(0.4, abs=0.05).low
     0.35
@@ -69,14 +69,14 @@ def approx(expected: float, *, abs: float) -> Approximately:  # as pytest.approx
     margin = require_number(abs, "ht.approx(abs=)")
     if margin <= 0:
         raise ClaimError(
-            f"expected a margin over 0 in ht.approx(abs=) but found {written(margin)}. No head's "
-            "figure is claimed to equal a number exactly."
+            f"expected a margin over 0 in ht.approx(abs=) but found {written(margin)}. A measured "
+            "figure cannot be claimed to equal a number exactly."
         )
     return Approximately(require_number(expected, "ht.approx"), margin)
 
 
 def decimal(number: float) -> Fraction:
-    """Return a number as it is written, so that 7 of 10 ties with 0.7.
+    """Return the exact value of a number's decimal form, so that 7 of 10 ties with 0.7.
 
     >>> decimal(0.7)
     Fraction(7, 10)
@@ -85,7 +85,7 @@ def decimal(number: float) -> Fraction:
 
 
 def require_multiple(multiple: object, argument: str) -> float:
-    """Return a multiple that pairs can be counted above.
+    """Return a multiple as a float.
 
     Raises `ClaimError` for anything but a finite number over 0.
     """
@@ -101,7 +101,7 @@ def require_multiple(multiple: object, argument: str) -> float:
 def require_number(number: object, where: str) -> float:
     """Return a finite number as a float.
 
-    Raises `ClaimError` for anything else, truth values included.
+    Raises `ClaimError` for anything else, including `bool`.
     """
     if not isinstance(number, Real) or isinstance(number, bool) or not math.isfinite(number):
         raise ClaimError(

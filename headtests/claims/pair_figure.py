@@ -1,6 +1,6 @@
-"""Figures of ranked or random pairs: compared exactly, since every one of the pairs is known.
+"""Figures of ranked or random pairs: compared exactly, since all of the pairs are known.
 
-What a sample says of other pairs is not claimed here.
+A verdict is about these pairs only; nothing is inferred about other pairs.
 """
 
 import math
@@ -21,39 +21,46 @@ from headtests.wording import Operator
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PairFigure(ComparableQuantity):
-    """A figure of ranked or random pairs: exact for ranked ones, of that sample for random."""
+    """A figure of ranked or random pairs; for random pairs, a figure of that sample only.
+
+    >>> top = head.ranked_multiples(50).fraction(ht.previous)
+    >>> top.pairs, bool(top >= 0.9)
+    (50, True)
+    """
 
     subject: Subject
     kind: str
     source: str
-    """The Python that asks for it."""
+    """The figure as Python."""
     phrase: str
     """The figure as a noun phrase."""
     about: str
     """What a verdict on it is about."""
     columns: Pairs = field(repr=False)
-    """The pairs that it is a figure of, in their order."""
+    """The pairs, in their order."""
     measured: Fraction | None
+    """The value; None without pairs."""
     relation: Expression | None = None
-    """The relation that it is the share of; None of an average of multiples."""
+    """The relation of a fraction; None for a mean or median of multiples."""
     inside: tuple[bool, ...] = ()
     """Which of the pairs lie in the relation."""
-
     again: "Callable[[Evidence], PairFigure] | None" = field(default=None, repr=False)
-    """Asks other evidence for the same figure; None where nobody could."""
+    """Measures the same figure on other evidence; None if that is not possible."""
 
     def measured_by(self, evidence: Evidence) -> "PairFigure":
-        """Return the same figure of the same head by other evidence.
+        """Return the same figure of the same head, measured on other evidence.
 
-        Raises `ClaimError` of one that was made without a way to ask again.
+        Raises `ClaimError` if it was made without `again`.
         """
         if self.again is None:
-            raise ClaimError(f"{self!r} cannot be asked of other evidence. Ask its head again.")
+            raise ClaimError(
+                f"{self!r} cannot be measured on other evidence. Call the method of its head again."
+            )
         return self.again(evidence)
 
     @property
     def pairs(self) -> int:
-        """How many pairs it is a figure of."""
+        """Number of pairs."""
         return len(self.columns)
 
     @property
@@ -67,10 +74,10 @@ class PairFigure(ComparableQuantity):
 
     @property
     def exact(self) -> Fraction:
-        """The figure; raises `NoEligibleRowError` where there are no pairs."""
+        """The value as a fraction; raises `NoEligibleRowError` without pairs."""
         if self.measured is None:
             raise NoEligibleRowError(
-                f"{self!r} has no pairs to be a figure of: the head has none of that kind in "
+                f"{self!r} has no value: the head has no such pairs in "
                 f"{self.subject.evidence.budget_description}. Drop on=, or measure on more "
                 "documents."
             )
@@ -81,11 +88,11 @@ class PairFigure(ComparableQuantity):
         return f"{self.value:.{digits}g} of {self.pairs:,} pair{'' if self.pairs == 1 else 's'}"
 
     def controls(self) -> list[str]:
-        """Return nothing: a sample's control is another sample."""
+        """Return an empty list: the control of a sample is another sample."""
         return []
 
     def controls_in_brief(self) -> str:
-        """Return nothing."""
+        """Return an empty string."""
         return ""
 
     def require_comparable(self, other: object) -> None:
@@ -94,20 +101,20 @@ class PairFigure(ComparableQuantity):
             require_in_range(self.kind, other, self.largest)
         elif not isinstance(other, PairFigure):
             raise ClaimError(
-                f"{self!r} is a figure of a sample of pairs and {other!r} an average over "
-                "documents. Compare a fraction with a fraction, an average with an average."
+                f"{self!r} is a figure of a sample of pairs and {other!r} is an average over "
+                "documents. Compare a fraction with a fraction, or an average with an average."
             )
         else:
             self.require_like(other)
 
     @property
     def is_share(self) -> bool:
-        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
+        """Whether the figure is a share in [0, 1], and not a multiple."""
         return self.kind == "fraction"
 
     @property
     def largest(self) -> float:
-        """The largest value that is possible."""
+        """The largest possible value."""
         return 1.0 if self.is_share else math.inf
 
     def settle(
@@ -120,7 +127,7 @@ class PairFigure(ComparableQuantity):
         return Outcome(decision, self, right, documents_read=extents[-1])
 
     def difference_from(self, other: Quantity, factor: Fraction) -> Interval:
-        """Return this figure less another, times a factor; exact."""
+        """Return `self - factor * other`, exactly."""
         difference = float(self.exact - factor * other.exact)
         return Interval(difference, difference, difference)
 

@@ -1,6 +1,6 @@
-"""Ranked and random pairs of a head, and their figures, which compare.
+"""Ranked and random pairs of a head, and the distribution of its multiples.
 
-The pairs come from `headtests.claims.evidence`; a figure of them is `headtests.claims.pair_figure`.
+The pairs come from `headtests.claims.evidence`; their figures are `headtests.claims.pair_figure`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +20,18 @@ from headtests.statistics.sketches import Histogram, Moments, Pairs
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Multiples(Sequence[Pair]):
-    """Ranked or random pairs of a head, and the figures of them that compare.
+    """Ranked or random pairs of a head: a sequence of `Pair`, with figures that compare.
 
-    Nothing is read before it is asked for: what was asked for together is read in one pass.
+    Returned by `Head.ranked_multiples` and `Head.random_multiples`. Lazy: the pairs are read when
+    they are first used, and everything announced by then is read in the same pass.
+
+    >>> top = head.ranked_multiples(3)
+    >>> len(top)
+    3
+    >>> top[0].multiple >= top[1].multiple
+    True
+    >>> [pair.query - pair.key for pair in top]
+    [1, 1, 1]
     """
 
     subject: Subject
@@ -33,12 +42,12 @@ class Multiples(Sequence[Pair]):
 
     @cached_property
     def columns(self) -> Pairs:
-        """The pairs without their context."""
+        """The pairs as columns of numbers, without their tokens and rows."""
         return self.subject.evidence.pairs(self.subject.name, self.request)
 
     @cached_property
     def pairs(self) -> Sequence[Pair]:
-        """The pairs with their tokens and rows."""
+        """The pairs with their tokens and rows, as `Pair` objects."""
         return self.subject.evidence.in_context(self.subject.name, self.columns)
 
     @overload
@@ -55,11 +64,18 @@ class Multiples(Sequence[Pair]):
         return iter(self.pairs)
 
     def measured_by(self, evidence: Evidence) -> "Multiples":
-        """Return the same request of other evidence, where nothing is read yet."""
+        """Return the same request to other evidence, not yet read."""
         return replace(self, subject=Subject(self.subject.name, evidence, self.subject.options))
 
     def fraction(self, relation: Expression) -> PairFigure:
-        """Return the share of these pairs that lie in a relation, in [0, 1]."""
+        """Return the share of these pairs that lie in a relation, in [0, 1].
+
+        A comparison of it is decided exactly. Raises `ExpressionError` for a condition on the
+        query alone.
+
+        >>> bool(head.ranked_multiples(50).fraction(ht.previous) >= 0.9)
+        True
+        """
         checked = require_relation(relation, "relation", has_when=False)
         inside = self.subject.evidence.in_relation(
             self.columns, self.subject.name, checked, self.subject.options
@@ -76,7 +92,11 @@ class Multiples(Sequence[Pair]):
 
     @property
     def median(self) -> PairFigure:
-        """The median of their multiples."""
+        """The median of their multiples, 0 or more; 1 is the average attention of a row.
+
+        >>> bool(head.ranked_multiples(50).median > head.random_multiples(50).median)
+        True
+        """
         multiples = self.columns.multiples.tolist()
         middle = Fraction(median(multiples)) if multiples else None
         return self._figure(
@@ -89,7 +109,11 @@ class Multiples(Sequence[Pair]):
 
     @property
     def mean(self) -> PairFigure:
-        """The average of their multiples."""
+        """The mean of their multiples, 0 or more; 1 is the average attention of a row.
+
+        >>> bool(head.ranked_multiples(50).mean >= 10)
+        True
+        """
         multiples = self.columns.multiples.tolist()
         total = sum(map(Fraction, multiples), Fraction(0))
         average = total / len(multiples) if multiples else None
@@ -136,16 +160,20 @@ class Multiples(Sequence[Pair]):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MultiplesDistribution:
-    """How a head's multiples are distributed; nothing is read before it is asked for."""
+    """The distribution of a head's multiples, read on first use.
+
+    Returned by `Head.distribution`. Every attribute raises `NoEligibleRowError` if there are no
+    pairs.
+    """
 
     subject: Subject
     request: Distributed
 
     @cached_property
     def read(self) -> Distribution:
-        """The distribution, once it was measured.
+        """The measured distribution.
 
-        Raises `NoEligibleRowError` where there are no pairs.
+        Raises `NoEligibleRowError` if there are no pairs.
         """
         return self.subject.evidence.distribution(self.subject.name, self.request)
 
@@ -166,26 +194,31 @@ class MultiplesDistribution:
 
     @property
     def count(self) -> int:
-        """How many pairs it is of, all or sampled."""
+        """Number of pairs measured, all or a sample."""
         return self.read.count
 
     @property
     def pairs(self) -> int:
-        """How many pairs there are in all."""
+        """Number of pairs in all."""
         return self.read.pairs
 
     @property
     def sampled(self) -> int | None:
-        """The number of hashed pairs that it is of; None where it is of all."""
+        """Size of the hashed sample; None if all pairs were measured."""
         return self.read.sampled
 
     @property
     def mean(self) -> float:
-        """The average multiple."""
+        """The mean multiple."""
         return self.read.mean
 
     def quantile(self, probability: float) -> float:
-        """Return the multiple below which this share of the pairs lies, to bin resolution."""
+        """Return the multiple below which this share of the pairs lies, to bin resolution.
+
+        >>> distribution = head.distribution(on=ht.previous)
+        >>> distribution.quantile(0.05) < distribution.quantile(0.95)
+        True
+        """
         return self.read.quantile(probability)
 
     def __str__(self) -> str:
@@ -193,7 +226,3 @@ class MultiplesDistribution:
 
     def __repr__(self) -> str:
         return repr(self.read)
-
-
-def _limited(on: Expression | None) -> str:
-    return "" if on is None else f" on keys {on.english}"

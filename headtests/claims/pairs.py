@@ -1,8 +1,7 @@
-"""Pairs of a head with their multiples, and what a sample of them shows.
+"""Pairs of a head with their multiples, and requests for them.
 
-The shapes that `ranked_multiples`, `random_multiples` and `distribution` return. Which pairs there
-are is measured by `headtests.measurement`; comparing a figure of them is
-`headtests.claims.estimate`.
+The types behind `ranked_multiples`, `random_multiples` and `distribution`. Measuring is
+`headtests.measurement`; comparing figures of pairs is `headtests.claims.pair_figure`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,31 +15,31 @@ from headtests.statistics.sketches import Histogram, Moments, ObservationError, 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """The above-average pairs of highest multiple, over the whole budget."""
+    """A request for the above-average pairs of highest multiple, over the whole budget."""
 
     size: int
     options: RowOptions
     on: Expression | None = None
     """A relation that limits the pairs."""
     reverse: bool = False
-    """Those of lowest multiple instead."""
+    """Whether the pairs of lowest multiple are requested instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A uniform sample of the pairs, over the whole budget."""
+    """A request for a uniform sample of the pairs, over the whole budget."""
 
     size: int
     options: RowOptions
     on: Expression | None = None
     """A relation that limits the pairs."""
     above_average: bool = True
-    """Of the above-average pairs only."""
+    """Whether only above-average pairs are sampled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """How the multiples of all pairs are distributed, over the whole budget."""
+    """A request for the distribution of multiples, over the whole budget."""
 
     options: RowOptions
     on: Expression | None = None
@@ -48,25 +47,27 @@ class Distributed:
 
 
 PairRequest = Ranked | Sampled | Distributed
-"""What is asked of a head's pairs."""
+"""A request for a head's pairs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One query and one key of a document, with the row that the key stands in."""
+    """One query and one key of a document, with the query's row of attention."""
 
     token: str
     """The key's token."""
     multiple: float
     """`pattern[key]` times the number of keys that the row may attend to; 1 is average."""
     document: int
-    """The document's place in the population."""
+    """The document's index in the population."""
     text: str
     """The id of the document's text."""
     query: int
+    """The query's position in the document."""
     key: int
+    """The key's position in the document."""
     tokens: tuple[str, ...] = field(repr=False)
-    """Every token of the document, special ones included."""
+    """Every token of the document, including special tokens."""
     attendable: tuple[int, ...] = field(repr=False)
     """The positions that the row may attend to."""
     pattern: tuple[float, ...] = field(repr=False)
@@ -75,7 +76,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class QuantileBand:
-    """Pairs whose multiples lie between two quantiles, as examples of them."""
+    """Examples of pairs whose multiples lie between two quantiles."""
 
     low: float
     """The lower quantile, in [0, 1]."""
@@ -84,30 +85,30 @@ class QuantileBand:
     multiples: tuple[float, float]
     """The multiples at those quantiles, to the histogram's resolution."""
     examples: tuple[Pair, ...]
-    """A uniform sample of the pairs in between."""
+    """A uniform sample of the pairs between them."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """How multiples are distributed over the pairs of a relation, with examples in context.
+    """The distribution of multiples over the pairs of a relation, with examples in context.
 
-    Over all of them, or over a hashed sample: those pairs whose hash is smallest, which no
-    multiple has a part in, and which are the same for every head. Raises `ObservationError` for
-    a sample of more pairs than there are.
+    Over all pairs, or over a hashed sample: the pairs of smallest hash, which does not depend on
+    the multiples and is the same for every head. Raises `ObservationError` for a sample larger
+    than the number of pairs.
     """
 
     histogram: Histogram
     moments: Moments
     examples: Callable[[], Sequence[QuantileBand]]
-    """Reads the bands: documents may have to run for the rows of their pairs."""
+    """Reads the bands; documents whose rows are not in the spool run through the model again."""
     sample_of: int | None = None
-    """How many pairs there are in all, of which these are a hashed sample; None where all are."""
+    """Number of pairs in all, if this is a hashed sample of them; else None."""
 
     def __post_init__(self) -> None:
         if self.pairs < self.count:
             raise ObservationError(
-                f"{self.count:,} pairs are distributed, expected no more than the {self.pairs:,} "
-                "that there are. Give sample_of the number of pairs in all."
+                f"expected a sample of at most {self.pairs:,} pairs but found {self.count:,}. Give "
+                "sample_of the number of pairs in all."
             )
 
     @cached_property
@@ -117,22 +118,22 @@ class Distribution:
 
     @property
     def count(self) -> int:
-        """How many pairs it is of, all or sampled."""
+        """Number of pairs measured, all or a sample."""
         return self.moments.count
 
     @property
     def pairs(self) -> int:
-        """How many pairs there are in all."""
+        """Number of pairs in all."""
         return self.count if self.sample_of is None else self.sample_of
 
     @property
     def sampled(self) -> int | None:
-        """The number of hashed pairs that it is of; None where it is of all."""
+        """Size of the hashed sample; None if all pairs were measured."""
         return None if self.count == self.pairs else self.count
 
     @property
     def mean(self) -> float:
-        """The average multiple."""
+        """The mean multiple."""
         return self.moments.mean or 0.0
 
     def quantile(self, probability: float) -> float:
@@ -152,14 +153,14 @@ class Distribution:
 
 @dataclass(frozen=True, eq=False)
 class DistributionSketch:
-    """How the multiples of pairs are distributed, with a sample to choose examples from."""
+    """The distribution of the multiples of pairs, with a sample to choose examples from."""
 
     histogram: Histogram
     moments: Moments
     sample: Pairs
-    """The pairs of smallest hash, first of the order first."""
+    """The pairs of smallest hash, in the order of the sample."""
     sample_of: int | None
-    """How many pairs there are in all, where histogram and moments are of a sample."""
+    """Number of pairs in all, if histogram and moments are of a sample; else None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,4 +170,4 @@ class Overview:
     ranked: Pairs
     random: Pairs
     count: int
-    """How many there are."""
+    """Number of above-average pairs."""

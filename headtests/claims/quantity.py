@@ -1,7 +1,7 @@
-"""Figures of a head that compare: what every figure can do, whatever it is a figure of.
+"""The base class of figures that can be compared, and the outcome of a comparison.
 
-The figures themselves are `headtests.claims.estimate`; the claim that a comparison makes, and how
-it is decided when it is asked for, is `headtests.claims.comparison`.
+The figures themselves are `headtests.claims.estimate` and `headtests.claims.pair_figure`; the
+claim that a comparison makes is `headtests.claims.comparison`.
 """
 
 from abc import ABC, abstractmethod
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """The head that a quantity is about, and where its evidence comes from."""
+    """The head that a quantity is about, and its evidence."""
 
     name: HeadName
     evidence: Evidence
     options: RowOptions
     observer: "Callable[[Comparison], None] | None" = None
-    """Called once for each comparison, when it is decided."""
+    """Called once for each comparison, after it is decided."""
     readings: dict[Question, Reading] = field(default_factory=dict)
-    """The longest reading of each statistic that was compared or read."""
+    """The longest reading so far of each statistic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +45,34 @@ class Interval:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the bounds are the figure itself."""
+        """Whether both bounds equal the figure."""
         return self.low == self.value == self.high
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of a comparison, on the shortest prefix of documents that decided it."""
+    """The result of a comparison, on the shortest prefix of documents that decided it."""
 
     decision: Decision
     left: "Quantity"
     right: "Quantity | float"
     difference: Interval | None = None
-    """The left side less the right one, of two figures that were read together."""
+    """Left side minus right side, of two figures on the same documents."""
     course: Callable[[], Sequence[Stop]] = tuple
-    """Works out how the interval closed; nothing of figures that are no averages."""
+    """Returns how the interval narrowed; empty for figures of pairs."""
     more_documents: int | None = None
-    """How many eligible documents, or texts, more it would about take.
+    """About how many more eligible documents, or texts, would decide the claim.
 
-    None where it is decided, and where no number would do.
+    None if it is decided, or if no number would decide it.
     """
     remedy: str = ""
     """What would decide an undecided claim."""
     documents_read: int = 0
-    """How many documents of the pass were read for it, up to the one that decided."""
+    """Documents of the pass that were read, up to the one that decided."""
     alpha: float | None = None
-    """How often such a claim is decided falsely, at most; None for an exact comparison."""
+    """Maximum rate of false decisions; None for an exact comparison."""
     read_before: bool = False
-    """Whether somebody had read a side's figure before it was compared."""
+    """Whether the user read a side's value before the comparison."""
 
 
 class Quantity(ABC):
@@ -81,12 +81,12 @@ class Quantity(ABC):
     subject: Subject
     kind: str
     averaged: ClassVar[str] = ""
-    """How the figure was averaged, as it stands in a sentence."""
+    """How the figure was averaged, as a phrase of a sentence."""
 
     @property
     @abstractmethod
     def exact(self) -> Fraction:
-        """The value as a fraction; raises `NoEligibleRowError` where there is none."""
+        """The value as a fraction; raises `NoEligibleRowError` if there is none."""
 
     @property
     @abstractmethod
@@ -95,36 +95,36 @@ class Quantity(ABC):
 
     @abstractmethod
     def measured_by(self, evidence: Evidence) -> "Quantity":
-        """Return the same figure of the same head by other evidence, where nothing is read yet."""
+        """Return the same figure of the same head, to be measured on other evidence."""
 
     @abstractmethod
     def basis(self, outcome: Outcome) -> str:
-        """Return what a verdict on this figure is about, and how sure it is."""
+        """Return what a verdict on this figure is about, and its error rate."""
 
     @abstractmethod
     def summary(self, digits: int = 4) -> str:
-        """Return the value with its interval and n."""
+        """Return the value with its interval and sample size."""
 
     @abstractmethod
     def controls(self) -> list[str]:
-        """Return a line for each figure that the value is to be read beside."""
+        """Return one line for each control, a figure to compare the value with."""
 
     @abstractmethod
     def controls_in_brief(self) -> str:
-        """Return the same in one line; empty where there is nothing."""
+        """Return the controls in one line; empty if there are none."""
 
     @property
     @abstractmethod
     def is_share(self) -> bool:
-        """Whether the figure is a share, from 0 to 1, rather than a multiple."""
+        """Whether the figure is a share in [0, 1], and not a multiple."""
 
     def require_like(self, other: "Quantity") -> None:
-        """Raise `ClaimError` for a figure of another kind, or of other documents."""
+        """Raise `ClaimError` for a figure of another kind, or measured on other evidence."""
         if self.is_share != other.is_share:
             share, multiple = (self, other) if self.is_share else (other, self)
             raise ClaimError(
-                f"{share!r} is a share, from 0 to 1, and {multiple!r} a multiple, so that "
-                "comparing them claims nothing. Compare a share with a share."
+                f"{share!r} is a share, from 0 to 1, and {multiple!r} is a multiple, so comparing "
+                "them is meaningless. Compare a share with a share."
             )
         if other.subject.evidence is not self.subject.evidence:
             raise ClaimError(
@@ -134,26 +134,26 @@ class Quantity(ABC):
 
     @abstractmethod
     def require_comparable(self, other: object) -> None:
-        """Raise `ClaimError` where a comparison with a number or quantity claims nothing."""
+        """Raise `ClaimError` if a comparison with a number or quantity is meaningless."""
 
     @property
     @abstractmethod
     def largest(self) -> float:
-        """The largest value that is possible."""
+        """The largest possible value."""
 
     @abstractmethod
     def settle(
         self, operator: Operator, right: "Quantity | float", factor: Fraction, offset: Fraction
     ) -> Outcome:
-        """Read as many documents as it takes to decide `self operator factor * right + offset`."""
+        """Read documents until `self operator factor * right + offset` is decided."""
 
     @abstractmethod
     def difference_from(self, other: "Quantity", factor: Fraction) -> Interval:
-        """Return this figure less another, times a factor, over the whole budget."""
+        """Return `self - factor * other` with bounds, over the whole budget."""
 
     @property
     def value(self) -> float:
-        """The figure: of the documents that decided a claim, or else of the whole budget."""
+        """The figure, on the documents that decided a claim or else on the whole budget."""
         return float(self.exact)
 
     def __float__(self) -> float:

@@ -1,7 +1,7 @@
-"""What was measured of a statistic so far, and what a comparison of it is a test of.
+"""Readings: a statistic on the documents read so far, and the test that a comparison makes.
 
-Figures of the documents read, in the order of the pass, with how many there are to read. Knows
-statistics and evidence; what is claimed of a reading is `estimates`.
+A reading holds the figures of the documents read, in the order of the pass, and the eligible
+documents of the population. Comparing readings for a claim is `headtests.claims.estimate`.
 """
 
 from collections.abc import Iterator
@@ -32,15 +32,15 @@ from headtests.statistics import (
 from headtests.wording import Operator
 
 STOPS = 24
-"""How many prefixes of a reading tell how its interval closed, at most."""
+"""Maximum number of prefixes of a reading that show how its interval narrowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What was known after some of the documents."""
+    """The estimate and its interval after some of the documents."""
 
     units: int
-    """How many eligible documents, or texts, had been read."""
+    """Number of eligible documents, or texts, read."""
     value: float
     low: float
     high: float
@@ -52,38 +52,38 @@ class Reading:
 
     question: Question
     figures: DocumentFigures
-    """One a document, or one a text where the question goes beyond the corpus."""
+    """One per document, or one per text if the question goes beyond the corpus."""
     eligible: Eligible
-    """Every document of the population that the statistic is about."""
+    """Every eligible document of the population."""
     extent: int
-    """How many documents of the pass were read for it, eligible or not."""
+    """Number of documents of the pass that were read, eligible or not."""
 
     def __len__(self) -> int:
         return len(self.figures)
 
     @property
     def documents(self) -> int:
-        """How many eligible documents it is over."""
+        """Number of eligible documents read."""
         return int(self.figures.sizes.sum())
 
     @property
     def is_whole(self) -> bool:
-        """Whether no eligible document is left, so that the figure is exact."""
+        """Whether every eligible document was read, so that the figure is exact."""
         return not self.question.beyond_corpus and self.documents == len(self.eligible)
 
     @property
     def has_value(self) -> bool:
-        """Whether there are documents, and something to divide by."""
+        """Whether there are documents, and the divisor is not zero."""
         return self.figures.average is not None and base_of(self.question, self.eligible) != 0
 
     def first(self, units: int) -> "Reading":
-        """Return the reading of the first so many documents, or texts."""
+        """Return the reading of the first `units` documents, or texts."""
         return replace(self, figures=self.figures.first(units))
 
     def least_with_value(self, units: int) -> int:
-        """Return the least number of documents or texts, so many at least, that have a value.
+        """Return the least number of documents or texts, at least `units`, that have a value.
 
-        A trivial claim may be decided before there is anything to divide by.
+        A trivial claim may be decided while the divisor is still zero.
         """
         divisors = self.figures.denominators
         if divisors is None:
@@ -93,25 +93,25 @@ class Reading:
     def of(self, figures: DocumentFigures) -> DocumentFigures:
         """Return figures of the same statistic on this reading's documents, in its units."""
         read = self.eligible.documents[: self.documents]
-        found = figures.of_documents(read)
-        if not self.question.beyond_corpus or len(found) != len(read):
-            return found
-        return found.by_text(self.eligible.texts[: self.documents])
+        figures = figures.of_documents(read)
+        if not self.question.beyond_corpus or len(figures) != len(read):
+            return figures
+        return figures.by_text(self.eligible.texts[: self.documents])
 
     @property
     def population(self) -> int | None:
-        """How many eligible documents there are; None beyond the corpus."""
+        """Number of eligible documents of the population; None beyond the corpus."""
         return None if self.question.beyond_corpus else len(self.eligible)
 
     @property
     def contrast(self) -> Contrast:
-        """What a comparison of the statistic with a number is a test of."""
+        """The contrast that a comparison of the statistic with a number tests."""
         return contrast_of(self.question, self.figures, self.eligible)
 
     def course(self, alpha: float) -> list["Stop"]:
-        """Return what was known of the statistic before all of it was read, after a few prefixes.
+        """Return the estimate and its interval after some prefixes, shortest first.
 
-        Those that have a value, each at alpha, as `narrowing` has it.
+        Prefixes without a value are left out. The intervals are those of `narrowing`, at alpha.
         """
         stops = [units for units in _stops(len(self)) if self.first(units).has_value]
         contrast = self.contrast
@@ -131,24 +131,24 @@ class PairedReading:
 
     @property
     def has_value(self) -> bool:
-        """Whether there are documents, and something to divide by on either side."""
+        """Whether there are documents, and neither divisor is zero."""
         return self.left.has_value and self.right.has_value
 
     def least_with_value(self, units: int) -> int:
-        """Return the least number of documents or texts, so many at least, that have values."""
+        """Return the least number of documents or texts, at least `units`, that have values."""
         return max(side.least_with_value(units) for side in (self.left, self.right))
 
     def first(self, units: int) -> "PairedReading":
-        """Return the reading of the first so many documents, or texts."""
+        """Return the reading of the first `units` documents, or texts."""
         return PairedReading(self.left.first(units), self.right.first(units))
 
     @property
     def _is_linear(self) -> bool:
-        """Whether both are averages of documents' figures, at most scaled."""
+        """Whether both sides are averages of documents' figures, possibly scaled."""
         return all(isinstance(side.contrast, Mean | ScaledMean) for side in (self.left, self.right))
 
     def _contrast(self, factor: Fraction) -> MeanDifference:
-        """Return what a comparison of two averages is a test of."""
+        """Return the contrast that a comparison of two averages tests."""
         scales = [
             1 / (base_of(side.question, side.eligible) or Fraction(1))
             for side in (self.left, self.right)
@@ -159,7 +159,7 @@ class PairedReading:
     def decide(
         self, operator: Operator, factor: Fraction, offset: Fraction, alpha: float
     ) -> Decision:
-        """Return what these documents say of `left operator factor * right + offset`."""
+        """Return the decision of these documents on `left operator factor * right + offset`."""
         if self._is_linear:
             return decide(self._contrast(factor), operator, offset, alpha)
         sides = self.left.contrast, self.right.contrast
@@ -176,9 +176,9 @@ class PairedReading:
         return float(value), low - times * right_high, high - times * right_low
 
     def course(self, factor: Fraction, alpha: float) -> list[Stop]:
-        """Return what was known of `left - factor * right` before all of it was read.
+        """Return `left - factor * right` and its interval after some prefixes, shortest first.
 
-        After a few prefixes, those that have a value, as `difference` has it.
+        Prefixes without a value are left out. The intervals are made as in `difference`.
         """
         stops = [units for units in _stops(len(self.left)) if self.first(units).has_value]
         left, right = self.left.contrast, self.right.contrast
@@ -197,11 +197,11 @@ class PairedReading:
         ]
 
     def more_documents(self, factor: Fraction, offset: Fraction, alpha: float) -> int | None:
-        """Return how many documents, or texts, more would about decide it; None for no number."""
+        """Return about how many more documents, or texts, would decide it; None if none would."""
         if self._is_linear:
             return more_documents(self._contrast(factor), offset, alpha)
         left, right = self.left.contrast, self.right.contrast
-        # Their intervals have to part, and meet in the middle until then.
+        # The claim is decided when the intervals are disjoint, about half-way between the figures.
         middle = (left.value + factor * right.value + offset) / 2
         each = (
             more_documents(left, middle, alpha / 2),
@@ -211,13 +211,13 @@ class PairedReading:
 
 
 def _stops(units: int) -> list[int]:
-    """Return lengths of prefixes, evenly apart by ratio: the first, but not all."""
+    """Return lengths of prefixes in a geometric sequence, from 1 to below `units`."""
     stops = np.unique(np.rint(np.geomspace(1, max(units, 1), STOPS)).astype(np.int64))
     return [stop for stop in stops.tolist() if stop < units]
 
 
 def base_of(question: Question, eligible: Eligible) -> Fraction | None:
-    """Return the base rate of a lift over every eligible document; None of another figure."""
+    """Return the base rate of a lift over every eligible document; None for other statistics."""
     base = eligible.base_rates
     if question.beyond_corpus or base is None or not len(base):
         return None
@@ -225,7 +225,7 @@ def base_of(question: Question, eligible: Eligible) -> Fraction | None:
 
 
 def contrast_of(question: Question, figures: DocumentFigures, eligible: Eligible) -> Contrast:
-    """Return what a comparison of figures with a number is a test of."""
+    """Return the contrast that a comparison of figures with a number tests."""
     population = None if question.beyond_corpus else len(eligible)
     tops, divisors = figures.numerators, figures.denominators
     statistic = question.statistic
@@ -245,10 +245,10 @@ def contrast_of(question: Question, figures: DocumentFigures, eligible: Eligible
             raise TypeError(f"no comparison is known of the ratio {statistic!r}")
 
 
-def growing(evidence: Evidence, question: Question) -> Iterator[Reading]:
+def read_in_steps(evidence: Evidence, question: Question) -> Iterator[Reading]:
     """Yield a statistic's reading after each step of the pass, up to the budget.
 
-    Without an eligible document nothing is run, and after the last one nothing more.
+    Stops after the last eligible document; yields nothing if there is none.
     """
     eligible = evidence.eligible(question)
     for extent in evidence.extents(question.beyond_corpus) if len(eligible) else ():
@@ -258,12 +258,12 @@ def growing(evidence: Evidence, question: Question) -> Iterator[Reading]:
             return
 
 
-def growing_together(
+def read_pair_in_steps(
     evidence: Evidence, left: Question, right: Question
 ) -> Iterator[PairedReading]:
     """Yield the readings of two statistics on the documents that are eligible for both."""
     of_left, of_right = evidence.eligible(left), evidence.eligible(right)
-    # The same documents, with the base rates of either side.
+    # The same documents, with the base rates of each side.
     common, mirrored = of_left.common_with(of_right), of_right.common_with(of_left)
     for extent in evidence.extents(left.beyond_corpus) if len(common) else ():
         both = on_common_documents(evidence.figures(left, extent), evidence.figures(right, extent))
@@ -280,7 +280,7 @@ def _in_units(figures: DocumentFigures, question: Question, eligible: Eligible) 
         return figures
     texts, read = eligible.texts, len(figures)
     if read < len(texts):
-        # The documents of the last text may not all have been read: it does not count yet.
+        # The last text counts only when all of its documents were read.
         starts = np.flatnonzero(np.diff(texts, prepend=-1))
         read = int(starts[np.searchsorted(starts, read, side="right") - 1])
     return figures.first(read).by_text(texts[:read])

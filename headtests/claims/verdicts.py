@@ -1,6 +1,6 @@
-"""What the evidence says of a claim: it holds, is refuted, or stays undecided.
+"""Verdicts: whether a claim holds, is refuted, or stays undecided.
 
-Figures of documents in, decisions out; nothing here knows how figures were measured.
+Figures of documents in, decisions out; nothing here measures.
 """
 
 import math
@@ -12,13 +12,13 @@ from headtests.statistics import QUANTA, Contrast, bounds, quantised_fraction, r
 from headtests.wording import Operator
 
 _TIES_ARE_OVER: dict[Operator, bool] = {">=": True, ">": False, "<=": False, "<": True}
-"""Whether a figure that is the threshold lies, for this comparison, with those over it."""
+"""Whether a figure equal to the threshold counts as over it."""
 CLAIMS_OVER: dict[Operator, bool] = {">=": True, ">": True, "<=": False, "<": False}
-"""Whether a comparison claims that the figure lies over the threshold."""
+"""Whether a comparison claims that the figure is over the threshold."""
 
 
 class Verdict(StrEnum):
-    """What became of a claim."""
+    """The result of a claim."""
 
     HOLDS = "holds"
     REFUTED = "refuted"
@@ -27,34 +27,35 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided of a claim, and since when."""
+    """A verdict, its evidence and the prefix of documents that decided."""
 
     verdict: Verdict
-    """What became of the claim."""
+    """The verdict."""
     units: int
-    """Documents or texts of the shortest prefix that decided; all at hand where undecided."""
+    """Documents or texts of the shortest prefix that decided; all of them if undecided."""
     log_e: float
-    """The natural logarithm of the e-value for the claim after that prefix, not of its largest.
+    """Natural logarithm of the e-value for the claim, after that prefix (not its maximum).
 
-    Infinite where nothing left could change that the claim holds, or that it is refuted; minus
-    infinity, too, where two ratios were not told apart.
+    Plus or minus infinity if no remaining document could change that the claim holds, or is
+    refuted. Minus infinity also if the intervals of two ratios did not make the claim hold.
     """
     log_e_against: float | None
-    """The same of the e-value against the claim, were it true.
+    """Natural logarithm of the e-value against the claim, after that prefix.
 
-    Infinite where nothing left could change that the claim is refuted, minus infinity where it
-    holds so; None where two ratios were not told apart against it, which says nothing.
+    Plus or minus infinity if no remaining document could change that the claim is refuted, or
+    holds. None if the intervals of two ratios did not refute the claim: there is no evidence.
     """
     exact: bool
-    """Whether it was decided because nothing left could change the answer."""
+    """Whether it was decided because no remaining document could change the verdict."""
 
 
 def decide(contrast: Contrast, operator: Operator, threshold: Fraction, alpha: float) -> Decision:
-    """Return what the documents at hand, in their order, decide of a figure and a threshold.
+    """Return the decision on a figure and a threshold, from documents in their order.
 
     A claim is decided falsely with a probability of at most `alpha`, however many documents are
-    added and however often it is asked; more documents never turn a verdict. Figures closer to the
-    threshold than half a quantum tie with it. Raises `ValueError` for an alpha outside (0, 0.5).
+    added and however often it is asked; more documents never reverse a verdict. Figures closer to
+    the threshold than half a quantum tie with it. Raises `ValueError` for an alpha outside
+    (0, 0.5).
     """
     settled = settle(contrast.scores(threshold), alpha, _TIES_ARE_OVER[operator])
     claims_over = CLAIMS_OVER[operator]
@@ -76,14 +77,14 @@ def decide_apart(
     offset: Fraction,
     alpha: float,
 ) -> Decision:
-    """Return what two figures decide that no score of one document compares, as of two ratios.
+    """Return the decision on two figures that have no score per document, such as two ratios.
 
-    The claim is `left` against `factor * right + offset`, on the same documents. Each figure has an
-    interval at half of alpha a side; the claim is decided by the first prefix whose intervals lie
-    apart, and exactly by the whole population. Its e-value is 1 / alpha where intervals made it
-    hold, and 0 where they did not, so that it is 1 at most on average; that against it likewise,
-    where they refuted it. Raises `ValueError` for an alpha outside (0, 0.5), a factor that is not
-    over 0, and figures of different documents.
+    The claim compares `left` with `factor * right + offset` on the same documents. Each figure has
+    an interval whose bounds each hold at alpha / 2. The shortest prefix with disjoint intervals
+    decides, and the whole population decides exactly. The e-value is 1 / alpha if the intervals
+    made the claim hold and else 0, so its expectation is at most 1; likewise the e-value against
+    the claim. Raises `ValueError` for an alpha outside (0, 0.5), a factor that is not over 0, and
+    figures of different documents.
     """
     require_alpha(alpha)
     if factor <= 0:
@@ -113,7 +114,7 @@ def decide_apart(
         tied = abs(difference) <= Fraction(1, 2 * QUANTA)
         over = _TIES_ARE_OVER[operator] if tied else difference > 0
         return _exact(over == CLAIMS_OVER[operator], units)
-    # Intervals only shrink, so that the prefixes that decide are all from some length on.
+    # Intervals only shrink, so every prefix from some length on decides: bisect for it.
     undecided, decided = 0, last
     while decided - undecided > 1:
         middle = (undecided + decided) // 2
@@ -128,7 +129,7 @@ def decide_apart(
 
 
 def decide_exactly(left: Fraction, operator: Operator, right: Fraction) -> Decision:
-    """Return whether a comparison of two figures that are known holds; ties to half a quantum.
+    """Return the decision on two known figures; differences below half a quantum are ties.
 
     >>> decide_exactly(Fraction(3, 4), ">=", Fraction(3, 4)).verdict.value
     'holds'

@@ -12,8 +12,8 @@ from typing import Any
 
 from headtests.corpora.in_memory import GivenTexts, clipped
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
-from headtests.errors import CorpusError
-from headtests.hub import SECONDS, CorpusOutOfReachError, out_of_reach
+from headtests.errors import CorpusError, CorpusOutOfReachError
+from headtests.hub import SECONDS, out_of_reach
 
 _BUILDERS = {
     ".parquet": "parquet",

@@ -16,7 +16,7 @@ from headtests.errors import ExpressionError
 from headtests.explanations.observed_pairs import Grounds
 from headtests.expressions import Expression, first, key
 from headtests.expressions.library import LIBRARY, Named
-from headtests.expressions.nodes import And, Not, Or
+from headtests.expressions.nodes import leaves
 from headtests.expressions.relations import CustomRelation
 from headtests.measurement.masks import Bools
 from headtests.statistics.quanta import Float64s
@@ -156,13 +156,7 @@ def _quoted(text: str) -> str:
 
 
 def _is_plain(expression: Expression) -> bool:
-    match expression:
-        case And(parts) | Or(parts):
-            return all(map(_is_plain, parts))
-        case Not(part):
-            return _is_plain(part)
-        case _:
-            return not isinstance(expression, CustomRelation)
+    return not any(isinstance(leaf, CustomRelation) for leaf in leaves(expression))
 
 
 def any_of(relations: Sequence[Expression]) -> Expression:

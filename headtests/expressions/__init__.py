@@ -1,8 +1,7 @@
-"""Token expressions and relations: what a claim says about positions, as immutable nodes.
+"""Token expressions and relations: conditions on positions, as immutable nodes.
 
-A node knows how to combine, to print as the source that makes it, and to say itself in English. It
-holds no evaluation: what a node means on a document is `headtests.measurement.masks`. No torch, no
-pytest.
+A node combines with others, prints as the source that makes it, and has an English clause.
+Evaluating a node on a document is `headtests.measurement.masks`. No torch, no pytest.
 
 Grammar::
 

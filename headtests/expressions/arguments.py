@@ -1,4 +1,4 @@
-"""Which expressions fit which argument: `on=` takes relations, `when=` conditions on the query."""
+"""Checks of arguments: `on=` takes relations, `when=` takes conditions on the query."""
 
 from headtests.errors import ExpressionError
 from headtests.expressions.nodes import Expression
@@ -6,10 +6,10 @@ from headtests.expressions.relations import previous
 
 
 def require_relation(expression: object, argument: str, *, has_when: bool = True) -> Expression:
-    """Return an expression that may say which keys are meant, for arguments such as `on=`.
+    """Return an expression that selects keys, for arguments such as `on=`.
 
-    Raises `ExpressionError` for a condition on the query alone, naming `when=` if what was called
-    has that argument.
+    Raises `ExpressionError` for anything else. For a condition on the query alone, the message
+    names `when=` if the called method has that argument.
     """
     checked = _require(expression, argument, "a relation such as ht.induction or key.is_(...)")
     if checked.scope == "query":
@@ -19,21 +19,22 @@ def require_relation(expression: object, argument: str, *, has_when: bool = True
             else f"Combine it with a relation by &, as in {previous & checked!r}."
         )
         raise ExpressionError(
-            f"{argument}={checked!r} is a condition on the query alone, and {argument}= says which "
-            f"keys are meant. {remedy}"
+            f"{argument}={checked!r} is a condition on the query alone, but {argument}= selects "
+            f"keys. {remedy}"
         )
     return checked
 
 
 def require_row_condition(expression: object) -> Expression:
-    """Return an expression that may say which rows are meant, for `when=`.
+    """Return an expression that selects rows, for `when=`.
 
-    Raises `ExpressionError` for anything that depends on the key, naming `on=`.
+    Raises `ExpressionError` for anything else. For an expression that depends on the key, the
+    message names `on=`.
     """
     checked = _require(expression, "when", "a condition on the query such as query.repeats")
     if checked.scope != "query":
         raise ExpressionError(
-            f"when={checked!r} depends on the key, and when= says which rows are meant. Pass it as "
+            f"when={checked!r} depends on the key, but when= selects rows. Pass it as "
             f"on={checked!r}, or combine it with the relation by &."
         )
     return checked

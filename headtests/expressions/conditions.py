@@ -1,7 +1,7 @@
-"""Conditions on one position, said of `key` or of `query`.
+"""Conditions on one position: the key or the query.
 
-Nodes and the two sides that make them. What a token's text is, and whether a text is one token,
-only a tokenizer knows, so it is not asked here.
+The nodes, and the two sides `key` and `query` that make them. Whether a text is one token depends
+on a tokenizer, so it is checked when a claim is measured and not here.
 """
 
 import operator
@@ -21,7 +21,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-"""How a position may be compared, by its Python spelling."""
+"""The comparisons of a position, by their Python operators."""
 _COMPARISONS_IN_ENGLISH = {
     "<": "below",
     "<=": "at most",
@@ -34,13 +34,13 @@ _COMPARISONS_IN_ENGLISH = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenCondition(Expression):
-    """Something said of the token or the position of one side."""
+    """A condition on the token or the position of one side."""
 
     side: SideName
 
     @property
     def scope(self) -> Scope:
-        """The side that it is said of."""
+        """The side that the condition is on."""
         return self.side
 
 
@@ -89,7 +89,7 @@ class Repeats(TokenCondition):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Special(TokenCondition):
-    """The token is a special one of the tokenizer, such as BOS or [SEP]."""
+    """The token is a special token of the tokenizer, such as BOS or [SEP]."""
 
     @property
     def english(self) -> str:
@@ -102,7 +102,7 @@ class Special(TokenCondition):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Position(TokenCondition):
-    """The position, counted from 0 at the document's first token, compares so with a number."""
+    """A comparison of the position, counted from 0 at the document's first token."""
 
     comparison: str
     number: int
@@ -121,11 +121,11 @@ class Position(TokenCondition):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EveryRow(Expression):
-    """Every row, those included where the relation has no attendable key."""
+    """Every row, including rows in which the relation has no attendable key."""
 
     @property
     def scope(self) -> Scope:
-        """Rows are queries."""
+        """The query: the condition is on rows."""
         return "query"
 
     @property
@@ -138,7 +138,7 @@ class EveryRow(Expression):
 
 
 class PositionOf:
-    """The position of one side, to be compared with a whole number: `key.position < 4`."""
+    """The position of one side, to compare with a whole number: `key.position < 4`."""
 
     __slots__ = ("_side",)
 
@@ -166,7 +166,7 @@ class PositionOf:
     def __ge__(self, number: int) -> Position:
         return self._compared(">=", number)
 
-    # The comparison of a position with a number is a node, as for arrays, and no truth value.
+    # As for arrays, a comparison returns a node and not a truth value.
     def __eq__(self, number: object) -> Position:  # type: ignore[override]
         return self._compared("==", number)
 
@@ -181,15 +181,15 @@ class PositionOf:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Side:
-    """One end of a pair, `key` or `query`, of which token conditions are said."""
+    """One side of a pair, `key` or `query`; its methods make token conditions."""
 
     name: SideName
 
     def matches(self, pattern: str) -> Matches:
         """Return the condition that the token's text matches a regular expression somewhere.
 
-        `re.search` on the text of one token, its leading space included. Raises
-        `ExpressionError` for a pattern that is none.
+        It is `re.search` on the text of one token, with its leading space. Raises
+        `ExpressionError` for an invalid pattern.
 
         >>> key.matches("^ ?[A-Z]")
         key.matches('^ ?[A-Z]')
@@ -204,15 +204,15 @@ class Side:
         except re.error as error:
             raise ExpressionError(
                 f"{self.name}.matches({pattern!r}) is not a regular expression: {error}. Escape "
-                "signs that stand for themselves, or use re.escape."
+                "special characters with a backslash, or use re.escape."
             ) from error
         return Matches(self.name, pattern)
 
     def is_(self, *texts: str) -> Is:
         """Return the condition that the token is one of these; each must be exactly one token.
 
-        Whether it is one is known only with a tokenizer, so that is checked when the claim is
-        measured. Raises `ExpressionError` for no text, or for something that is no string.
+        The tokenizer checks this when the claim is measured. Raises `ExpressionError` without a
+        text, for an empty text, and for anything that is not a string.
 
         >>> key.is_(" the", " a")
         key.is_(" the", " a")
@@ -236,12 +236,12 @@ class Side:
 
     @property
     def special(self) -> Special:
-        """The condition that the token is a special one of the tokenizer."""
+        """The condition that the token is a special token of the tokenizer."""
         return Special(self.name)
 
     @property
     def position(self) -> PositionOf:
-        """The token's position, to be compared with a whole number."""
+        """The token's position, to compare with a whole number."""
         return PositionOf(self.name)
 
     def __repr__(self) -> str:
@@ -249,11 +249,11 @@ class Side:
 
 
 key = Side("key")
-"""The position that is attended to."""
+"""The key: the position that is attended to."""
 query = Side("query")
-"""The position that attends."""
+"""The query: the position that attends."""
 every_row = EveryRow()
-"""For `when=`: count the rows, too, in which the relation has no attendable key."""
+"""For `when=`: include rows in which the relation has no attendable key."""
 
 
 def _quoted(text: str) -> str:
@@ -262,7 +262,7 @@ def _quoted(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return a text with Python's escapes for what cannot be seen or cannot be written."""
+    """Return a text with Python's escapes for characters that are not printable."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text

@@ -1,6 +1,6 @@
-"""How a head is named: `L5H1` is head 1 of layer 5, `L5H*` every head of layer 5.
+"""Names of heads: `L5H1` is head 1 of layer 5, `L5H*` is every head of layer 5.
 
-Names only: reading them, printing them, and checking them against a model's size.
+Parsing, printing, and checking names against a model's size.
 """
 
 import re
@@ -14,7 +14,7 @@ _EXPECTED = 'Heads are named like "L5H1" (head 1 of layer 5, both from 0) or "L5
 
 @dataclass(frozen=True, slots=True, order=True)
 class HeadName:
-    """One head of a model, counted from 0."""
+    """One head of a model; layers and heads count from 0."""
 
     layer: int
     index: int
@@ -25,7 +25,7 @@ class HeadName:
 
 @dataclass(frozen=True, slots=True)
 class HeadSelector:
-    """What a head marker says: one head, or all of a layer or model."""
+    """A selection of heads: one head, or all heads of a layer or model."""
 
     layer: int | None
     """None for every layer."""
@@ -34,15 +34,15 @@ class HeadSelector:
 
     @property
     def name(self) -> HeadName | None:
-        """The head, where exactly one is named."""
+        """The head, if exactly one is selected; else None."""
         if self.layer is None or self.index is None:
             return None
         return HeadName(self.layer, self.index)
 
     def within(self, layers: int, heads: int) -> list[HeadName]:
-        """Return the heads that are meant in a model of so many layers of so many heads.
+        """Return the selected heads of a model with `layers` layers of `heads` heads.
 
-        Raises `HeadNameError` where the model has no such layer or head.
+        Raises `HeadNameError` if the model has no such layer or head.
         """
         if (self.layer or 0) >= layers or (self.index or 0) >= heads:
             raise HeadNameError(
@@ -61,9 +61,9 @@ class HeadSelector:
 
 
 def parse_head(text: object) -> HeadSelector:
-    """Return what a head's name selects.
+    """Return the selection that a head's name makes.
 
-    Raises `HeadNameError` for anything that does not read like `L5H1`, `L5H*` or `L*H*`.
+    Raises `HeadNameError` for anything that is not of the form `L5H1`, `L5H*` or `L*H*`.
 
     >>> parse_head("L5H1").name
     HeadName(layer=5, index=1)

@@ -1,7 +1,8 @@
-"""What every expression can do: combine, print as its source, say itself in English.
+"""The base class of expressions and the connectives `&`, `|` and `~`.
 
-The base and the three connectives. What can be said of one position is `conditions`, what of a
-pair is `relations`.
+Every expression combines with others, prints as its source, and has an English clause. Conditions
+on one position are `headtests.expressions.conditions`; conditions on a pair are
+`headtests.expressions.relations`.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Expression:
     @property
     def english(self) -> str:
         """The condition as a clause that follows "keys" or "rows"."""
-        raise TypeError(f"{type(self).__name__} has no English.")
+        raise NotImplementedError(f"{type(self).__name__} does not define `english`.")
 
     def __and__(self, other: object) -> "Expression":
         return _joined(And, self, other, "&")
@@ -49,9 +50,9 @@ class Expression:
 
     def __bool__(self) -> NoReturn:
         raise ExpressionError(
-            f"{self!r} is a condition on every pair of positions, so it is neither true nor false. "
+            f"{self!r} is a condition on pairs of positions and has no truth value. "
             "Combine conditions with &, | and ~ in place of and, or and not, write a range of "
-            "positions as (key.position >= 2) & (key.position < 4), and claim something of a head "
+            "positions as (key.position >= 2) & (key.position < 4), and make a claim about a head "
             f"with head.mass({self!r}) >= ..."
         )
 
@@ -86,15 +87,15 @@ class And(Expression):
 
     @property
     def english(self) -> str:
-        """The parts, joined by "and"; what is excepted stands last."""
-        said = [part for part in self.parts if not isinstance(part, Not)]
-        excepted = [part for part in self.parts if isinstance(part, Not)]
-        if not said:
-            return " and ".join(part.english for part in excepted)
-        clause = " and ".join(_english_part(part) for part in said)
-        if not excepted:
+        """The parts, joined by "and"; negated parts stand last, as exceptions."""
+        positive = [part for part in self.parts if not isinstance(part, Not)]
+        negated = [part for part in self.parts if isinstance(part, Not)]
+        if not positive:
+            return " and ".join(part.english for part in negated)
+        clause = " and ".join(_english_part(part) for part in positive)
+        if not negated:
             return clause
-        exceptions = ", and ".join(f"not those {_english_part(part.part)}" for part in excepted)
+        exceptions = ", and ".join(f"not those {_english_part(part.part)}" for part in negated)
         return f"{clause}, but {exceptions}"
 
     def __repr__(self) -> str:
@@ -103,7 +104,7 @@ class And(Expression):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Or(Expression):
-    """One of the parts holds."""
+    """At least one of the parts holds."""
 
     parts: tuple[Expression, ...]
 
@@ -134,7 +135,7 @@ class Not(Expression):
 
     @property
     def english(self) -> str:
-        """The part, excepted."""
+        """The part, as an exception."""
         return f"other than those {_english_part(self.part)}"
 
     def __repr__(self) -> str:
@@ -142,7 +143,7 @@ class Not(Expression):
 
 
 def leaves(expression: Expression) -> Iterator[Expression]:
-    """Yield what an expression joins and negates, in the order of its source.
+    """Yield the conditions and relations that an expression combines, in the order of its source.
 
     >>> from headtests.expressions import first, key
     >>> list(leaves(~first & key.repeats))

@@ -1,8 +1,8 @@
-"""The parser of the expression language: from text to immutable nodes, by a short list of forms.
+"""The parser of the expression language: from text to immutable nodes.
 
-The language is a part of Python, so that what is parsed here means what the same text would mean
-when pasted into a file. Texts come from language models: nothing is compiled, executed, imported
-or looked up by a name that a text gives, but in the tables here.
+The language is a subset of Python: a text means here what it would mean in a file. Texts come from
+language models, so nothing is compiled, executed or imported, and names are looked up only in the
+tables of this module.
 """
 
 import ast
@@ -16,11 +16,11 @@ from headtests.expressions.nodes import Expression
 from headtests.expressions.relations import current, duplicate, first, induction, offset, previous
 
 MAX_LENGTH = 500
-"""Characters of a source."""
+"""Maximum number of characters of a source."""
 MAX_DEPTH = 20
-"""Brackets, `~` and signs inside each other."""
+"""Maximum nesting of brackets, `~` and signs."""
 MAX_NUMBER = 1_000_000
-"""The largest distance or position, either way."""
+"""The largest absolute value of a distance or position."""
 
 GRAMMAR = r"""
 An expression is a condition on a pair of tokens: the query, which attends, and the key, which is
@@ -59,7 +59,7 @@ Examples:
   (key.position >= 2) & (key.position < 8)
   ht.duplicate | (key.position < 4) & ~key.special
 """
-"""The language as a prompt shows it."""
+"""The description of the language for a prompt."""
 
 _NODES: dict[str, Expression] = {
     "current": current,
@@ -83,7 +83,7 @@ _CALLS: dict[str, Callable[..., Expression]] = {
 }
 _POSITIONS: dict[str, Side] = {"key.position": key, "query.position": query}
 NAMES = frozenset({*_NODES, *_CALLS, *_POSITIONS})
-"""Every name of the language, without the "ht." that may stand in front of it."""
+"""Every name of the language, without an optional "ht." prefix."""
 
 _EXPECTED = 'a condition such as key.is_(" the") or a relation such as ht.previous'
 _SIDE = "key.is_, key.matches, key.repeats, key.special and key.position, or the same of query"
@@ -111,7 +111,7 @@ _WHAT: dict[type[ast.expr], str] = {
     ast.Subscript: "an index",
     ast.Tuple: "several things with commas",
 }
-# A comment or a string, with the letters in front of its quote; what is neither is code.
+# A comment, or a string with its prefix; everything else is code.
 _TEXT = re.compile(
     r"#[^\n]*"
     r'|(?P<prefix>\w*)(?:"""(?:\\.|[^\\])*?"""'
@@ -126,24 +126,24 @@ _SHOWN = 60
 
 
 def parse_expression(source: str, names: Mapping[str, Expression] | None = None) -> Expression:
-    """Return the expression that a text spells, by Python's own precedence.
+    """Return the expression that a text spells, with Python's operator precedence.
 
-    What is accepted is in `GRAMMAR`; a relation may go without its "ht.". `names` are further
-    bare names and what they stand for, such as the relations of a library. Raises
-    `ExpressionError`, in one sentence, for everything else.
+    `GRAMMAR` describes the language; the prefix "ht." is optional. `names` maps further names to
+    expressions, such as the relations of a library. Raises `ExpressionError`, in one sentence, for
+    any other text.
 
     >>> parse_expression("(key.position < 4) | previous & ~key.special")
     (key.position < 4) | ht.previous & ~key.special
     """
     tree = _tree(source)
     with warnings.catch_warnings():
-        # Regular expressions of the future and escapes of the past; either says what it says.
+        # Python warns of regular expressions whose meaning may change; it is the present meaning.
         warnings.simplefilter("ignore")
         return _Reader(source.strip(" \t\n"), names or {}).expression(tree)
 
 
 def _tree(source: str) -> ast.expr:
-    """Return the syntax tree of a text that is short, printable and not nested too deeply."""
+    """Return the syntax tree of a text; raises for one too long, not printable or too nested."""
     if not isinstance(source, str):
         raise ExpressionError(
             f"expected an expression as a string but found {_shown(repr(source))} "
@@ -164,7 +164,7 @@ def _tree(source: str) -> ast.expr:
     _check_strings_and_depth(source)
     try:
         with warnings.catch_warnings():
-            # "\d" is no escape of Python's, and yet means what who wrote it meant.
+            # Python warns of "\d" in a plain string, but reads it as intended.
             warnings.simplefilter("ignore")
             return ast.parse(source.strip(" \t\n"), mode="eval").body
     except SyntaxError as error:
@@ -172,13 +172,13 @@ def _tree(source: str) -> ast.expr:
             f"expected {_EXPECTED} but found {_shown(source)}, which Python cannot read "
             f"({_plain(error.msg)})."
         ) from error
-    # What the parser of Python says, by its version, of what is too deep for it.
+    # What Python's parser raises for deep nesting, depending on its version.
     except (MemoryError, RecursionError, ValueError) as error:
         raise _too_deep(source) from error
 
 
 def _check_strings_and_depth(source: str) -> None:
-    """Refuse what could cost Python's parser more than time in proportion to its length."""
+    """Raise for other strings than plain ones, and for deep nesting, before Python parses."""
     for text in _TEXT.finditer(source):
         prefix = (text["prefix"] or "").lower()
         if prefix not in _PREFIXES:
@@ -188,7 +188,7 @@ def _check_strings_and_depth(source: str) -> None:
             raise ExpressionError(
                 f'expected plain strings such as "a" or r"a" but found {_shown(text[0])} ({kind}).'
             )
-    # How many signs stand in front of something, for each bracket that is open.
+    # The number of consecutive signs, for each open bracket.
     open_signs = [0]
     for character in _TEXT.sub("x", source):
         if character in "([{":
@@ -205,14 +205,14 @@ def _check_strings_and_depth(source: str) -> None:
 
 
 class _Reader:
-    """Reads one tree, form by form."""
+    """Converts a syntax tree to an expression."""
 
     def __init__(self, source: str, names: Mapping[str, Expression]) -> None:
         self._source = source
         self._names = names
 
     def expression(self, node: ast.expr) -> Expression:
-        # A chain of & and | leans to the left, as deep as it is long; the rest is not deep.
+        # A long chain of & and | nests to the left, so walk it in a loop; nothing else is deep.
         chain: list[ast.BinOp] = []
         while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
             chain.append(node)
@@ -293,7 +293,7 @@ class _Reader:
     ) -> Expression:
         try:
             return make(pattern)
-        # What `re` raises of a pattern that is too much for it is no `re.error`.
+        # For some patterns, `re` raises other errors than `re.error`.
         except (ExpressionError, OverflowError, RecursionError, ValueError) as error:
             reason = _plain(str(error.__cause__ or error))
             raise self._error(node, reason, "a regular expression") from error
@@ -363,7 +363,7 @@ def _shown(text: str) -> str:
 
 
 def _plain(message: str) -> str:
-    """Return the words of another's error, cut, with what cannot be seen as escapes."""
+    """Return the message of another library's error, shortened and escaped."""
     return repr(message[: 2 * _SHOWN])[1:-1]
 
 

@@ -1,6 +1,6 @@
 """Relations: conditions on a query and a key together.
 
-Nodes, their public names, and the decorator that makes one of a user's function.
+The nodes, their public names, and the decorator that makes a relation of a user's function.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class First(Expression):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Offset(Expression):
-    """The key stands at the query's position plus a distance."""
+    """The key is at the query's position plus a distance."""
 
     distance: int
 
@@ -60,7 +60,7 @@ class Duplicate(Expression):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Induction(Expression):
-    """The key follows an earlier occurrence of the query's token, any of them or the last."""
+    """The key follows an earlier occurrence of the query's token: any, or the last."""
 
     last_only: bool = False
 
@@ -100,7 +100,7 @@ class CustomRelation(Expression):
 
 
 first = First()
-"""The key is position 0; the one relation that keeps it under `suppress_first_token`."""
+"""The key is position 0; the only relation that includes it under `suppress_first_token`."""
 previous = Offset(-1)
 """The key is the token before the query."""
 current = Offset(0)
@@ -108,13 +108,14 @@ current = Offset(0)
 duplicate = Duplicate()
 """The key is an earlier occurrence of the query's token."""
 induction = Induction()
-"""The key follows an earlier occurrence of the query's token; `.latest` the last of them."""
+"""The key follows an earlier occurrence of the query's token; `.latest` takes the last one only."""
 
 
 def offset(distance: int) -> Offset:
-    """Return the relation that the key stands at the query's position plus a distance.
+    """Return the relation that the key is at the query's position plus a distance.
 
-    Raises `ExpressionError` for anything but a whole number.
+    Negative distances are before the query. Raises `ExpressionError` for anything but a whole
+    number.
 
     >>> offset(-1)
     ht.previous
@@ -128,12 +129,18 @@ def offset(distance: int) -> Offset:
 
 
 def relation(function: Callable[[Any], Any]) -> CustomRelation:
-    """Make a relation of a function from a document to a boolean `[query, key]` array.
+    """Make a relation of a function from a document to a boolean array `[query, key]`.
 
     The document has `tokens` (strings), `ids` and `special` (arrays) and a length. The function
-    is called whenever a figure of a document is measured, so it must depend on the document
-    alone; position 0 and keys that a row may not attend to are taken out of
-    what it returns.
+    is called each time a document is measured, so its result must depend on the document alone.
+    Position 0 and keys that a row may not attend to are then excluded. Raises `ExpressionError`
+    for anything that is not callable.
+
+    >>> @relation
+    ... def same_length(document):
+    ...     return [[len(a) == len(b) for a in document.tokens] for b in document.tokens]
+    >>> same_length & ~first
+    same_length & ~ht.first
     """
     if not callable(function):
         raise ExpressionError(

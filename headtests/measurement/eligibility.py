@@ -10,7 +10,7 @@ import numpy as np
 from headtests.claims.definitions import Lift, RowOptions, Statistic
 from headtests.corpora import Batch, Document, Population, make_batches
 from headtests.expressions import Expression
-from headtests.expressions.nodes import And, Not, Or
+from headtests.expressions.nodes import leaves
 from headtests.expressions.relations import CustomRelation
 from headtests.measurement.passes.token_view import (
     BatchTokens,
@@ -84,12 +84,4 @@ def _batches(population: Population, chosen: Int64s, length: int, pad_id: int) -
 
 def _is_custom(expression: Expression) -> bool:
     """Return whether a user's function stands anywhere in an expression."""
-    match expression:
-        case CustomRelation():
-            return True
-        case And(parts) | Or(parts):
-            return any(map(_is_custom, parts))
-        case Not(part):
-            return _is_custom(part)
-        case _:
-            return False
+    return any(isinstance(leaf, CustomRelation) for leaf in leaves(expression))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from headtests.demo import MODEL_FOLDER
-from headtests.errors import ModelError, ModelUnavailableError
-from headtests.hub import ModelOutOfReachError, ask_for_model, out_of_reach
+from headtests.errors import ModelError, ModelOutOfReachError, ModelUnavailableError
+from headtests.hub import ask_for_model, out_of_reach
 from headtests.settings import ModelSpec
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headtests.errors import BaselineError, DriftError, HeadtestsError
+from headtests.errors import BaselineError, DriftError, DriftWarning, HeadtestsError
 from headtests.plugin.stash import CLAIMS, DECIDED
 from headtests.records import DriftRecord, StaleRecord
 from headtests.records.baseline import Baseline, BaselineClaim, BaselineContext
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_SAID = 3
 """Documents that the message of a drifted claim names."""
-
-
-class DriftWarning(UserWarning):
-    """A claim whose figure moved since its baseline was recorded."""
 
 
 @dataclass

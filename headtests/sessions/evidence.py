@@ -1,4 +1,4 @@
-"""What a head asks for: figures of documents, single prompts, and a description of what it does.
+"""The interface that a head uses: figures of documents, single prompts, and descriptions.
 
 A protocol, so that `headtests.sessions.head` can be imported without torch;
 `headtests.sessions.session` implements it.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class HeadEvidence(Evidence, PromptEvidence, Protocol):
-    """A model over a population of documents, of which heads can be described."""
+    """A model over a population of documents whose heads can be described."""
 
     def describe(
         self,
@@ -29,4 +29,4 @@ class HeadEvidence(Evidence, PromptEvidence, Protocol):
         api_key: "SecretStr | None",
         documents: int,
     ) -> Description:
-        """Return what the head attends to, measured on texts that it was not found on."""
+        """Return what the head attends to, measured on texts not used to find it."""

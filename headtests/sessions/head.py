@@ -1,6 +1,6 @@
-"""A head that claims are made about: the methods that a test body calls.
+"""A head, with the methods that a test body calls.
 
-Each method makes a lazy figure or asks the evidence for pairs. Nothing is measured here.
+Each method makes a lazy figure or passes a request to the evidence. Nothing is measured here.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from headtests.claims.definitions import (
     Top1Rate,
 )
 from headtests.claims.estimate import Estimate
-from headtests.claims.pair_samples import Multiples, MultiplesDistribution, _limited
+from headtests.claims.pair_samples import Multiples, MultiplesDistribution
 from headtests.claims.pairs import Distributed, Ranked, Sampled
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError
@@ -33,7 +33,16 @@ from headtests.sessions.evidence import HeadEvidence
 
 
 class Head:
-    """One attention head of a model over a population of documents."""
+    """One attention head of a model, over a population of documents.
+
+    Returned by `Session.head`, and passed to tests as the fixture `head`. Its figures are lazy:
+    comparing one with `>=`, `>`, `<=` or `<` makes a claim, and the claim's truth value reads the
+    documents that it needs. The examples use a head of the bundled model that attends to the
+    previous token:
+
+    >>> head = session.head("L0H2")
+    >>> assert head.mass(ht.previous) >= 0.4
+    """
 
     def __init__(
         self,
@@ -49,17 +58,29 @@ class Head:
 
     @property
     def name(self) -> str:
-        """The head's name, such as `L5H1`."""
+        """The head's name: head 1 of layer 5 is `L5H1`.
+
+        >>> head.name
+        'L0H2'
+        """
         return str(self._subject.name)
 
     @property
     def layer(self) -> int:
-        """The head's layer, from 0."""
+        """The head's layer, counted from 0.
+
+        >>> head.layer
+        0
+        """
         return self._subject.name.layer
 
     @property
     def index(self) -> int:
-        """The head's place in its layer, from 0."""
+        """The head's index in its layer, counted from 0.
+
+        >>> head.index
+        2
+        """
         return self._subject.name.index
 
     def mass(
@@ -72,13 +93,18 @@ class Head:
     ) -> Estimate:
         """Return the share of a row's attention on keys in `on`, averaged over documents.
 
-        A document counts the average over its eligible rows: those where `when` holds and `on`
-        has at least one attendable key (`when=ht.every_row` counts the impossible ones too). With
-        `of=` the average is divided by that of the attention on `of`, and only keys in both
-        count. In [0, 1]. A claim about it is one about the population's documents;
-        `beyond_corpus=True` makes it one about what the texts are a sample of, each text counting
-        the average over its documents. Raises `ExpressionError` for an argument in the wrong
-        place.
+        The value is in [0, 1]. A document counts with the average over its eligible rows: the rows
+        where `when` holds and `on` has at least one attendable key (`when=ht.every_row` includes
+        rows without one). `of=` divides by the average attention on `of`, and then only keys in
+        both relations count in the numerator. A claim is about the documents of the population;
+        with `beyond_corpus=True` it is about the source that the texts are a sample of, and each
+        text counts with the average over its documents. Raises `ExpressionError` if `on` or `of` is
+        a condition on the query alone, or if `when` depends on the key.
+
+        >>> bool(head.mass(ht.previous) >= 0.4)
+        True
+        >>> bool(head.mass(ht.previous, of=~ht.first, when=query.repeats) >= 0.4)
+        True
         """
         return self._estimate(Mass(on, when, of), beyond_corpus)
 
@@ -87,9 +113,12 @@ class Head:
     ) -> Estimate:
         """Return the share of rows whose most attended key lies in `on`, averaged over documents.
 
-        Key 0 is among the candidates whatever `suppress_first_token` says; ties go to the lower
-        key. In [0, 1]. Its base rate is that of a key chosen uniformly. `beyond_corpus` as in
-        `mass`.
+        The value is in [0, 1]. Key 0 is always a candidate, whatever `suppress_first_token` is;
+        ties go to the lower key. The base rate is that of a key chosen uniformly. `when`,
+        `beyond_corpus` and errors are as in `mass`.
+
+        >>> f"{head.top1_rate(ht.previous):.0%}"
+        '99%'
         """
         return self._estimate(Top1Rate(on, when), beyond_corpus)
 
@@ -101,10 +130,15 @@ class Head:
         when: Expression | None = None,
         beyond_corpus: bool = False,
     ) -> Estimate:
-        """Return, of the pairs in `on`, the share whose multiple is at least that.
+        """Return the share of the pairs in `on` whose multiple is at least `multiple`.
 
-        Rows of fewer keys than the multiple cannot reach it and are not counted. In [0, 1].
-        `beyond_corpus` as in `mass`.
+        The value is in [0, 1], averaged over documents. A multiple is the attention times the
+        number of keys of the row, so that 1 is the row's average. Rows with fewer keys than
+        `multiple` cannot reach it and do not count. `when`, `beyond_corpus` and errors are as in
+        `mass`; also raises `ClaimError` for a multiple that is not over 0.
+
+        >>> bool(head.exceed_rate(5, ht.previous) >= 0.9)
+        True
         """
         return self._estimate(ExceedRate(on, when, multiple), beyond_corpus)
 
@@ -116,11 +150,15 @@ class Head:
         when: Expression | None = None,
         beyond_corpus: bool = False,
     ) -> Estimate:
-        """Return, of the pairs whose multiple is at least `above`, the share in `on`.
+        """Return the share in `on` of the pairs whose multiple is at least `above`.
 
-        A ratio of two document averages. Rows of fewer keys than `above` cannot reach it and are
-        not counted. In [0, 1]. Its base rate is the share of all pairs of those rows in `on`.
-        `beyond_corpus` as in `mass`.
+        The value is in [0, 1], a ratio of two averages over documents. Rows with fewer keys than
+        `above` cannot reach it and do not count. The base rate is the share in `on` of all pairs of
+        the other rows. `when`, `beyond_corpus` and errors are as in `mass`; also raises
+        `ClaimError` for an `above` that is not over 0.
+
+        >>> bool(head.precision(ht.previous, above=10) >= 0.9)
+        True
         """
         return self._estimate(Precision(on, when, above), beyond_corpus)
 
@@ -132,13 +170,18 @@ class Head:
         over: Control = "uniform",
         beyond_corpus: bool = False,
     ) -> Estimate:
-        """Return the mass on `on` over the mass that a control would put there.
+        """Return the mass on `on` divided by the mass that a control would put there.
 
-        `over="uniform"`: uniform attention, known exactly from the tokens of all eligible
-        documents. `over="distance"`: the head's own average attention at the same query-key
-        distances in the same document, which tells a head that looks for something from one that
-        looks a certain way back. 0 or more. `beyond_corpus` as in `mass`. Raises `ClaimError` for
-        another control.
+        The value is 0 or more; 1 is no more than the control. `over="uniform"` is uniform
+        attention, known exactly from the tokens of all eligible documents. `over="distance"` is the
+        head's own average attention at the same query-key distances in the same document; it
+        distinguishes a head that depends on tokens from one that depends on distance. `when`,
+        `beyond_corpus` and errors are as in `mass`; also raises `ClaimError` for another control.
+
+        >>> bool(head.lift(ht.previous) >= 10)
+        True
+        >>> bool(head.lift(ht.previous, over="distance") == ht.approx(1, abs=0.1))
+        True
         """
         return self._estimate(Lift(on, when, over), beyond_corpus)
 
@@ -151,11 +194,15 @@ class Head:
     def ranked_multiples(
         self, size: int = 10, *, reverse: bool = False, on: Expression | None = None
     ) -> "Multiples":
-        """Return the above-average pairs of highest multiple, best first.
+        """Return the `size` above-average pairs of highest multiple, highest first.
 
-        Read when they are looked at. Exact over the whole budget; ties are broken on
-        `(document, query, key)`. `reverse=True`: those of lowest multiple. `on=` limits the pairs.
-        Fewer pairs than `size` give fewer.
+        Lazy, and exact over the whole budget; ties are broken on `(document, query, key)`.
+        `reverse=True` returns the pairs of lowest multiple, lowest first. `on=` limits the pairs to
+        a relation. Returns fewer if there are fewer. Raises `ClaimError` for a size under 1, and
+        `ExpressionError` if `on` is a condition on the query alone.
+
+        >>> [pair.query - pair.key for pair in head.ranked_multiples(5)]
+        [1, 1, 1, 1, 1]
         """
         on = self._limit(size, on)
         request = Ranked(size, self._subject.options, on, reverse)
@@ -174,11 +221,15 @@ class Head:
     def random_multiples(
         self, size: int = 10, *, above_average: bool = True, on: Expression | None = None
     ) -> "Multiples":
-        """Return a seeded uniform sample of the above-average pairs, or of all pairs.
+        """Return a seeded uniform sample of `size` above-average pairs, or of all pairs.
 
-        Read when they are looked at. The pairs of smallest hash, keyed by seed and pair, over the
-        whole budget. `on=` limits
-        the pairs. Fewer pairs than `size` give fewer.
+        Lazy. The sample is the pairs of smallest hash over the whole budget, where the hash depends
+        on the seed and the pair. `above_average=False` samples all pairs. `on=`, a smaller number
+        of pairs and errors are as in `ranked_multiples`.
+
+        >>> sample = head.random_multiples(200)
+        >>> bool(head.ranked_multiples(50).fraction(ht.previous) >= sample.fraction(ht.previous))
+        True
         """
         on = self._limit(size, on)
         request = Sampled(size, self._subject.options, on, above_average)
@@ -196,10 +247,14 @@ class Head:
         )
 
     def distribution(self, *, on: Expression | None = None) -> "MultiplesDistribution":
-        """Return how the multiples of the pairs in `on` are distributed, or of all pairs.
+        """Return the distribution of the multiples of the pairs in `on`, or of all pairs.
 
-        Of all of them where one pass serves up to eight heads; of a hashed sample of 100,000, the
-        same pairs for every head, where it serves more, which it then says.
+        Lazy. Measured on all pairs if the pass serves at most eight heads, and else on a hashed
+        sample of 100,000 pairs, the same for every head; `sampled` and the printed text say so.
+        Raises `ExpressionError` if `on` is a condition on the query alone.
+
+        >>> head.distribution(on=ht.previous).quantile(0.5) > head.distribution().quantile(0.5)
+        True
         """
         on = self._limit(1, on)
         request = Distributed(self._subject.options, on)
@@ -217,14 +272,27 @@ class Head:
     def pattern(self, prompt: str | Sequence[int]) -> Pattern:
         """Return the head's attention on one prompt, given as text or as token ids.
 
-        A text goes through the tokenizer and BOS policy of the corpus; ids are run as they are.
-        Raises `ClaimError` for an empty prompt or one longer than the model's context.
+        A text is tokenised with the BOS policy of the corpus; ids are used as they are. The result
+        has `tokens`, and `attention` of shape `[query, key]` with values in [0, 1]. Raises
+        `ClaimError` for an empty prompt or one longer than the model's context.
+
+        >>> pattern = head.pattern("for x in range")
+        >>> pattern.tokens
+        ('<|endoftext|>', 'for', ' x', ' in', ' r', 'ange')
+        >>> pattern.attention.shape, pattern.top_key(2)
+        ((6, 6), 1)
         """
         return self._evidence.pattern(self._subject.name, prompt, self._subject.options)
 
     @property
     def lexicon(self) -> Lexicon:
-        """The tokens of its model, as families of prompts draw them."""
+        """The tokens of the head's model, from which families of prompts are drawn.
+
+        Hypothesis strategies take the head and read it: see `headtests.strategies`.
+
+        >>> callable(head.lexicon.document)
+        True
+        """
         return self._evidence.lexicon
 
     def withstands(
@@ -237,14 +305,19 @@ class Head:
         at_most: float | None = None,
         prompts: Family | Sequence[str | Sequence[int]],
     ) -> Withstands:
-        """Return the claim that on every prompt each eligible row attends to `on` so much.
+        """Return the claim that on every prompt, each eligible row keeps to a threshold.
 
-        `mass=0.3`: at least 0.3 of the row's attention, or of its attention on `of=`;
-        `at_most=0.3`: at most that. `on`, `when` and `of` as in `mass`. `prompts` is a family,
-        such as `headtests.prompts.repeated()`, or a list of texts and lists of token ids. Its
-        truth is whether a search of at most `headtests_search_prompts` prompts found none that
-        breaks it; what it finds is made smaller, and breaks it alone by more than rounding. Raises
-        `ClaimError` for thresholds that claim nothing.
+        `mass=0.3` claims that a row puts at least 0.3 of its attention (or of its attention on
+        `of=`) on keys in `on`; `at_most=0.3` claims at most that. `on`, `when` and `of` are as in
+        `mass`. `prompts` is a family, such as `headtests.prompts.repeated()`, or a list of texts
+        and lists of token ids. The claim's truth value is whether a search of at most
+        `headtests_search_prompts` prompts finds no counterexample. A counterexample is shrunk, and
+        breaks the claim by more than rounding when run alone. Raises `ClaimError` unless exactly
+        one threshold is given, and for one outside [0, 1] or one that every row satisfies;
+        `ExpressionError` as `mass` does.
+
+        >>> bool(head.withstands(ht.previous, mass=0.3, prompts=["for x in y", "while x"]))
+        True
         """
         claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=prompts)
         subject = self._subject
@@ -260,9 +333,15 @@ class Head:
         at_most: float | None = None,
         prompts: Family | Sequence[str | Sequence[int]],
     ) -> Counterexample | None:
-        """Return the smallest prompt that is found to break a claim; None for none.
+        """Return the smallest prompt found that breaks a claim, or None.
 
-        The claim and what is raised are those of `withstands`. Nothing is kept or reported.
+        The claim, the search and the errors are those of `withstands`. The prompt is neither saved
+        nor reported.
+
+        >>> family = prompts.repeated((2, 4), 1)
+        >>> broken = head.counterexample(ht.previous, mass=0.95, prompts=family)
+        >>> broken.value < 0.95
+        True
         """
         claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=prompts)
         subject = self._subject
@@ -278,11 +357,15 @@ class Head:
         mass: float | None = None,
         at_most: float | None = None,
     ) -> float:
-        """Return how far one prompt is from breaking the claim of `withstands`, in its worst row.
+        """Return the margin by which one prompt satisfies the claim of `withstands`.
 
-        At most 1; below 0 where it breaks it, inf where it has no eligible row. The prompt is a
-        text or token ids, as in `pattern`. Its pass is remembered, so that asking again costs next
-        to nothing. Made for plain assertions and for Hypothesis's `target()`.
+        The margin is that of the row that comes closest to breaking the claim: at most 1, negative
+        if the prompt breaks the claim, and inf if no row is eligible. The prompt is a text or token
+        ids, as in `pattern`; its forward pass is cached. Use it in plain assertions and in
+        Hypothesis's `target()`. Raises as `withstands` and `pattern` do.
+
+        >>> head.margin(ht.previous, mass=0.3, prompt="for x in y") > 0
+        True
         """
         claim = prompt_claim(on, when=when, of=of, mass=mass, at_most=at_most, prompts=[prompt])
         subject = self._subject
@@ -296,14 +379,18 @@ class Head:
         api_key: str | None = None,
         documents: int = 200,
     ) -> Description:
-        """Return what the head attends to, found on half of the texts and measured on the other.
+        """Return a description of what the head attends to.
 
-        The built-in explainer tries a library of relations on at most so many documents of the
-        pass, in whole steps of it (64, 128, 256 and so on). With the name of a language model,
-        that is asked, too, at `base_url` (or the environment's OPENAI_BASE_URL) with `api_key` (or
-        OPENAI_API_KEY): its alternatives are measured as claims, its prose is scored against
-        controls, and whatever goes wrong with it is told in the description. Raises `ClaimError`
-        where all documents are of one text.
+        It is made from one half of the texts and measured on the other half. The built-in explainer
+        tries a library of relations on at most `documents` documents, in whole steps of the pass
+        (64, 128, 256 and so on). `model` names a language model to ask as well, at `base_url`
+        (default: the environment variable OPENAI_BASE_URL) with `api_key` (default:
+        OPENAI_API_KEY). Its suggestions are measured as claims, its prose is scored against
+        controls, and its failures are part of the description. Raises `ClaimError` for fewer than
+        2 documents, or if all documents belong to one text.
+
+        >>> head.describe(documents=64).text.split(".")[0]
+        'L0H2 attends as a previous-token head does'
         """
         from pydantic import SecretStr
 
@@ -327,3 +414,7 @@ class Head:
 
     def __repr__(self) -> str:
         return self.name
+
+
+def _limited(on: Expression | None) -> str:
+    return "" if on is None else f" on keys {on.english}"

@@ -1,7 +1,7 @@
-"""A model over a corpus, opened: the evidence that heads' claims are measured on.
+"""A session: an opened model and corpus, the evidence on which claims are measured.
 
-Ties a model, a population and a sweep together, remembers what was measured, and tells the
-record what they were. Works the same under pytest, in a notebook and in a script. No printing.
+Connects a model, a population and the pass over its documents, and caches what was measured.
+Works the same under pytest, in a notebook and in a script. No printing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,23 +40,28 @@ from headtests.statistics.quanta import QUANTA
 from headtests.statistics.sketches import Pairs
 
 if TYPE_CHECKING:
-    # What asks a language model takes long to import.
+    # The language-model client is slow to import.
     from pydantic import SecretStr
 
     from headtests.explanations.llm.client import Client
 
 DEFAULT_LENGTH = 256
-"""Tokens of a document at most, where nothing else is said and the context allows it."""
+"""Default maximum number of tokens per document, if the model's context allows it."""
 
 
 class Session:
-    """One model over one corpus; `session.head("L5H1")` is a head to claim something of.
+    """One model over one corpus; `session.head("L5H1")` returns a head to make claims about.
 
-    `model` is a name, a folder, a `ModelSpec`, a `TransformerBridge` that you hold or the `model`
-    of another session; `corpus` a name, a folder, a file or a `CorpusSpec`, with the marker's
-    keywords as `corpus_options`, or `GivenTexts`.
-    `heads` are those that one pass shall serve; any other head costs a pass of its own. Model and
-    corpus are opened when something is measured. Raises what opening them raises, then.
+    `model` is a name, a folder, a `ModelSpec`, a loaded `TransformerBridge`, or the `model` of
+    another session. `corpus` is a name, a folder, a file or a `CorpusSpec`, with the keywords of
+    the corpus marker as `corpus_options`, or `GivenTexts`. `heads` are measured together in one
+    pass over the documents; any other head needs a pass of its own. `settings` are the settings of
+    a run, and `progress` is notified of passes. Model and corpus are opened on first use, which
+    raises `ModelError` or `CorpusError` if they cannot be opened.
+
+    >>> session = ht.Session("demo", "demo", heads=["L0H*"], settings=ht.Settings(seed=1))
+    >>> session.is_open
+    False
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class Session:
         **corpus_options: Any,
     ) -> None:
         self.settings = settings or Settings()
-        self._wanted = ModelSpec(model) if isinstance(model, str) else model
+        self._model = ModelSpec(model) if isinstance(model, str) else model
         self.corpus = (
             corpus
             if isinstance(corpus, CorpusSpec | GivenTexts)
@@ -79,27 +84,41 @@ class Session:
         self._announced = list(heads)
         self._progress = progress
         self.was_read: set[Question] = set()
-        """The figures that somebody has read, so that thresholds could follow them."""
+        """The figures whose values the user has read, so that a threshold could depend on them."""
         self._wishes: list[Question | tuple[HeadName, PairRequest]] = []
         self._eligible: dict[tuple[object, ...], Eligible] = {}
 
     @property
     def spec(self) -> ModelSpec:
-        """Which model; of a bridge that the user holds, as far as it says so itself."""
-        return self._wanted if isinstance(self._wanted, ModelSpec) else self.model.spec
+        """Which model this is; for a loaded bridge, as far as its configuration says.
+
+        >>> session.spec.name
+        'demo'
+        """
+        return self._model if isinstance(self._model, ModelSpec) else self.model.spec
 
     @cached_property
     def model(self) -> LoadedModel:
-        """The model, loaded on first use."""
-        if isinstance(self._wanted, LoadedModel):
-            return self._wanted
-        if isinstance(self._wanted, ModelSpec):
-            return load_model(self._wanted, self.settings)
-        return adopt_bridge(self._wanted)
+        """The model, loaded on first use; raises `ModelError` if it cannot be loaded.
+
+        >>> session.model.shape.layers, session.model.shape.heads
+        (2, 4)
+        """
+        if isinstance(self._model, LoadedModel):
+            return self._model
+        if isinstance(self._model, ModelSpec):
+            return load_model(self._model, self.settings)
+        return adopt_bridge(self._model)
 
     @cached_property
     def population(self) -> Population:
-        """The documents, tokenised on first use, before any forward pass."""
+        """The documents, tokenised on first use, before any forward pass.
+
+        Raises `CorpusError` if the corpus cannot be read or has no document.
+
+        >>> session.population.max_length
+        128
+        """
         context = self.model.shape.context
         return build_population(
             self.corpus,
@@ -112,7 +131,11 @@ class Session:
 
     @cached_property
     def served(self) -> list[HeadName]:
-        """The heads that one pass serves."""
+        """The heads that one pass measures; with the setting `rank`, all heads of their layers.
+
+        >>> [str(name) for name in session.served]
+        ['L0H2']
+        """
         named = [
             head
             for announced in self._announced
@@ -125,30 +148,46 @@ class Session:
 
     @cached_property
     def sweep(self) -> Sweep:
-        """The pass over the documents."""
+        """The pass over the documents.
+
+        >>> session.sweep.budget == len(session.population)
+        True
+        """
         return Sweep(self.model, self.population, self.served, self.settings, self._progress)
 
     @cached_property
     def passes(self) -> Passes:
-        """What was measured on it."""
+        """The measurements on the documents."""
         passes = Passes(self.sweep, self.settings.seed, self._results)
-        for wanted in self._wishes:
-            passes.wish(wanted)
+        for request in self._wishes:
+            passes.wish(request)
         return passes
 
     @property
     def store(self) -> Store | None:
-        """Where results are kept between runs, if anywhere."""
+        """The cache of results on disk; None with the setting `no_cache`.
+
+        >>> print(session.store)
+        None
+        """
         return store_of(self.settings)
 
     @property
     def seed(self) -> int:
-        """Keys the order of documents and every sample."""
+        """The seed of the order of documents and of every sample.
+
+        >>> session.seed
+        0
+        """
         return self.settings.seed
 
     @property
     def context_key(self) -> str:
-        """What results on disk follow from, as a hash; empty where none are kept."""
+        """Hash of everything that cached results depend on; empty without a cache.
+
+        >>> session.context_key
+        ''
+        """
         return "" if self._keys is None else self._keys.context
 
     @cached_property
@@ -160,22 +199,38 @@ class Session:
 
     @cached_property
     def _results(self) -> Results | None:
-        """What earlier runs found, where any may be kept."""
+        """The results of earlier runs; None without a cache."""
         store = self.store
         return None if store is None or self._keys is None else Results(store, self._keys)
 
     def announce(self, heads: Iterable[HeadName]) -> None:
-        """Have the pass serve these heads, too; of use only before anything was measured."""
+        """Add heads to those that one pass measures; has no effect once something was measured.
+
+        >>> other = ht.Session(heads=["L0H2"])
+        >>> other.announce(session.named("L1H0"))
+        >>> [str(name) for name in other.served]
+        ['L0H2', 'L1H0']
+        """
         self._announced.extend(heads)
 
     def named(self, name: str) -> list[HeadName]:
-        """Return the heads of the model that a name means, such as `L1H*`."""
+        """Return the names of the heads that a pattern such as `L1H*` selects.
+
+        Raises `HeadNameError` for a name that cannot be read, or that selects no head of the model.
+
+        >>> [str(name) for name in session.named("L1H*")]
+        ['L1H0', 'L1H1', 'L1H2', 'L1H3']
+        """
         shape = self.model.shape
         return parse_head(name).within(shape.layers, shape.heads)
 
     @property
     def is_open(self) -> bool:
-        """Whether anything was measured, so that there is something to tell of."""
+        """Whether the pass was prepared, so that there is something to report.
+
+        >>> ht.Session().is_open
+        False
+        """
         return "sweep" in self.__dict__
 
     def head(
@@ -187,24 +242,37 @@ class Session:
         observer: Callable[[Comparison], None] | None = None,
         keeper: Keeper | None = None,
     ) -> Head:
-        """Return a head by its name, such as `L5H1`.
+        """Return a head by its name, such as `L5H1`: head 1 of layer 5, both counted from 0.
 
-        `suppress_first_token` and `min_query` default to the settings', and the former, without
-        one, to on for causal models and off for bidirectional ones. `observer` is called for each
-        comparison that is decided, `keeper` for each claim about prompts that is searched. Raises
-        `HeadNameError` for a name that is none of the model's.
+        `suppress_first_token` and `min_query` default to the settings. `observer` is called with
+        each comparison when it is decided, and `keeper` with each claim about prompts when it is
+        searched. Raises `HeadNameError` for a name that is no head of the model, and `ClaimError`
+        for a name of several heads.
+
+        >>> session.head("L1H3")
+        L1H3
         """
         selector = parse_head(name)
-        found = selector.within(self.model.shape.layers, self.model.shape.heads)
+        heads = selector.within(self.model.shape.layers, self.model.shape.heads)
         if selector.name is None:
-            raise ClaimError(f"{name!r} names {len(found)} heads. Ask for one at a time.")
+            raise ClaimError(
+                f"expected the name of one head but found {name!r}, which names {len(heads)}. Ask "
+                "for each by its own name."
+            )
         options = self.options(suppress_first_token, min_query)
         return Head(selector.name, self, options, observer, keeper)
 
     def options(
         self, suppress_first_token: bool | None = None, min_query: int | None = None
     ) -> RowOptions:
-        """Return which rows and keys count: as given, or as the settings and the model have it."""
+        """Return which rows and keys count: as given, or else as in the settings.
+
+        `suppress_first_token` is then on for causal models and off for bidirectional ones, unless
+        the settings say otherwise.
+
+        >>> session.options()
+        RowOptions(suppress_first_token=True, min_query=1)
+        """
         if suppress_first_token is None:
             suppress_first_token = self.settings.suppress_first_token
         if suppress_first_token is None:
@@ -215,12 +283,20 @@ class Session:
 
     @property
     def description(self) -> str:
-        """The model and the population, in words."""
+        """The model and the population, such as "demo over all 217 documents of demo".
+
+        >>> session.description.endswith("documents of demo")
+        True
+        """
         return f"{self.model.spec} over {self.population.description}"
 
     @property
     def budget_description(self) -> str:
-        """The model and the documents that a whole pass reads, in words."""
+        """The model and the documents that a whole pass reads, which the budget may limit.
+
+        >>> session.budget_description == session.description
+        True
+        """
         documents = self.population.description
         if self.sweep.budget < len(self.population):
             documents = f"{self.sweep.budget:,} of {documents}"
@@ -228,21 +304,36 @@ class Session:
 
     @property
     def alpha(self) -> float:
-        """How often a claim may be decided falsely, at most."""
+        """Maximum rate of false decisions per claim.
+
+        >>> session.alpha
+        0.001
+        """
         return self.settings.alpha
 
     def extents(self, by_text: bool) -> Sequence[int]:
-        """Return how many documents have been read after each step; the last is the budget."""
+        """Return the number of documents read after each step; the last is the budget.
+
+        `by_text` selects the order that keeps the documents of a text together.
+
+        >>> session.extents(by_text=False)[:2]
+        (64, 128)
+        """
         return self.sweep.extents(by_text)
 
     def eligible(self, question: Question) -> Eligible:
-        """Return the population's documents with an eligible row, from tokens alone."""
+        """Return the population's documents with an eligible row, from tokens alone.
+
+        >>> question = head.mass(ht.previous).question
+        >>> len(session.eligible(question)) == len(session.population)
+        True
+        """
         layer = question.head.layer
-        # Which rows a head has depends on its layer's window alone.
+        # The rows of a head depend only on the window of its layer.
         window = self.model.shape.windows[layer]
         key = (window, question.statistic, question.options, question.beyond_corpus)
         if key not in self._eligible:
-            found = eligible(
+            documents = eligible(
                 self.model,
                 self.population,
                 self.sweep.order(question.beyond_corpus),
@@ -251,48 +342,82 @@ class Session:
                 question.options,
             )
             if question.beyond_corpus and self.population.cuts_last_text:
-                # A part of a text is not its average.
-                found = found.without_text(self.population.texts - 1)
-            self._eligible[key] = found
+                # The average over a part of a text is not the average over the text.
+                documents = documents.without_text(self.population.texts - 1)
+            self._eligible[key] = documents
         return self._eligible[key]
 
     def figures(self, question: Question, documents: int) -> DocumentFigures:
-        """Return what the eligible ones of the first so many documents contribute."""
+        """Return the figures of the eligible documents among the first `documents` of the pass.
+
+        >>> question = head.mass(ht.previous).question
+        >>> figures = session.figures(question, 64)
+        >>> figures.numerators.shape == figures.documents.shape
+        True
+        """
         return self._measured(question, documents, matched=False)
 
     def matched(self, question: Question, documents: int) -> DocumentFigures:
-        """Return the same of attention that follows the head's average at each distance."""
+        """Return `figures` for attention that equals the head's average at each distance.
+
+        >>> question = head.mass(ht.previous).question
+        >>> len(session.matched(question, 64)) == len(session.figures(question, 64))
+        True
+        """
         return self._measured(question, documents, matched=True)
 
     def _measured(self, question: Question, documents: int, matched: bool) -> DocumentFigures:
-        found = self.passes.figures(question, documents, matched)
+        figures = self.passes.figures(question, documents, matched)
         if question.beyond_corpus and self.population.cuts_last_text:
-            return found.of_documents(self.eligible(question).documents)
-        return found
+            return figures.of_documents(self.eligible(question).documents)
+        return figures
 
     def place_of(self, question: Question, document: int) -> int:
-        """Return the place of a document in the order of the question's pass, from 0."""
+        """Return the index of a document in the order of the question's pass.
+
+        >>> question = head.mass(ht.previous).question
+        >>> session.place_of(question, int(session.sweep.order()[3]))
+        3
+        """
         return int(self.passes.places(question.beyond_corpus)[document])
 
     def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
-        """Have the next documents that are read serve this, too, when it is asked for."""
-        # Nothing is opened for a wish.
+        """Announce a request, so that the next pass over the documents also measures it.
+
+        >>> session.wish(head.mass(ht.current).question)
+        """
+        # A wish opens neither model nor corpus.
         if "passes" in self.__dict__:
             self.passes.wish(wanted)
         else:
             self._wishes.append(wanted)
 
     def heads_beside(self, question: Question) -> Sequence[HeadName]:
-        """Return the heads that a head's figure is to be ranked among; none unless asked for."""
-        # A head that nobody announced runs alone.
+        """Return the heads to rank a head's figure among; empty without the setting `rank`.
+
+        >>> list(session.heads_beside(head.mass(ht.previous).question))
+        []
+        """
+        # A head that was not announced is measured alone.
         return self.served if self.settings.rank and question.head in self.served else ()
 
     def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
-        """Return a head's ranked or random pairs, over the whole budget."""
+        """Return a head's ranked or random pairs over the whole budget, as columns.
+
+        >>> request = head.ranked_multiples(3).request
+        >>> session.pairs(session.named("L0H2")[0], request).multiples.shape
+        (3,)
+        """
         return self.passes.pairs(head, request)
 
     def in_context(self, head: HeadName, pairs: Pairs) -> list[Pair]:
-        """Return pairs with their tokens and the rows that they stand in."""
+        """Return pairs with their tokens and rows.
+
+        >>> [name] = session.named("L0H2")
+        >>> pairs = session.pairs(name, head.ranked_multiples(3).request)
+        >>> [pair.query - pair.key for pair in session.in_context(name, pairs)]
+        [1, 1, 1]
+        """
         return self.passes.in_context(head, pairs)
 
     def overviews(
@@ -301,82 +426,117 @@ class Session:
         size: int,
         besides: Sequence[Scrutiny] = (),
     ) -> list[tuple[list[Pair], list[Pair], int]]:
-        """Return ranked and random above-average pairs of heads, and how many there are.
+        """Return `size` ranked and random above-average pairs of each head, and their number.
 
-        Each of the first so many documents of the pass. The same pass reads what is asked for
-        besides, for `scrutinised`.
+        `wanted` has a head, its options and how many documents of the pass to read. The same pass
+        reads `besides`, which `scrutinised` then returns.
+
+        >>> [name] = session.named("L0H2")
+        >>> [(ranked, random, count)] = session.overviews([(name, session.options(), 64)], size=5)
+        >>> len(ranked), len(random), count > 5
+        (5, 5, True)
         """
-        found = self.passes.overviews(wanted, size, besides)
-        return [
-            (self.in_context(head, one.ranked), self.in_context(head, one.random), one.count)
-            for (head, *_), one in zip(wanted, found, strict=True)
-        ]
-
-    def scrutinised(self, asked: Sequence[Scrutiny]) -> list[tuple[Scrutinised, list[Pair]]]:
-        """Return what the rows of claims say for and against them, with the rows to be shown."""
-        found = self.passes.scrutinised(asked)
+        overviews = self.passes.overviews(wanted, size, besides)
         return [
             (
-                one,
+                self.in_context(head, overview.ranked),
+                self.in_context(head, overview.random),
+                overview.count,
+            )
+            for (head, *_), overview in zip(wanted, overviews, strict=True)
+        ]
+
+    def scrutinised(self, claims: Sequence[Scrutiny]) -> list[tuple[Scrutinised, list[Pair]]]:
+        """Return the rows for and against each claim, with the pairs to show of them.
+
+        >>> session.scrutinised([])
+        []
+        """
+        scrutinised = self.passes.scrutinised(claims)
+        return [
+            (
+                rows,
                 in_context(
                     self.sweep,
                     claim.question.head,
-                    one.pairs,
-                    [row.row for row in one.counterexamples],
+                    rows.pairs,
+                    [row.row for row in rows.counterexamples],
                 ),
             )
-            for claim, one in zip(asked, found, strict=True)
+            for claim, rows in zip(claims, scrutinised, strict=True)
         ]
 
     def sink_share(self, head: HeadName, options: RowOptions, documents: int) -> float | None:
-        """Return what a head's rows leave to learned sinks that are no token, in [0, 1].
+        """Return the attention on learned sinks that are no token (as in gpt-oss), in [0, 1].
 
-        On average over the first so many documents of the pass; None of a model without such
-        sinks (as gpt-oss has them).
+        The average over the first `documents` of the pass; None for a model without such sinks.
+
+        >>> print(session.sink_share(session.named("L0H2")[0], session.options(), 64))
+        None
         """
         if not self.model.facts.sinks:
             return None
         every_key = First() | ~First()
         question = Question(head, Mass(every_key, when=EveryRow()), options)
         extent = next(extent for extent in self.sweep.extents() if extent >= documents)
-        found = self.figures(question, extent)
-        first = found.of_documents(self.sweep.order()[:documents])
+        first = self.figures(question, extent).of_documents(self.sweep.order()[:documents])
         return 1 - float(first.numerators.mean()) / QUANTA if len(first) else None
 
     @property
     def results_kept(self) -> int:
-        """How many figures and pairs earlier runs had left on disk."""
+        """Number of figures and pairs that were read from the cache of earlier runs.
+
+        >>> session.results_kept
+        0
+        """
         return self.passes.results_read if "passes" in self.__dict__ else 0
 
     def distribution(self, head: HeadName, request: Distributed) -> Distribution:
-        """Return how the multiples of the pairs are distributed.
+        """Return the distribution of the pairs' multiples.
 
-        Raises `NoEligibleRowError` where there are no such pairs.
+        Raises `NoEligibleRowError` if there are no pairs.
+
+        >>> request = head.distribution(on=ht.previous).request
+        >>> session.distribution(session.named("L0H2")[0], request).mean > 10
+        True
         """
-        found = self.passes.distribution(head, request)
-        if found is None:
+        distribution = self.passes.distribution(head, request)
+        if distribution is None:
             limit = "" if request.on is None else f" with keys {request.on.english}"
             raise NoEligibleRowError(
-                f"{head} has no pairs{limit} in {self.budget_description}, so they have no "
+                f"{head} has no pairs{limit} in {self.budget_description}, so there is no "
                 "distribution. Choose another on=, or measure on documents where they occur."
             )
-        return found
+        return distribution
 
     def in_relation(
         self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[bool]:
-        """Return of each pair whether it lies in a relation."""
+        """Return for each pair whether it lies in a relation.
+
+        >>> [name] = session.named("L0H2")
+        >>> pairs = session.pairs(name, head.ranked_multiples(3).request)
+        >>> session.in_relation(pairs, name, ht.previous, session.options())
+        [True, True, True]
+        """
         return in_relation(self.sweep, head, pairs, relation, options)
 
     def keys_within(
         self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
     ) -> list[list[int]]:
-        """Return the attendable keys in a relation of the row that each pair stands in."""
+        """Return for each pair the attendable keys of its row that lie in a relation.
+
+        >>> [name] = session.named("L0H2")
+        >>> pairs = session.pairs(name, head.ranked_multiples(3).request)
+        >>> keys = session.keys_within(pairs, name, ht.previous, session.options())
+        >>> keys == [[query - 1] for query in pairs.queries]
+        True
+        """
         return keys_within(self.sweep, head, pairs, relation, options)
 
     @cached_property
     def _prompts(self) -> PromptReader:
-        """What is asked of single prompts; the documents change nothing of them."""
+        """Measures single prompts, independently of the documents."""
         return PromptReader(
             self.model,
             self.corpus.bos or self.settings.bos,
@@ -387,7 +547,12 @@ class Session:
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt, given as text or as token ids.
 
-        Raises `ClaimError` for a prompt without tokens, or one that the model cannot read.
+        `attention` has the shape `[query, key]`. Raises `ClaimError` for a prompt without tokens,
+        or one that the model cannot read.
+
+        >>> pattern = session.pattern(session.named("L0H2")[0], "for x in", session.options())
+        >>> pattern.tokens
+        ('<|endoftext|>', 'for', ' x', ' in')
         """
         return self._prompts.pattern(head, prompt)
 
@@ -398,24 +563,36 @@ class Session:
         options: RowOptions,
         known: Sequence[KnownPrompt] = (),
     ) -> Searched:
-        """Return what a search of a claim's prompts finds, known ones tried first.
+        """Return the result of searching a claim's prompts, known prompts first.
 
-        Raises `ClaimError` where the family makes a prompt that the model cannot read.
+        Raises `ClaimError` if the family makes a prompt that the model cannot read.
+
+        >>> claim = head.withstands(ht.previous, mass=0.3, prompts=["while x"]).claim
+        >>> print(session.search(session.named("L0H2")[0], claim, session.options()).counterexample)
+        None
         """
         return self._prompts.search(head, claim, options, known)
 
     def margin(
         self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
     ) -> float:
-        """Return how far one prompt is from breaking a claim; inf without an eligible row.
+        """Return the margin by which one prompt satisfies a claim; inf without an eligible row.
 
-        Raises as `pattern` does.
+        Negative if the prompt breaks the claim. Raises as `pattern` does.
+
+        >>> claim = head.withstands(ht.previous, mass=0.3, prompts=["while x"]).claim
+        >>> session.margin(session.named("L0H2")[0], claim, session.options(), "while x") > 0
+        True
         """
         return self._prompts.margin(head, claim, options, prompt)
 
     @property
     def lexicon(self) -> ModelLexicon:
-        """The model's tokens, as families of prompts draw them."""
+        """The model's tokens, from which families of prompts are drawn.
+
+        >>> session.lexicon is head.lexicon
+        True
+        """
         return self._prompts.lexicon
 
     def describe(
@@ -429,12 +606,14 @@ class Session:
         documents: int = 200,
         client: "Client | None" = None,
     ) -> Description:
-        """Return what the head attends to, as `Head.describe` has it.
+        """Return a description of what the head attends to, as in `Head.describe`.
 
-        `client` is asked in place of `model`: its budget serves several heads.
+        `client` replaces `model`; its budget of calls then covers several heads. The control is
+        the explanation of another head that the pass measures, or else of another head of the
+        model.
 
-        Its control is the explanation of another head that is served, or else of the next one of
-        the model.
+        >>> session.describe(session.named("L0H2")[0], session.options(), documents=64).head
+        'L0H2'
         """
         from headtests.explanations.describe import describe
         from headtests.explanations.llm.server import Server
@@ -457,7 +636,10 @@ class Session:
         )
 
     def close(self) -> None:
-        """Drop the rows and documents that were kept."""
+        """Delete the stored rows and documents.
+
+        >>> ht.Session().close()
+        """
         if "sweep" in self.__dict__:
             self.sweep.close()
         if "population" in self.__dict__:

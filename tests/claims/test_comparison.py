@@ -1,4 +1,4 @@
-"""Comparisons of figures: what can be asked, when it is decided, and how it is told."""
+"""Comparisons of figures: which are valid, when they are decided, and how they are explained."""
 
 import math
 from fractions import Fraction
@@ -39,73 +39,49 @@ def masses(left, right):
 # What can be asked.
 
 
-@pytest.mark.parametrize("threshold", [1.5, -0.1, 40])
+@pytest.mark.parametrize("threshold", [1.5, -0.1])
 def test_a_threshold_out_of_range_is_refused_before_anything_is_measured(threshold):
-    found = mass(0.5)
-    with pytest.raises(ClaimError, match="mass is a figure from 0 to 1"):
-        _ = found >= threshold
-    assert not found.subject.evidence.asked
+    figure = mass(0.5)
+    with pytest.raises(ClaimError, match=rf"mass is a figure from 0 to 1.* with {threshold}"):
+        _ = figure >= threshold
+    assert not figure.subject.evidence.asked
 
 
-@pytest.mark.parametrize("threshold", [math.nan, math.inf, True, "0.4", None, [0.4], ht.previous])
+@pytest.mark.parametrize("threshold", [math.nan, True, "0.4", None, [0.4]])
 def test_a_threshold_that_is_no_number_is_refused(threshold):
     with pytest.raises(ClaimError) as raised:
         _ = mass(0.5) >= threshold
-    assert str(raised.value) == (
-        f"expected a finite number in a comparison with {PREVIOUS} but found {threshold!r} "
-        f"({type(threshold).__name__})."
-    )
+    assert f"comparison with {PREVIOUS} but found {threshold!r}" in str(raised.value)
 
 
-def test_a_figure_is_no_truth_value():
-    with pytest.raises(ClaimError) as raised:
-        bool(mass(0.5))
-    assert str(raised.value) == (
-        f"{PREVIOUS} is a figure, so it is neither true nor false. Compare it with a threshold: "
-        f"{PREVIOUS} >= 0.4."
-    )
-    with pytest.raises(ClaimError, match="neither true nor false"):
-        bool(2 * mass(0.5))
+def test_a_figure_has_no_truth_value():
+    found = mass(0.5)
+    for figure in (found, 2 * found, found - found):
+        with pytest.raises(ClaimError) as raised:
+            bool(figure)
+        assert f"Compare it with a threshold: {figure!r} >= 0.4." in str(raised.value)
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda figure: figure == 0.5,
-        lambda figure: figure == figure,
         lambda figure: 0.5 == figure,  # noqa: SIM300
-        lambda figure: 2 * figure == 0.5,
         lambda figure: figure == 2 * figure,
         lambda figure: figure - figure == 0.5,
         lambda figure: figure == pytest.approx(0.5, abs=0.1),
     ],
 )
 def test_a_figure_is_never_claimed_to_equal_anything_exactly(ask):
-    with pytest.raises(ClaimError, match="never claimed to equal another exactly"):
+    with pytest.raises(ClaimError, match=r"by ==.* == ht\.approx\(0\.4, abs=0\.05\), or"):
         ask(mass(0.5))
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda figure: figure != 0.5,
-        lambda figure: 2 * figure != 0.5,
-        lambda figure: figure != ht.approx(0.5, abs=0.1),
-    ],
-)
-def test_a_figure_is_never_claimed_to_differ(ask):
-    with pytest.raises(ClaimError, match=r"by !=\. Claim on which side it lies"):
-        ask(mass(0.5))
-
-
-def test_who_claims_equality_is_told_to_claim_a_range():
-    with pytest.raises(ClaimError) as raised:
-        _ = 2 * mass(0.5) == 0.5
-    assert str(raised.value) == (
-        f"a measured figure is never claimed to equal another exactly: 2 * {PREVIOUS} was compared "
-        f"with 0.5 by ==. Claim a range, 2 * {PREVIOUS} == ht.approx(0.4, abs=0.05), or compare by "
-        ">= or <=."
-    )
+@pytest.mark.parametrize("other", [0.5, ht.approx(0.5, abs=0.1)])
+def test_a_figure_is_never_claimed_to_differ(other):
+    for figure in (mass(0.5), 2 * mass(0.5)):
+        with pytest.raises(ClaimError) as raised:
+            _ = figure != other
+        assert f"{figure!r} was compared with {other!r} by !=" in str(raised.value)
 
 
 @pytest.mark.parametrize("ask", [lambda claim: claim == True, lambda claim: claim != False])  # noqa: E712
@@ -121,23 +97,12 @@ def test_a_claim_is_itself_and_no_other():
     assert len({claim, claim}) == 1
 
 
-@pytest.mark.parametrize("factor", [0, -1, math.nan, math.inf, True, "2", None])
+@pytest.mark.parametrize("factor", [0, -1, math.inf, True, "2", mass(0.5)])
 def test_a_figure_is_multiplied_by_a_number_over_0(factor):
-    with pytest.raises(ClaimError):
-        _ = factor * mass(0.5)
-    with pytest.raises(ClaimError):
-        _ = 2 * mass(0.5) * factor
-
-
-def test_a_factor_out_of_range_is_named_with_its_figure():
-    with pytest.raises(ClaimError) as raised:
-        _ = -2 * mass(0.5)
-    assert str(raised.value) == f"expected a factor over 0 but found -2 times {PREVIOUS}."
-
-
-def test_a_figure_is_not_multiplied_by_a_figure():
-    with pytest.raises(ClaimError, match="expected a finite number in a factor but found L0H0"):
-        _ = mass(0.5) * mass(0.5)
+    for figure in (mass(0.5), 2 * mass(0.5)):
+        with pytest.raises(ClaimError) as raised:
+            _ = figure * factor
+        assert f"found {factor!r}" in str(raised.value)
 
 
 # What holds.
@@ -145,14 +110,7 @@ def test_a_figure_is_not_multiplied_by_a_figure():
 
 @pytest.mark.parametrize(
     ("values", "threshold"),
-    [
-        ([0, 1, 1, 1], 0.75),
-        ([0.1 + 0.2] * 3, 0.3),
-        ([0.3] * 3, 0.1 + 0.2),
-        ([0.3, 0.5], 0.4),
-        ([1, 1], 1),
-        ([0, 0], 0),
-    ],
+    [([0.1 + 0.2] * 3, 0.3), ([0.3] * 3, 0.1 + 0.2), ([1, 1], 1), ([0, 0], 0)],
 )
 def test_a_tie_holds_where_equality_is_claimed_too_and_not_where_it_is_excluded(values, threshold):
     assert mass(*values) >= threshold
@@ -196,7 +154,7 @@ def test_a_range_that_fails_at_its_first_end_asks_no_further():
     assert [claim.verdict for claim in asked] == [Verdict.REFUTED]
 
 
-@pytest.mark.parametrize("kind", [np.float64, np.float32, np.int64, Fraction])
+@pytest.mark.parametrize("kind", [np.float64, np.int64, Fraction])
 def test_thresholds_and_factors_of_any_library_serve_on_either_side(kind):
     asked = []
     evidence = FakeEvidence({PREVIOUS: figures([0.5])})
@@ -297,18 +255,13 @@ def test_two_figures_compare_by_their_averages():
 @pytest.mark.parametrize(
     ("claim", "source"),
     [
-        (lambda a, b: a >= 3 * b, "L0H0.mass(ht.previous) >= 3 * L1H1.mass(ht.induction)"),
-        (lambda a, b: a >= b * 3, "L0H0.mass(ht.previous) >= 3 * L1H1.mass(ht.induction)"),
         (lambda a, b: a >= 2 * (b * 1.5), "L0H0.mass(ht.previous) >= 3 * L1H1.mass(ht.induction)"),
-        (lambda a, b: 3 * b <= a, "L0H0.mass(ht.previous) >= 3 * L1H1.mass(ht.induction)"),
         (lambda a, b: 2 * a >= 6 * b, "L0H0.mass(ht.previous) >= 3 * L1H1.mass(ht.induction)"),
         (lambda a, b: 3 * b < a, "L0H0.mass(ht.previous) > 3 * L1H1.mass(ht.induction)"),
         (lambda a, b: 2 * a >= b, "L1H1.mass(ht.induction) <= 2 * L0H0.mass(ht.previous)"),
         (lambda a, b: a >= 0.1 * 3 * b, "L0H0.mass(ht.previous) >= 0.3 * L1H1.mass(ht.induction)"),
         (lambda a, b: 2 * a >= 2 * b, "L0H0.mass(ht.previous) >= L1H1.mass(ht.induction)"),
         (lambda a, b: a >= 1, "L0H0.mass(ht.previous) >= 1"),
-        (lambda a, b: 2 * a >= 0.9, "L0H0.mass(ht.previous) >= 0.45"),
-        (lambda a, b: 3 * a >= 0.9, "L0H0.mass(ht.previous) >= 0.3"),
         (lambda a, b: 3 * a <= 1.2, "L0H0.mass(ht.previous) <= 0.4"),
     ],
 )
@@ -316,7 +269,7 @@ def test_factors_may_stand_on_either_side(claim, source):
     assert claim(*masses([0.5], [0.5])).source == source
 
 
-@pytest.mark.parametrize("factor", [2, 3, 7, 10, 49])
+@pytest.mark.parametrize("factor", [3, 49])
 def test_a_tie_with_a_multiple_is_clean_on_whichever_side_the_factor_stands(factor):
     # A quantum times the factor, so that both figures are kept without rounding.
     low, high = masses([2.0**-20], [factor * 2.0**-20])
@@ -356,24 +309,22 @@ def test_multiples_of_two_figures_compare_as_fractions_do(one, other, left_facto
 # When it is decided.
 
 
-def test_nothing_is_measured_until_a_truth_value_is_asked_for():
-    evidence = FakeEvidence({PREVIOUS: figures([0.5])})
-    claim = evidence.head("L0H0").mass(ht.previous) >= 0.4
-    assert repr(claim) == f"{PREVIOUS} >= 0.4"
-    assert claim.sentence
-    assert claim.verdict is None
-    assert not evidence.asked
-    assert claim
-    assert claim.verdict is Verdict.HOLDS
+def test_nothing_is_measured_until_a_truth_value_is_asked_for(claim):
+    undecided = claim(0.5)
+    assert repr(undecided) == f"{PREVIOUS} >= 0.4"
+    assert undecided.sentence
+    assert undecided.verdict is None
+    assert not undecided.left.subject.evidence.asked
+    assert undecided
+    assert undecided.verdict is Verdict.HOLDS
 
 
-def test_an_answer_is_remembered_and_told_once():
-    asked = []
-    evidence = FakeEvidence({PREVIOUS: figures([0.5])})
-    claim = evidence.head("L0H0", observer=asked.append).mass(ht.previous) >= 0.4
-    assert [bool(claim) for _ in range(3)] == [True] * 3
-    assert evidence.asked == {PREVIOUS: 1}
-    assert [id(found) for found in asked] == [id(claim)]
+def test_a_verdict_is_remembered_and_the_observer_is_called_once(claim):
+    observed = []
+    decided = claim(0.5, observer=observed.append)
+    assert [bool(decided) for _ in range(3)] == [True] * 3
+    assert decided.left.subject.evidence.asked == {PREVIOUS: 1}
+    assert observed == [decided]
 
 
 def test_the_observer_is_told_of_a_claim_that_was_decided_with_its_place():
@@ -389,27 +340,25 @@ def test_the_observer_is_told_of_a_claim_that_was_decided_with_its_place():
     assert location.source == "assert not head.mass(ht.previous) >= 0.6"
 
 
-def test_a_claim_that_was_explained_first_is_still_told_when_it_is_asked():
-    asked = []
-    evidence = FakeEvidence({PREVIOUS: figures([0.5])})
-    claim = evidence.head("L0H0", observer=asked.append).mass(ht.previous) >= 0.4
-    claim.explanation()
-    assert not asked
-    assert claim.location is None
-    assert claim
-    assert len(asked) == 1
-    assert claim.location.file == __file__
+def test_a_claim_that_was_explained_first_is_still_observed_when_it_is_asked(claim):
+    observed = []
+    explained_first = claim(0.5, observer=observed.append)
+    explained_first.explanation()
+    assert not observed
+    assert explained_first.location is None
+    assert explained_first
+    assert len(observed) == 1
+    assert explained_first.location.file == __file__
 
 
-def test_a_claim_that_could_not_be_measured_is_told_to_nobody_and_may_be_asked_again():
-    asked = []
-    evidence = FakeEvidence({PREVIOUS: figures([])})
-    claim = evidence.head("L0H0", observer=asked.append).mass(ht.previous) >= 0.4
+def test_a_claim_that_could_not_be_measured_is_not_observed_and_may_be_asked_again(claim):
+    observed = []
+    empty = claim(observer=observed.append)
     for _ in range(2):
         with pytest.raises(ClaimError):
-            bool(claim)
-    assert not asked
-    assert claim.verdict is None
+            bool(empty)
+    assert not observed
+    assert empty.verdict is None
 
 
 def test_without_an_observer_a_claim_is_decided_all_the_same():
@@ -516,19 +465,13 @@ def test_a_claim_on_two_figures_explains_both():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [
-        (0.39, "0.39"),
-        (0.1234567, "0.1235"),
-        (0.399999, "0.399999"),
-        (0.3999996, "0.3999996"),
-        (0.39999996, "0.39999996"),
-    ],
+    [(0.39, "0.39"), (0.1234567, "0.1235"), (0.39999996, "0.39999996")],
 )
 def test_a_figure_is_shown_to_as_many_digits_as_tell_it_from_its_threshold(value, shown):
     assert (mass(value) >= 0.4).explanation()[0].startswith(f"refuted: {shown} over")
 
 
-@pytest.mark.parametrize("value", [0.3, 0.7, 1 / 3])
+@pytest.mark.parametrize("value", [0.7, 1 / 3])
 def test_a_figure_that_ties_is_shown_without_the_noise_of_its_rounding(value):
     assert (mass(value) >= value).explanation()[0].startswith(f"holds: {value:.4g} over")
 
@@ -536,9 +479,7 @@ def test_a_figure_that_ties_is_shown_without_the_noise_of_its_rounding(value):
 @pytest.mark.parametrize(
     ("operator", "left", "right", "first", "second"),
     [
-        (">=", mass(0.5), 0.6, f"{PREVIOUS} >= 0.6", "refuted: 0.5 over"),
         (">", mass(0.5), 0.4, f"{PREVIOUS} > 0.4", "holds: 0.5 over"),
-        ("<=", 0.6, mass(0.5), f"{PREVIOUS} >= 0.6", "refuted: 0.5 over"),
         ("<", 0.6, mass(0.5), f"{PREVIOUS} > 0.6", "refuted: 0.5 over"),
         (">=", 0.4, mass(0.5), f"{PREVIOUS} <= 0.4", "refuted: 0.5 over"),
         ("<=", 3 * mass(0.5), 0.9, f"{PREVIOUS} <= 0.3", "refuted: 0.5 over"),

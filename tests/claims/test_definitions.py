@@ -1,4 +1,4 @@
-"""What is claimed: statistics as descriptions, their Python, their English, their ranges."""
+"""Statistics as descriptions: their Python source, English phrases and ranges."""
 
 import math
 from dataclasses import FrozenInstanceError

@@ -1,4 +1,4 @@
-"""Estimates: what is read of a statistic, for how long, and what is said of it."""
+"""Estimates: which documents are read, the values, and the messages."""
 
 from fractions import Fraction
 
@@ -69,12 +69,8 @@ def test_a_lift_beyond_what_all_of_the_attention_would_be_is_refused():
     measured = figures([0.5], [0.125], base_rates=[0.125], base_denominators=[0.125])
     found = one("lift(ht.previous)", measured).lift(ht.previous)
     assert not found >= 8
-    with pytest.raises(ClaimError) as raised:
+    with pytest.raises(ClaimError, match=r"never reach 9: .* a lift of 8\. Lower the threshold"):
         bool(found >= 9)
-    assert str(raised.value) == (
-        "L0H0.lift(ht.previous) can never reach 9: uniform attention gives 0.125 there, so that "
-        "all of the attention is a lift of 8. Lower the threshold, or claim a mass."
-    )
 
 
 def test_no_other_statistic_is_refused_for_its_base_rate():
@@ -112,12 +108,9 @@ def test_a_comparison_leaves_the_figures_that_were_compared_as_they_were():
 
 def test_estimates_with_no_document_in_common_cannot_be_compared():
     left, right = two(figures([0.5], documents=[0]), figures([0.5], documents=[1]))
-    with pytest.raises(NoEligibleRowError) as raised:
+    with pytest.raises(NoEligibleRowError, match="Give both the same when=") as raised:
         bool(left >= right)
-    assert str(raised.value) == (
-        "no document is eligible for both L0H0.mass(ht.previous) and L1H1.mass(ht.induction), so "
-        "they cannot be compared on the same documents. Give both the same when=."
-    )
+    assert f"{left!r} and {right!r}" in str(raised.value)
 
 
 @pytest.mark.parametrize("empty", ["left", "right"])
@@ -131,12 +124,9 @@ def test_a_side_without_an_eligible_row_has_its_own_error(empty):
 def test_estimates_of_two_models_or_corpora_are_not_compared():
     here = one("mass(ht.previous)", figures([0.5])).mass(ht.previous)
     there = one("mass(ht.previous)", figures([0.5])).mass(ht.previous)
-    with pytest.raises(ClaimError) as raised:
+    with pytest.raises(ClaimError, match=r"two heads of one model over one corpus") as raised:
         _ = here >= there
-    assert str(raised.value) == (
-        "L0H0.mass(ht.previous) and L0H0.mass(ht.previous) were measured on different documents or "
-        "models. Compare two heads of one model over one corpus."
-    )
+    assert f"{here!r} and {there!r}" in str(raised.value)
 
 
 # As few documents as it takes.
@@ -159,6 +149,7 @@ def test_a_close_claim_reads_on_until_it_is_decided():
     assert evidence.furthest / 2 < claim.left.documents <= evidence.furthest
 
 
+@pytest.mark.slow
 @FIXED
 @given(st.sets(st.integers(1, 299), max_size=5), st.sampled_from([0.1, 0.3, 0.38, 0.6]))
 def test_what_is_printed_does_not_depend_on_the_steps(ends, threshold):
@@ -234,7 +225,7 @@ def test_a_threshold_that_may_have_followed_the_data_is_noted():
 
 
 @pytest.mark.parametrize("read", [lambda found: found.value, str, lambda found: found - found])
-def test_whoever_reads_a_figure_is_noted_whichever_claim_and_head_follows(read):
+def test_reading_a_value_marks_every_later_claim_on_the_figure(read):
     evidence = stepped(beta(0.4, 1000), 64, 1000)
     first = evidence.head("L0H0").mass(ht.previous) >= 0.1
     assert first
@@ -247,7 +238,7 @@ def test_whoever_reads_a_figure_is_noted_whichever_claim_and_head_follows(read):
         assert again.read_before
 
 
-def test_what_is_explained_and_recorded_was_read_by_nobody():
+def test_explaining_and_printing_a_claim_does_not_mark_its_figure_as_read():
     evidence = stepped(beta(0.4, 1000), 64, 1000)
     claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
     claim.explanation()
@@ -351,7 +342,7 @@ def test_an_open_claim_is_neither_true_nor_false_however_it_is_asked():
             ask()
 
 
-def test_an_open_claim_is_told_once():
+def test_an_open_claim_is_observed_once():
     asked = []
     evidence = stepped(beta(0.4, 1000), 64, 200)
     claim = evidence.head("L0H0", observer=asked.append).mass(ht.previous) >= 0.39
@@ -511,7 +502,7 @@ def test_a_difference_has_a_value_over_the_whole_budget():
     assert (str(found), f"{found:.2f}") == ("0.4375", "0.44")
 
 
-@pytest.mark.parametrize("factor", [1e-300, 1e-7, 1e7, 1e200])
+@pytest.mark.parametrize("factor", [1e-300, 1e7])
 def test_a_factor_beside_which_a_figure_is_nothing_is_refused(factor):
     left, right = paired([0.75, 0.5], [0.25, 0.5])
     with pytest.raises(ClaimError, match="expected a factor from 1e-06 to 1e\\+06"):
@@ -654,7 +645,7 @@ def test_a_lift_beyond_the_corpus_is_a_ratio_of_what_texts_give():
 
 def test_one_side_does_not_go_beyond_the_corpus_alone():
     head = stepped([0.5]).head("L0H0")
-    with pytest.raises(ClaimError, match="Give both beyond_corpus=True, or neither"):
+    with pytest.raises(ClaimError, match=r"beyond_corpus=True\. Give it to both, or to neither"):
         _ = head.mass(ht.previous, beyond_corpus=True) >= head.mass(ht.previous)
 
 
@@ -717,24 +708,9 @@ def test_a_lift_is_ranked_by_each_head_s_own_base_rate():
     assert [str(found.settled.rank) for found in ranks] == ["1st of 2", "2nd of 2"]
 
 
-def test_nobody_is_ranked_who_did_not_ask():
+def test_without_heads_to_rank_among_there_is_no_rank():
     assert one("mass(ht.previous)", figures([0.5])).mass(ht.previous).rank is None
 
 
-@pytest.mark.parametrize(
-    ("rank", "said"),
-    [
-        (1, "1st"),
-        (2, "2nd"),
-        (3, "3rd"),
-        (4, "4th"),
-        (11, "11th"),
-        (12, "12th"),
-        (13, "13th"),
-        (21, "21st"),
-        (111, "111th"),
-        (122, "122nd"),
-    ],
-)
-def test_ranks_are_said_in_english(rank, said):
-    assert str(Rank(rank, 144)) == f"{said} of 144"
+def test_a_rank_prints_as_an_ordinal():
+    assert str(Rank(122, 144)) == "122nd of 144"

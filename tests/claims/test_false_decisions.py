@@ -10,10 +10,13 @@ from headtests.claims.verdicts import Verdict
 from headtests.statistics import Eligible
 from tests.fakes import FakeEvidence, figures
 
+pytestmark = pytest.mark.slow
+
 RUNS = 1000
 THRESHOLD = 0.4
-STEPS = (64, 128, 256, 512)
+STEPS = (128, 512)
 POPULATION = 512
+SAMPLED_FROM = Eligible(np.arange(10**6), np.arange(10**6))
 ONCE_IN_A_MILLION = 1e-6
 PREVIOUS = "L0H0.mass(ht.previous)"
 
@@ -70,11 +73,10 @@ def test_a_thousand_runs_decide_falsely_no_more_often_than_is_stated(draw, beyon
         assert false.min() > 0
 
 
-@pytest.mark.parametrize("draw", [corpus])
-def test_the_whole_corpus_is_right_about_its_own_average(draw):
+def test_the_whole_corpus_is_right_about_its_own_average():
     for seed in range(50):
-        # Nothing but the whole corpus can decide at such a rate.
-        for claim, truth in claims_of(draw(seed), 1e-300, beyond_corpus=False):
+        # At such a rate, only the whole corpus can decide.
+        for claim, truth in claims_of(corpus(seed), 1e-300, beyond_corpus=False):
             assert (claim.decide() is Verdict.HOLDS) is truth
             assert claim.left.documents <= POPULATION
 
@@ -85,10 +87,10 @@ def test_the_bounds_hold_as_often_as_is_stated():
         values = sample(seed)
         evidence = FakeEvidence(
             {PREVIOUS: figures(values)},
-            populations={PREVIOUS: Eligible(np.arange(10**6), np.arange(10**6))},
+            populations={PREVIOUS: SAMPLED_FROM},
             steps=(64,),
             alpha=0.05,
         )
-        found = evidence.head("L0H0").mass(ht.previous)
+        found = evidence.head("L0H0").mass(ht.previous).settled
         missed += not found.low <= THRESHOLD <= found.high
     assert missed <= 60

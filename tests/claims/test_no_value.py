@@ -1,4 +1,4 @@
-"""What is said where a statistic has no value."""
+"""The errors of statistics that have no value."""
 
 import pytest
 
@@ -21,8 +21,8 @@ def one(call, measured):
             lambda head: head.mass(key.is_(" Zyzzyva")),
             'rows with keys whose token is " Zyzzyva" to attend to. Check the tokens that the '
             "expression names, or measure on a corpus where they occur. Position 0, where BOS "
-            "stands, is taken out: ht.first asks for it, and suppress_first_token=False on the "
-            "head marker puts it back.",
+            "stands, is excluded: use ht.first for it, or include it with "
+            "suppress_first_token=False on the head marker.",
         ),
         (
             "mass(ht.induction, when=query.repeats)",
@@ -109,6 +109,6 @@ def test_a_budget_without_an_eligible_document_says_how_many_there_are():
     evidence = FakeEvidence(
         {"L0H0.mass(ht.previous)": figures([0.5, 0.5], documents=[8, 9])}, steps=(5,)
     )
-    with pytest.raises(NoEligibleRowError, match="which has 2 eligible documents") as raised:
+    with pytest.raises(NoEligibleRowError, match="2 eligible documents") as raised:
         bool(evidence.head("L0H0").mass(ht.previous) >= 0.4)
     assert "Raise headtests_max_documents" in str(raised.value)

@@ -1,4 +1,4 @@
-"""Figures of ranked or random pairs: exact, and compared with their like."""
+"""Figures of ranked or random pairs: exact, and compared only with figures of pairs."""
 
 from fractions import Fraction
 
@@ -63,23 +63,11 @@ def test_fractions_of_two_samples_compare_exactly():
 
 @pytest.mark.parametrize(
     ("threshold", "message"),
-    [
-        (
-            50,
-            "fraction is a figure from 0 to 1, so comparing it with 50 claims nothing. Choose a "
-            "threshold in that range; 50 percent is 0.5.",
-        ),
-        (
-            -1,
-            "fraction is a figure from 0 to 1, so comparing it with -1 claims nothing. Choose a "
-            "threshold in that range.",
-        ),
-    ],
+    [(50, "from 0 to 1.* with 50 .*; 50 percent is 0.5"), (-1, "from 0 to 1.* with -1 ")],
 )
 def test_a_fraction_is_from_0_to_1(threshold, message):
-    with pytest.raises(ClaimError) as raised:
+    with pytest.raises(ClaimError, match=message):
         _ = fractions_of(3, 10) >= threshold
-    assert str(raised.value) == message
 
 
 @pytest.mark.parametrize("kind", ["median", "mean"])
@@ -96,12 +84,8 @@ def test_figures_of_no_pairs_are_an_error():
     head = FakeEvidence(inside={ht.previous: lambda found: True}).head("L0H0")
     none = head.ranked_multiples(5)
     for found in (none.fraction(ht.previous), none.median, none.mean):
-        with pytest.raises(NoEligibleRowError) as raised:
+        with pytest.raises(NoEligibleRowError, match=r"no such pairs in a model over.*Drop on="):
             bool(found >= 0.5)
-        assert str(raised.value) == (
-            f"{found!r} has no pairs to be a figure of: the head has none of that kind in a model "
-            "over all 4 documents of a corpus. Drop on=, or measure on more documents."
-        )
 
 
 def test_a_figure_of_pairs_and_an_average_over_documents_are_not_compared():
@@ -112,15 +96,9 @@ def test_a_figure_of_pairs_and_an_average_over_documents_are_not_compared():
     )
     head = evidence.head("L0H0")
     average, share = head.mass(ht.previous), head.ranked_multiples().fraction(ht.previous)
-    with pytest.raises(ClaimError) as raised:
+    with pytest.raises(ClaimError, match="Compare an average with an average") as raised:
         _ = average >= share
-    assert str(raised.value) == (
-        f"{average!r} is an average over documents and {share!r} a figure of a sample of pairs. "
-        "Compare an average with an average, a fraction with a fraction."
-    )
-    with pytest.raises(ClaimError) as raised:
+    assert f"{average!r} is an average over documents and {share!r}" in str(raised.value)
+    with pytest.raises(ClaimError, match="Compare a fraction with a fraction") as raised:
         _ = share >= 2 * average
-    assert str(raised.value) == (
-        f"{share!r} is a figure of a sample of pairs and {average!r} an average over documents. "
-        "Compare a fraction with a fraction, an average with an average."
-    )
+    assert f"{average!r} is an average over documents" in str(raised.value)

@@ -1,4 +1,4 @@
-"""Pairs and their distribution, as they are shown."""
+"""Pairs and their distribution: values and printed text."""
 
 import dataclasses
 
@@ -57,7 +57,7 @@ def test_a_distribution_is_represented_by_what_it_says():
 
 
 def test_a_sample_of_more_pairs_than_there_are_is_refused():
-    with pytest.raises(ObservationError, match=r"3 pairs are distributed, .* the 2 that"):
+    with pytest.raises(ObservationError, match=r"at most 2 pairs but found 3\..* sample_of"):
         distribution([1.0, 2.0, 3.0], sample_of=2)
 
 

@@ -1,4 +1,4 @@
-"""Verdicts: at a rate of false decisions, exact of a whole population, and never turned round."""
+"""Verdicts: the rate of false decisions, exactness on a whole population, and stability."""
 
 import math
 from fractions import Fraction
@@ -403,6 +403,7 @@ def test_ratios_of_a_whole_population_are_compared_exactly(operator):
         assert found.log_e_against == -found.log_e
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("population", [40, None])
 def test_ratios_that_are_equal_are_told_apart_no_more_often_than_said(population):
     random = np.random.default_rng(2)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from headtests.corpora import CorpusSpec
 from headtests.corpora.sources import LeftOut, texts_of
 from headtests.demo import topics
-from headtests.errors import CorpusError
-from headtests.hub import CorpusOutOfReachError
+from headtests.errors import CorpusError, CorpusOutOfReachError
 
 FIXED = settings(
     derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -1,4 +1,4 @@
-"""Which expressions fit which argument, and the errors that name the other one."""
+"""Which expressions each argument accepts, and errors that name the right argument."""
 
 import pytest
 from hypothesis import given, settings
@@ -26,21 +26,16 @@ def test_what_depends_on_the_query_says_which_rows(expression):
 
 @pytest.mark.parametrize("argument", ["on", "of"])
 def test_a_query_condition_in_place_of_a_relation_is_sent_to_when(argument):
-    with pytest.raises(ExpressionError) as raised:
+    with pytest.raises(ExpressionError, match=r"Pass it as when=query\.repeats") as raised:
         require_relation(query.repeats, argument)
-    assert str(raised.value) == (
-        f"{argument}=query.repeats is a condition on the query alone, and {argument}= says which "
-        "keys are meant. Pass it as when=query.repeats to choose the rows."
-    )
+    assert f"{argument}=query.repeats is a condition on the query alone" in str(raised.value)
 
 
 def test_where_there_is_no_when_a_query_condition_is_to_be_combined_with_a_relation():
-    with pytest.raises(ExpressionError) as raised:
+    with pytest.raises(ExpressionError, match=r"as in ht\.previous & query\.repeats\.") as raised:
         require_relation(query.repeats, "on", has_when=False)
-    assert str(raised.value) == (
-        "on=query.repeats is a condition on the query alone, and on= says which keys are meant. "
-        "Combine it with a relation by &, as in ht.previous & query.repeats."
-    )
+    assert "on=query.repeats is a condition on the query alone" in str(raised.value)
+    assert "when=" not in str(raised.value)
     require_relation(query.repeats & ht.induction, "on", has_when=False)
 
 

@@ -1,4 +1,4 @@
-"""Conditions on one position: what makes them, what they print, what they refuse."""
+"""Conditions on one position: how they are made and printed, and their errors."""
 
 import operator
 import re

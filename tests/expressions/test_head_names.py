@@ -1,4 +1,4 @@
-"""Heads' names: what they select, how they print, and what a mistaken one is told."""
+"""Names of heads: what they select, how they print, and their errors."""
 
 import pytest
 from hypothesis import given, settings

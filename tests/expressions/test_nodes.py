@@ -1,4 +1,4 @@
-"""What every expression does: combine, print as its source, speak English, refuse to be true."""
+"""Expressions: combining, printing as source, English, equality, and no truth value."""
 
 import copy
 import pickle
@@ -171,7 +171,7 @@ def test_a_range_written_as_a_chain_is_refused_with_the_way_to_write_it():
     ids=["and", "or", "not", "if"],
 )
 def test_words_in_place_of_signs_are_refused_with_the_signs(ask):
-    with pytest.raises(ExpressionError, match="neither true nor false") as raised:
+    with pytest.raises(ExpressionError, match="has no truth value") as raised:
         ask()
     assert "Combine conditions with &, | and ~ in place of and, or and not" in str(raised.value)
 

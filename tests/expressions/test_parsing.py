@@ -1,4 +1,4 @@
-"""What the parser reads means what Python would make of it; all else is one clear error."""
+"""The parser: it agrees with Python, and every other text is one clear error."""
 
 import operator
 import re

@@ -1,4 +1,4 @@
-"""Conditions on a pair: their names, their English, and relations of a user's own."""
+"""Conditions on a pair: their names, their English, and users' relations."""
 
 import pytest
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from headtests.cache import CacheWarning
-from headtests.errors import ModelError, ModelUnavailableError
+from headtests.errors import CacheWarning, ModelError, ModelUnavailableError
 from headtests.models import loading
 from headtests.models.config import model_shape
 from headtests.models.loading import READ_BY, adopt_bridge, load_model, resolve_device

@@ -21,7 +21,7 @@ BAD = {
     "a figure as a truth value": (
         "if head.mass(ht.previous): pass",
         "ClaimError",
-        ["neither true nor false", "L0H2.mass(ht.previous) >= 0.4"],
+        ["has no truth value", "L0H2.mass(ht.previous) >= 0.4"],
     ),
     "a threshold that is out of range": (
         "assert head.mass(ht.previous) >= 1.5",

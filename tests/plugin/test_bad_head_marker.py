@@ -49,7 +49,8 @@ BAD = {
     "a star among heads": (
         f'@pytest.mark.heads("L1H*")\ndef test_it(heads):{BODY}',
         "test_it",
-        "'L1H*' names 4 heads. Ask for one at a time.",
+        "expected the name of one head but found 'L1H*', which names 4. Ask for each by its own "
+        "name.",
     ),
     "no argument": (
         f'@pytest.mark.head("L0H0")\ndef test_it():{BODY}',

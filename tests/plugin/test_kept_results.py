@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from headtests.cache import CacheWarning
+from headtests.errors import CacheWarning
 
 TESTS = """
 SAME = {same!r}

@@ -17,13 +17,6 @@ RUNS = prompts.repeated((2, 6), (1, 2))
 FEW = {"search_prompts": 96}
 
 
-@pytest.fixture(scope="module")
-def session():
-    session = ht.Session(settings=ht.Settings(no_cache=True, **FEW))
-    yield session
-    session.close()
-
-
 @pytest.fixture
 def passes(monkeypatch):
     """Count the passes through a model."""

@@ -9,18 +9,6 @@ from headtests.errors import ClaimError, ExpressionError
 RUNS = prompts.repeated((2, 8), 1)
 
 
-@pytest.fixture(scope="module")
-def session():
-    session = ht.Session(settings=ht.Settings(no_cache=True, search_prompts=128))
-    yield session
-    session.close()
-
-
-@pytest.fixture(scope="module")
-def head(session):
-    return session.head("L0H2")
-
-
 def test_nothing_is_searched_before_its_truth_is_asked_for(session, monkeypatch):
     asked = []
     search = session.search

@@ -1,4 +1,4 @@
-"""Heads: the figures and pairs that a test body asks them for."""
+"""Heads: the figures and pairs that their methods return."""
 
 import inspect
 from fractions import Fraction
@@ -20,6 +20,7 @@ from tests.fakes import FakeEvidence, figures, pair
 
 @pytest.fixture
 def head():
+    """Return a head of evidence without figures."""
     return FakeEvidence().head("L5H11")
 
 
@@ -66,7 +67,7 @@ def test_making_a_figure_measures_nothing(head):
         head.lift(ht.previous),
     ]
     assert len(figures) == 5
-    assert not head._subject.evidence.asked
+    assert not any(figure.subject.evidence.asked for figure in figures)
 
 
 def test_a_condition_in_the_wrong_place_is_an_error_that_names_the_other(head):
@@ -203,14 +204,16 @@ def test_a_claim_on_pairs_says_itself_in_english(claim, sentence):
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, True, "10", None])
-def test_a_number_of_pairs_is_1_or_more(head, size):
+def test_a_number_of_pairs_is_1_or_more(size):
+    evidence = FakeEvidence()
+    head = evidence.head("L5H11")
     for ask in (head.ranked_multiples, head.random_multiples):
         with pytest.raises(ClaimError) as raised:
             ask(size)
         assert f"a number of pairs of 1 or more but found {size!r} ({type(size).__name__})" in str(
             raised.value
         )
-    assert not head._subject.evidence.asked
+    assert not evidence.asked
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A model over a corpus: what a head says of it is what a reader computes by hand."""
+"""A model over a corpus: figures equal those of double loops over the attention rows."""
 
 import json
 
@@ -494,7 +494,7 @@ def test_a_head_that_the_model_lacks_is_an_error_that_says_its_size(name, sessio
 
 
 def test_several_heads_are_asked_for_one_at_a_time(session_of):
-    with pytest.raises(ClaimError, match="4 heads"):
+    with pytest.raises(ClaimError, match=r"'L1H\*', which names 4"):
         session_of().head("L1H*")
 
 
@@ -502,8 +502,8 @@ def test_decoders_suppress_the_first_token_and_encoders_do_not(session_of):
     decoder, encoder = session_of("gpt2"), session_of("encoder")
 
     def rests(head):
-        """Return whether key 0 is taken out of what is no `ht.first`."""
-        return head._subject.options.suppress_first_token
+        """Return whether key 0 is excluded from relations other than `ht.first`."""
+        return head.mass(ht.previous).question.options.suppress_first_token
 
     assert rests(decoder.head("L0H0"))
     assert not rests(encoder.head("L0H0"))

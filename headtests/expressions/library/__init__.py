@@ -1,11 +1,6 @@
-r"""Relations and token classes that heads of language models are known for.
+"""Relations and token classes that attention heads are known for; public as `headtests.library`.
 
-What the built-in explainer tries, and what a hypothesis may import: `from headtests.library import
-line_start`. All of it is evaluated from tokens alone and made for byte-level and sentencepiece
-tokenizers, whose words begin with a space, and for WordPiece ones, whose pieces begin with "##".
-No measuring here.
-
-A tokenizer that keeps no line breaks, as WordPiece ones do not, has one line a document.
+`token_classes` and `text_relations` define them, and `catalogue` names them. No measuring here.
 """
 
 from headtests.expressions.library.catalogue import GLOSSARY, LIBRARY, NAMES, Named, paste_imports

@@ -1,4 +1,4 @@
-"""The relations and classes by what they are called, in English and in Python.
+"""The relations and token classes of the library with their names, in English and in Python.
 
 No relation is defined here.
 """
@@ -40,13 +40,13 @@ from headtests.expressions.relations import CustomRelation
 
 @dataclass(frozen=True)
 class Named:
-    """A relation with what it is called."""
+    """A relation with its English name."""
 
     relation: Expression
     name: str
-    """What it is, as a noun phrase that follows "goes to": "the previous token"."""
+    """A noun phrase that follows "goes to", such as "the previous token"."""
     role: str = ""
-    """What a head is called that is mostly this, "previous-token head"; empty without a name."""
+    """The name of a head that mostly does this, such as "previous-token head"; may be empty."""
 
 
 _DISTANCES = ["two", "three", "four", "five", "six", "seven", "eight"]
@@ -97,9 +97,9 @@ LIBRARY: tuple[Named, ...] = (
     Named(key.special, "special tokens"),
     Named(key.position < 4, "the first four tokens of the document"),
 )
-"""What is tried of a head: positions, repetitions, structure of the text, classes of tokens.
+"""What the explainer tries: positions, repetitions, structure of the text, classes of tokens.
 
-Position 0 alone is not among them, since every result states it beside its figure.
+Position 0 is left out, since every result states the attention on it.
 """
 
 NAMES: dict[str, Expression] = {
@@ -127,19 +127,19 @@ NAMES: dict[str, Expression] = {
     "UNDERSCORE": UNDERSCORE,
     "OPERATOR": OPERATOR,
 }
-"""What `parse_expression` may be told of by name."""
+"""The names of the library for `parse_expression`."""
 
 _CALLED = {entry.relation: entry.name for entry in LIBRARY}
 GLOSSARY: str = "\n".join(
     f"  {name:17}  the key is of: {_CALLED[expression]}" for name, expression in NAMES.items()
 )
-"""A line for each of `NAMES`, for a prompt, under the grammar of the language."""
+"""One line for each of `NAMES`, to follow the grammar of the language in a prompt."""
 
 
 def paste_imports(expression: Expression) -> str:
-    """Return the import lines that the Python of an expression needs, each with its line end.
+    """Return the import lines that the Python of an expression needs, each with a newline.
 
-    A relation of the user's own, which is not of this library, is left to its owner.
+    A user's own relation is not imported.
 
     >>> print(paste_imports(line_start & ~key.special), end="")
     from headtests import key

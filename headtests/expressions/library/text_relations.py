@@ -1,7 +1,7 @@
-"""Relations that only a document's own text can give, as functions of its tokens.
+"""Relations that depend on a document's text: lines, sentences, words and brackets.
 
-Evaluated by `headtests.measurement.masks` like a user's own. Importing them costs nothing where
-nothing is measured, so NumPy is imported where it is used.
+Functions of a document's tokens, evaluated by `headtests.measurement.masks` like a user's own.
+NumPy is imported inside them, so that importing this module stays cheap.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class DocumentTokens(Protocol):
-    """What a relation here sees of a document."""
+    """The parts of a document that these relations use."""
 
     @property
     def tokens(self) -> Sequence[str]:
@@ -41,14 +41,14 @@ class DocumentTokens(Protocol):
 
     @property
     def special(self) -> "Bools":
-        """Which tokens are special ones, shape `[length]`."""
+        """Which tokens are special, shape `[length]`."""
 
 
 @relation
 def line_start(document: DocumentTokens) -> "Bools":
-    """Hold where the key is the first token of a line or of the document, special ones aside.
+    """Hold if the key is the first token of a line or of the document; special tokens are skipped.
 
-    A token that ends with a line break, with or without the next line's indentation, ends a line.
+    A token ends a line if it ends with a line break, optionally followed by spaces or tabs.
     """
     import numpy as np
 
@@ -62,10 +62,10 @@ def line_start(document: DocumentTokens) -> "Bools":
 
 @relation
 def sentence_start(document: DocumentTokens) -> "Bools":
-    """Hold where the key is the first token of a sentence or of the document, special ones aside.
+    """Hold if the key is the first token of a sentence or of the document, without special tokens.
 
-    A sentence ends with ".", "!", "?" or an ellipsis and what closes after it: quotes, brackets,
-    spaces. Every full stop counts, that of "Mr." and of "3.14" with the rest.
+    A sentence ends with ".", "!", "?" or an ellipsis, and the closing quotes, brackets and spaces
+    after it. Every full stop counts, including those of "Mr." and "3.14".
     """
     import numpy as np
 
@@ -75,7 +75,7 @@ def sentence_start(document: DocumentTokens) -> "Bools":
 
 @relation
 def same_sentence(document: DocumentTokens) -> "Bools":
-    """Hold where query and key stand in one sentence, and where they are one token of it."""
+    """Hold if query and key are in the same sentence, including the query itself."""
     import numpy as np
 
     real = ~document.special
@@ -86,7 +86,7 @@ def same_sentence(document: DocumentTokens) -> "Bools":
 
 @relation
 def word_start(document: DocumentTokens) -> "Bools":
-    """Hold where the key is the first or only piece of a word: letters and digits, no sign."""
+    """Hold if the key is the first or only piece of a word; words are letters and digits."""
     import numpy as np
 
     in_word, continues = _words(document)
@@ -95,7 +95,7 @@ def word_start(document: DocumentTokens) -> "Bools":
 
 @relation
 def word_continuation(document: DocumentTokens) -> "Bools":
-    """Hold where the key is a later piece of a word: "ding" of " embed", "ding"."""
+    """Hold if the key is a later piece of a word, such as "ding" in " embed", "ding"."""
     import numpy as np
 
     _, continues = _words(document)
@@ -104,9 +104,9 @@ def word_continuation(document: DocumentTokens) -> "Bools":
 
 @relation
 def same_word(document: DocumentTokens) -> "Bools":
-    """Hold where query and key are two pieces of one word, neither space nor sign between them.
+    """Hold if query and key are two pieces of one word, without spaces or signs between them.
 
-    Where no token of the document has a space and none begins with "##", each is its own word.
+    If no token of the document has a space or begins with "##", each token is its own word.
     """
     import numpy as np
 
@@ -120,11 +120,11 @@ def same_word(document: DocumentTokens) -> "Bools":
 
 @relation
 def bracket_partner(document: DocumentTokens) -> "Bools":
-    """Hold where the query has a closing bracket, and the key the opening one that it closes.
+    """Hold if the query has a closing bracket and the key has its opening bracket.
 
-    Of "()", "[]" and "{}". A token with several closes several; a pair within one token is no
-    pair. A closing bracket of another kind than the last open one closes the nearest of its own
-    kind and leaves those between open for good; without one, it closes nothing.
+    Brackets are "()", "[]" and "{}". A token may have several; a pair within one token does not
+    count. A closing bracket closes the nearest open bracket of its kind, and open brackets of
+    other kinds in between then stay open for good.
     """
     import numpy as np
 
@@ -147,19 +147,19 @@ def bracket_partner(document: DocumentTokens) -> "Bools":
 
 @relation
 def last_4(document: DocumentTokens) -> "Bools":
-    """Hold where the key is one of the 4 tokens before the query."""
+    """Hold if the key is one of the 4 tokens before the query."""
     return _within(document, 4)
 
 
 @relation
 def last_8(document: DocumentTokens) -> "Bools":
-    """Hold where the key is one of the 8 tokens before the query."""
+    """Hold if the key is one of the 8 tokens before the query."""
     return _within(document, 8)
 
 
 @relation
 def last_16(document: DocumentTokens) -> "Bools":
-    """Hold where the key is one of the 16 tokens before the query."""
+    """Hold if the key is one of the 16 tokens before the query."""
     return _within(document, 16)
 
 
@@ -179,17 +179,18 @@ def _sentence_starts(document: DocumentTokens) -> "Bools":
     apart |= np.concatenate(([True], traits[:-1] & ENDS_SPACED > 0))[: len(real)]
     closes = (traits & CLOSES > 0) & ~((traits & STRAIGHT_QUOTE > 0) & apart)
     ends = traits & ENDS_SENTENCE > 0
-    # The last token, up to each, that says whether a sentence is over; before the first, one is.
+    # Closing quotes and brackets do not change whether a sentence is over: for each token, find
+    # the last token that is none of these. Before the first token, a sentence is over.
     places = np.arange(len(real))
-    telling = np.maximum.accumulate(np.where(closes & ~ends, -1, places))
-    over = np.where(telling >= 0, ends[telling], True)
+    last = np.maximum.accumulate(np.where(closes & ~ends, -1, places))
+    over = np.where(last >= 0, ends[last], True)
     starts = np.zeros(len(special), dtype=np.bool_)
     starts[real] = np.concatenate(([True], over[:-1]))[: len(real)] & ~closes
     return starts
 
 
 def _words(document: DocumentTokens) -> "tuple[Bools, Bools]":
-    """Return which tokens are a piece of a word, and which of them continue one."""
+    """Return which tokens are a piece of a word, and which of these continue a word."""
     import numpy as np
 
     real = ~document.special

@@ -1,6 +1,6 @@
 """Classes of tokens, as conditions on the key.
 
-Patterns on the text of one token, for every tokenizer that the package is made for.
+Patterns on the text of one token that work with byte-level, sentencepiece and WordPiece tokenizers.
 """
 
 from headtests.expressions import key
@@ -12,9 +12,9 @@ _FUNCTION_WORDS = (
     "your"
 )
 
-# U+FFFD is a piece of a character, which may be a letter.
+# U+FFFD stands for a part of a character, which may be a letter.
 PUNCTUATION = key.matches(r"^\s*(?:[^\w\s\ufffd]|_)+\s*$")
-"""The key has signs and nothing else."""
+"""The key has only punctuation signs, with optional spaces."""
 COMMA = key.matches(r"^ ?,")
 """The key begins with a comma."""
 SENTENCE_END = key.matches(r"[.!?\u2026][\"'\u201d\u2019)\]]*\s*$")
@@ -22,13 +22,13 @@ SENTENCE_END = key.matches(r"[.!?\u2026][\"'\u201d\u2019)\]]*\s*$")
 COLON = key.matches(r"^ ?[:;]")
 """The key begins with a colon or a semicolon."""
 NEWLINE = key.matches(r"[\r\n]")
-"""The key has a line break."""
+"""The key contains a line break."""
 OPENING_BRACKET = key.matches(r"[(\[{]") & ~key.special
-"""The key has an opening bracket."""
+"""The key contains an opening bracket."""
 CLOSING_BRACKET = key.matches(r"[)\]}]") & ~key.special
-"""The key has a closing bracket."""
+"""The key contains a closing bracket."""
 QUOTE = key.matches(r"^\W*[\"'\u201c\u201d\u2018\u2019\u00ab\u00bb]\W*$")
-"""The key is a quotation mark or an apostrophe, with or without other signs."""
+"""The key has a quotation mark or an apostrophe, and otherwise only signs."""
 CAPITAL = key.matches(r"^ ?[A-Z]")
 """The key begins with a capital letter."""
 DIGIT = key.matches(r"^ ?(?:##)?\d")
@@ -36,6 +36,6 @@ DIGIT = key.matches(r"^ ?(?:##)?\d")
 STOP_WORD = key.matches(rf"(?i)^ ?(?:{_FUNCTION_WORDS})$")
 """The key is one of the commonest function words of English."""
 UNDERSCORE = key.matches("_") & ~key.special
-"""The key has an underscore."""
+"""The key contains an underscore."""
 OPERATOR = key.matches(r"^ ?[-+*/%=<>&|^~]+$")
-"""The key has the signs of arithmetic and of code, and nothing else."""
+"""The key has only operator signs of arithmetic and code."""

@@ -1,46 +1,46 @@
-"""What the text of one token is like, as bits of a number.
+"""Properties of the text of one token, as bits of an integer.
 
-A document has few different tokens, and many are asked about, so each is looked at once. The
-relations that are made of this are `relations`.
+Each distinct token is examined once and cached. `headtests.expressions.library.text_relations`
+makes relations of these properties.
 """
 
 import unicodedata
 from functools import lru_cache
 
 ENDS_LINE = 1
-"""Ends with a line break, with or without the next line's indentation."""
+"""Ends with a line break, optionally followed by spaces or tabs."""
 ENDS_SENTENCE = 2
-"""Ends with a sign that ends sentences, and what closes after it."""
+"""Ends with a sign that ends sentences, optionally followed by closing quotes and brackets."""
 CLOSES = 4
-"""Has only what may stand between the end of a sentence and the next."""
+"""Has only characters that may stand between the end of a sentence and the next one."""
 STRAIGHT_QUOTE = 8
-"""Has only straight quotes, which open and close alike."""
+"""Has only straight quotes, which may open or close."""
 BEGINS_SPACED = 16
 """Begins with a space of any kind, line breaks included."""
 ENDS_SPACED = 32
-"""Ends with one."""
+"""Ends with a space of any kind."""
 HAS_SPACE = 64
-"""Has one somewhere."""
+"""Contains a space of any kind."""
 BEGINS_WORD = 128
-"""Begins with a letter or digit, after a space or not."""
+"""Begins with a letter or digit, after optional spaces."""
 ENDS_IN_WORD = 256
 """Ends with a letter or digit."""
 MARKED = 512
-"""Begins with the mark of a WordPiece that continues a word."""
+"""Begins with "##", the WordPiece mark of a word's continuation."""
 HAS_BRACKET = 1024
-"""Has a bracket of the three kinds, opening or closing."""
+"""Contains an opening or closing bracket of one of the three kinds."""
 
 OPENING = {")": "(", "]": "[", "}": "{"}
-"""What each closing bracket closes."""
+"""The opening bracket of each closing bracket."""
 ENDS = frozenset(".!?\u2026")
-"""What ends a sentence."""
+"""Characters that end a sentence."""
 CLOSERS = frozenset("\"')]}\u201d\u2019\u00bb")
-"""What may close after it."""
+"""Closing quotes and brackets that may follow."""
 
 
 @lru_cache(maxsize=1 << 17)
 def traits_of(text: str) -> int:
-    """Return the sum of what a text is like, of the bits above."""
+    """Return the properties of a text, as a sum of the bits above."""
     bare = text.strip()
     unquoted = text.rstrip().rstrip("".join(CLOSERS))
     piece = text[2:] if text.startswith("##") else ""
@@ -52,18 +52,18 @@ def traits_of(text: str) -> int:
         BEGINS_SPACED: text[:1].isspace(),
         ENDS_SPACED: text[-1:].isspace(),
         HAS_SPACE: any(character.isspace() for character in text),
-        BEGINS_WORD: _is_of_word(bare[:1]),
-        ENDS_IN_WORD: _is_of_word(text[-1:]),
+        BEGINS_WORD: _is_word_character(bare[:1]),
+        ENDS_IN_WORD: _is_word_character(text[-1:]),
         MARKED: piece != "",
         HAS_BRACKET: any(character in "()[]{}" for character in text),
     }
     return sum(trait for trait, has in traits.items() if has)
 
 
-def _is_of_word(character: str) -> bool:
+def _is_word_character(character: str) -> bool:
     return character != "" and (
         character.isalnum()
-        # Half a character, and the marks that are part of a letter in many scripts.
+        # Part of a character, and combining marks.
         or character == "\ufffd"
         or unicodedata.category(character).startswith("M")
     )

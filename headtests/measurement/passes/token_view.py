@@ -26,7 +26,7 @@ from headtests.claims.definitions import (
 from headtests.corpora import Batch, Vocabulary
 from headtests.errors import ClaimError
 from headtests.expressions.conditions import EveryRow
-from headtests.expressions.nodes import And, Expression, Not, Or
+from headtests.expressions.nodes import Expression, leaves
 from headtests.measurement.masks import Bools, Masks
 from headtests.measurement.passes.memo import Remembered, T
 from headtests.models.loaded import LoadedModel
@@ -191,15 +191,7 @@ def uniform_mass(view: TokenView, keys: Bools, rows: Places) -> Float64s:
 
 
 def _counts_every_row(condition: Expression) -> bool:
-    match condition:
-        case EveryRow():
-            return True
-        case And(parts) | Or(parts):
-            return any(_counts_every_row(part) for part in parts)
-        case Not(part):
-            return _counts_every_row(part)
-        case _:
-            return False
+    return any(isinstance(leaf, EveryRow) for leaf in leaves(condition))
 
 
 def keys_of_rows(tokens: BatchTokens, options: RowOptions) -> Float64s:

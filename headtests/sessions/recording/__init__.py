@@ -1,1 +1,1 @@
-"""What sessions decided and measured, as the parts of a record."""
+"""The parts of a record, made from sessions and decided claims."""

@@ -1,7 +1,7 @@
-"""From what was decided and measured to its place in the record.
+"""Records of decided claims, sessions and heads.
 
-Reads comparisons and sessions, writes `headtests.records` shapes. Decides nothing and draws
-nothing; the one thing that it measures is the multiples that a report shows of each head.
+Reads comparisons and sessions and writes the types of `headtests.records`. Decides nothing and
+draws nothing; it measures only the multiples that a report shows for each head.
 """
 
 import hashlib
@@ -46,9 +46,9 @@ from headtests.sessions.session import Session
 from headtests.statistics import e_bh, union_bound
 
 SHOWN_MULTIPLES = 10
-"""Ranked and random multiples of each head that a record holds."""
+"""Number of ranked and of random multiples that a record holds for each head."""
 SHOWN_COUNTEREXAMPLES = 10
-"""Rows or pairs that a record holds against each side of a claim that did not hold."""
+"""Number of rows or pairs that a record holds against each side of a claim that did not hold."""
 PACKAGES = (
     "headtests",
     "torch",
@@ -59,18 +59,18 @@ PACKAGES = (
     "numpy",
     "pytest",
 )
-"""Whose versions a record names."""
+"""The packages whose versions a record names."""
 
 
 def session_key(session: Session) -> str:
-    """Return what a record calls a session: the same in every process of one run."""
+    """Return the key of a session in a record; the same in every process of a run."""
     model = replace(session.spec, missing="fail")
     named = f"{model!r}\n{session.corpus!r}\n{session.settings}"
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def head_key(session: str, head: HeadName, options: RowOptions) -> str:
-    """Return what a record calls a head; it tells options apart that differ."""
+    """Return the key of a head with its options in a record."""
     suppressed = "" if options.suppress_first_token else "-with-first"
     return f"{session}-{head}-from{options.min_query}{suppressed}"
 
@@ -78,7 +78,7 @@ def head_key(session: str, head: HeadName, options: RowOptions) -> str:
 def claim_record(
     comparison: Comparison, session: str, identifier: str, test: str, root: Path
 ) -> ClaimRecord:
-    """Return the record of a comparison that was decided; its test's outcome is not known yet."""
+    """Return the record of a decided comparison, without the outcome of its test."""
     location, around = comparison.location, comparison.surroundings
     return ClaimRecord(
         id=identifier,
@@ -136,7 +136,7 @@ def claim_record(
 
 
 def subjects_of(comparison: Comparison) -> list[Subject]:
-    """Return the heads that a comparison is about, as in the record's `heads`: each once."""
+    """Return the distinct heads that a comparison is about, as in the record's `heads`."""
     sides = (comparison.left, comparison.right)
     subjects = [side.subject for side in sides if isinstance(side, Quantity)]
     return list({(subject.name, subject.options): subject for subject in subjects}.values())
@@ -147,13 +147,13 @@ def _key_of(session: str, subject: Subject) -> str:
 
 
 def relative_path(file: str, root: Path) -> str:
-    """Return a file below the root as it is named from there; any other as it is."""
+    """Return the path of a file relative to the root, or unchanged if it is not below it."""
     path = Path(file)
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
 
 
 def _e_value(alpha: float | None, log_e: float | None) -> float | None:
-    """Return e to a power, at most the largest float; None of an exact comparison."""
+    """Return e to a power, at most the largest float; None for an exact comparison."""
     if alpha is None or log_e is None:
         return None
     return math.exp(log_e) if log_e < math.log(sys.float_info.max) else sys.float_info.max
@@ -240,7 +240,7 @@ def session_record(session: Session) -> SessionRecord:
 
 
 def device_name(session: Session) -> str:
-    """Return the device with the name that its maker gave it, where torch knows one."""
+    """Return the device, with the model name of a CUDA device."""
     device = session.model.device
     if device.type == "cuda":
         import torch
@@ -254,12 +254,13 @@ def head_records(
     wanted: Sequence[tuple[HeadName, RowOptions, int]],
     besides: Sequence[Scrutiny] = (),
 ) -> list[HeadRecord]:
-    """Return heads' ranked and random multiples, each on the first documents of the pass.
+    """Return the records of heads, with their ranked and random multiples.
 
-    The same pass reads what is to be scrutinised besides.
+    `wanted` has a head, its options and how many documents of the pass to read. The same pass
+    reads `besides`.
     """
     key = session_key(session)
-    found = session.overviews(wanted, SHOWN_MULTIPLES, besides)
+    overviews = session.overviews(wanted, SHOWN_MULTIPLES, besides)
     return [
         HeadRecord(
             key=head_key(key, head, options),
@@ -273,12 +274,14 @@ def head_records(
             ranked=[pair_record(pair) for pair in ranked],
             random=[pair_record(pair) for pair in random],
         )
-        for (head, options, documents), (ranked, random, count) in zip(wanted, found, strict=True)
+        for (head, options, documents), (ranked, random, count) in zip(
+            wanted, overviews, strict=True
+        )
     ]
 
 
 def pair_record(pair: Pair) -> PairRecord:
-    """Return the record of a pair, with the row that it stands in to six digits."""
+    """Return the record of a pair, with its row of attention to six digits."""
     return PairRecord(
         document=pair.document,
         text=pair.text,
@@ -305,9 +308,9 @@ def make_record(
     searches: Sequence[SearchRecord] = (),
     unrecorded: int = 0,
 ) -> Record:
-    """Return the record of a run, dated now; a reason says that the run did not finish.
+    """Return the record of a run, dated now; `incomplete_reason` is set if it did not finish.
 
-    What is said of all claims together, the rate of false decisions and e-BH, is added here.
+    Adds what concerns all claims together: the rate of false decisions and e-BH.
     """
     decided = [claim for claim in claims if claim["e_value"] is not None]
     discoveries = e_bh([math.log(claim["e_value"] or sys.float_info.min) for claim in decided])
@@ -333,20 +336,20 @@ def make_record(
 
 @cache
 def environment(root: Path) -> dict[str, str]:
-    """Return what ran: versions of Python and of the packages, the platform, the commit."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    """Return the versions of Python and of the packages, the platform and the commit."""
+    versions = {"python": platform.python_version(), "platform": platform.platform()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
+            versions[package] = "not installed"
     commit = _commit(root)
-    return found | ({"commit": commit} if commit else {})
+    return versions | ({"commit": commit} if commit else {})
 
 
 def _commit(root: Path) -> str:
     try:
-        found = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
             cwd=root,
             capture_output=True,
@@ -356,4 +359,4 @@ def _commit(root: Path) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return found.stdout.strip() if found.returncode == 0 else ""
+    return described.stdout.strip() if described.returncode == 0 else ""

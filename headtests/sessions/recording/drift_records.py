@@ -1,8 +1,7 @@
-"""From a decided claim to its baseline, and from a baseline to how far the claim has moved.
+"""Baselines of decided claims, and the drift of a claim since its baseline.
 
-Reads the recorded documents through sessions, and hands the arithmetic to
-`headtests.records.baseline_files`. Which file a baseline is in, and what becomes of a test, is the
-plugin's.
+Reads the figures of the recorded documents through sessions; the arithmetic is
+`headtests.statistics.drift`. The plugin chooses the file of a baseline and the outcome of a test.
 """
 
 import hashlib
@@ -35,19 +34,24 @@ from headtests.statistics import DocumentFigures
 from headtests.statistics.drift import Drift, Figures, compared
 from headtests.statistics.quanta import Int64s
 
-_MEANINGLESS = {
+_MUST_MATCH = {
     "corpus_sha256": "other documents",
     "tokenizer_sha256": "another tokenizer",
     "bos": "another BOS policy",
     "seed": "another order of documents (headtests_seed)",
 }
-"""What must be the same for documents to be compared one by one, in words."""
-_TOLD = {"model": "model", "revision": "revision", "weights_sha256": "weights", "dtype": "dtype"}
-"""What may differ, since finding that out is the point, in words."""
+"""Fields of a context that must match to compare document by document, and words for a mismatch."""
+_MAY_DIFFER = {
+    "model": "model",
+    "revision": "revision",
+    "weights_sha256": "weights",
+    "dtype": "dtype",
+}
+"""Fields of a context that may differ, with their names in messages."""
 
 
 def context_of(session: Session, root: Any) -> tuple[str, BaselineContext]:
-    """Return what a session measures on, with a key that is the same wherever it runs alike."""
+    """Return the context of a session's measurements, with a key that depends on it alone."""
     record = session_record(session)
     model, corpus = record["model"], record["corpus"]
     versions = {
@@ -68,17 +72,17 @@ def context_of(session: Session, root: Any) -> tuple[str, BaselineContext]:
         seed=record["seed"],
         versions=versions,
     )
-    said = fingerprint(*(f"{name}={value}" for name, value in sorted(context.items())))
-    return said[:12], context
+    key = fingerprint(*(f"{name}={value}" for name, value in sorted(context.items())))
+    return key[:12], context
 
 
 def baseline_of(comparison: Comparison, test: str, number: int, context: str) -> BaselineClaim:
-    """Return the baseline of a decided claim; documents run as far as it takes to have enough."""
+    """Return the baseline of a decided claim; runs more documents if a baseline needs them."""
     quantities = sides_in(comparison)
     estimates = [quantity for quantity in quantities if isinstance(quantity, Estimate)]
     if len(estimates) == len(quantities):
-        read = read_figures(estimates, DOCUMENTS)
-        sides = [_side(quantity, one) for quantity, one in zip(estimates, read, strict=True)]
+        figures = read_figures(estimates, DOCUMENTS)
+        sides = [_side(*side) for side in zip(estimates, figures, strict=True)]
     else:
         sides = [_of_pairs(quantity) for quantity in quantities]
     options, (low, high) = comparison.left.subject.options, _bounds(comparison)
@@ -101,32 +105,32 @@ def baseline_of(comparison: Comparison, test: str, number: int, context: str) ->
 
 
 def sides_in(comparison: Comparison) -> list[Quantity]:
-    """Return the figures that a claim compares: one, or two."""
+    """Return the one or two figures that a claim compares."""
     right = comparison.right
     return [comparison.left, right] if isinstance(right, Quantity) else [comparison.left]
 
 
 def difference_of(comparison: Comparison, values: Sequence[float]) -> float:
-    """Return a figure, or of two the left one less the right one times its factor."""
+    """Return the value of one figure, or left - factor * right of two."""
     return values[0] - sum(float(comparison.factor) * value for value in values[1:])
 
 
 def _size(comparison: Comparison, sides: Sequence[BaselineSide]) -> float:
-    """Return how large a figure was; of two, both together."""
+    """Return the size of a figure, or the sum of the sizes of two."""
     factors = (1.0, float(comparison.factor))
     return sum(abs(factor * side["value"]) for factor, side in zip(factors, sides, strict=False))
 
 
 def _bounds(comparison: Comparison) -> tuple[float | None, float | None]:
-    """Return the interval of a claim's figure, or of the difference of its two, as decided."""
-    found = comparison.difference if len(sides_in(comparison)) > 1 else comparison.left
-    ends = (getattr(found, name, math.nan) for name in ("low", "high"))
+    """Return the interval of a claim's figure, or of the difference of two, as decided."""
+    interval = comparison.difference if len(sides_in(comparison)) > 1 else comparison.left
+    ends = (getattr(interval, name, math.nan) for name in ("low", "high"))
     low, high = (end if math.isfinite(end) else None for end in ends)
     return low, high
 
 
 def _of_pairs(quantity: Quantity) -> BaselineSide:
-    """Return what is recorded of a figure of ranked or random pairs: its value."""
+    """Return the baseline of a figure of ranked or random pairs: its value alone."""
     return BaselineSide(
         expression=repr(quantity),
         kind=quantity.kind,
@@ -139,49 +143,49 @@ def _of_pairs(quantity: Quantity) -> BaselineSide:
     )
 
 
-def _side(quantity: Estimate, read: Figures) -> BaselineSide:
-    denominators = read.denominators
+def _side(quantity: Estimate, figures: Figures) -> BaselineSide:
+    denominators = figures.denominators
     return BaselineSide(
         expression=repr(quantity),
         kind=quantity.kind,
-        value=read.value,
-        documents=len(read.documents),
-        documents_sha256=_hash_of(read.documents),
-        numerators=packed(read.numerators),
+        value=figures.value,
+        documents=len(figures.documents),
+        documents_sha256=_hash_of(figures.documents),
+        numerators=packed(figures.numerators),
         denominators="" if denominators is None else packed(denominators),
-        base_rate=None if read.scale == 1 else 1 / read.scale,
+        base_rate=None if figures.scale == 1 else 1 / figures.scale,
     )
 
 
 def read_figures(quantities: Sequence[Estimate], documents: int) -> list[Figures]:
-    """Return the figures of the first so many documents that all of some statistics count."""
+    """Return the figures of one or two statistics on the first documents eligible for all."""
     evidence = quantities[0].subject.evidence
-    questions = [replace(one.question, beyond_corpus=False) for one in quantities]
+    questions = [replace(quantity.question, beyond_corpus=False) for quantity in quantities]
     eligible = [evidence.eligible(question) for question in questions]
     # The same documents, with the base rates of each side.
-    common = [one.common_with(eligible[-1 - place]) for place, one in enumerate(eligible)]
+    common = [side.common_with(eligible[-1 - place]) for place, side in enumerate(eligible)]
     ids = common[0].documents[:documents]
     if not len(ids):
         raise BaselineError(
-            f"{' and '.join(map(repr, quantities))} count no document together, so that there is "
-            "nothing to record or to compare."
+            f"no document is eligible for {' and '.join(map(repr, quantities))}, so there is "
+            "nothing to record or to compare. Give both the same when=."
         )
-    found: list[DocumentFigures] = []
+    sides: list[DocumentFigures] = []
     for extent in evidence.extents(False):
-        found = [evidence.figures(question, extent).of_documents(ids) for question in questions]
-        if len(found[0]) == len(ids):
+        sides = [evidence.figures(question, extent).of_documents(ids) for question in questions]
+        if len(sides[0]) == len(ids):
             break
-    bases = [base_of(*one) for one in zip(questions, common, strict=True)]
+    bases = [base_of(*side) for side in zip(questions, common, strict=True)]
     return [
-        Figures(one.documents, one.numerators, _divisors(question, one), 1 / float(base or 1))
-        for question, one, base in zip(questions, found, bases, strict=True)
+        Figures(side.documents, side.numerators, _divisors(question, side), 1 / float(base or 1))
+        for question, side, base in zip(questions, sides, bases, strict=True)
     ]
 
 
-def _divisors(question: Question, found: DocumentFigures) -> Int64s | None:
-    # The base rate of a lift over uniform attention is one number of every document.
+def _divisors(question: Question, figures: DocumentFigures) -> Int64s | None:
+    # A lift over uniform attention divides by one base rate for all documents.
     is_over_uniform = isinstance(question.statistic, Lift) and question.statistic.over == "uniform"
-    return None if is_over_uniform else found.denominators
+    return None if is_over_uniform else figures.denominators
 
 
 def _hash_of(documents: np.ndarray[Any, Any]) -> str:
@@ -189,13 +193,13 @@ def _hash_of(documents: np.ndarray[Any, Any]) -> str:
 
 
 def _figures(side: BaselineSide, where: str) -> Figures:
-    """Return the recorded figures of a side; which documents they are of is not told."""
+    """Return the recorded figures of a side, with indices in place of document ids."""
     numerators = unpacked(side["numerators"], where)
     denominators = unpacked(side["denominators"], where) if side["denominators"] else None
     lengths = {len(numerators), len(numerators if denominators is None else denominators)}
     if lengths != {side["documents"]}:
         raise BaselineError(
-            f"{where} says {side['documents']} documents and holds figures of {len(numerators)}. "
+            f"{where} has figures of {len(numerators)} documents, expected {side['documents']}. "
             "Record it again with --headtests-record."
         )
     return Figures(
@@ -211,9 +215,9 @@ def drift_of(
     file: str,
     margin: float,
 ) -> DriftRecord:
-    """Return how far a claim's figure has moved on the documents that were recorded.
+    """Return how far a claim's figure moved on the recorded documents.
 
-    Raises `BaselineError` where it was recorded on other documents, or with other rows.
+    Raises `BaselineError` if the baseline is of other documents or other rows.
     """
     _require_comparable(comparison, recorded, before, now, file)
     sides = [side for side in (recorded["left"], recorded["right"]) if side is not None]
@@ -240,12 +244,12 @@ def drift_of(
         documents=documents,
         moved=[
             MovedRecord(
-                document=one.document,
-                text=_text_of(session, one.document),
-                before=one.before,
-                now=one.now,
+                document=moved.document,
+                text=_text_of(session, moved.document),
+                before=moved.before,
+                now=moved.now,
             )
-            for one in drift.moved
+            for moved in drift.moved
         ],
         differs=list(_differing(before, now)),
     )
@@ -254,17 +258,17 @@ def drift_of(
 def _paired(
     sides: Sequence[BaselineSide], estimates: Sequence[Estimate], file: str
 ) -> tuple[list[Figures], list[Figures]]:
-    """Return the figures of the recorded documents, then and now."""
+    """Return the figures of the recorded documents, recorded and now."""
     then = [_figures(side, f"the baseline of {side['expression']} in {file}") for side in sides]
     later = read_figures(estimates, sides[0]["documents"])
-    for side, one in zip(sides, later, strict=True):
-        if _hash_of(one.documents) != side["documents_sha256"]:
+    for side, figures in zip(sides, later, strict=True):
+        if _hash_of(figures.documents) != side["documents_sha256"]:
             raise BaselineError(
                 f"the baseline of {side['expression']} in {file} is of {side['documents']:,} "
-                f"documents, and the statistic now counts others, or fewer: "
-                f"{len(one.documents):,}. What counts as a row or a key has changed, or the budget "
-                "is smaller (headtests_max_documents). Read as many, record it again with "
-                "--headtests-record, or look at no baseline with headtests_drift = off."
+                f"documents, but the statistic now has other or fewer eligible documents: "
+                f"{len(figures.documents):,}. Eligible rows or keys have changed, or the budget is "
+                "smaller (headtests_max_documents). Raise the budget, record the baseline again "
+                "with --headtests-record, or ignore baselines with headtests_drift = off."
             )
     return (
         [replace(old, documents=new.documents) for old, new in zip(then, later, strict=True)],
@@ -280,22 +284,22 @@ def _require_comparable(
     file: str,
 ) -> None:
     again = (
-        f"Record {recorded['test']} again with --headtests-record, or look at no baseline with "
+        f"Record {recorded['test']} again with --headtests-record, or ignore baselines with "
         "headtests_drift = off."
     )
-    for name, said in _MEANINGLESS.items():
+    for name, difference in _MUST_MATCH.items():
         old, new = before[name], now[name]  # type: ignore[literal-required]  # names of its fields
         if old != new:
             raise BaselineError(
-                f"the baseline of {comparison.source} in {file} was recorded on {said} "
+                f"the baseline of {comparison.source} in {file} was recorded on {difference} "
                 f"({_brief(old)}, now {_brief(new)}; {before['corpus']}, now {now['corpus']}), so "
-                f"that comparing with it means nothing. {again}"
+                f"it cannot be compared. {again}"
             )
     options = comparison.left.subject.options
     rows = options.suppress_first_token, options.min_query
     if rows != (recorded["suppress_first_token"], recorded["min_query"]):
         raise BaselineError(
-            f"the baseline of {comparison.source} in {file} was recorded of other rows: "
+            f"the baseline of {comparison.source} in {file} was recorded on other rows: "
             f"suppress_first_token {recorded['suppress_first_token']}, min_query "
             f"{recorded['min_query']}, now {rows[0]} and {rows[1]}. {again}"
         )
@@ -306,15 +310,15 @@ def _brief(value: object) -> str:
 
 
 def _differing(before: BaselineContext, now: BaselineContext) -> Iterator[str]:
-    """Yield what differs of the model and the versions, each in words."""
-    for name, said in _TOLD.items():
+    """Yield each difference of the model and the versions as text."""
+    for name, label in _MAY_DIFFER.items():
         if name == "weights_sha256" and before["dtype"] != now["dtype"]:
-            # Of another type, the same weights have another hash.
+            # The hash of the same weights depends on their type.
             continue
         old, new = before[name], now[name]  # type: ignore[literal-required]  # names of its fields
         if old != new:
             short = _brief if name.endswith("sha256") else str
-            yield f"{said}: {short(old)}, now {short(new)}"
+            yield f"{label}: {short(old)}, now {short(new)}"
     for package, version in now["versions"].items():
         recorded = before["versions"].get(package)
         if recorded != version:

@@ -1,7 +1,7 @@
-"""A decided claim of another model: the same statement, on the same documents, beside it.
+"""Records of a decided claim measured again on another model, over the same documents.
 
-From a comparison and another session to the record of what that says. Which sessions there are,
-and which claims are asked of both, is the plugin's.
+From a comparison and another session to a record. The plugin opens the sessions and chooses the
+claims.
 """
 
 from headtests.claims.comparison import Comparison
@@ -17,7 +17,7 @@ from headtests.statistics.drift import compared
 
 
 def against(comparison: Comparison, other: Session) -> AgainstRecord:
-    """Return what another model says of a decided claim; what goes wrong stands in it."""
+    """Return the record of a decided claim on another model; an error is part of the record."""
     record = in_trouble("", session_key(other))
     try:
         return _against(comparison, other, record)
@@ -26,7 +26,7 @@ def against(comparison: Comparison, other: Session) -> AgainstRecord:
 
 
 def in_trouble(trouble: str, session: str = "") -> AgainstRecord:
-    """Return the record of a claim that another model says nothing of, and why."""
+    """Return the record of a claim that could not be measured on another model, with the reason."""
     return AgainstRecord(
         session=session,
         trouble=trouble,
@@ -54,15 +54,14 @@ def _against(comparison: Comparison, other: Session, record: AgainstRecord) -> A
         comparison.offset,
     )
     record["verdict"] = claim.decide().value
-    found = claim.difference
-    if found is None and len(sides_in(claim)) == 1 and isinstance(claim.left, Estimate):
-        found = Interval(claim.left.value, claim.left.low, claim.left.high)
-    sides = sides_in(claim)
-    if found is None:
+    sides, interval = sides_in(claim), claim.difference
+    if interval is None and len(sides) == 1 and isinstance(claim.left, Estimate):
+        interval = Interval(claim.left.value, claim.left.low, claim.left.high)
+    if interval is None:
         record["value"] = difference_of(claim, [side.value for side in sides])
     else:
-        record["value"], record["low"] = found.value, _finite(found.low)
-        record["high"] = _finite(found.high)
+        record["value"], record["low"] = interval.value, _finite(interval.low)
+        record["high"] = _finite(interval.high)
     if isinstance(claim.left, Estimate):
         record["documents"] = claim.left.documents
     _add_difference(comparison, claim, record)
@@ -74,14 +73,14 @@ def _finite(bound: float) -> float | None:
 
 
 def _add_difference(comparison: Comparison, claim: Comparison, record: AgainstRecord) -> None:
-    """Add how far the other's figure lies from this one's, on the documents that both count."""
+    """Add the difference of the two models' figures, on the documents eligible for both."""
     pairs = [sides_in(comparison), sides_in(claim)]
     estimates = [[side for side in sides if isinstance(side, Estimate)] for sides in pairs]
-    if any(len(some) < len(sides) for some, sides in zip(estimates, pairs, strict=True)):
+    if [len(sides) for sides in estimates] != [len(sides) for sides in pairs]:
         own, other = (difference_of(comparison, [side.value for side in sides]) for sides in pairs)
         record["difference"] = other - own
         return
-    before, now = (read_figures(some, DOCUMENTS) for some in estimates)
+    before, now = (read_figures(sides, DOCUMENTS) for sides in estimates)
     drift = compared(before, now, float(comparison.factor))
     record["difference"] = drift.difference
     record["difference_documents"] = len(now[0].documents)
@@ -91,9 +90,9 @@ def _require_same_documents(own: object, other: Session) -> None:
     if not isinstance(own, Session) or own.population.sha256 == other.population.sha256:
         return
     raise ClaimError(
-        f"{other.spec} reads other documents than {own.spec} does: its tokenizer or its context "
-        "makes other token ids of the same texts, so that nothing can be compared. Name a model "
-        "with the same tokenizer, such as another checkpoint."
+        f"{other.spec} does not read the same documents as {own.spec}: its tokenizer or context "
+        "makes other token ids of the same texts, so they cannot be compared. Name a model with "
+        "the same tokenizer, such as another checkpoint."
     )
 
 

@@ -1,4 +1,4 @@
-"""From a claim about prompts that was searched to its place in the record.
+"""Records of claims about prompts that were searched.
 
 Decides nothing and draws nothing.
 """
@@ -18,8 +18,8 @@ from headtests.sessions.recording.claim_records import relative_path
 def search_record(
     claim: Withstands, session: str, identifier: str, test: str, root: Path
 ) -> SearchRecord:
-    """Return the record of a claim about prompts that was searched, without its test's outcome."""
-    found, broken = claim.search(), claim.counterexample
+    """Return the record of a searched claim about prompts, without the outcome of its test."""
+    search, broken = claim.search(), claim.counterexample
     location = claim.location
     return SearchRecord(
         id=identifier,
@@ -36,13 +36,13 @@ def search_record(
         is_least=claim.claim.is_least,
         suppress_first_token=claim.options.suppress_first_token,
         min_query=claim.options.min_query,
-        prompts=found.prompts,
-        known=found.known,
-        unguided=found.unguided,
-        is_whole=found.is_whole,
-        passes=found.passes,
-        shrinking=found.shrinking,
-        worst=_finite(found.worst),
+        prompts=search.prompts,
+        known=search.known,
+        unguided=search.unguided,
+        is_whole=search.is_whole,
+        passes=search.passes,
+        shrinking=search.shrinking,
+        worst=_finite(search.worst),
         breaking=None
         if broken is None
         else BreakingRecord(
@@ -57,15 +57,17 @@ def search_record(
             replay=claim.replay,
         ),
         quiet=[
-            QuietRecord(ids=list(one.ids), tokens=list(one.tokens), margin=_finite(one.margin))
-            for one in found.quiet
+            QuietRecord(
+                ids=list(prompt.ids), tokens=list(prompt.tokens), margin=_finite(prompt.margin)
+            )
+            for prompt in search.quiet
         ],
-        foreign=found.foreign,
+        foreign=search.foreign,
     )
 
 
 def _row_of(broken: Counterexample, is_least: bool) -> CounterexampleRecord:
-    """Return the row of a counterexample; its key is what speaks against the claim most."""
+    """Return the row of a counterexample; its key is the strongest evidence against the claim."""
     instead = broken.attendable & ~broken.claimed
     candidates = (instead if instead.any() else broken.attendable) if is_least else broken.claimed
     key = int(np.where(candidates, broken.attention, -1.0).argmax())

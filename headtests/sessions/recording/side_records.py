@@ -1,8 +1,7 @@
-"""What the two sides of a decided claim are looked at for, and what was found, for the record.
+"""Records of the sides of a decided claim: multiples, and the rows or pairs against the claim.
 
-From comparisons to requests, which hold no readings, and from what was read to `headtests.records`
-shapes: the multiples that a figure is made of, and the rows or pairs that speak against the claim.
-Decides nothing and draws nothing.
+Makes requests of comparisons, without their readings, and records of the types of
+`headtests.records` of what was read. Decides nothing and draws nothing.
 """
 
 from collections.abc import Sequence
@@ -30,35 +29,35 @@ from headtests.wording import Operator
 
 @dataclass(frozen=True, eq=False)
 class RowsSide:
-    """A side that is an average over documents: its rows are looked at by themselves."""
+    """A side that is an average over documents, whose rows must be read."""
 
     scrutiny: Scrutiny
     turn: float | None
-    """The multiple that the claim turns on; None where there is none."""
+    """The multiple at which the claim is decided; None if there is no such multiple."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairsSide:
-    """A side that is a figure of ranked or random pairs, which are known."""
+    """A side that is a figure of ranked or random pairs, which are already known."""
 
     head: HeadName
     options: RowOptions
     pairs: Pairs
     relation: Expression | None
-    """Of a share of them: the relation."""
+    """The relation of a fraction; else None."""
     inside: Sequence[bool]
     """Which of them lie in the relation."""
     against: Sequence[int]
-    """The places of those that speak against the claim, the furthest first."""
+    """The indices of the pairs against the claim, strongest first."""
     turn: float | None
-    """The multiple that the claim turns on; None where there is none."""
+    """The multiple at which the claim is decided; None if there is no such multiple."""
 
 
 Side = RowsSide | PairsSide
 
 
 class SideRecord(TypedDict):
-    """What an estimate of the record holds of rows and pairs."""
+    """The rows and pairs in the record of an estimate."""
 
     rows_against: int | None
     multiples: MultiplesRecord | None
@@ -66,7 +65,7 @@ class SideRecord(TypedDict):
 
 
 def sides_of(comparison: Comparison) -> dict[str, Side]:
-    """Return what is to be looked at of each side of a decided claim, by its name in the record."""
+    """Return the requests for the sides of a decided claim, by their names in the record."""
     left, right, operator = comparison.left, comparison.right, comparison.operator
     size = 0 if comparison.verdict is Verdict.HOLDS else SHOWN_COUNTEREXAMPLES
     if not isinstance(right, Quantity):
@@ -105,7 +104,7 @@ def _side(
 
 
 def _turn_of(quantity: Estimate, threshold: float | None) -> float | None:
-    """Return the multiple that a claim turns on, given what the figure is compared with, if so."""
+    """Return the multiple at which a claim is decided, for a threshold; None if there is none."""
     match quantity.statistic:
         case ExceedRate(multiple=multiple):
             return float(multiple)
@@ -120,9 +119,10 @@ def _turn_of(quantity: Estimate, threshold: float | None) -> float | None:
 
 
 def _against(figure: PairFigure, from_below: bool) -> list[int]:
-    """Return the places of the pairs that speak against a claim, the furthest first.
+    """Return the indices of the pairs against a claim, strongest first.
 
-    Of a share, in the order of the pairs; of an average, all of them by their multiples.
+    For a fraction, they are in the order of the pairs; for a mean or median, all pairs are sorted
+    by multiple.
     """
     if figure.is_share:
         return [place for place, inside in enumerate(figure.inside) if inside != from_below]
@@ -133,24 +133,24 @@ def _against(figure: PairFigure, from_below: bool) -> list[int]:
 
 
 def side_records(session: Session, sides: Sequence[Side]) -> list[SideRecord]:
-    """Return what rows and pairs say of claims' sides; documents run where rows were not kept."""
-    asked = [side.scrutiny for side in sides if isinstance(side, RowsSide)]
-    found = dict(zip(asked, session.scrutinised(asked), strict=True))
+    """Return the records of claims' sides; runs documents again if their rows were not stored."""
+    requests = [side.scrutiny for side in sides if isinstance(side, RowsSide)]
+    scrutinised = dict(zip(requests, session.scrutinised(requests), strict=True))
     return [
-        _of_rows(side, *found[side.scrutiny])
+        _of_rows(side, *scrutinised[side.scrutiny])
         if isinstance(side, RowsSide)
         else _of_pairs(session, side)
         for side in sides
     ]
 
 
-def _of_rows(side: RowsSide, found: Scrutinised, shown: Sequence[Pair]) -> SideRecord:
+def _of_rows(side: RowsSide, rows: Scrutinised, shown: Sequence[Pair]) -> SideRecord:
     return SideRecord(
-        rows_against=found.rows_against,
-        multiples=_multiples(found.on, found.others, side.turn),
+        rows_against=rows.rows_against,
+        multiples=_multiples(rows.on, rows.others, side.turn),
         counterexamples=[
-            _counterexample(pair, one.claimed.tolist(), one.figure)
-            for pair, one in zip(shown, found.counterexamples, strict=True)
+            _counterexample(pair, row.claimed.tolist(), row.figure)
+            for pair, row in zip(shown, rows.counterexamples, strict=True)
         ],
     )
 
@@ -158,10 +158,10 @@ def _of_rows(side: RowsSide, found: Scrutinised, shown: Sequence[Pair]) -> SideR
 def _of_pairs(session: Session, side: PairsSide) -> SideRecord:
     on, others = Histogram(), Histogram()
     multiples = side.pairs.multiples.tolist()
-    # Of an average, all of them are its pairs.
+    # A mean or median has no relation: all pairs count.
     inside = side.inside or [True] * len(multiples)
-    on.update([one for one, within in zip(multiples, inside, strict=True) if within])
-    others.update([one for one, within in zip(multiples, inside, strict=True) if not within])
+    on.update([value for value, within in zip(multiples, inside, strict=True) if within])
+    others.update([value for value, within in zip(multiples, inside, strict=True) if not within])
     against = side.pairs.take(np.array(side.against, dtype=np.int64))
     claimed: Sequence[list[int]] = [[]] * len(against)
     if side.relation is not None:

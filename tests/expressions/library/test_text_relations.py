@@ -1,4 +1,4 @@
-"""Relations of a document's text: read by hand, and against loops over its characters."""
+"""Relations of a document's text: examples, and comparison with loops over characters."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which tokens a class has, as the tokenizers that matter spell them."""
+"""The tokens of each class, as GPT-2, sentencepiece and WordPiece tokenizers write them."""
 
 import re
 from pathlib import Path

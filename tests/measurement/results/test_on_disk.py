@@ -8,9 +8,10 @@ import pytest
 
 import headtests as ht
 from headtests import key
-from headtests.cache import CacheWarning, Store, fingerprint
+from headtests.cache import Store, fingerprint
 from headtests.claims.definitions import Lift, Mass, Question, RowOptions
 from headtests.claims.pairs import Distributed, DistributionSketch, Overview, Ranked
+from headtests.errors import CacheWarning
 from headtests.expressions.head_names import HeadName, parse_head
 from headtests.measurement.readers.rows_against import RowAgainst, Scrutinised, Scrutiny
 from headtests.measurement.results.on_disk import Results

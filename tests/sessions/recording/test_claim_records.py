@@ -1,4 +1,4 @@
-"""From what was decided to its place in the record."""
+"""Records of decided claims."""
 
 import sys
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Sides of a decided claim: what is asked of their rows and pairs, and what the record holds."""
+"""Sides of a decided claim: the requests for their rows and pairs, and their records."""
 
 from dataclasses import replace
 
