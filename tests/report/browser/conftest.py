@@ -20,10 +20,11 @@ from headtests.report.trace import write_trace
 from tests.report import large, sample, traced
 from tests.report.browser.launching import NONE_FOUND, find_browser, launched
 from tests.report.browser.opened import Opened
-from tests.report.browser.runs import everything, incomplete, unlike
+from tests.report.browser.runs import everything, incomplete, unexplained, unlike
 
 RECORDS: dict[str, Callable[[], Record]] = {
     "everything": everything,
+    "unexplained": unexplained,
     "hostile": sample.hostile_record,
     "incomplete": incomplete,
     "unlike": unlike,

@@ -7,12 +7,12 @@ from playwright.sync_api import Locator, Page, expect
 
 from headtests.records import ClaimRecord
 from tests.report import sample
-from tests.report.browser import runs
 from tests.report.browser.conftest import OpenPage
+from tests.report.browser.runs import everything
 
 pytestmark = pytest.mark.browser
 
-CLAIMS = runs.everything()["claims"]
+CLAIMS = everything()["claims"]
 
 
 def identities(claims: list[ClaimRecord]) -> list[str]:
@@ -43,12 +43,12 @@ def choose(page: Page, select: str, text: str) -> None:
 
 @pytest.fixture
 def page(open_page: OpenPage) -> Page:
-    return open_page("everything").page
+    return open_page("unexplained").page
 
 
 def test_filters_show_where_a_script_runs_and_only_there(open_page: OpenPage) -> None:
-    assert open_page("everything").page.locator("#filters").is_visible()
-    for opened in (open_page("everything", script=False), open_page("everything", guarded=True)):
+    assert open_page("unexplained").page.locator("#filters").is_visible()
+    for opened in (open_page("unexplained", script=False), open_page("unexplained", guarded=True)):
         assert not opened.page.locator("#filters").is_visible()
 
 
@@ -94,7 +94,7 @@ def test_a_model_shows_its_claims(page: Page) -> None:
 
 
 def test_what_became_of_comparisons_shows_its_claims(open_page: OpenPage) -> None:
-    page = open_page("everything").page
+    page = open_page("unexplained").page
     for word, wanted in (
         ("drifted", ["c1", "c3"]),
         ("unchanged", ["c2", "c4", "c6"]),
@@ -146,7 +146,7 @@ def test_clearing_shows_everything_again(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_what_is_filtered_is_hidden_from_everyone(open_page: OpenPage, width: int) -> None:
-    page = open_page("everything", width=width).page
+    page = open_page("unexplained", width=width).page
     page.select_option("#filter-verdict", "undecided")
     for parts in ("table.overview tbody tr", "article.claim"):
         hidden = page.locator(f"{parts}[hidden]")

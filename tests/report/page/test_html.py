@@ -561,15 +561,6 @@ def test_a_drifted_claim_is_marked_and_says_how_far_and_what_moved() -> None:
     (over, *_) = card.children
     assert [part.text for part in inside(over, "mark")] == ["\u2260 drifted"]
     block = inside(card, "drift")[0]
-    text = " ".join(block.text.split())
-    for said in (
-        "Since its baseline \u2260 drifted",
-        "Before0.171 Now0.118 Moved by-0.053 May move by0.02 Recorded documents600",
-        "not an inference about other documents.",
-        "hypotheses/baselines/test_demo.json",
-        "weights: 9f9f9f9f9f9f, now 3c3c3c3c3c3c torch: 2.11.0, now 2.12.0",
-    ):
-        assert said in text, said
     (table,) = inside(block, "moved", "table")
     rows = [[cell.text for cell in row.children] for row in table.children[2].children]
     assert rows[0] == ["31", "demo/0", "0.60", "0.10", "-0.50"]

@@ -18,23 +18,6 @@ def cards(**changes) -> list[str]:
     return [" ".join(article.text.split()) for article in page.all("article", "search")]
 
 
-def test_a_broken_claim_shows_the_row_and_the_line_to_paste() -> None:
-    broken, _ = cards()
-    for said in (
-        "✕ refuted",
-        "A prompt of 11 tokens breaks it: row 9 gives 0.0213 where 0.30 was claimed.",
-        "The row that breaks it most",
-        "prompt of 11 tokens",
-        "by changing prompts that came close. It had 24 tokens then and was simplified.",
-        "assert head.withstands(ht.induction, mass=0.3, prompts=[[0, 1, 2]])",
-        "640 prompts tried, 560 of them drawn at random and 318 more to make the prompt simpler, "
-        "in 24 passes through the model.",
-        "hypotheses/test_demo.py::test_withstands[L1H3] failed",
-    ):
-        assert said in broken
-    assert "document 0" not in broken
-
-
 def test_a_claim_without_a_find_is_no_proof_and_no_claim_that_holds() -> None:
     _, withstood = cards()
     assert "withstood" in withstood
@@ -42,13 +25,6 @@ def test_a_claim_without_a_find_is_no_proof_and_no_claim_that_holds() -> None:
     assert "No violation in 2,000 prompts; worst margin 0.0713." in withstood
     assert "The row" not in withstood
     assert NO_PROOF in " ".join(unescape(render_html(sample.searched_record())).split())
-
-
-def test_kept_prompts_that_are_quiet_or_foreign_are_told() -> None:
-    _, withstood = cards()
-    assert "A kept prompt no longer breaks it: '<|bos|> cat', margin 0.12." in withstood
-    assert "2 kept prompts are no longer in the family" in withstood
-    assert "1 kept prompt first; 2,000 prompts tried" in withstood
 
 
 @pytest.mark.parametrize(
