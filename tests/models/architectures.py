@@ -124,6 +124,8 @@ PATHS = {
     "long llama": STOCK,
     "long mistral": STOCK,
     "bloom": HOOKS,
+    "gptj": HOOKS,
+    "falcon": HOOKS,
     "gemma2": EAGER,
     "gpt_oss": EAGER,
     "qwen2": STOCK,
@@ -148,9 +150,15 @@ HELD = (
     "roberta",
     "encoder",
     "long mistral",
+    "bloom",
+    "gptj",
+    "falcon",
     "gemma2",
     "gpt_oss",
+    "qwen3",
+    "gpt_neox",
     "opt",
+    "phi",
 )
 """Architectures that are tried as bridges of the user's, too."""
 
