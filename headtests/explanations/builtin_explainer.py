@@ -17,18 +17,18 @@ from headtests.claims.definitions import RowOptions
 from headtests.errors import ClaimError
 from headtests.explanations.detection_score import (
     Trial,
-    not_scored,
-    scored,
+    score,
     shuffled_answers,
     trial_of,
+    without_score,
 )
 from headtests.explanations.measured_suggestions import (
     Halves,
     Suggestion,
     best_first,
     is_enriched,
-    measured,
-    rounded_down,
+    measure,
+    round_down,
 )
 from headtests.explanations.observed_pairs import Grounds, HalfDocuments
 from headtests.explanations.relation_search import Finding, any_of, findings
@@ -166,12 +166,12 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
     _, found = texts.found(head)
     halves = texts.halves(head, texts.documents)
     suggestions = [
-        measured(
+        measure(
             halves,
             Suggestion(
                 finding.relation,
                 every_row,
-                rounded_down(finding.mass / 2),
+                round_down(finding.mass / 2),
                 english=english_of(finding),
             ),
         )
@@ -200,15 +200,15 @@ def _detection(
     answers = _answers(texts, head, found)
     shuffled = shuffled_answers(answers, texts.source.seed)
     scores = [
-        scored(trial, answers, "explanation", name, text),
-        scored(trial, shuffled, "shuffled", name, _names(found)),
+        score(trial, answers, "explanation", name, text),
+        score(trial, shuffled, "shuffled", name, _names(found)),
     ]
     if other is None:
         why = "No other head's rows were read in this run."
-        return [*scores, not_scored("another head", "", "", why)]
+        return [*scores, without_score("another head", "", "", why)]
     _, of_other = texts.found(other)
     by_other = _answers(texts, head, of_other)
-    return [*scores, scored(trial, by_other, "another head", str(other), _names(of_other))]
+    return [*scores, score(trial, by_other, "another head", str(other), _names(of_other))]
 
 
 def _answers(texts: Texts, head: HeadName, found: Sequence[Finding]) -> list[bool | None]:

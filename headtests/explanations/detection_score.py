@@ -109,7 +109,7 @@ class _Controls:
         return keyed_hash(self._seed, _OF_CONTROLS, *columns)
 
 
-def scored(
+def score(
     trial: Trial,
     answers: Sequence[bool | None],
     of: Candidate,
@@ -148,9 +148,9 @@ def scored(
     )
 
 
-def not_scored(of: Candidate, head: str, explanation: str, why: str) -> DetectionRecord:
+def without_score(of: Candidate, head: str, explanation: str, why: str) -> DetectionRecord:
     """Return the record of an explanation without a score, and why."""
-    return scored(Trial(Pairs.empty(), ()), [], of, head, explanation, why)
+    return score(Trial(Pairs.empty(), ()), [], of, head, explanation, why)
 
 
 def balanced_accuracy(

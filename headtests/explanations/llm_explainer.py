@@ -13,14 +13,14 @@ from headtests.explanations.builtin_explainer import Texts
 from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.messages import Ask
 from headtests.explanations.llm.structured import Alternative, Answer, Structured, ask_for
-from headtests.explanations.llm_judge import Judged, JudgeScore, judged
+from headtests.explanations.llm_judge import Judged, JudgeScore, judge_all
 from headtests.explanations.llm_prompts import RANDOM, RANKED, MeasuredClaim, explanation_ask
 from headtests.explanations.measured_suggestions import (
     Suggestion,
     best_first,
-    in_trouble,
     is_enriched,
-    measured,
+    measure,
+    unmeasured,
 )
 from headtests.explanations.regex_guard import vet
 from headtests.explanations.relation_search import any_of
@@ -58,7 +58,7 @@ def suggested(wanted: Sequence[Wanted], client: Client) -> list[ExplanationRecor
     controls = _controls(wanted, answers, client)
     explained = list(zip(wanted, answers, controls, strict=True))
     scores = iter(
-        judged(
+        judge_all(
             [
                 Judged(
                     head.texts,
@@ -152,11 +152,11 @@ def _record(
     for alternative in answer.alternatives:
         suggestion = read(alternative, wanted.texts.source.sweep.population.vocabulary)
         if isinstance(suggestion, Suggestion):
-            record = measured(halves, suggestion)
+            record = measure(halves, suggestion)
             if is_enriched(record) and record["verdict"] == "holds":
                 relations.append(_apart(suggestion, relations))
         else:
-            record = in_trouble(_written(alternative), suggestion)
+            record = unmeasured(_written(alternative), suggestion)
         suggestions.append(record)
     suppressed = wanted.texts.options.suppress_first_token
     return wanted.texts.record(wanted.head, client.server.model, client.server.address) | {

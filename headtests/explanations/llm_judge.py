@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from headtests.explanations.builtin_explainer import Texts
-from headtests.explanations.detection_score import Candidate, not_scored, scored, shuffled_words
+from headtests.explanations.detection_score import Candidate, score, shuffled_words, without_score
 from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.structured import Judgement, Structured, ask_for
 from headtests.explanations.llm_prompts import JUDGED_AT_ONCE, detection_ask
@@ -51,7 +51,7 @@ class JudgeScore:
     calls: list[CallRecord] = field(default_factory=list)
 
 
-def judged(explanations: Sequence[Judged], client: Client) -> list[JudgeScore]:
+def judge_all(explanations: Sequence[Judged], client: Client) -> list[JudgeScore]:
     """Return the score of each explanation and of its two controls, on the measuring half.
 
     The judge sees an explanation and up to ten pairs at a time, not which pairs are the head's. A
@@ -93,9 +93,11 @@ def _scored(
     trial = judged.texts.trial(judged.head)
     if not candidate[2]:
         why = judged.without_another or "There is no such explanation."
-        return not_scored(*candidate, why)
+        return without_score(*candidate, why)
     if not len(trial):
-        return not_scored(*candidate, "The measuring half has no pair of above-average attention.")
+        return without_score(
+            *candidate, "The measuring half has no pair of above-average attention."
+        )
     answers: list[bool | None] = []
     asked: list[int] = []
     troubles: dict[str, None] = {}
@@ -111,7 +113,7 @@ def _scored(
             answers += answered if len(answered) == len(places) else [None] * len(places)
             asked += places
     if all(answer is None for answer in answers):
-        return not_scored(*candidate, "; ".join(troubles))
+        return without_score(*candidate, "; ".join(troubles))
     if len(asked) < len(trial):
         troubles[f"{len(trial) - len(asked)} of {len(trial)} pairs were not asked about."] = None
-    return scored(trial.part(asked), answers, *candidate, "; ".join(troubles))
+    return score(trial.part(asked), answers, *candidate, "; ".join(troubles))

@@ -96,15 +96,15 @@ class Halves:
         return BoundedRecord(value=float(mean.value), low=low, high=high)
 
 
-def measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
+def measure(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
     """Return the record of a suggestion on the measuring half; problems are in it, not raised."""
     try:
         return _measured(halves, suggested)
     except HeadtestsError as error:
-        return in_trouble(suggested.said or repr(suggested.on), str(error))
+        return unmeasured(suggested.said or repr(suggested.on), str(error))
 
 
-def in_trouble(said: str, trouble: str) -> SuggestionRecord:
+def unmeasured(said: str, trouble: str) -> SuggestionRecord:
     """Return the record of a suggestion that could not be measured, and why."""
     return SuggestionRecord(
         said=said,
@@ -224,13 +224,13 @@ def _half_of_the_explain_mass(halves: Halves, suggested: Suggestion) -> float:
             f"in the half that it was made from, {halves.head} has no attention on keys "
             f"{suggested.on.english}, so there is nothing to claim of it."
         )
-    return rounded_down(seen / 2)
+    return round_down(seen / 2)
 
 
-def rounded_down(number: Fraction | float) -> float:
+def round_down(number: Fraction | float) -> float:
     """Return a number over 0 rounded down to two significant digits.
 
-    >>> rounded_down(0.12999), rounded_down(0.05), rounded_down(0.00429)
+    >>> round_down(0.12999), round_down(0.05), round_down(0.00429)
     (0.12, 0.05, 0.0042)
     """
     # The decimal that a float stands for, unless it is less than a quantum.

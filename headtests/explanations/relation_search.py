@@ -87,12 +87,12 @@ def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Findi
     tried = [*library, *resting, *_own_tokens(grounds)]
     grounds.reading.try_all(grounds.head.layer, [named.relation for named in tried])
     found: list[Finding] = []
-    left = np.ones(len(weights), dtype=np.bool_)
+    remaining = np.ones(len(weights), dtype=np.bool_)
     while len(found) < FINDINGS:
-        rest, uniform_rest = float(weights[left].sum()), float(uniform[left].sum())
+        rest, uniform_rest = float(weights[remaining].sum()), float(uniform[remaining].sum())
         if rest <= 0 or uniform_rest <= 0:
             break
-        sums = np.array([_inside(grounds, named.relation, left) for named in tried])
+        sums = np.array([_inside(grounds, named.relation, remaining) for named in tried])
         share, expected = sums[:, 0] / rest, sums[:, 1] / uniform_rest
         enough = sums[:, 0] >= LEAST_SHARE * whole
         usable = enough & (sums[:, 0] / whole >= LEAST_LIFT * sums[:, 1] / uniform.sum())
@@ -106,13 +106,13 @@ def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Findi
             if (grounds.mask(earlier.named.relation) & mask).any():
                 relation &= ~earlier.named.relation
         found.append(Finding(tried[best], relation, mass, mass / whole))
-        left &= ~mask
+        remaining &= ~mask
     return found
 
 
-def _inside(grounds: Grounds, relation: Expression, left: Bools) -> tuple[float, float]:
+def _inside(grounds: Grounds, relation: Expression, remaining: Bools) -> tuple[float, float]:
     """Return a head's and uniform attention on the remaining pairs of a relation."""
-    some = np.flatnonzero(grounds.mask(relation) & left)
+    some = np.flatnonzero(grounds.mask(relation) & remaining)
     return float(grounds.weights[some].sum()), float(grounds.cells.uniform[some].sum())
 
 

@@ -124,10 +124,12 @@ RULES = {
 }
 
 
-def session(loaded=None, rules=RULES, **settings):
-    """Return a session of planted heads over the bundled documents; one pass serves all heads."""
-    settings = {"no_cache": True, "max_documents": 128} | settings
-    plain = ht.Session("demo" if loaded is None else loaded, "demo", settings=Settings(**settings))
+def session(loaded=None, rules=RULES, corpus="demo", corpus_options=None, **settings):
+    """Return a session of planted heads; one pass over the documents serves all of them."""
+    chosen = Settings(**{"no_cache": True, "max_documents": 128} | settings)
+    plain = ht.Session(
+        "demo" if loaded is None else loaded, corpus, settings=chosen, **corpus_options or {}
+    )
     population = plain.population
     like = SimpleNamespace(
         tokenizer=plain.model.tokenizer,
@@ -135,7 +137,7 @@ def session(loaded=None, rules=RULES, **settings):
         shape=plain.model.shape,
         texts=population.vocabulary.texts,
     )
-    planted = ht.Session(plain.spec, plain.corpus, heads=rules, settings=Settings(**settings))
+    planted = ht.Session(plain.spec, plain.corpus, heads=rules, settings=chosen)
     planted.model, planted.population = Planted(like, list(rules.values())), population
     return planted
 

@@ -1,6 +1,7 @@
 """The built-in explainer from end to end: heads whose rule is known, and the bundled model's."""
 
 import json
+from functools import cache
 from types import SimpleNamespace
 
 import jsonschema
@@ -11,7 +12,7 @@ from headtests.claims.definitions import RowOptions
 from headtests.errors import ClaimError
 from headtests.explanations import builtin_explainer
 from headtests.explanations.builtin_explainer import NAME, Texts, explained
-from headtests.explanations.measured_suggestions import rounded_down
+from headtests.explanations.measured_suggestions import round_down
 from headtests.explanations.relation_search import Finding
 from headtests.explanations.text_halves import Half
 from headtests.explanations.wording import english_of
@@ -21,6 +22,7 @@ from headtests.records import schema
 from headtests.settings import Settings
 from tests.explanations import planted
 
+pytestmark = pytest.mark.slow
 OPTIONS = RowOptions(suppress_first_token=True)
 HEAD = HeadName(1, 2)
 
@@ -28,7 +30,14 @@ HEAD = HeadName(1, 2)
 @pytest.fixture(scope="module")
 def explanation(texts, heads):
     """Return a function from a planted head to its record."""
-    return lambda name: explained(texts, planted.name(name), heads.served)
+    return cache(lambda name: explained(texts, planted.name(name), heads.served))
+
+
+def fresh(texts):
+    """Return texts without findings, whose tokens need not be read again."""
+    copy = Texts(texts.source, texts.options)
+    copy.explain, copy.measure = texts.explain, texts.measure
+    return copy
 
 
 SAYS = {
@@ -87,18 +96,20 @@ def test_what_is_claimed_is_half_of_what_the_explain_half_shows(explanation, tex
     for head in ("L0H1", "L0H4"):
         (finding,) = texts.found(planted.name(head))[1]
         (suggestion,) = explanation(head)["suggestions"]
-        assert suggestion["threshold"] == rounded_down(finding.mass / 2)
+        assert suggestion["threshold"] == round_down(finding.mass / 2)
         assert suggestion["english"] == english_of(finding)
 
 
-def test_what_the_other_half_does_not_bear_out_explains_nothing(heads, monkeypatch):
-    without = explained(Texts(heads, OPTIONS), planted.name("L0H0"), heads.served)
+def test_what_the_other_half_does_not_bear_out_explains_nothing(
+    explanation, texts, heads, monkeypatch
+):
+    without = explanation("L0H0")
     found = [
         Finding(Named(one, name), one, 0.2, 0.3)
         for one, name in ((~ht.previous, "all others"), (ht.previous, "the previous token"))
     ]
     monkeypatch.setattr(builtin_explainer, "findings", lambda grounds: found)
-    record = explained(Texts(heads, OPTIONS), planted.name("L0H0"), heads.served)
+    record = explained(fresh(texts), planted.name("L0H0"), heads.served)
     assert "also suggested all others, but on the other half that is not surely" in record["text"]
     assert [one["said"] for one in record["suggestions"]] == ["ht.previous", "~ht.previous"]
     assert record["unexplained_mass"] == without["unexplained_mass"]
@@ -108,10 +119,10 @@ def test_what_the_other_half_does_not_bear_out_explains_nothing(heads, monkeypat
     assert record["detection"][0]["same_query_denied"] == 0
 
 
-def test_keys_that_english_knows_by_a_functions_name_are_told_by_their_own(heads, monkeypatch):
+def test_keys_that_english_knows_by_a_functions_name_are_told_by_their_own(texts, monkeypatch):
     recent = Finding(Named(last_8, "the last eight tokens before it"), last_8, 0.2, 0.3)
     monkeypatch.setattr(builtin_explainer, "findings", lambda grounds: [recent])
-    record = explained(Texts(heads, OPTIONS), planted.name("L0H0"))
+    record = explained(fresh(texts), planted.name("L0H0"))
     assert record["suggestions"][0]["english"] == "that are the last eight tokens before it"
 
 
@@ -260,7 +271,7 @@ def test_it_is_kept_under_all_that_it_depends_on():
 
 def test_claims_are_decided_on_the_documents_that_are_looked_at(demo_model, monkeypatch):
     # Close to its threshold, a claim would take more of them.
-    monkeypatch.setattr(builtin_explainer, "rounded_down", lambda half: 2 * half * 0.8)
+    monkeypatch.setattr(builtin_explainer, "round_down", lambda half: 2 * half * 0.8)
     session = planted.session(demo_model, max_documents=2000)
     texts = Texts(session, OPTIONS, documents=64)
     record = explained(texts, planted.name("L0H1"))

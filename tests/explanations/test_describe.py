@@ -15,6 +15,17 @@ HEAD, OTHER = planted.name("L0H0"), planted.name("L0H3")
 KEY = "sk-describing-secret-0123456789"
 
 
+SHORT = {"corpus": "repeated-random", "corpus_options": {"documents": 40, "period": 8}}
+
+
+@pytest.fixture(scope="module")
+def short(demo_model):
+    """A session of planted heads over short documents."""
+    session = planted.session(demo_model, **SHORT)
+    yield session
+    session.close()
+
+
 @pytest.fixture
 def asking():
     """Return a function that describes a head with a scripted language model."""
@@ -38,14 +49,14 @@ def test_no_more_documents_are_looked_at_than_was_asked_for(heads):
     assert record["explain"]["documents"] + record["measure"]["documents"] == 128
 
 
-def test_rows_are_those_of_the_options(heads):
-    (record,) = describe(heads, HEAD, RowOptions(False, 0), Settings()).explanations
+def test_rows_are_those_of_the_options(short):
+    (record,) = describe(short, HEAD, RowOptions(False, 0), Settings()).explanations
     assert record["resting_mass"] is None
     assert record["suggestions"][0]["share"] is None
 
 
-def test_the_control_is_one_of_the_others(heads, asking):
-    found = asking(heads, scripted.model(), others=[OTHER])
+def test_the_control_is_one_of_the_others(short, asking):
+    found = asking(short, scripted.model(), others=[OTHER])
     assert found.head == "L0H0"
     assert [one["explainer"] for one in found.explanations] == ["built-in", "scripted"]
     for record in found.explanations:
@@ -53,14 +64,14 @@ def test_the_control_is_one_of_the_others(heads, asking):
         assert record["detection"][2]["balanced_accuracy"] is not None
 
 
-def test_without_a_server_the_built_in_explainer_speaks_alone(heads):
-    found = describe(heads, HEAD, OPTIONS, Settings())
+def test_without_a_server_the_built_in_explainer_speaks_alone(short):
+    found = describe(short, HEAD, OPTIONS, Settings())
     assert [one["explainer"] for one in found.explanations] == ["built-in"]
     assert found.explanations[0]["detection"][2]["balanced_accuracy"] is None
 
 
-def test_a_server_that_fails_costs_its_own_explanation(heads, asking):
-    found = asking(heads, lambda request: resets)
+def test_a_server_that_fails_costs_its_own_explanation(short, asking):
+    found = asking(short, lambda request: resets)
     assert found.text.startswith("L0H0 attends as a previous-token head does.")
     assert len(found.troubles) == 1
 
@@ -68,8 +79,8 @@ def test_a_server_that_fails_costs_its_own_explanation(heads, asking):
 @pytest.mark.parametrize(
     ("settings", "requests"), [(Settings(explain_calls=3), 3), (Settings(explain_tokens=1), 1)]
 )
-def test_the_budget_is_the_settings(heads, asking, settings, requests):
-    found = asking(heads, scripted.model(), settings)
+def test_the_budget_is_the_settings(short, asking, settings, requests):
+    found = asking(short, scripted.model(), settings)
     assert found.explanations[1]["text"] == scripted.PREVIOUS
     assert len(asking.requests) == requests
 
@@ -79,6 +90,7 @@ def test_an_answer_is_kept_where_results_are(demo_model, asking, tmp_path, monke
     session = planted.session(
         demo_model,
         {"L0H0": planted.previous, "L0H1": planted.nothing},
+        **SHORT,
         no_cache=False,
         cache=str(tmp_path / "kept"),
     )

@@ -14,12 +14,12 @@ from headtests.explanations.detection_score import (
     PAIRS,
     Trial,
     balanced_accuracy,
-    not_scored,
-    scored,
+    score,
     shuffled_answers,
     shuffled_words,
     trial_of,
     wilson,
+    without_score,
 )
 from headtests.explanations.observed_pairs import Cells, Grounds
 from headtests.statistics.sketches import Pairs
@@ -161,7 +161,7 @@ TRIAL = Trial(
 
 
 def test_answers_are_counted_by_kind():
-    record = scored(TRIAL, [True, False, False, True, None, None], "explanation", "L0H0", "text")
+    record = score(TRIAL, [True, False, False, True, None, None], "explanation", "L0H0", "text")
     assert {name: record[name] for name in record if isinstance(record[name], int)} == {
         "pairs": 3,
         "found": 1,
@@ -175,17 +175,17 @@ def test_answers_are_counted_by_kind():
 
 
 def test_what_was_not_answered_is_wrong_of_pairs_and_of_controls():
-    record = scored(TRIAL, [None] * 6, "explanation", "L0H0", "text")
+    record = score(TRIAL, [None] * 6, "explanation", "L0H0", "text")
     assert record["balanced_accuracy"] == 0
 
 
 def test_another_number_of_answers_is_refused():
     with pytest.raises(ValueError, match="expected 6 answers but found 5"):
-        scored(TRIAL, [True] * 5, "explanation", "L0H0", "text")
+        score(TRIAL, [True] * 5, "explanation", "L0H0", "text")
 
 
 def test_what_nobody_scored_has_no_figure():
-    record = not_scored("another head", "", "", "No other head was read.")
+    record = without_score("another head", "", "", "No other head was read.")
     assert record["balanced_accuracy"] is record["low"] is record["high"] is None
     assert record["trouble"] == "No other head was read."
     assert record["pairs"] == 0
@@ -240,16 +240,16 @@ def test_a_true_relation_scores_high_and_a_false_one_no_better_than_its_controls
     head = planted.name("L0H1")
     trial = texts.trial(head)
 
-    def score(answers):
-        return scored(trial, answers, "explanation", "L0H1", "")
+    def score_of(answers):
+        return score(trial, answers, "explanation", "L0H1", "")
 
     def taken(relation):
         return texts.source.in_relation(trial.pairs, head, relation, texts.options)
 
-    true = score(taken(ht.induction))
+    true = score_of(taken(ht.induction))
     assert true["low"] > 0.8
     for false in (ht.previous, ht.duplicate):
         answers = taken(false)
-        wrong, control = score(answers), score(shuffled_answers(answers, 0))
+        wrong, control = score_of(answers), score_of(shuffled_answers(answers, 0))
         assert wrong["balanced_accuracy"] <= control["high"]
         assert wrong["high"] < true["low"]

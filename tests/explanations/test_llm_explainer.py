@@ -12,7 +12,7 @@ from headtests.explanations.llm.client import Budget, Client, Server
 from headtests.explanations.llm.schemas import Alternative
 from headtests.explanations.llm_explainer import Wanted, read, suggested
 from headtests.explanations.llm_prompts import MeasuredClaim, in_context
-from headtests.explanations.measured_suggestions import Suggestion, measured
+from headtests.explanations.measured_suggestions import Suggestion, measure
 from tests.explanations import planted, scripted
 from tests.explanations.server import ScriptedServer, html, resets, says, status
 
@@ -23,7 +23,7 @@ CLAIMED = MeasuredClaim(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(texts, heads):
     """Return a function that lets a scripted model explain heads and returns their records."""
 
@@ -44,8 +44,21 @@ def ask(texts, heads):
     return asked
 
 
-def test_an_explanation_is_quoted_and_its_alternatives_are_measured(ask, texts):
+@pytest.fixture(scope="module")
+def plain(ask):
+    """Return the record of the model as it is scripted, and the requests that were made for it."""
     record = ask(function=scripted.model())
+    return record, ask.requests
+
+
+def unjudged(ask, *alternatives):
+    """Return the record of a model that suggests some alternatives and is not asked to judge."""
+    model = scripted.model(alternatives=list(alternatives))
+    return ask(function=model, budget=Budget(calls=1))
+
+
+def test_an_explanation_is_quoted_and_its_alternatives_are_measured(plain, texts):
+    record, _ = plain
     assert (record["explainer"], record["text"]) == ("scripted", scripted.PREVIOUS)
     assert record["server"].startswith("http://127.0.0.1:")
     assert record["trouble"] == ""
@@ -76,9 +89,9 @@ def test_an_explanation_is_quoted_and_its_alternatives_are_measured(ask, texts):
     assert best["lift"]["low"] > 10
 
 
-def test_the_prompt_shows_pairs_of_the_explain_half_the_claim_and_the_language(ask, texts, heads):
-    ask(function=scripted.model())
-    prompt = scripted.prompt_of(ask.requests[0])
+def test_the_prompt_shows_pairs_of_the_explain_half_the_claim_and_the_language(plain, texts, heads):
+    _, requests = plain
+    prompt = scripted.prompt_of(requests[0])
     for part in (CLAIMED.sentence, CLAIMED.expression, CLAIMED.found, "ht.induction", "line_start"):
         assert part in prompt
     lines = prompt.splitlines()
@@ -96,22 +109,21 @@ def test_the_prompt_shows_pairs_of_the_explain_half_the_claim_and_the_language(a
             assert pair.document not in texts.measure.half.documents
         assert lines[start + 20] == ""
     # A control's explanation is of a head, and not of a claim.
-    control = scripted.prompt_of(ask.requests[1])
+    control = scripted.prompt_of(requests[1])
     assert "L0H1" in control.splitlines()[0]
     assert CLAIMED.sentence not in control
 
 
 def test_all_attention_is_explained_or_rests_or_is_told_to_be_left(ask):
     every_row = {"on": "ht.previous", "when": "ht.every_row", "at_least": 0.4}
-    record = ask(function=scripted.model(alternatives=[every_row]))
+    record = unjudged(ask, every_row)
     (suggestion,) = record["suggestions"]
     parts = [suggestion["mass"], record["resting_mass"], record["unexplained_mass"]]
     assert sum(part["value"] for part in parts) == pytest.approx(1, abs=1e-6)
 
 
 def test_what_cannot_be_measured_explains_nothing(ask):
-    nothing = [{"on": "ht.previous", "when": None, "at_least": 0.0}]
-    record = ask(function=scripted.model(alternatives=nothing))
+    record = unjudged(ask, {"on": "ht.previous", "when": None, "at_least": 0.0})
     assert "holds of any head" in record["suggestions"][0]["trouble"]
     left = 1 - record["resting_mass"]["value"]
     assert record["unexplained_mass"]["value"] == pytest.approx(left, abs=1e-6)
@@ -126,10 +138,9 @@ def test_a_claim_is_decided_on_all_documents_of_the_budget(ask, texts):
         halves.mass(halves.decide, ht.previous, None).low for halves in (few, all_of_them)
     )
     close = Suggestion(ht.previous, None, (low_of_few + low) / 2)
-    assert measured(few, close)["verdict"] == "undecided"
-    assert measured(all_of_them, close)["verdict"] == "holds"
-    alternatives = [{"on": "ht.previous", "when": None, "at_least": close.at_least}]
-    record = ask(function=scripted.model(alternatives=alternatives))
+    assert measure(few, close)["verdict"] == "undecided"
+    assert measure(all_of_them, close)["verdict"] == "holds"
+    record = unjudged(ask, {"on": "ht.previous", "when": None, "at_least": close.at_least})
     assert record["suggestions"][0]["verdict"] == "holds"
 
 
@@ -177,9 +188,9 @@ def test_a_condition_that_cannot_be_used_is_told(texts, on, when, said):
     assert said in found
 
 
-def test_the_judge_sees_ten_pairs_at_a_time_and_not_what_they_are(ask):
-    record = ask(function=scripted.model())
-    judged = [one for one in ask.requests if scripted.is_judged(one)]
+def test_the_judge_sees_ten_pairs_at_a_time_and_not_what_they_are(plain):
+    record, requests = plain
+    judged = [one for one in requests if scripted.is_judged(one)]
     assert len(judged) == 3 * 10
     assert {len(scripted.pairs_of(one)) for one in judged} == {10}
     lines = [line for one in judged for line in scripted.pairs_of(one)]
@@ -190,8 +201,8 @@ def test_the_judge_sees_ten_pairs_at_a_time_and_not_what_they_are(ask):
     } == {100}
 
 
-def test_a_true_explanation_beats_its_controls(ask):
-    own, shuffled, another = ask(function=scripted.model())["detection"]
+def test_a_true_explanation_beats_its_controls(plain):
+    own, shuffled, another = plain[0]["detection"]
     assert own["balanced_accuracy"] > 0.9
     assert shuffled["high"] < own["low"]
     assert another["high"] < own["low"]
@@ -237,8 +248,7 @@ def test_what_is_no_relation_is_shown_as_such(ask, on, monkeypatch):
 
     # Libraries evaluate annotations of their own.
     monkeypatch.setattr("builtins.eval", noted)
-    alternatives = [{"on": on, "when": None, "at_least": 0.5}, scripted.ALTERNATIVES[0]]
-    record = ask(function=scripted.model(alternatives=alternatives))
+    record = unjudged(ask, {"on": on, "when": None, "at_least": 0.5}, scripted.ALTERNATIVES[0])
     good, bad = record["suggestions"]
     assert good["verdict"] == "holds"
     assert bad["said"] == f"{on}, at least 0.5"
@@ -328,12 +338,12 @@ def test_the_budget_ends_the_asking(ask):
     assert "budget of 4 calls" in record["detection"][-1]["trouble"]
 
 
-def test_calls_are_told_without_the_key(ask):
-    record = ask(function=scripted.model())
+def test_calls_are_told_without_the_key(plain):
+    record, requests = plain
     calls = record["calls"]
     assert [call["purpose"] for call in calls[:2]] == ["explanation", "explanation"]
     assert {call["purpose"] for call in calls[2:]} == {"detection"}
-    assert calls[0]["messages"][-1]["content"] == scripted.prompt_of(ask.requests[0])
+    assert calls[0]["messages"][-1]["content"] == scripted.prompt_of(requests[0])
     assert calls[0]["prompt_tokens"] == 11
     assert [bool(call["messages"]) for call in calls[2:]] == [True] + [False] * 29
     assert KEY not in json.dumps(record)
@@ -358,18 +368,18 @@ def test_unexplained_is_what_no_suggestion_that_holds_is_about(ask, texts):
     """A suggestion that is refuted, or holds of any head, explains nothing."""
     trivial = {"on": "~ht.first", "when": None, "at_least": 0.0001}
     refuted = {"on": "ht.previous", "when": None, "at_least": 0.999}
-    record = ask(function=scripted.model(alternatives=[trivial, refuted]))
+    record = unjudged(ask, trivial, refuted)
     left = 1 - record["resting_mass"]["value"]
     assert record["unexplained_mass"]["value"] == pytest.approx(left, abs=1e-6)
     good = {"on": "ht.previous", "when": None, "at_least": 0.3}
-    record = ask(function=scripted.model(alternatives=[good, trivial]))
+    record = unjudged(ask, good, trivial)
     mass = record["suggestions"][0]["mass"]["value"]
     assert record["unexplained_mass"]["value"] == pytest.approx(left - mass, abs=1e-6)
     assert record["suggestions"][0]["expression"].startswith("L0H0.mass(ht.previous, ")
 
 
-def test_without_a_condition_every_row_counts_as_for_the_built_in_explainer(ask, texts, heads):
-    record = ask(function=scripted.model())
+def test_without_a_condition_every_row_counts_as_for_the_built_in_explainer(plain, texts, heads):
+    record, _ = plain
     ours = explained(texts, planted.name("L0H0"), heads.served)["suggestions"][0]
     assert record["suggestions"][0]["mass"] == ours["mass"]
 

@@ -8,7 +8,7 @@ import pytest
 from headtests.claims.pairs import Pair
 from headtests.explanations.detection_score import Trial, shuffled_words
 from headtests.explanations.llm.messages import Reply
-from headtests.explanations.llm_judge import Judged, judged
+from headtests.explanations.llm_judge import Judged, judge_all
 from headtests.expressions.head_names import HeadName
 from headtests.statistics.sketches import Pairs
 from tests.explanations import scripted
@@ -69,7 +69,7 @@ def right(explanation, numbers):
 
 def scores(judge, *explanations):
     client = Judge(judge)
-    return client, judged(explanations, client)
+    return client, judge_all(explanations, client)
 
 
 def one(of=None, head=HEAD, another="L0H1", of_another="Commas.", **changes):

@@ -16,9 +16,9 @@ from headtests.explanations.builtin_explainer import Texts
 from headtests.explanations.measured_suggestions import (
     Suggestion,
     best_first,
-    in_trouble,
-    measured,
-    rounded_down,
+    measure,
+    round_down,
+    unmeasured,
 )
 from headtests.expressions import every_row
 from headtests.expressions.head_names import HeadName
@@ -45,7 +45,7 @@ def average(halves, statistic, documents):
 
 @pytest.mark.parametrize("when", [None, every_row, query.repeats], ids=repr)
 def test_the_figures_are_those_of_the_measuring_half(halves, when):
-    record = measured(halves, Suggestion(ht.induction, when, 0.1))
+    record = measure(halves, Suggestion(ht.induction, when, 0.1))
     mass = average(halves, Mass(ht.induction, when), 128)
     assert record["mass"]["value"] == pytest.approx(mass)
     question = Question(HEAD, Mass(ht.induction, when), halves.options)
@@ -70,15 +70,15 @@ def test_the_figures_are_those_of_the_measuring_half(halves, when):
 
 
 def test_position_0_is_no_part_of_what_does_not_rest(halves):
-    both = measured(halves, Suggestion(ht.first | ht.induction, every_row, 0.1))
-    alone = measured(halves, Suggestion(ht.induction, every_row, 0.1))
+    both = measure(halves, Suggestion(ht.first | ht.induction, every_row, 0.1))
+    alone = measure(halves, Suggestion(ht.induction, every_row, 0.1))
     assert both["mass"]["value"] > alone["mass"]["value"] + 0.2
     for name in ("share", "share_lift"):
         assert both[name]["value"] == pytest.approx(alone[name]["value"], rel=1e-6)
 
 
 def test_bounds_are_an_estimates_own(halves):
-    record = measured(halves, Suggestion(ht.induction, every_row, 0.1))
+    record = measure(halves, Suggestion(ht.induction, every_row, 0.1))
     estimate = Estimate(
         Subject(HEAD, halves.measure, halves.options), Mass(ht.induction, every_row)
     )
@@ -91,21 +91,21 @@ def test_bounds_are_an_estimates_own(halves):
     ("at_least", "verdict"), [(0.05, "holds"), (0.6, "refuted"), (0.215, "undecided")]
 )
 def test_the_verdict_is_the_claims(halves, at_least, verdict):
-    record = measured(halves, Suggestion(ht.induction, every_row, at_least))
+    record = measure(halves, Suggestion(ht.induction, every_row, at_least))
     assert (record["verdict"], record["threshold"]) == (verdict, at_least)
     assert record["expression"] == f"L0H1.mass(ht.induction, when=ht.every_row) >= {at_least:g}"
     assert record["trouble"] == ""
 
 
 def test_without_a_threshold_half_of_what_the_explain_half_shows_is_claimed(halves, texts):
-    record = measured(halves, Suggestion(ht.induction, every_row))
+    record = measure(halves, Suggestion(ht.induction, every_row))
     (found,) = texts.found(HEAD)[1]
-    assert record["threshold"] == rounded_down(found.mass / 2)
+    assert record["threshold"] == round_down(found.mass / 2)
 
 
 def test_where_position_0_is_a_key_like_any_other_no_share_is_told(heads):
     plain = Texts(heads, RowOptions(suppress_first_token=False)).halves(HEAD, None)
-    record = measured(plain, Suggestion(ht.induction, every_row, 0.1))
+    record = measure(plain, Suggestion(ht.induction, every_row, 0.1))
     assert (record["share"], record["share_lift"]) == (None, None)
     assert record["lift"]["value"] > 1
 
@@ -121,7 +121,7 @@ def test_where_position_0_is_a_key_like_any_other_no_share_is_told(heads):
     ],
 )
 def test_what_cannot_be_measured_is_told_and_not_raised(halves, suggested, said):
-    record = measured(halves, suggested)
+    record = measure(halves, suggested)
     assert said in record["trouble"]
     assert record["said"] == (suggested.said or repr(suggested.on))
     assert record["verdict"] is record["mass"] is record["lift"] is record["documents"] is None
@@ -132,7 +132,7 @@ def test_the_python_is_a_test_that_claims_the_same(halves):
     from headtests.expressions.library import last_8
 
     on = (last_8 & ~ht.previous) | key.is_("'", ",")
-    record = measured(halves, Suggestion(on, query.repeats, 0.25))
+    record = measure(halves, Suggestion(on, query.repeats, 0.25))
     names = {}
     exec(record["python"], names)  # written by this package, and for this
     (test,) = (value for name, value in names.items() if name.startswith("test_"))
@@ -154,7 +154,7 @@ def test_the_python_is_a_test_that_claims_the_same(halves):
 def test_its_imports_stand_as_a_sorter_has_them(halves):
     from headtests.expressions.library import last_8
 
-    record = measured(halves, Suggestion(last_8 & ht.previous & key.matches("e"), None, 0.1))
+    record = measure(halves, Suggestion(last_8 & ht.previous & key.matches("e"), None, 0.1))
     assert record["python"].splitlines() == [
         "import pytest",
         "import headtests as ht",
@@ -170,15 +170,15 @@ def test_its_imports_stand_as_a_sorter_has_them(halves):
 
 
 def test_a_suggestion_is_told_in_its_own_words_where_it_has_some(halves):
-    plain = measured(halves, Suggestion(ht.previous, None, 0.1))
+    plain = measure(halves, Suggestion(ht.previous, None, 0.1))
     assert (plain["said"], plain["english"]) == ("ht.previous", ht.previous.english)
     own = Suggestion(ht.previous, None, 0.1, said="offset(-1)", english="just before it")
-    record = measured(halves, own)
+    record = measure(halves, own)
     assert (record["said"], record["english"]) == ("offset(-1)", "just before it")
 
 
 def suggestion(verdict, share, lift=4.0, low=2.0):
-    record = in_trouble(f"{verdict} {share} {lift:g}", "")
+    record = unmeasured(f"{verdict} {share} {lift:g}", "")
     record["verdict"] = verdict
     record["share"] = {"value": share, "low": 0.0, "high": 1.0}
     record["share_lift"] = {"value": lift, "low": low, "high": 2 * lift}
@@ -187,7 +187,7 @@ def suggestion(verdict, share, lift=4.0, low=2.0):
 
 def test_the_best_come_first():
     given = [
-        in_trouble("trouble", "no"),
+        unmeasured("trouble", "no"),
         suggestion("refuted", 0.9),
         suggestion("holds", 0.1),
         suggestion("undecided", 0.5),
@@ -210,7 +210,7 @@ def test_what_says_nothing_of_the_head_comes_behind_what_does():
 @example(4e-10)
 @example(1e-30)
 def test_rounding_goes_down_to_two_digits(number):
-    found = rounded_down(number)
+    found = round_down(number)
     assert 0 < found <= number + min(1e-9, number * 1e-6)
     assert found > number * 0.9 - 1e-9
     digits = re.sub(r"e.*", "", f"{found:.12e}").replace(".", "").rstrip("0")
@@ -220,7 +220,7 @@ def test_rounding_goes_down_to_two_digits(number):
 @pytest.mark.parametrize("power", [100, 1000, 10000])
 def test_two_digits_stay_as_they_are(power):
     numbers = [digits / power for digits in range(10, 100)]
-    assert [rounded_down(number) for number in numbers] == numbers
+    assert [round_down(number) for number in numbers] == numbers
 
 
 def test_no_more_is_shown_than_the_step_that_decided(heads, texts):
@@ -236,8 +236,8 @@ def test_a_claim_beyond_the_read_documents_shows_those_it_took(demo_model):
     session = planted.session(demo_model, max_documents=2000)
     texts = Texts(session, RowOptions(suppress_first_token=True), documents=64)
     few = Suggestion(ht.induction, every_row, 0.1)
-    mass = measured(texts.halves(HEAD, 64), few)["mass"]["value"]
-    record = measured(texts.halves(HEAD, None), Suggestion(ht.induction, every_row, mass * 0.8))
+    mass = measure(texts.halves(HEAD, 64), few)["mass"]["value"]
+    record = measure(texts.halves(HEAD, None), Suggestion(ht.induction, every_row, mass * 0.8))
     assert record["verdict"] == "holds"
     assert record["documents"] > texts.measure.half.record["documents"]
     session.close()

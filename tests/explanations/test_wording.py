@@ -3,7 +3,7 @@
 import pytest
 
 import headtests as ht
-from headtests.explanations.measured_suggestions import in_trouble, is_enriched
+from headtests.explanations.measured_suggestions import is_enriched, unmeasured
 from headtests.explanations.relation_search import Finding
 from headtests.explanations.wording import english_of, paragraph, role_of
 from headtests.expressions.library import Named, last_8
@@ -18,7 +18,7 @@ def figure(value, low=None, high=None):
 
 
 def found(named=INDUCTION, share=0.4, lift=12.0, low=6.0, relation=None, **changes):
-    record = in_trouble("", "") | {
+    record = unmeasured("", "") | {
         "verdict": "holds",
         "english": named.relation.english,
         "mass": figure(share / 2),
@@ -156,7 +156,7 @@ def test_a_relation_is_enriched_whose_lift_is_surely_over_1(low, enriched):
 
 
 def test_what_could_not_be_measured_is_not_enriched():
-    assert not is_enriched(in_trouble("", "no"))
+    assert not is_enriched(unmeasured("", "no"))
 
 
 def test_a_role_takes_the_first_finding_to_be_most_of_it():

@@ -278,7 +278,7 @@ def test_describing_asks_the_evidence_with_the_heads_own_rows():
         model="m", base_url="http://localhost/v1", api_key="k", documents=20
     )
     assert found.head == "L0H1"
-    assert list(evidence.asked) == ["describe L0H1 m http://localhost/v1 k 20"]
+    assert list(evidence.asked) == ["describe L0H1 m http://localhost/v1 ********** 20"]
 
 
 def test_by_default_no_language_model_is_asked():

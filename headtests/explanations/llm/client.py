@@ -186,14 +186,14 @@ class Client:
 
     def _parameters(self, ask: Ask) -> dict[str, Any]:
         """Return the parameters beside model and messages that the server supports."""
-        wanted: dict[str, Any] = {"temperature": 0, "seed": SEED, "max_tokens": ask.max_tokens}
+        parameters: dict[str, Any] = {"temperature": 0, "seed": SEED, "max_tokens": ask.max_tokens}
         if ask.schema is not None:
             schema = {"name": ask.schema_name, "strict": True, "schema": dict(ask.schema)}
-            wanted["response_format"] = {"type": "json_schema", "json_schema": schema}
+            parameters["response_format"] = {"type": "json_schema", "json_schema": schema}
         for name, newer in _RENAMED.items():
             if name in self._unsupported:
-                wanted[newer] = wanted[name]
-        return {name: value for name, value in wanted.items() if name not in self._unsupported}
+                parameters[newer] = parameters[name]
+        return {name: value for name, value in parameters.items() if name not in self._unsupported}
 
     def _key(self, ask: Ask) -> str:
         """Return the cache key of an answer: a hash of everything that it depends on."""

@@ -23,6 +23,7 @@ MOST_BYTES = 4 * 2**20
 """Size limit of an answer, unpacked."""
 MOST_BYTES_OF_ERRORS = 2**16
 """Size limit of an error; the rest is not read."""
+_MOST_REDIRECTS = 5
 _LOGGERS = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
 """The SDK and its HTTP library, which has another name in newer versions."""
 
@@ -58,7 +59,14 @@ class BoundedClient(DefaultAsyncHttpxClient):
         """Send a request; return the response with its body, or the beginning of an error's."""
         trace = TRACE.get()
         trace.attempts += 1
-        response = await super().send(request, **options | {"stream": True})
+        options |= {"stream": True, "follow_redirects": False}
+        # The HTTP library would read the bodies of redirects to their end.
+        for hops in reversed(range(_MOST_REDIRECTS)):
+            response = await super().send(request, **options)
+            if response.next_request is None or not hops:
+                break
+            await response.aclose()
+            request = response.next_request
         trace.status = response.status_code
         body = bytearray()
         most = MOST_BYTES_OF_ERRORS if response.is_error else MOST_BYTES

@@ -15,7 +15,7 @@ from headtests.explanations.llm.messages import Ask, Message, Reply, call_record
 from headtests.explanations.llm.schemas import Alternative, Answer, Judgement, Shape, schema_of
 from headtests.records import CallRecord
 
-__all__ = ["Alternative", "Answer", "Judgement", "Structured", "ask_for", "parsed", "schema_of"]
+__all__ = ["Alternative", "Answer", "Judgement", "Structured", "ask_for", "parse", "schema_of"]
 
 S = TypeVar("S", bound=Shape)
 
@@ -58,7 +58,7 @@ def ask_for(client: Client, asks: Sequence[Ask], shape: type[S]) -> list[Structu
         value = None
         if not reply.error:
             try:
-                value = parsed(reply.text, shape)
+                value = parse(reply.text, shape)
             except UnfitError as error:
                 repairs[place] = (_repair(ask, reply.text, str(error), shape), str(error))
         results.append(Structured(value, _calls(ask, reply), reply.error))
@@ -80,20 +80,20 @@ def _after_repair(
         trouble += f". Asked again, {reply.error}"
     else:
         try:
-            return Structured(parsed(reply.text, shape), calls, "")
+            return Structured(parse(reply.text, shape), calls, "")
         except UnfitError as error:
             trouble += f"; nor was the repaired one: {cut(str(error), 120)}. "
             trouble += "Name another model in headtests_explain_model."
     return Structured(None, calls, cut(trouble))
 
 
-def parsed(text: str, shape: type[S]) -> S:
+def parse(text: str, shape: type[S]) -> S:
     """Return the last JSON object in an answer that has the shape.
 
     Code fences and words around the object are ignored. Raises `UnfitError` if there is no such
     object, with what is wrong with the last one.
 
-    >>> parsed('Here it is: {"answers": [true, 0]}. Anything else?', Judgement).answers
+    >>> parse('Here it is: {"answers": [true, 0]}. Anything else?', Judgement).answers
     [True, False]
     """
     problem = "there is no JSON object in it"

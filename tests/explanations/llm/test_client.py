@@ -273,13 +273,26 @@ def test_a_long_wait_before_a_retry_has_the_same_limit(monkeypatch):
     assert [reply.asked for reply in replies] == [True, True, False]
 
 
-def redirects(exchange):
-    """Redirect to the same address."""
-    exchange.send(307, "", headers={"Location": exchange.request.path})
+def redirects(exchange, path=None):
+    """Redirect, to the same address unless there is a path, with a body that never ends."""
+    exchange.begin(307, headers={"Location": path or exchange.request.path}.items())
+    while not exchange.stopped.is_set():
+        exchange.handler.wfile.write(b"x" * 2**16)
 
 
-def test_a_server_that_redirects_for_ever_is_given_up():
-    assert "URL" in error_of(redirects)
+def test_redirects_are_followed_a_few_times():
+    def behave(exchange):
+        moved = "/v2/chat/completions"
+        if exchange.request.path == moved:
+            says("moved")(exchange)
+        else:
+            redirects(exchange, moved)
+
+    with ScriptedServer(behave) as server:
+        (reply,) = client_of(server).ask([ASK])
+    assert (reply.text, reply.attempts) == ("moved", 1)
+    assert server.requests[1].headers["authorization"] == f"Bearer {KEY}"
+    assert "sent more for one answer" in error_of(redirects)
 
 
 def test_the_limit_is_each_attempts_time_and_what_may_pass_around_it():

@@ -17,7 +17,7 @@ from headtests.explanations.llm.structured import (
     Structured,
     UnfitError,
     ask_for,
-    parsed,
+    parse,
     schema_of,
 )
 from tests.explanations.server import ScriptedServer, hangs, limits, says, status
@@ -96,40 +96,38 @@ def test_an_answer_is_found_in_what_stands_around_it(written):
 
 
 def test_line_breaks_in_strings_are_taken_as_they_are():
-    assert parsed('{"explanation": "two\nlines"}', Answer).explanation == "two\nlines"
+    assert parse('{"explanation": "two\nlines"}', Answer).explanation == "two\nlines"
 
 
 def test_what_was_not_asked_for_is_dropped():
     much = {**with_alternative(why="so", at_least=1), "confidence": 0.9}
-    assert parsed(json.dumps(much), Answer).model_dump() == with_alternative(
-        when=None, at_least=1.0
-    )
+    assert parse(json.dumps(much), Answer).model_dump() == with_alternative(when=None, at_least=1.0)
 
 
 def test_three_alternatives_are_taken_and_the_rest_is_no_error():
     many = {**FULL, "alternatives": [{"on": f"ht.offset({n})"} for n in range(3)] + [{"on": 5}]}
-    found = parsed(json.dumps(many), Answer)
+    found = parse(json.dumps(many), Answer)
     assert [one.on for one in found.alternatives] == [f"ht.offset({n})" for n in range(3)]
 
 
 def test_what_is_left_out_is_nothing():
-    assert parsed('{"explanation": "Nothing to add."}', Answer).alternatives == []
-    empty = parsed(json.dumps(with_alternative(when=" ")), Answer).alternatives
+    assert parse('{"explanation": "Nothing to add."}', Answer).alternatives == []
+    empty = parse(json.dumps(with_alternative(when=" ")), Answer).alternatives
     assert [(one.when, one.at_least) for one in empty] == [(None, None)]
 
 
 def test_what_a_terminal_would_obey_is_taken_out():
     said = {"explanation": " It\x1b[31m \u202elooks\x07 back.\n", "alternatives": []}
-    assert parsed(json.dumps(said), Answer).explanation == "It[31m looks back."
+    assert parse(json.dumps(said), Answer).explanation == "It[31m looks back."
 
 
 def test_an_object_within_an_object_is_no_answer_of_its_own():
     said = '{"answers": [true], "first I thought": {"answers": [false]}}'
-    assert parsed(said, Judgement).answers == [True]
+    assert parse(said, Judgement).answers == [True]
 
 
 def test_truths_may_be_written_as_numbers():
-    assert parsed('{"answers": [1, 0, true, false]}', Judgement).answers == [True, False] * 2
+    assert parse('{"answers": [1, 0, true, false]}', Judgement).answers == [True, False] * 2
 
 
 @FIXED
@@ -154,14 +152,14 @@ def test_truths_may_be_written_as_numbers():
 )
 def test_whatever_stands_in_an_answer_comes_back(value, before, behind):
     written = before + json.dumps(value) + behind
-    assert parsed(written, Answer).model_dump() == value
+    assert parse(written, Answer).model_dump() == value
 
 
 @FIXED
 @given(st.text('{}[]":,a1 \n\\'))
 def test_no_text_is_more_than_unfit(text):
     with pytest.raises(UnfitError):
-        parsed(text, Answer)
+        parse(text, Answer)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +167,7 @@ def test_no_text_is_more_than_unfit(text):
 )
 def test_what_is_written_to_choke_on_is_unfit_at_once(text):
     with pytest.raises(UnfitError):
-        parsed(text, Judgement)
+        parse(text, Judgement)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +198,7 @@ def test_what_is_written_to_choke_on_is_unfit_at_once(text):
 )
 def test_what_does_not_fit_is_said(said, shape, expected):
     with pytest.raises(UnfitError) as raised:
-        parsed(said, shape)
+        parse(said, shape)
     assert expected in str(raised.value)
 
 
