@@ -4,6 +4,7 @@ No tokenizer and no model: a `Lexicon` says which tokens there are. The family d
 and in which order; a `Chooser` makes each choice.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -61,7 +62,7 @@ def to_json(choices: Sequence[Choice]) -> list[list[Any]]:
 def from_json(content: object) -> tuple[Choice, ...]:
     """Return the choices that `to_json` wrote; raises `ValueError` for anything else."""
     if not isinstance(content, list):
-        raise ValueError(f"{content!r:.40} is not a list of choices")
+        raise ValueError(f"{reprlib.repr(content)} is not a list of choices")
     return tuple(map(_from_json, content))
 
 
@@ -74,7 +75,7 @@ def _from_json(content: object) -> Choice:
         ):
             return TokenRun(tuple(ranks), least, most, tokens)
         case _:
-            raise ValueError(f"{content!r:.40} is not a choice")
+            raise ValueError(f"{reprlib.repr(content)} is not a choice")
 
 
 class Lexicon(Protocol):

@@ -93,12 +93,12 @@ class Withstands:
     @property
     def said(self) -> str:
         """The result in one line; searches."""
-        found = self.search()
-        broken = found.counterexample
+        result = self.search()
+        broken = result.counterexample
         if broken is None:
-            if found.worst == float("inf"):
-                return f"no violation in {found.effort}; none has an eligible row"
-            return f"no violation in {found.effort}; worst margin {found.worst:.3g}"
+            if result.worst == float("inf"):
+                return f"no violation in {result.effort}; none has an eligible row"
+            return f"no violation in {result.effort}; worst margin {result.worst:.3g}"
         where = "" if self.claim.is_least else "only "
         return (
             f"refuted by a prompt of {len(broken)} token{'' if len(broken) == 1 else 's'}: row "
@@ -117,17 +117,17 @@ class Withstands:
 
     def explanation(self) -> list[str]:
         """Return the result as lines of text; searches."""
-        found, broken = self.search(), self.counterexample
+        result, broken = self.search(), self.counterexample
         lines = [self.said]
         if broken is not None:
-            lines += [f"  {_marked(broken)}", f"  {_found(found, broken)}"]
+            lines += [f"  {_marked(broken)}", f"  {_effort(result, broken)}"]
             lines.append(f"  replay: {self.replay}")
-        elif not found.is_whole:
+        elif not result.is_whole:
             lines.append("  That is no proof: other prompts were not tried.")
         lines += [
-            f"  a known prompt of {len(one.ids)} tokens no longer breaks it: margin "
-            f"{one.margin:.3g}"
-            for one in found.quiet
+            f"  a known prompt of {len(prompt.ids)} tokens no longer breaks it: margin "
+            f"{prompt.margin:.3g}"
+            for prompt in result.quiet
         ]
         return lines
 
@@ -150,11 +150,11 @@ def _marked(broken: Counterexample) -> str:
 _SHOWN = 24
 
 
-def _found(found: Searched, broken: Counterexample) -> str:
+def _effort(result: Searched, broken: Counterexample) -> str:
     if broken.how == "kept":
         return "a prompt that is kept from an earlier run"
     way = "by changing prompts that came near" if broken.how == "guided" else "at random"
     before = "" if len(broken) == broken.found_with else f" from {broken.found_with} tokens"
-    tries = f", made simpler{before} in {found.shrinking:,} tries" if found.shrinking else ""
+    tries = f", made simpler{before} in {result.shrinking:,} tries" if result.shrinking else ""
     least = "" if broken.is_smallest else "; a simpler one may break it, too"
-    return f"found {way} in {found.effort}{tries}{least}"
+    return f"found {way} in {result.effort}{tries}{least}"
