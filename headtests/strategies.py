@@ -1,7 +1,7 @@
 """Families of prompts as Hypothesis strategies, for `@given` in tests that take a `head`.
 
-Hypothesis draws, makes smaller and replays; the families are those of `headtests.prompts`, drawn
-from the tokenizer of the head's model. Imports Hypothesis, which is not installed with headtests.
+Hypothesis draws, shrinks and replays; the families are those of `headtests.prompts`, with tokens of
+the head's model. Imports Hypothesis, which is not installed with headtests.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from headtests.sessions.head import Head
 
 CURRENT: ContextVar[Lexicon | None] = ContextVar("headtests_lexicon", default=None)
-"""The tokens of the head that the running test takes; the plugin sets it."""
+"""The tokens of the head of the running test; the plugin sets it."""
 
 
 def of_family(family: Family, *, head: "Head | None" = None) -> st.SearchStrategy[Any]:
-    """Return the strategy of a family's prompts: texts of a family of texts, else token ids.
+    """Return a strategy for the prompts of a family: texts, or token ids for a family made of ids.
 
-    In a test that takes `head` or `heads`, prompts are drawn from that head's tokenizer; elsewhere
-    name the head. Raises `ClaimError` when it is drawn from and there is none.
+    In a test that takes `head` or `heads`, tokens are those of that head's model; elsewhere pass
+    `head`. Drawing raises `ClaimError` where there is no head.
     """
 
     @st.composite
@@ -49,7 +49,7 @@ def repeated(
     of: TokenKind | None = None,
     head: "Head | None" = None,
 ) -> st.SearchStrategy[list[int]]:
-    """Return the strategy of `prompts.repeated`: token ids."""
+    """Return a strategy for `prompts.repeated`: token ids."""
     return of_family(prompts.repeated(period, repeats, of=of), head=head)
 
 
@@ -60,14 +60,14 @@ def block_gap_block(
     of: TokenKind | None = None,
     head: "Head | None" = None,
 ) -> st.SearchStrategy[list[int]]:
-    """Return the strategy of `prompts.block_gap_block`: token ids."""
+    """Return a strategy for `prompts.block_gap_block`: token ids."""
     return of_family(prompts.block_gap_block(block, gap, of=of), head=head)
 
 
 def template(
     text: str, /, *, distinct: bool = True, **slots: Sequence[str]
 ) -> st.SearchStrategy[str]:
-    """Return the strategy of `prompts.template`: texts."""
+    """Return a strategy for `prompts.template`: texts."""
     return of_family(prompts.template(text, distinct=distinct, **slots))
 
 
@@ -78,39 +78,39 @@ def edited(
     of: TokenKind | None = None,
     head: "Head | None" = None,
 ) -> st.SearchStrategy[list[int]]:
-    """Return the strategy of `prompts.edited`: token ids."""
+    """Return a strategy for `prompts.edited`: token ids."""
     return of_family(prompts.edited(length, edits, of=of), head=head)
 
 
 def made_by(
     function: Callable[[Draw], Built], *, head: "Head | None" = None
 ) -> st.SearchStrategy[Any]:
-    """Return the strategy of what a function draws, as in `prompts.family`."""
-    found = function if isinstance(function, Family) else prompts.family(function)
-    return of_family(found, head=head)
+    """Return a strategy for what a function draws, as in `prompts.family`."""
+    family = function if isinstance(function, Family) else prompts.family(function)
+    return of_family(family, head=head)
 
 
 def _lexicon(head: "Head | None") -> Lexicon:
-    found = CURRENT.get() if head is None else head.lexicon
-    if found is None:
+    lexicon = CURRENT.get() if head is None else head.lexicon
+    if lexicon is None:
         raise ClaimError(
-            "a strategy of prompts was drawn from where there is no head. Use it in a test that "
-            "takes head or heads, or name one: strategies.repeated(head=head)."
+            "a strategy for prompts was drawn from where there is no head. Use it in a test that "
+            "takes head or heads, or pass one: strategies.repeated(head=head)."
         )
-    return found
+    return lexicon
 
 
 class _FromHypothesis:
-    """The chooser that has Hypothesis make the choices."""
+    """Has Hypothesis make the choices."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw
 
     def run(self, least: int, most: int, tokens: int) -> tuple[int, ...]:
-        """Return places that Hypothesis draws, and makes fewer and lower."""
+        """Return places that Hypothesis draws; it shrinks them to fewer and lower ones."""
         ranks = st.lists(st.integers(0, tokens - 1), min_size=least, max_size=most)
         return tuple(self._draw(ranks))
 
     def number(self, least: int, most: int) -> int:
-        """Return a number that Hypothesis draws, and brings nearer to the least."""
+        """Return a number that Hypothesis draws; it shrinks towards the least."""
         return least + self._draw(st.integers(0, most - least))

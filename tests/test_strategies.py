@@ -36,7 +36,7 @@ def test_hypothesis_makes_it_small(head):
 
 
 def test_outside_of_a_test_that_takes_a_head_one_is_named():
-    with pytest.raises(ClaimError, match=r"name one: strategies\.repeated\(head=head\)"):
+    with pytest.raises(ClaimError, match=r"pass one: strategies\.repeated\(head=head\)"):
         find(strategies.repeated(), lambda ids: True)
 
 

@@ -1,9 +1,8 @@
-"""The notebook's face: `AttentionData`, a model and a list of texts, asked about head after head.
+"""The notebook interface: `AttentionData`, a model and a list of texts, queried head by head.
 
-`data` asks, `rows` and `distributions` are what it answers with, `prompts` is what a language model
-is told, `sources` writes claims, `drawing` makes text and HTML, `showing` finds out where that
-goes. What is measured, and how, is `headtests.sessions.session`; IPython is used where it runs, and
-needed nowhere.
+`data` holds the class, `rows` and `distributions` its results, `prompts` the prompt for a language
+model; `sources` writes claims, `drawing` makes text and HTML, `showing` decides where to show them.
+`headtests.sessions.session` does the measuring. IPython is used where it runs, and not required.
 """
 
 from headtests.notebook.data import AttentionData

@@ -1,7 +1,7 @@
-"""`AttentionData`: a model and a list of texts, asked about one head after another.
+"""`AttentionData`: a model and a list of texts, queried one head after another.
 
-Arguments checked, heads named, answers wrapped. Everything that is measured is asked of
-`headtests.Session`, so that a figure here is the figure of a claim there.
+Checks arguments and wraps results. `headtests.Session` does all measuring, so that a figure here
+equals the figure of the corresponding claim.
 """
 
 import operator
@@ -30,29 +30,28 @@ from headtests.sessions.session import Session
 from headtests.settings import ModelSpec, Settings
 
 ANSWER = 1_000
-"""Tokens of a language model's paragraph, at most."""
+"""The most tokens of a language model's paragraph."""
 DESCRIBED = 1_000
-"""Documents, at most, that a head is described from by the built-in explainer."""
+"""The most documents that the built-in explainer describes a head from."""
 
 
 class AttentionData:
-    """What the heads of a model do on some texts, one document a text.
+    """The attention of a model's heads on a list of texts; each text is one document.
 
-    `model` is a `TransformerBridge` that you hold, or a model's name, folder or `ModelSpec`;
-    `text_batch` is a list of strings, or anything that gives one string after another. Of each
-    text the first `max_length` tokens are read, with what the model's tokenizer puts around them;
-    rows begin at query `min_length`, so that a shorter text has none. With
-    `suppress_first_token`, key 0 is no key of a pair. `seed` keys the order of texts and the
-    random multiples.
+    `model` is a `TransformerBridge`, or a model's name, folder or `ModelSpec`; `text_batch` is an
+    iterable of strings. The first `max_length` tokens of each text are read, including the special
+    tokens that the model's tokenizer adds. Rows begin at query `min_length`, so that a shorter text
+    has none. With `suppress_first_token`, no pair has key 0. `seed` determines the order of texts
+    and the sample of random multiples.
 
-    Models are told of heads only where `openai_model` names one, by `describe_head`;
-    `openai_api_key` and `openai_base_url` are the environment's `OPENAI_API_KEY` and
-    `OPENAI_BASE_URL` unless given. `settings` has what else there is to set, such as the device;
-    what is an argument here overrides it.
+    Only `describe_head` sends anything to a language model, and only if `openai_model` names one;
+    `openai_api_key` and `openai_base_url` default to the environment variables `OPENAI_API_KEY` and
+    `OPENAI_BASE_URL`. `settings` holds all other settings, such as the device; arguments override
+    it.
 
-    The texts are tokenised at once. The first question runs the model on each of them, and keeps
-    the rows of every head for the others. Raises `CorpusError` for texts that are none,
-    `SettingError` for lengths that leave no row, and what opening the model raises.
+    The texts are tokenised at once. The first query runs the model on all of them and caches the
+    rows of every head. Raises `CorpusError` for an empty list or items that are no strings,
+    `SettingError` for lengths that leave no row, and the errors of opening the model.
     """
 
     def __init__(
@@ -87,14 +86,14 @@ class AttentionData:
                 seed=seed,
             ),
         )
-        """The model over the texts: whatever can be claimed of a head can be claimed here."""
+        """The model over the texts; its `head()` takes claims."""
         chosen = self.session.settings
         self._server: Server | None = None
         if openai_model is not None:
             self._server = Server(openai_model, openai_base_url, secret, chosen.explain_timeout)
         self._budget = Budget(chosen.explain_calls, chosen.explain_tokens)
-        # What is wrong with the texts or the model shows here rather than at the first question.
-        self.session.population  # noqa: B018 - opened by looking at it
+        # Errors in the texts or the model are raised here rather than by the first query.
+        self.session.population  # noqa: B018 - access opens it
 
     def get_ranked_multiples(
         self,
@@ -105,16 +104,16 @@ class AttentionData:
         reverse: bool = False,
         display: bool = False,
     ) -> Rows:
-        """Return the head's above-average pairs of highest multiple, best first.
+        """Return the head's above-average pairs with the highest multiples, highest first.
 
-        Or with `reverse` those of lowest multiple, the lowest first; with `str_token` only those
-        whose key is that token. Each row unpacks as `token, multiple, tokens, pattern`. Where
-        there are fewer pairs, there are fewer rows. `display` shows them. Raises `HeadNameError`
-        for a head that there is not, and `ExpressionError` for a text that is not one token.
+        With `reverse`, those with the lowest multiples, lowest first; with `str_token`, only those
+        whose key is that token. Each row unpacks as `token, multiple, tokens, pattern`; there are
+        at most `num_multiples` rows. `display` shows them. Raises `HeadNameError` for a layer or
+        head out of range, and `ExpressionError` for a text that is not one token.
         """
-        found = self._head(layer, head)
+        chosen = self._head(layer, head)
         on = _on(str_token)
-        pairs = found.ranked_multiples(num_multiples, on=on, reverse=reverse)
+        pairs = chosen.ranked_multiples(num_multiples, on=on, reverse=reverse)
         which = "lowest" if reverse else "highest"
         order = f"the {len(pairs):,} {which} of", f", {which} first"
         return self._rows(pairs, order, display)
@@ -122,26 +121,26 @@ class AttentionData:
     def get_random_multiples(
         self, layer: int = 0, head: int = 0, num_multiples: int = 10, display: bool = False
     ) -> Rows:
-        """Return a sample of the head's above-average pairs, each of them as likely as another.
+        """Return a uniform random sample of the head's above-average pairs.
 
-        The same sample for the same texts and seed. Rows, `display` and what is raised as in
+        The same texts and seed give the same sample. Rows, `display` and errors are as in
         `get_ranked_multiples`.
         """
-        found = self._head(layer, head)
-        pairs = found.random_multiples(num_multiples)
+        chosen = self._head(layer, head)
+        pairs = chosen.random_multiples(num_multiples)
         return self._rows(pairs, (f"{len(pairs):,} random ones of", ""), display)
 
     def get_distribution(
         self, layer: int = 0, head: int = 0, str_token: str | None = None, display: bool = False
     ) -> PlottedDistribution:
-        """Return how the head's multiples are distributed over all its pairs, with a plot.
+        """Return the distribution of the head's multiples over all its pairs, with a plot.
 
-        With `str_token`, over those whose key is that token. `display` shows the plot. Raises
-        `NoEligibleRowError` where there are no such pairs, and otherwise as
+        With `str_token`, only over pairs whose key is that token. `display` shows the plot. Raises
+        `NoEligibleRowError` where there are no such pairs; other errors are as in
         `get_ranked_multiples`.
         """
-        found = self._head(layer, head).distribution(on=_on(str_token))
-        distribution = PlottedDistribution(found.subject, found.request, display)
+        measured = self._head(layer, head).distribution(on=_on(str_token))
+        distribution = PlottedDistribution(measured.subject, measured.request, display)
         plot = distribution.plot()
         if display:
             show(plot)
@@ -155,39 +154,39 @@ class AttentionData:
         custom_prompt: str | None = None,
         print_description: bool = True,
     ) -> tuple[str, str]:
-        """Return a prompt that asks what the head attends to, and a description of that.
+        """Return a prompt that asks what the head attends to, and a description of the head.
 
-        The head comes first here. The prompt shows the rows of `num_samples` random multiples,
-        and `custom_prompt` before the question. Where a language model was named, it is asked, and
-        the description is its own words, which nobody has measured:
-        `session.head(...).describe(model=...)` measures what a model says. Otherwise, or where
-        no answer can be had, which it then says first, it is that of the built-in explainer, found
-        on one half of the texts and measured on the other. `print_description` prints it. Raises
-        `ClaimError` where the built-in explainer has but one text, and otherwise as
-        `get_ranked_multiples`.
+        Note the order of arguments: the head comes first here. The prompt shows the rows of
+        `num_samples` random multiples, then `custom_prompt`, then the question. If `openai_model`
+        was given, it is asked, and the description is its answer, which is not measured;
+        `session.head(...).describe(model=...)` measures a model's description. Otherwise the
+        description is by the built-in explainer: made from one half of the texts and measured on
+        the other. The same holds if the model does not answer, and the description then says so
+        first. `print_description` prints it. Raises `ClaimError` where the built-in explainer has
+        only one text; other errors are as in `get_ranked_multiples`.
         """
-        found = self._head(layer, head)
+        chosen = self._head(layer, head)
         suppressed = bool(self.session.settings.suppress_first_token)
         rows = self.get_random_multiples(layer, head, num_samples)
         model = str(self.session.spec)
-        prompt = prompt_of(rows, found.name, model, suppressed, custom_prompt)
-        who, description = self._described(found, prompt)
+        prompt = prompt_of(rows, chosen.name, model, suppressed, custom_prompt)
+        source, description = self._describe(chosen, prompt)
         if print_description:
-            print(f"{found.name}, {who}:\n{wrapped(description)}")
+            print(f"{chosen.name}, {source}:\n{wrapped(description)}")
         return prompt, description
 
     def to_claims(self, layer: int = 0, head: int = 0) -> str:
-        """Return claims about the head as the source of a test file, to be pasted into a suite.
+        """Return the source of a test file with claims about the head.
 
-        What the built-in explainer found on one half of the texts, with thresholds at half of what
-        it saw there, and measured on the other half; claims that this half refuted are left out.
-        Raises `ClaimError` for a single text, and otherwise as `get_ranked_multiples`.
+        The built-in explainer makes them from one half of the texts, with thresholds at half of the
+        value there, and measures them on the other half; claims that this half refutes are left
+        out. Raises `ClaimError` for a single text; other errors are as in `get_ranked_multiples`.
         """
-        found = self._head(layer, head)
-        described = found.describe(documents=self._documents)
+        chosen = self._head(layer, head)
+        description = chosen.describe(documents=self._documents)
         return claims_file(
-            found.name,
-            described.suggestions,
+            chosen.name,
+            description.suggestions,
             model=self.session.spec,
             texts=self.session.population.spec.label,
             max_length=self.session.population.max_length,
@@ -204,7 +203,7 @@ class AttentionData:
         )
 
     def _head(self, layer: int, head: int) -> Head:
-        """Return a head by its numbers; raises `HeadNameError` where there is none."""
+        """Return a head by layer and index; raises `HeadNameError` for numbers out of range."""
         shape = self.session.model.shape
         numbers = []
         for number, there_are in ((layer, shape.layers), (head, shape.heads)):
@@ -214,7 +213,7 @@ class AttentionData:
                 whole = -1
             if not 0 <= whole < there_are:
                 raise HeadNameError(
-                    f"layer={layer!r}, head={head!r} is no head of this model: expected a layer "
+                    f"layer={layer!r}, head={head!r} is not a head of this model: expected a layer "
                     f"from 0 to {shape.layers - 1} and a head from 0 to {shape.heads - 1}."
                 )
             numbers.append(whole)
@@ -222,11 +221,11 @@ class AttentionData:
 
     @property
     def _documents(self) -> int:
-        """How many documents the built-in explainer looks at."""
+        """How many documents the built-in explainer reads."""
         return max(2, min(len(self.session.population), DESCRIBED))
 
-    def _described(self, head: Head, prompt: str) -> tuple[str, str]:
-        """Return who describes a head, and what that says."""
+    def _describe(self, head: Head, prompt: str) -> tuple[str, str]:
+        """Return the source of a description, in words, and the description."""
         trouble = ""
         if self._server is not None:
             client = Client(self._server, self._budget, self.session.store)
@@ -252,7 +251,7 @@ class AttentionData:
         return rows
 
     def _title(self, pairs: Multiples, order: tuple[str, str]) -> Callable[[], str]:
-        """Return what counts a head's pairs and says which of them these are."""
+        """Return a function that counts a head's pairs and makes the title of these rows."""
         some, all_of_them = order
 
         def title() -> str:
@@ -260,18 +259,18 @@ class AttentionData:
             what = "above-average multiple" if total == 1 else "above-average multiples"
             limit = "" if on is None else f" with keys {on.english}"
             if not total:
-                said = f"no {what}{limit}"
+                words = f"no {what}{limit}"
             elif len(pairs) == total:
-                said = f"{'the one' if total == 1 else f'all {total:,}'} {what}{limit}"
-                said += all_of_them if total > 1 else ""
+                words = f"{'the one' if total == 1 else f'all {total:,}'} {what}{limit}"
+                words += all_of_them if total > 1 else ""
             else:
-                said = f"{some} {total:,} {what}{limit}"
-            return f"{pairs.subject.name}: {said}"
+                words = f"{some} {total:,} {what}{limit}"
+            return f"{pairs.subject.name}: {words}"
 
         return title
 
     def _above_average(self, pairs: Multiples) -> int:
-        """Return how many above-average pairs there are in all of the kind that was asked for."""
+        """Return the number of above-average pairs that match the request, listed or not."""
         request, name = pairs.request, pairs.subject.name
         if len(pairs) < request.size:
             return len(pairs)
@@ -281,18 +280,20 @@ class AttentionData:
         return len(self.session.pairs(name, Ranked(total, request.options, request.on)))
 
     def _count(self, name: HeadName, options: RowOptions) -> int:
-        """Return how many above-average pairs a head has."""
+        """Return the number of above-average pairs of a head."""
         sweep = self.session.sweep
         heads: tuple[HeadName, ...] = (name,)
         if sweep.documents_run == sweep.budget and not sweep.keeps(name):
-            # There was no room for rows: the documents run again, and once for every head.
+            # The rows did not fit into the spool: the documents run again, once for all heads.
             heads = sweep.heads_beside(name)
-        found = self.session.passes.overviews([(one, options, sweep.budget) for one in heads], 1)
-        return found[heads.index(name)].count
+        overviews = self.session.passes.overviews(
+            [(head, options, sweep.budget) for head in heads], 1
+        )
+        return overviews[heads.index(name)].count
 
 
 def _lengths(min_length: object, max_length: object) -> tuple[int, int]:
-    """Return the first row and the most tokens, as whole numbers that leave a row."""
+    """Return the first query and the length; raises `SettingError` if they leave no row."""
     first = whole_number("min_length", min_length, 0)
     length = whole_number("max_length", max_length, 2)
     if first >= length:
@@ -305,5 +306,5 @@ def _lengths(min_length: object, max_length: object) -> tuple[int, int]:
 
 
 def _on(str_token: str | None) -> Expression | None:
-    """Return the relation that limits pairs to those whose key is a token."""
+    """Return the condition that the key is a token; None for no limit."""
     return None if str_token is None else key.is_(str_token)

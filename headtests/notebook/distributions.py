@@ -1,6 +1,6 @@
-"""A head's distribution of multiples with its plot: a drawing for a notebook, bars for a terminal.
+"""A head's distribution of multiples and its plot: SVG in a notebook, bars of text in a terminal.
 
-From the sketch to bars on an axis. Measuring is `headtests.measurement`'s, and HTML `drawing`'s.
+Turns a histogram into bars on axes. `headtests.measurement` measures it, `drawing` makes the HTML.
 """
 
 import math
@@ -21,7 +21,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 468.0, 10.0, 136.0
 
 @dataclass(frozen=True, slots=True)
 class _HistogramBar:
-    """One bin on the drawing."""
+    """One bin of the drawing."""
 
     x: float
     y: float
@@ -32,22 +32,22 @@ class _HistogramBar:
 
 @dataclass(frozen=True)
 class Plot:
-    """A distribution of multiples, drawn: how many pairs there are in each quarter of an octave.
+    """A plot of a distribution of multiples: the number of pairs in each quarter of an octave.
 
-    On logarithmic axes, since most heads have few pairs of any weight; where there are pairs of a
-    multiple under 2**-8, one first bar holds them all.
+    Both axes are logarithmic, since most heads have few pairs with large multiples. All multiples
+    under 2**-8 share the first bar.
     """
 
     title: str
     edges: Sequence[float] = field(repr=False)
-    """Edges of the bins, ascending; those of multiples under 2**-8 begin at 0."""
+    """Edges of the bins, ascending; the bin of multiples under 2**-8 begins at 0."""
     counts: Sequence[int] = field(repr=False)
-    """How many pairs each bin has."""
+    """The number of pairs in each bin."""
 
     @property
     def svg(self) -> str:
-        """The drawing as SVG, complete for a file; its lines and words take the page's colour."""
-        # From half a pair on, so that a single one has a height.
+        """The drawing as a complete SVG file; lines and text have the colour of the page's text."""
+        # The axis begins at half a pair, so that the bar of a single pair has a height.
         up = Scale(0.5, max(self.counts), _BOTTOM, _TOP, is_log=True)
         across = log_scale([_drawn_from(self.edges), *self.edges], _LEFT, _RIGHT, unit="\u00d7")
         values: dict[str, object] = {
@@ -70,7 +70,7 @@ class Plot:
         return f"<div>{self.svg}</div>"
 
     def text(self, colour: bool = False) -> str:
-        """Return the title, and a bar for each octave, as lines of text; colours make none."""
+        """Return the title and a bar for each octave as lines of text; `colour` has no effect."""
         labels, counts = self._octaves()
         head = f"{self.title}\n(bars: the logarithm of the number of pairs)"
         return "\n".join([head, *bars(labels, counts)])
@@ -95,15 +95,15 @@ class Plot:
         return drawn
 
     def _ticks(self, across: Scale) -> list[Tick]:
-        # Labels at the very ends would be cut off.
+        # Labels at the ends of the axis would be cut off.
         return [tick for tick in across.ticks(7) if _LEFT + 8 < tick.place < _RIGHT - 8]
 
     def _octaves(self) -> tuple[list[str], list[int]]:
-        """Return the bins of each octave as one, with their labels."""
+        """Return labels and counts of the bins, merged by octave."""
         ends: list[tuple[float, float]] = []
         counts: list[int] = []
         for (low, high), pairs in zip(pairwise(self.edges), self.counts, strict=True):
-            # The mantissa of a power of two is 0.5, and with it an octave begins.
+            # An octave begins at a power of two, whose mantissa is 0.5.
             if ends and ends[-1][0] > 0 and math.frexp(low)[0] != 0.5:
                 ends[-1] = ends[-1][0], high
                 counts[-1] += pairs
@@ -115,15 +115,15 @@ class Plot:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PlottedDistribution(MultiplesDistribution):
-    """How a head's multiples are distributed, which shows itself as a plot.
+    """The distribution of a head's multiples, displayed as a plot.
 
-    One that was shown when it was made does not show itself once more at the end of its cell.
+    If it was displayed when it was made, it is not displayed again at the end of the cell.
     """
 
     was_shown: bool = False
 
     def plot(self) -> Plot:
-        """Return its plot; raises `NoEligibleRowError` where there are no pairs."""
+        """Return the plot; raises `NoEligibleRowError` where there are no pairs."""
         edges, (counts,) = coarsened([self.histogram])
         on = self.request.on
         limit = "" if on is None else f" with keys {on.english}"
@@ -134,7 +134,7 @@ class PlottedDistribution(MultiplesDistribution):
 
 
 def _drawn_from(edges: Sequence[float]) -> float:
-    """Return where the first bar begins: one that reaches down to 0 is an octave wide."""
+    """Return where the first bar begins; a bin that begins at 0 is drawn an octave wide."""
     return edges[0] or edges[1] / 2
 
 
@@ -144,6 +144,6 @@ def _span(low: float, high: float) -> str:
 
 
 def _powers(up: Scale) -> list[Tick]:
-    """Return the powers of ten that lie on an axis of counts."""
+    """Return ticks at the powers of ten on an axis of counts."""
     tens = range(math.floor(math.log10(up.high)) + 1)
     return [Tick(up.place(10.0**power), f"{10**power:,}") for power in tens]

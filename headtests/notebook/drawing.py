@@ -1,7 +1,7 @@
-"""Rows and distributions as HTML, as coloured and as plain text.
+"""Rows and distributions as HTML, as coloured text and as plain text.
 
-Figures in, characters out. Which of the three is wanted is `showing`; HTML is made by templates,
-whose every string is escaped.
+Figures in, characters out. `showing` chooses among the three. HTML is made by templates that escape
+every string.
 """
 
 import math
@@ -18,26 +18,26 @@ from headtests.report.words.token_rows import LEVELS, shade
 from headtests.wording import share, times
 
 _FULL = 0.6
-"""How much of the page a full shade covers: black and white text can both be read on it."""
+"""The opacity of the strongest shade: black text and white text are legible on it."""
 _REDS = (224, 217, 210, 203, 197)
-"""Of the 256 colours of a terminal, from the palest red to the strongest."""
+"""Of a terminal's 256 colours, from the palest red to the strongest."""
 _BLACK = 16
 _BAR = 40
-"""Characters of the longest bar."""
+"""The length of the longest bar in characters."""
 _BLOCK = "\u2588"
 _RESET = "\x1b[0m"
 
 
 class Drawable(Protocol):
-    """A row, as far as it is drawn."""
+    """What drawing needs of a row."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The tokens that are drawn, from the document's first on."""
+        """The tokens to draw, from the first of the document on."""
 
     @property
     def pair(self) -> Pair:
-        """The pair that it is."""
+        """The row's pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class DrawnToken:
     level: int
     """Its shade, from 0 to the report's `LEVELS`."""
     multiple: str
-    """Empty where it is not above average."""
+    """In words; empty if it is not above average."""
     hover: str
     """Position, attention and multiple."""
     is_key: bool
@@ -56,12 +56,12 @@ class DrawnToken:
 
     @property
     def text(self) -> str:
-        """The token as legible characters."""
+        """The token in printable characters."""
         return "".join(part.text for part in self.parts)
 
     @property
     def alpha(self) -> str:
-        """How much of the page its shade covers, in [0, 1]."""
+        """The opacity of its shade, in [0, 1]."""
         return f"{_FULL * self.level / LEVELS:.2f}"
 
 
@@ -87,22 +87,22 @@ def tokens_of(row: Drawable) -> list[DrawnToken]:
 
 
 def table_html(title: str, rows: Iterable[Drawable]) -> str:
-    """Return rows as a table that is legible on a light and on a dark page."""
+    """Return rows as an HTML table, legible on light and on dark pages."""
     drawn = [(times(row.pair.multiple), tokens_of(row)) for row in rows]
     return _environment().get_template("rows.html").render(title=title, rows=drawn)
 
 
 def table_text(title: str, rows: Iterable[Drawable], colour: bool = False) -> str:
-    """Return rows as lines: the multiple, the key's token, the pattern.
+    """Return rows as lines of text: the multiple, the key's token, the pattern.
 
-    In colour the key is bold, the query underlined, and tokens are shaded. Plainly, the key stands
-    in double and the query in single angle quotes, and each token with more than the row's average
-    is followed by its multiple.
+    In colour, the key is bold, the query is underlined, and tokens are shaded. In plain text, the
+    key is in double angle quotes and the query in single ones, and each token above the row's
+    average is followed by its multiple.
     """
     lines = [title]
     for row in rows:
         drawn = tokens_of(row)
-        (token,) = (one.text for one in drawn if one.is_key)
+        (token,) = (part.text for part in drawn if part.is_key)
         pattern = "".join(map(_coloured if colour else _plain, drawn))
         lines.append(f"{times(row.pair.multiple):>8}  {token}  |  {pattern}")
     return "\n".join(lines)
@@ -124,15 +124,15 @@ def _coloured(token: DrawnToken) -> str:
 
 
 def template(name: str, values: Mapping[str, object]) -> str:
-    """Return a template of this package with values filled in, every string of them escaped."""
+    """Return a template of this package with values filled in; strings are escaped."""
     return _environment().get_template(name).render(values)
 
 
 def bars(labels: Sequence[str], counts: Sequence[int]) -> list[str]:
-    """Return horizontal bars as lines: a label, a bar, how many, and the share of the whole.
+    """Return horizontal bars as lines of text: label, bar, count and share of the total.
 
-    A bar is as long as the logarithm of one more than the count is large, so that a few pairs far
-    from the many can be seen.
+    The length of a bar is proportional to log(1 + count), so that small counts are visible beside
+    large ones.
 
     >>> bars(["1x", "10x"], [99, 9])[1].split()
     ['10x', '████████████████████', '9', '8%']

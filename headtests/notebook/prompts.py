@@ -1,6 +1,6 @@
-"""What a language model is told of a head where it is asked in the open: rows, and a question.
+"""The prompt that asks a language model to describe a head: rows, then the question.
 
-Rows in, one prompt out. Questions whose answers are measured are `headtests.explanations`'s.
+Rows in, one prompt out. `headtests.explanations` asks the questions whose answers are measured.
 """
 
 import json
@@ -10,15 +10,16 @@ from headtests.claims.pairs import Pair
 from headtests.notebook.rows import Row
 
 MOST_KEYS = 10
-"""Keys of a row that are listed, those of highest multiple first."""
+"""The most keys that are listed for a row, highest multiples first."""
 
 
 def prompt_of(
     rows: Iterable[Row], head: str, model: str, suppressed: bool, custom_prompt: str | None = None
 ) -> str:
-    """Return the question what a head attends to, with some of its rows.
+    """Return a prompt that shows rows of a head and asks what it attends to.
 
-    `suppressed`: key 0 is not listed. `custom_prompt` stands between the rows and the question.
+    With `suppressed`, key 0 is not listed. `custom_prompt` goes between the rows and the
+    question.
     """
     first = " Attention on the first token of a text is left out." if suppressed else ""
     parts = [
@@ -41,7 +42,7 @@ def prompt_of(
 
 
 def _attended(row: Row, skipped: int) -> str:
-    """Return the above-average keys of a row, the highest multiple first."""
+    """Return the above-average keys of a row, highest multiples first."""
     pair = row.pair
     multiples = [(_multiple(pair, key), key) for key in pair.attendable if key >= skipped]
     highest = sorted((-multiple, key) for multiple, key in multiples if multiple > 1)[:MOST_KEYS]

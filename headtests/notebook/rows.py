@@ -1,6 +1,6 @@
-"""What `get_ranked_multiples` and `get_random_multiples` return: rows that unpack, and a list.
+"""The results of `get_ranked_multiples` and `get_random_multiples`: rows, and a list of rows.
 
-No measuring and no drawing; what rows look like is `drawing`.
+No measuring and no drawing: `drawing` makes the table.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,12 +21,12 @@ class _Fields(NamedTuple):
 class Row(_Fields):
     """One pair of a head: `token, multiple, tokens, pattern = row`.
 
-    The key's token; its multiple, not rounded; the tokens of the row and the attention on each, in
-    [0, 1]: up to and including the query for a causal model, all of them for a bidirectional one.
+    The key's token; its multiple, not rounded; the tokens of the row, and the attention on each, in
+    [0, 1]. A causal model's row ends with the query, a bidirectional model's with the document.
     """
 
     pair: Pair
-    """The pair that it is, with its document, query and key."""
+    """The pair, with its document, query and key."""
 
     @classmethod
     def of(cls, pair: Pair, is_bidirectional: bool) -> "Row":
@@ -38,10 +38,10 @@ class Row(_Fields):
 
 
 class Rows(list[Row]):
-    """A list of rows with a title, which shows itself as a table.
+    """A list of rows with a title, displayed as a table.
 
-    One that was shown when it was made does not show itself once more at the end of its cell;
-    `print` always does.
+    If it was displayed when it was made, it is not displayed again at the end of the cell; `print`
+    always prints it.
     """
 
     def __init__(self, rows: Iterable[Row], title: Callable[[], str], was_shown: bool) -> None:
@@ -51,7 +51,7 @@ class Rows(list[Row]):
 
     @cached_property
     def title(self) -> str:
-        """Which head's pairs these are, and of how many: counted when it is looked at."""
+        """The head, and how many pairs it has in all; they are counted at the first access."""
         return self._title()
 
     def html(self) -> str:
@@ -59,7 +59,7 @@ class Rows(list[Row]):
         return table_html(self.title, self)
 
     def text(self, colour: bool = False) -> str:
-        """Return the table as lines of text, with ANSI colours if asked for."""
+        """Return the table as lines of text; `colour` adds ANSI colours."""
         return table_text(self.title, self, colour)
 
     def _repr_html_(self) -> str | None:
@@ -72,5 +72,5 @@ class Rows(list[Row]):
         return f"<{self.title}>" if self._was_shown else self.text()
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        # A copy, in memory or in a file, is the rows alone: what counts them belongs to a session.
+        # A copy or pickle is a plain list of rows: the function that counts pairs needs a session.
         return list, (list(self),)

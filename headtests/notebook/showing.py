@@ -1,6 +1,6 @@
-"""Where something is shown: a notebook's HTML, a terminal's colours, or plain text.
+"""Displays results: as HTML in a notebook, in colour in a terminal, or as plain text.
 
-Finds out what there is and hands over; what is shown is made by `drawing`.
+Detects where it runs; `drawing` makes what is shown.
 """
 
 import os
@@ -11,33 +11,33 @@ from typing import Any, Protocol
 from headtests.report.words.text import WHOLE_LIMIT, plain
 
 WIDTH = 80
-"""Characters of a line of prose."""
+"""The width of wrapped prose in characters."""
 
 
 class Shown(Protocol):
-    """What can be shown in a notebook, in colour, and plainly."""
+    """A result that can be shown as HTML and as text."""
 
     def html(self) -> str:
-        """Return it as HTML, with every character of a token escaped."""
+        """Return HTML, with every character of a token escaped."""
 
     def text(self, colour: bool = False) -> str:
-        """Return it as lines of text, with ANSI colours if asked for."""
+        """Return lines of text; `colour` adds ANSI colours."""
 
 
 def show(shown: Shown) -> None:
-    """Show something where the user looks: below the cell, or on standard output."""
+    """Show a result below the notebook's cell, or print it to standard output."""
     if not _in_notebook():
         print(shown.text(colour=_takes_colour(sys.stdout)))
         return
     from IPython.display import display
 
-    # Both at once, so that whoever reads the file without a browser sees the text.
+    # Both formats: viewers that render no HTML show the text.
     data = {"text/html": shown.html(), "text/plain": shown.text()}
     display(data, raw=True)  # type: ignore[no-untyped-call]  # untyped upstream
 
 
 def wrapped(text: str) -> str:
-    r"""Return prose in lines of at most `WIDTH` characters, with nothing that a terminal obeys.
+    r"""Return prose in lines of at most `WIDTH` characters; control characters are escaped.
 
     >>> wrapped("one\n\ntwo\x1b[2J")
     'one\n\ntwoU+001B[2J'
@@ -49,8 +49,8 @@ def wrapped(text: str) -> str:
 
 
 def _in_notebook() -> bool:
-    """Return whether a kernel runs this, whose front end draws HTML."""
-    # Nobody who has not imported IPython sits in one.
+    """Return whether this runs in a Jupyter kernel, whose front end renders HTML."""
+    # A kernel has imported IPython.
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None
@@ -59,7 +59,7 @@ def _in_notebook() -> bool:
 def _takes_colour(stream: Any) -> bool:
     """Return whether a stream is a terminal that shows colours.
 
-    `NO_COLOR`, set to anything but nothing, turns them off (no-color.org).
+    A non-empty `NO_COLOR` turns colours off (no-color.org).
     """
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False

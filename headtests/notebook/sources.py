@@ -1,6 +1,6 @@
-"""A description's suggestions as a test file, to be pasted into a suite.
+"""The suggestions of a description as the source of a test file.
 
-Records and options in, Python out. Nothing of it is executed.
+Records and options in, Python source out; it is not executed.
 """
 
 import json
@@ -11,7 +11,7 @@ from headtests.claims.definitions import RowOptions
 from headtests.settings import ModelSpec
 
 _LISTED = ("holds", "undecided")
-"""A claim that was refuted is none to start from."""
+"""The verdicts of claims that are written; refuted claims are left out."""
 
 
 def claims_file(
@@ -25,14 +25,14 @@ def claims_file(
 ) -> str:
     """Return claims about a head as the source of a test file.
 
-    `suggestions` are a description's; those that were refuted are left out. `texts` says what they
-    were found and measured on.
+    `suggestions` are those of a description; refuted ones are left out. `texts` names the texts
+    that they were made from and measured on.
     """
-    listed = [one for one in suggestions if one["verdict"] in _LISTED]
+    listed = [claim for claim in suggestions if claim["verdict"] in _LISTED]
     imports = dict.fromkeys(
         line
-        for one in listed
-        for line in one["python"].partition("\n\n")[0].splitlines()
+        for claim in listed
+        for line in claim["python"].partition("\n\n")[0].splitlines()
         if line != "import pytest"
     )
     lines = [
@@ -46,23 +46,23 @@ def claims_file(
         f'    # pytest.mark.corpus("my-texts.jsonl", max_length={max_length}),',
         "]",
     ]
-    for number, one in enumerate(listed, start=1):
-        lines += ["", "", *_test(head, number, one, options)]
+    for number, claim in enumerate(listed, start=1):
+        lines += ["", "", *_test(head, number, claim, options)]
     if not listed:
         lines += ["", f"# Nothing that was found of {head} on one half held on the other."]
     return "\n".join([*lines, ""])
 
 
-def _test(head: str, number: int, one: Mapping[str, Any], options: RowOptions) -> list[str]:
-    measured = f"{one['mass']['value']:.3g} over {one['documents']:,} documents"
-    if one["verdict"] == "undecided":
+def _test(head: str, number: int, claim: Mapping[str, Any], options: RowOptions) -> list[str]:
+    measured = f"{claim['mass']['value']:.3g} over {claim['documents']:,} documents"
+    if claim["verdict"] == "undecided":
         measured += ", too few to decide it"
     marked = f'"{head}", suppress_first_token={options.suppress_first_token}'
     return [
         f"@pytest.mark.head({marked}, min_query={options.min_query})",
         f"def test_{head.lower()}_attends_to_what_was_suggested_{number}(head):",
-        f"    # {one['verdict']}: {measured}",
-        f"    assert {one['expression'].replace(f'{head}.', 'head.', 1)}",
+        f"    # {claim['verdict']}: {measured}",
+        f"    assert {claim['expression'].replace(f'{head}.', 'head.', 1)}",
     ]
 
 

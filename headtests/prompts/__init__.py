@@ -1,7 +1,7 @@
 """Families of prompts that a claim is made about: `prompts.repeated()`, `prompts.template(...)`.
 
-What is in a family, and how it is drawn from choices. Searching one for a prompt that breaks a
-claim is `headtests.prompts.search`.
+What is in a family, and how its prompts are drawn. `headtests.prompts.search` searches a family for
+a prompt that breaks a claim.
 """
 
 from headtests.prompts.choices import (

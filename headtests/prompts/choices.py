@@ -1,9 +1,10 @@
-"""How a family draws a prompt: choices that are recorded, and made again as they were or otherwise.
+"""How a family draws a prompt: choices that are recorded, so that they can be replayed or varied.
 
-No tokenizer and no model: which tokens there are is told by a `Lexicon`. What is drawn, and in
-which order, is the family's affair; what becomes of the choices, the chooser's.
+No tokenizer and no model: a `Lexicon` says which tokens there are. The family decides what is drawn
+and in which order; a `Chooser` makes each choice.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -20,21 +21,21 @@ MOST_CHOICES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class TokenRun:
-    """Tokens that were drawn side by side."""
+    """Tokens that were drawn in sequence."""
 
     ranks: tuple[int, ...]
     """Their places among the tokens that may be drawn."""
     least: int
-    """How many there must be."""
+    """The fewest tokens that may be drawn."""
     most: int
-    """How many there may be."""
+    """The most tokens that may be drawn."""
     tokens: int
-    """How many different ones may be drawn."""
+    """The number of different tokens to draw from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A whole number that was drawn, or the place of an option."""
+    """A whole number that was drawn, or the index of an option."""
 
     value: int
     least: int
@@ -51,22 +52,22 @@ def to_json(choices: Sequence[Choice]) -> list[list[Any]]:
     (Number(value=2, least=0, most=3),)
     """
     return [
-        [one.value, one.least, one.most]
-        if isinstance(one, Number)
-        else [list(one.ranks), one.least, one.most, one.tokens]
-        for one in choices
+        [choice.value, choice.least, choice.most]
+        if isinstance(choice, Number)
+        else [list(choice.ranks), choice.least, choice.most, choice.tokens]
+        for choice in choices
     ]
 
 
-def from_json(found: object) -> tuple[Choice, ...]:
-    """Return the choices that `to_json` told of; raises `ValueError` for anything else."""
-    if not isinstance(found, list):
-        raise ValueError(f"{found!r:.40} is no list of choices")
-    return tuple(map(_from_json, found))
+def from_json(content: object) -> tuple[Choice, ...]:
+    """Return the choices that `to_json` wrote; raises `ValueError` for anything else."""
+    if not isinstance(content, list):
+        raise ValueError(f"{reprlib.repr(content)} is not a list of choices")
+    return tuple(map(_from_json, content))
 
 
-def _from_json(found: object) -> Choice:
-    match found:
+def _from_json(content: object) -> Choice:
+    match content:
         case [int(value), int(least), int(most)]:
             return Number(value, least, most)
         case [list(ranks), int(least), int(most), int(tokens)] if all(
@@ -74,99 +75,99 @@ def _from_json(found: object) -> Choice:
         ):
             return TokenRun(tuple(ranks), least, most, tokens)
         case _:
-            raise ValueError(f"{found!r:.40} is no choice")
+            raise ValueError(f"{reprlib.repr(content)} is not a choice")
 
 
 class Lexicon(Protocol):
-    """What a family needs to know of a model's tokenizer, and of the corpus."""
+    """What a family needs to know about a model's tokenizer and the corpus."""
 
     def tokens(self, of: TokenKind | None) -> Sequence[int]:
         """Return the ids that may be drawn, the simplest first; all ordinary ones for None."""
 
     def framed(self, ids: Sequence[int]) -> tuple[int, ...]:
-        """Return ids with what stands around each prompt, such as BOS."""
+        """Return ids with the special tokens around a prompt, such as BOS."""
 
     def ids_of(self, text: str) -> tuple[int, ...]:
-        """Return the ids of a text, with what the BOS policy puts around it."""
+        """Return the ids of a text, with the special tokens that the BOS policy adds."""
 
     @property
     def documents(self) -> int:
         """How many documents the corpus has."""
 
     def document(self, number: int) -> tuple[int, ...]:
-        """Return the ids of a document, without what stands around it."""
+        """Return the ids of a document, without the special tokens around it."""
 
 
 class Chooser(Protocol):
-    """Whoever makes the choices."""
+    """Makes the choices of a prompt."""
 
     def run(self, least: int, most: int, tokens: int) -> tuple[int, ...]:
-        """Return from `least` to `most` places below `tokens`."""
+        """Return `least` to `most` numbers from 0 to `tokens - 1`."""
 
     def number(self, least: int, most: int) -> int:
-        """Return a number from `least` to `most`."""
+        """Return a number from `least` to `most`, both included."""
 
 
 class Simplest:
-    """The chooser of the fewest and lowest."""
+    """Chooses as few tokens as allowed, and the lowest numbers."""
 
     def run(self, least: int, most: int, tokens: int) -> tuple[int, ...]:
-        """Return as few places as there may be, all 0."""
+        """Return `least` zeros."""
         return (0,) * least
 
     def number(self, least: int, most: int) -> int:
-        """Return the least."""
+        """Return `least`."""
         return least
 
 
 class Forced:
-    """The chooser that makes given choices again, as far as they fit, and then asks another."""
+    """Replays choices as far as they fit, and asks another chooser for the rest."""
 
     def __init__(self, choices: Sequence[Choice], then: Chooser) -> None:
-        self._left = list(choices)
+        self._remaining = list(choices)
         self._then = then
 
     def run(self, least: int, most: int, tokens: int) -> tuple[int, ...]:
-        """Return the next given run, cut or filled up where it does not fit."""
-        given = self._next()
-        if not isinstance(given, TokenRun):
+        """Return the next replayed run, cut or filled up to fit."""
+        replayed = self._next()
+        if not isinstance(replayed, TokenRun):
             return self._then.run(least, most, tokens)
-        ranks = tuple(min(rank, tokens - 1) for rank in given.ranks[:most])
+        ranks = tuple(min(rank, tokens - 1) for rank in replayed.ranks[:most])
         missing = least - len(ranks)
         return ranks if missing <= 0 else ranks + self._then.run(missing, missing, tokens)
 
     def number(self, least: int, most: int) -> int:
-        """Return the next given number, or the nearest that there may be."""
-        given = self._next()
-        if not isinstance(given, Number):
+        """Return the next replayed number, or the nearest number in the range."""
+        replayed = self._next()
+        if not isinstance(replayed, Number):
             return self._then.number(least, most)
-        return min(max(given.value, least), most)
+        return min(max(replayed.value, least), most)
 
     def _next(self) -> Choice | None:
-        return self._left.pop(0) if self._left else None
+        return self._remaining.pop(0) if self._remaining else None
 
 
 class Draw:
-    """What a family's function draws with.
+    """Draws the parts of a prompt; a family's function is called with one.
 
-    Whatever it draws here is searched, and made smaller when it breaks a claim. What it takes from
-    elsewhere, such as `random`, cannot be replayed.
+    Everything that is drawn here is searched, and made smaller when the prompt breaks a claim.
+    Input from elsewhere, such as `random`, cannot be replayed.
     """
 
     def __init__(self, lexicon: Lexicon, chooser: Chooser) -> None:
         self._lexicon = lexicon
         self._chooser = chooser
         self.choices: list[Choice] = []
-        """What was drawn so far."""
+        """What was drawn until now."""
 
     def tokens(
         self, least: int, most: int | None = None, *, of: TokenKind | None = None
     ) -> tuple[int, ...]:
         """Return the ids of `least` to `most` tokens; exactly `least` without `most`.
 
-        `of` says which may be drawn: a condition on `key` such as `key.matches(r"^ [a-z]+$")`, or
-        ids and texts that are one token each, the simplest first. Without it every token that is
-        not special. Raises `ClaimError` for bounds out of order, and where nothing may be drawn.
+        `of` limits the tokens: a condition on `key` such as `key.matches(r"^ [a-z]+$")`, or ids and
+        texts of one token each, the simplest first. Without it, every token that is not special may
+        be drawn. Raises `ClaimError` for bounds out of order, and where `of` leaves no token.
         """
         most = least if most is None else most
         _require_bounds("tokens", least, most, 0)
@@ -187,21 +188,27 @@ class Draw:
         return value
 
     def choice(self, options: Sequence[T]) -> T:
-        """Return one of some options; the first counts as the simplest."""
+        """Return one of the options; the first counts as the simplest.
+
+        Raises `ClaimError` where there are none.
+        """
         if not len(options):
             raise ClaimError("there is nothing to choose from: choice() was given no options.")
         return options[self.integer(0, len(options) - 1)]
 
     def document(self) -> tuple[int, ...]:
-        """Return the ids of a document of the corpus, without what stands around it."""
+        """Return the ids of a document of the corpus, without the special tokens around it.
+
+        Raises `ClaimError` for a corpus without documents.
+        """
         if not self._lexicon.documents:
             raise ClaimError("the corpus has no documents to draw from. Name another corpus.")
         return self._lexicon.document(self.integer(0, self._lexicon.documents - 1))
 
     def framed(self, ids: Sequence[int]) -> tuple[int, ...]:
-        """Return ids with what stands around each prompt: BOS, or what the tokenizer has for it.
+        """Return ids with the special tokens around a prompt: BOS, or the tokenizer's substitute.
 
-        Under `headtests_bos = never`, that is nothing.
+        With `headtests_bos = never`, the ids are returned as they are.
         """
         return self._lexicon.framed(ids)
 
@@ -214,8 +221,8 @@ class Draw:
 
 
 def _require_bounds(name: str, least: object, most: object, floor: int | None) -> None:
-    whole = all(isinstance(one, int) and not isinstance(one, bool) for one in (least, most))
-    if not whole or least > most or (floor is not None and least < floor):  # type: ignore[operator]  # both are int where it is asked
+    whole = all(isinstance(end, int) and not isinstance(end, bool) for end in (least, most))
+    if not whole or least > most or (floor is not None and least < floor):  # type: ignore[operator]  # both are int here
         above = "" if floor is None else f" of {floor} or more"
         raise ClaimError(
             f"expected whole numbers{above}, the smaller first, in {name}() but found {least!r} "

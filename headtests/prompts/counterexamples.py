@@ -1,12 +1,11 @@
-"""What is claimed of every prompt of a family, and what a search for one that breaks it found.
+"""A claim about every prompt of a family, and the result of a search for one that breaks it.
 
-Values that say themselves. Who searches is `headtests.prompts.search`; what asks for it,
-`withstanding`.
+Values and their wording. `headtests.prompts.search` does the search, `withstands` asks for it.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -24,13 +23,17 @@ How = Literal["kept", "unguided", "guided"]
 
 @dataclass(frozen=True)
 class PromptClaim:
-    """That on every prompt of a family each eligible row keeps to a side of a threshold."""
+    """The claim that in every prompt of a family, each row is on one side of a threshold.
+
+    Rows without an eligible key do not count.
+    """
 
     mass: Mass
-    """What is claimed of a row: the share of its attention on a relation, of another with `of=`."""
+    """The statistic of a row: the share of its attention on a relation, or with `of=`, the share of
+    its attention on another relation."""
     threshold: float
     is_least: bool
-    """Whether a row must reach the threshold; else it must not exceed it."""
+    """Whether a row must reach the threshold; otherwise it must not exceed it."""
     family: Family
 
     @property
@@ -44,7 +47,7 @@ class PromptClaim:
 
     @property
     def subject(self) -> str:
-        """What is claimed of, whatever the threshold: what known counterexamples are kept under."""
+        """The claim without its threshold: the key that known counterexamples are stored under."""
         bound = "least" if self.is_least else "most"
         return f"{bound} mass({self.mass.arguments}) on {self.family.source}"
 
@@ -67,7 +70,7 @@ class PromptClaim:
         )
 
     def margin(self, value: float) -> float:
-        """Return how far a row's value lies on the right side of the threshold."""
+        """Return the distance of a row's value from the threshold: negative breaks the claim."""
         return value - self.threshold if self.is_least else self.threshold - value
 
 
@@ -80,9 +83,9 @@ def prompt_claim(
     at_most: float | None,
     prompts: "Family | Sequence[str | Sequence[int]]",
 ) -> PromptClaim:
-    """Return what is claimed of every prompt.
+    """Return a claim about every prompt of a family.
 
-    Raises `ClaimError` where not exactly one threshold is given, or where it claims nothing, and
+    Raises `ClaimError` unless exactly one threshold is given and it rules something out, and
     `ExpressionError` for an argument in the wrong place.
     """
     statistic = Mass(on, when, of)
@@ -91,8 +94,8 @@ def prompt_claim(
             "withstands() takes one threshold: mass=0.3 has each row give at least 0.3 of its "
             f"attention, at_most=0.3 at most that, but found mass={mass!r} and at_most={at_most!r}."
         )
-    name, found = ("mass", mass) if mass is not None else ("at_most", at_most)
-    threshold = require_number(found, f"{name}= of withstands()")
+    name, bound = ("mass", mass) if mass is not None else ("at_most", at_most)
+    threshold = require_number(bound, f"{name}= of withstands()")
     require_in_range(name, threshold, 1.0)
     if threshold == (0.0 if mass is not None else 1.0):
         raise ClaimError(
@@ -105,17 +108,17 @@ def prompt_claim(
 
 @dataclass(frozen=True)
 class KnownPrompt:
-    """A prompt that once broke a claim."""
+    """A prompt that broke a claim in an earlier run."""
 
     ids: tuple[int, ...]
     choices: tuple[Choice, ...]
-    """What makes it, in its family."""
+    """The choices from which its family makes it."""
     value: float
-    """What was claimed of its worst row, when it broke the claim."""
+    """The statistic of its worst row, when it broke the claim."""
     tokens: tuple[str, ...] = ()
-    """What its ids say; empty before it was tried."""
+    """The texts of its ids; empty before it was tried."""
     margin: float = math.nan
-    """How far it is from breaking the claim now; below 0 where it still does."""
+    """Its distance from breaking the claim now; negative if it still does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,27 +128,27 @@ class Counterexample:
     ids: tuple[int, ...]
     tokens: tuple[str, ...]
     text: str | None
-    """The text that it was tokenised from; None of one that was made of ids."""
+    """The text that was tokenised; None for a prompt made of ids."""
     query: int
     """The position of the row."""
     value: float
-    """What was claimed of that row, as measured alone."""
+    """The statistic of that row, measured with the prompt alone."""
     margin: float
-    """Its distance from the threshold, below 0."""
+    """The value's distance from the threshold: negative."""
     attention: npt.NDArray[np.float32] = field(repr=False)
     """The row, shape `[key]`."""
     attendable: npt.NDArray[np.bool_] = field(repr=False)
     """Which keys the row may attend to, shape `[key]`."""
     claimed: npt.NDArray[np.bool_] = field(repr=False)
-    """Which of them were claimed to be attended to, or not to be, shape `[key]`."""
+    """Which of them the claim is about, shape `[key]`."""
     choices: tuple[Choice, ...] = field(repr=False)
-    """What makes it, in its family."""
+    """The choices from which its family makes it."""
     how: How
-    """Whether it was known, drawn, or made by changing one that came near."""
+    """Whether it was known, drawn at random, or made by changing a prompt that came near."""
     found_with: int
     """How many tokens it had when it was found."""
     is_smallest: bool
-    """Whether nothing that was tried is simpler and still breaks the claim."""
+    """Whether no simpler prompt that was tried breaks the claim."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -158,27 +161,27 @@ class Counterexample:
 
 @dataclass(frozen=True, eq=False)
 class Searched:
-    """What a search found, and the effort that it took."""
+    """The result of a search, and how much was tried."""
 
     counterexample: Counterexample | None
     prompts: int
-    """How many different prompts of the family were tried, besides known ones."""
+    """How many different prompts of the family were tried, known ones not counted."""
     known: int
-    """How many known ones were tried before."""
+    """How many known prompts were tried first."""
     unguided: int
-    """How many of them were drawn without looking at what was found before."""
+    """How many of `prompts` were drawn at random, without regard to earlier scores."""
     passes: int
-    """Passes through the model, those that made the prompt smaller included."""
+    """Passes through the model, including those that made the prompt smaller."""
     shrinking: int
     """Prompts that were tried to make it smaller."""
     worst: float
-    """The smallest margin of a prompt that was tried; inf where none had an eligible row."""
+    """The smallest margin of a prompt that was tried; inf if none had an eligible row."""
     is_whole: bool
-    """Whether that was every prompt of the family."""
+    """Whether every prompt of the family was tried."""
     quiet: tuple[KnownPrompt, ...] = ()
-    """Prompts that once broke the claim and no longer do."""
+    """Known prompts that no longer break the claim."""
     foreign: int = 0
-    """How many prompts that once broke it the family no longer makes."""
+    """How many known prompts the family no longer makes."""
 
     @property
     def effort(self) -> str:
@@ -186,7 +189,3 @@ class Searched:
         if self.is_whole:
             return f"all {self.prompts:,} prompts of the family"
         return f"{self.prompts:,} prompt{'' if self.prompts == 1 else 's'}"
-
-    def with_known(self, known: Sequence[KnownPrompt], foreign: int) -> "Searched":
-        """Return the same with what became of known prompts."""
-        return replace(self, quiet=tuple(known), foreign=foreign)

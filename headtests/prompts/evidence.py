@@ -1,6 +1,6 @@
-"""What claims about prompts are measured on: one prompt, or a search of a family of prompts.
+"""What a claim about prompts needs from a model: one pattern, or a search of a family.
 
-A protocol, so that these claims know neither torch nor pytest; `headtests.sessions.session`
+A protocol, so that these claims import neither torch nor pytest; `headtests.sessions.session`
 implements it.
 """
 
@@ -15,14 +15,14 @@ from headtests.prompts.pattern import Pattern
 
 
 class PromptEvidence(Protocol):
-    """A model that prompts are put through, one at a time or as a family."""
+    """A model that reads prompts, one at a time or as a family."""
 
     def pattern(self, head: HeadName, prompt: str | Sequence[int], options: RowOptions) -> Pattern:
         """Return the head's attention on one prompt."""
 
     @property
     def lexicon(self) -> Lexicon:
-        """The model's tokens, as families of prompts draw them."""
+        """The model's tokens, for families to draw from."""
 
     def search(
         self,
@@ -31,9 +31,9 @@ class PromptEvidence(Protocol):
         options: RowOptions,
         known: Sequence[KnownPrompt],
     ) -> Searched:
-        """Return what a search of a claim's prompts finds, known ones tried first."""
+        """Return the result of searching a claim's prompts; known ones are tried first."""
 
     def margin(
         self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
     ) -> float:
-        """Return how far one prompt is from breaking a claim; inf without an eligible row."""
+        """Return the distance of one prompt from breaking a claim; inf without an eligible row."""

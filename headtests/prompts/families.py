@@ -1,7 +1,7 @@
-"""Families of prompts: what is drawn for each, and how the family is said.
+"""Families of prompts: how each draws a prompt, and how it is worded.
 
-Functions of a `Draw`, so that whatever is made of their choices, simpler ones included, is in the
-family. Which choices are made is not known here.
+Functions of a `Draw`, so that every prompt made from other choices, simpler ones included, is in
+the family. Which choices are made is up to a `Chooser`.
 """
 
 import string
@@ -25,37 +25,37 @@ class Prompt:
     choices: tuple[Choice, ...]
     ids: tuple[int, ...]
     text: str | None = None
-    """The text that it was tokenised from; None of one that was made of ids."""
+    """The text that was tokenised; None for a prompt made of ids."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Prompts that a claim is made about: whatever a function draws.
+    """Prompts that a claim is made about: all that a function can draw.
 
-    Equal families print the same; `source` is the Python that makes one.
+    Equal families print the same; `source` is the Python expression that makes one.
     """
 
     build: Callable[[Draw], Built] = field(repr=False, compare=False)
-    """Returns token ids, which are run as they are, or a text."""
+    """Returns token ids, which are run unchanged, or a text."""
     source: str
     english: str
-    """What the prompts are, as in "of 2 to 24 random tokens, twice"."""
+    """A description that follows "prompts", such as "of a run of 2 to 16 tokens"."""
     is_told: bool = field(default=True, compare=False, repr=False)
-    """Whether `source` tells all that there is to know, so that equal sources draw alike."""
+    """Whether `source` defines the family completely: equal sources draw the same prompts."""
     draws_documents: bool = field(default=False, compare=False, repr=False)
-    """Whether prompts are made of the corpus's documents."""
+    """Whether prompts are made from documents of the corpus."""
 
     def make(self, lexicon: Lexicon, chooser: Chooser) -> Prompt:
-        """Return the prompt of a chooser's choices.
+        """Return the prompt that a chooser's choices make.
 
-        Raises `ClaimError` where the function makes neither token ids nor a text, or no token.
+        Raises `ClaimError` unless the function returns a text or token ids, one token at least.
         """
         draw = Draw(lexicon, chooser)
         built = self.build(draw)
         if isinstance(built, str):
             return self._prompt(draw, lexicon.ids_of(built), built)
         ids = tuple(built) if isinstance(built, Iterable) else (None,)
-        if not all(isinstance(one, Integral) and not isinstance(one, bool) for one in ids):
+        if not all(isinstance(id_, Integral) and not isinstance(id_, bool) for id_ in ids):
             raise ClaimError(
                 f"{self.source} made {built!r:.80}, but a prompt is a text or a list of token ids."
             )
@@ -75,8 +75,8 @@ class Family:
 def family(function: Callable[[Draw], Built]) -> Family:
     """Return the family of the prompts that a function draws; a decorator.
 
-    The function takes a `Draw` and returns token ids, or a text. Whatever it is given by the draw
-    may come again, smaller: it is called for each prompt.
+    The function takes a `Draw` and returns token ids or a text. It is called once for each prompt;
+    the search may call it with smaller draws.
 
     >>> @family
     ... def three_times(draw):
@@ -89,10 +89,11 @@ def family(function: Callable[[Draw], Built]) -> Family:
 
 
 def repeated(period: Size = (2, 16), repeats: Size = 2, *, of: TokenKind | None = None) -> Family:
-    """Return the family of a run of random tokens, repeated: BOS, and then the run so many times.
+    """Return the family of repeated runs of random tokens: BOS, then the run `repeats` times.
 
-    `period` is the tokens of a run and `repeats` how often it stands there: a number, or the least
-    and the most. `of` says which tokens: a condition on `key`, ids, or texts of one token each.
+    `period` is the number of tokens in a run, `repeats` the number of runs: a number, or the least
+    and the most. `of` limits the tokens: a condition on `key`, ids, or texts of one token each.
+    Raises `ClaimError` for a size out of range.
 
     >>> repeated(period=(2, 8))
     prompts.repeated(period=(2, 8))
@@ -135,9 +136,9 @@ def block_gap_block(
 def template(text: str, /, *, distinct: bool = True, **slots: Sequence[str]) -> Family:
     """Return the family of a text with slots, such as `"{A} gave a {thing} to {B}"`.
 
-    Each slot has a list of texts; one that stands there twice says the same twice. With `distinct`
-    no two slots say the same. Raises `ClaimError` for a slot without texts, or texts without a
-    slot.
+    Each slot has a list of texts; a slot that occurs twice has the same text both times. With
+    `distinct`, no two slots have the same text. Raises `ClaimError` for a slot without
+    texts, or texts without a slot.
 
     >>> template("{A} and {B}", A=["Ann", "Bob"], B=["Ann", "Bob"])
     prompts.template('{A} and {B}', A=['Ann', 'Bob'], B=['Ann', 'Bob'])
@@ -157,17 +158,17 @@ def template(text: str, /, *, distinct: bool = True, **slots: Sequence[str]) -> 
         )
 
     def build(draw: Draw) -> Built:
-        said: dict[str, str] = {}
+        texts: dict[str, str] = {}
         for name in names:
-            taken = set(said.values()) if distinct else set()
-            left = [option for option in slots[name] if option not in taken]
-            if not left:
+            taken = set(texts.values()) if distinct else set()
+            options = [option for option in slots[name] if option not in taken]
+            if not options:
                 raise ClaimError(
                     f"nothing is left for the slot {{{name}}}: other slots say all of its texts. "
                     "Give it more, or allow distinct=False."
                 )
-            said[name] = draw.choice(left)
-        return "".join(before + (said[name] if name else "") for before, name in pieces)
+            texts[name] = draw.choice(options)
+        return "".join(before + (texts[name] if name else "") for before, name in pieces)
 
     shown = [repr(text), *([] if distinct else ["distinct=False"])]
     shown += [f"{name}={list(slots[name])!r}" for name in names]
@@ -175,27 +176,26 @@ def template(text: str, /, *, distinct: bool = True, **slots: Sequence[str]) -> 
 
 
 def _pieces(text: str) -> list[tuple[str, str]]:
-    """Return what stands before each slot of a template, and the slot; empty behind the last."""
-    found = []
+    """Return the text before each slot of a template, and the slot's name; "" after the last."""
+    pieces = []
     try:
         for before, name, spec, conversion in string.Formatter().parse(text):
             if name is not None and (not name.isidentifier() or spec or conversion):
-                raise ValueError(f"{{{name}}} is no slot's name")
-            found.append((before, name or ""))
+                raise ValueError(f"{{{name}}} is not the name of a slot")
+            pieces.append((before, name or ""))
     except ValueError as error:
         raise ClaimError(
             f"the template {text!r} cannot be read: {error}. Write slots as {{name}}, and braces "
             "that are meant as {{ and }}."
         ) from error
-    return found
+    return pieces
 
 
 def edited(length: Size = (4, 48), edits: Size = (0, 3), *, of: TokenKind | None = None) -> Family:
     """Return the family of stretches of the corpus's documents, with random edits.
 
-    `length` is the tokens of the stretch before it is edited, `edits` how many edits there are:
-    each puts a token in another's place, puts one in, takes one out, or says the tokens before it
-    again. Sizes and `of` as in `repeated`.
+    `length` is the number of tokens before editing, `edits` the number of edits: each replaces,
+    inserts or deletes a token, or repeats the tokens before it. Sizes and `of` as in `repeated`.
 
     >>> edited(edits=2)
     prompts.edited(edits=2)
@@ -242,23 +242,23 @@ def _repeat(ids: list[int], draw: Draw, of: TokenKind | None) -> None:
 
 
 _EDITS = (_delete, _replace, _insert, _repeat)
-"""What an edit may do, the simplest first."""
+"""The kinds of edits, the simplest first."""
 
 
 def given(prompts: Sequence[str | Sequence[int]]) -> Family:
-    """Return the family of some prompts, each a text or token ids.
+    """Return the family of the listed prompts, each a text or token ids.
 
-    Raises `ClaimError` where there are none.
+    Raises `ClaimError` for an empty list.
     """
     if isinstance(prompts, str) or not prompts:
         raise ClaimError(
             f"expected a list of prompts but found {prompts!r:.80}. Give texts or lists of token "
             "ids, or a family such as prompts.repeated()."
         )
-    every = [one if isinstance(one, str) else _ids(one) for one in prompts]
+    every = [prompt if isinstance(prompt, str) else _ids(prompt) for prompt in prompts]
     return Family(
         partial(_given, every),
-        repr([one if isinstance(one, str) else list(one) for one in every]),
+        repr([prompt if isinstance(prompt, str) else list(prompt) for prompt in every]),
         f"among the {len(every):,} that were given",
     )
 
@@ -269,7 +269,7 @@ def _given(every: Sequence[Built], draw: Draw) -> Built:
 
 def _ids(prompt: object) -> tuple[int, ...]:
     ids = tuple(prompt) if isinstance(prompt, Iterable) else ()
-    if not ids or not all(isinstance(one, Integral) and not isinstance(one, bool) for one in ids):
+    if not ids or not all(isinstance(id_, Integral) and not isinstance(id_, bool) for id_ in ids):
         raise ClaimError(f"a prompt is a text or a list of token ids, but found {prompt!r:.80}.")
     return tuple(map(int, ids))
 
@@ -294,7 +294,7 @@ def _said(ends: tuple[int, int]) -> str:
 
 
 def _source(name: str, **arguments: tuple[object, object]) -> str:
-    """Return the Python that makes a family, without what is said by default."""
+    """Return the Python expression that makes a family, without arguments that are defaults."""
     shown = [
         f"{argument}={value!r}"
         for argument, (value, default) in arguments.items()

@@ -1,7 +1,7 @@
-"""Prompts that broke claims, kept beside the tests: one small JSON file a hypothesis file.
+"""Prompts that broke claims, stored beside the tests: one small JSON file per hypothesis file.
 
-Written whole or not at all, by several processes one after another. Which claims they are of is
-told by whoever keeps them.
+What is in the file and which prompts are kept. `headtests.records.json_files` writes it; the plugin
+decides when.
 """
 
 import json
@@ -21,7 +21,7 @@ FORMAT = "headtests-counterexamples"
 VERSION = 1
 FOLDER = "counterexamples"
 MOST = 16
-"""Prompts that are kept of one claim: the shortest."""
+"""The most prompts that are kept for one claim: the shortest ones."""
 _FILE = FileFormat(
     name=FORMAT,
     version=VERSION,
@@ -51,25 +51,25 @@ class _Content(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A prompt that is kept, and of what claim it is."""
+    """A stored prompt, and the claim that it broke."""
 
     head: str
     claim: str
-    """What is claimed of, whatever the threshold."""
+    """The claim without its threshold: `PromptClaim.subject`."""
     tokenizer: str
-    """A hash of what the tokenizer does: to another, the ids say something else."""
+    """A hash of the tokenizer: with another one the ids stand for other texts."""
     prompt: KnownPrompt
     tokens: tuple[str, ...]
-    """What the ids say, for whoever reads the file."""
+    """The texts of the ids, for people who read the file."""
 
     @property
     def about(self) -> tuple[str, str, str]:
-        """What it is known by: head, claim and tokenizer."""
+        """Its head, claim and tokenizer."""
         return self.head, self.claim, self.tokenizer
 
 
 def counterexamples_path(hypotheses: Path) -> Path:
-    """Return where the prompts of a hypothesis file are.
+    """Return the path of the stored prompts of a hypothesis file.
 
     >>> counterexamples_path(Path("hypotheses/test_demo.py")).as_posix()
     'hypotheses/counterexamples/test_demo.json'
@@ -78,10 +78,10 @@ def counterexamples_path(hypotheses: Path) -> Path:
 
 
 def read_kept(path: Path) -> list[Kept]:
-    """Return the prompts in a file; none where there is no file.
+    """Return the prompts in a file; an empty list if there is no file.
 
-    Raises `CounterexampleError` for one that is cut, that git left a conflict in, of another
-    format or of another version.
+    Raises `CounterexampleError` for a file that is cut, that holds a merge conflict of git, that is
+    of another format or version, or that holds a prompt that cannot be read.
     """
     content = read_json(path, _FILE)
     if content is None:
@@ -97,21 +97,20 @@ def read_kept(path: Path) -> list[Kept]:
 
 
 def keep(path: Path, new: Sequence[Kept]) -> None:
-    """Add prompts to a file, the shortest `MOST` of each claim; others stay as they are.
+    """Add prompts to a file and keep the shortest `MOST` of each claim.
 
-    Raises `CounterexampleError` where the file cannot be read, which is then left alone, and
-    `OSError` where it cannot be written.
+    Other processes may do so at the same time. Raises `CounterexampleError` where the file cannot
+    be read, which is then left unchanged, and `OSError` where it cannot be written.
     """
     with lock_of(path):
         known = read_kept(path)
-        by_ids = {(one.about, one.prompt.ids): one for one in (*known, *new)}
-        every = sorted(by_ids.values(), key=_order)
-        kept: list[Kept] = []
-        for one in every:
-            if sum(other.about == one.about for other in kept) < MOST:
-                kept.append(one)
-        if kept != known:
-            _write(path, kept)
+        by_ids = {(entry.about, entry.prompt.ids): entry for entry in (*known, *new)}
+        shortest: list[Kept] = []
+        for entry in sorted(by_ids.values(), key=_order):
+            if sum(other.about == entry.about for other in shortest) < MOST:
+                shortest.append(entry)
+        if shortest != known:
+            _write(path, shortest)
 
 
 def _order(kept: Kept) -> tuple[object, ...]:
@@ -142,12 +141,12 @@ def _from_json(content: _Prompt) -> Kept:
 
 
 def _write(path: Path, kept: Sequence[Kept]) -> None:
-    """Write a line a field of each prompt, so that a review of a change reads well."""
+    """Write each field on a line of its own, so that a diff is easy to review."""
     prompts = [
         "  {\n"
-        + ",\n".join(f"   {json.dumps(k)}: {json.dumps(v)}" for k, v in _to_json(one).items())
+        + ",\n".join(f"   {json.dumps(k)}: {json.dumps(v)}" for k, v in _to_json(entry).items())
         + "\n  }"
-        for one in kept
+        for entry in kept
     ]
     text = (
         f'{{\n "format": "{FORMAT}",\n "version": {VERSION},\n "prompts": [\n'

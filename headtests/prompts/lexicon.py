@@ -1,4 +1,4 @@
-"""What families of prompts know of a model: its tokens, its framing, the corpus's documents."""
+"""A model's tokens, its special tokens around a prompt, and documents, for families of prompts."""
 
 import operator
 import sys
@@ -19,7 +19,7 @@ from headtests.settings import BosPolicy
 
 
 class ModelLexicon:
-    """A model's tokens as families draw them; documents are opened when one is drawn."""
+    """A model's tokens, for families to draw from; drawing a document opens the corpus."""
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class ModelLexicon:
         self._pools: dict[object, Sequence[int]] = {}
 
     def tokens(self, of: TokenKind | None) -> Sequence[int]:
-        """Return the ids that may be drawn, ascending, or in the order in which they were given.
+        """Return the ids that may be drawn: ascending, or in the order in which `of` lists them.
 
-        Raises `ClaimError` for what says nothing of a token by itself, or an id that the model
-        does not have, and `ExpressionError` for a text that is not one token.
+        Raises `ClaimError` for a condition that depends on more than one token, or an id that the
+        model does not have, and `ExpressionError` for a text that is not one token.
         """
         key = of if of is None or isinstance(of, Expression) else tuple(of)
         if key not in self._pools:
@@ -49,16 +49,18 @@ class ModelLexicon:
         ordinary = self.vocabulary.ordinary_ids
         ordinary = ordinary[ordinary < self._size]
         if of is None:
-            return [int(one) for one in ordinary]
+            return [int(id_) for id_ in ordinary]
         if isinstance(of, Expression):
-            return [int(one) for one in ordinary[_holding(self.vocabulary, of, ordinary)]]
+            return [int(id_) for id_ in ordinary[_holding(self.vocabulary, of, ordinary)]]
         if isinstance(of, str):
             raise ClaimError(f"of= takes a list of tokens or a condition on key, but found {of!r}.")
-        ids = [self.vocabulary.single_id(one) if isinstance(one, str) else int(one) for one in of]
-        for one in ids:
-            if not 0 <= one < self._size:
+        ids = [
+            self.vocabulary.single_id(item) if isinstance(item, str) else int(item) for item in of
+        ]
+        for id_ in ids:
+            if not 0 <= id_ < self._size:
                 raise ClaimError(
-                    f"of= holds the id {one}, and the model knows ids from 0 to {self._size - 1}."
+                    f"of= holds the id {id_}, and the model knows ids from 0 to {self._size - 1}."
                 )
         return list(dict.fromkeys(ids))
 
@@ -70,18 +72,18 @@ class ModelLexicon:
         try:
             return random_prefix(self.vocabulary, self._bos), policy.suffix
         except SettingError:
-            # A tokenizer that has nothing to put there.
+            # The tokenizer has no token to put there.
             return (), policy.suffix
 
     def framed(self, ids: Sequence[int]) -> tuple[int, ...]:
-        """Return ids with BOS, or what the tokenizer has for it, and what it puts behind a text."""
+        """Return ids with BOS, or the tokenizer's substitute, and the tokens that end a text."""
         before, behind = self._framing
         return (*before, *ids, *behind)
 
     def ids_of(self, text: str) -> tuple[int, ...]:
-        """Return the ids of a text, framed as the BOS policy of the corpus has it."""
+        """Return the ids of a text, with the special tokens of the corpus's BOS policy."""
         pieces = self._policy.documents_of(text, sys.maxsize)
-        return tuple(int(one) for piece in pieces for one in piece)
+        return tuple(int(id_) for piece in pieces for id_ in piece)
 
     @cached_property
     def _policy(self) -> TokenPolicy:
@@ -96,14 +98,14 @@ class ModelLexicon:
         """Return a document's ids without special tokens at its ends."""
         ids = self._open()[number].ids
         inner = np.flatnonzero(~self.vocabulary.is_special(ids))
-        kept = ids[inner[0] : inner[-1] + 1] if len(inner) else ids
-        return tuple(int(one) for one in kept)
+        trimmed = ids[inner[0] : inner[-1] + 1] if len(inner) else ids
+        return tuple(int(id_) for id_ in trimmed)
 
 
 def _holding(
     vocabulary: Vocabulary, kind: Expression, ids: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.bool_]:
-    """Return of which tokens a condition holds, whatever stands around them."""
+    """Return for which tokens a condition holds, whatever their context; shape of `ids`."""
     match kind:
         case Matches(_, pattern):
             return vocabulary.matching(pattern, ids)
@@ -114,11 +116,11 @@ def _holding(
         case Not(part):
             return ~_holding(vocabulary, part, ids)
         case And(parts):
-            return reduce(operator.and_, (_holding(vocabulary, one, ids) for one in parts))
+            return reduce(operator.and_, (_holding(vocabulary, part, ids) for part in parts))
         case Or(parts):
-            return reduce(operator.or_, (_holding(vocabulary, one, ids) for one in parts))
+            return reduce(operator.or_, (_holding(vocabulary, part, ids) for part in parts))
         case _:
             raise ClaimError(
                 f"of={kind!r} says nothing of a token by itself. Use key.matches(...), key.is_(...)"
-                ", and what &, | and ~ make of them."
+                ", and their combinations by &, | and ~."
             )

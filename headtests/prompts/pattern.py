@@ -1,4 +1,4 @@
-"""One prompt's attention pattern of one head, for claims on a single example."""
+"""The attention pattern of one head on one prompt, for claims about a single example."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ class Pattern:
     """The prompt's tokens, special ones included."""
     ids: tuple[int, ...]
     attention: npt.NDArray[np.float32] = field(repr=False)
-    """Shape `[query, key]`, in [0, 1]; 0 where a query may not attend."""
+    """Shape `[query, key]`, in [0, 1]; 0 for keys that a query may not attend to."""
     attendable: npt.NDArray[np.bool_] = field(repr=False)
     """Shape `[query, key]`: which keys each row may attend to."""
 
@@ -32,5 +32,5 @@ class Pattern:
         return np.asarray(self.attention.astype(np.float64) * counts)
 
     def top_key(self, query: int) -> int:
-        """Return the position that a query attends to most; ties go to the lower one."""
+        """Return the position that a query attends to most; ties go to the lower position."""
         return int(np.where(self.attendable[query], self.attention[query], -1.0).argmax())

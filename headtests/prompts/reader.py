@@ -1,7 +1,7 @@
-"""Single prompts of one model: their patterns, how far they are from breaking a claim, the search.
+"""Prompts through one model: patterns, margins, and cached searches of families.
 
-Ties the model, its tokens and what is kept of earlier runs together. How a family is searched is
-`trying`, how a prompt is scored `scoring`.
+Connects the model, its tokens and the cache of results. `search.run` searches a family,
+`search.model_scorer` scores a prompt.
 """
 
 from collections import OrderedDict
@@ -28,14 +28,14 @@ from headtests.prompts.counterexamples import Counterexample, KnownPrompt, Promp
 from headtests.prompts.lexicon import ModelLexicon
 from headtests.prompts.pattern import Pattern
 from headtests.prompts.search.model_scorer import ModelScorer
-from headtests.prompts.search.run import Found, search
+from headtests.prompts.search.run import SearchResult, search
 from headtests.prompts.search.score import PromptScore
 from headtests.settings import BosPolicy, Settings
 
 REMEMBERED = 64 * 2**20
-"""Bytes of the rows of prompts that are kept in memory."""
+"""Bytes of prompts' rows that are cached in memory."""
 _SEARCH_VERSION = 1
-"""Another where the same search would try or find others."""
+"""To be raised when the same search would try or find other prompts."""
 
 
 class PromptReader:
@@ -57,7 +57,7 @@ class PromptReader:
 
     @cached_property
     def lexicon(self) -> ModelLexicon:
-        """The model's tokens, as families of prompts draw them."""
+        """The model's tokens, for families to draw from."""
         return ModelLexicon(
             Vocabulary(self._model.tokenizer),
             self._bos,
@@ -86,13 +86,13 @@ class PromptReader:
     def margin(
         self, head: HeadName, claim: PromptClaim, options: RowOptions, prompt: str | Sequence[int]
     ) -> float:
-        """Return how far one prompt is from breaking a claim; inf without an eligible row.
+        """Return the distance of one prompt from breaking a claim; inf without an eligible row.
 
         Raises as `pattern` does.
         """
         batch = self._batch(self._ids_of(prompt))
         scorer = self._scorer(head, claim, options)
-        # Of what a property test draws, nothing is worth a file.
+        # A property test draws too many prompts to write a file for each.
         rows = self._rows_of(head, batch, on_disk=False)
         (score,) = scorer.of_rows(batch, rows[None])
         return score.margin
@@ -104,23 +104,23 @@ class PromptReader:
         options: RowOptions,
         known: Sequence[KnownPrompt],
     ) -> Searched:
-        """Return what a search of a claim's prompts finds, known ones tried first.
+        """Return the result of searching a claim's prompts; known ones are tried first.
 
         Raises `ClaimError` where the family makes a prompt that the model cannot read.
         """
         scorer = self._scorer(head, claim, options)
         key = self._key_of(head, claim, options, known)
-        kept = None if key is None or self._store is None else self._store.read(key)
-        found = None if kept is None else self._of_kept(claim, known, kept.facts)
-        if found is None:
-            found = self._searched(scorer, claim, known)
+        entry = None if key is None or self._store is None else self._store.read(key)
+        result = None if entry is None else self._cached_result(claim, known, entry.facts)
+        if result is None:
+            result = self._search(scorer, claim, known)
             if key is not None and self._store is not None:
-                self._store.write(key, Entry({}, _to_json(found)))
-        return self._told(scorer, found)
+                self._store.write(key, Entry({}, _to_json(result)))
+        return self._with_rows(scorer, result)
 
-    def _searched(
+    def _search(
         self, scorer: ModelScorer, claim: PromptClaim, known: Sequence[KnownPrompt]
-    ) -> Found:
+    ) -> SearchResult:
         def score(prompts: Sequence[Prompt]) -> Sequence[PromptScore]:
             for prompt in prompts:
                 self._require_readable(prompt.ids)
@@ -146,10 +146,14 @@ class PromptReader:
         options: RowOptions,
         known: Sequence[KnownPrompt],
     ) -> str | None:
-        """Return what a search follows from, as a hash; None where its words do not say."""
+        """Return a hash of everything that a search depends on.
+
+        None where it depends on code of the user, or nothing is cached.
+        """
         parts = [claim.mass.on, claim.mass.when, claim.mass.of]
-        every = [leaf for part in parts if part is not None for leaf in leaves(part)]
-        if not claim.family.is_told or any(isinstance(leaf, CustomRelation) for leaf in every):
+        leaf_nodes = [leaf for part in parts if part is not None for leaf in leaves(part)]
+        is_custom = any(isinstance(leaf, CustomRelation) for leaf in leaf_nodes)
+        if is_custom or not claim.family.is_told:
             return None
         if self._store is None or self._model.identity is None:
             return None
@@ -169,21 +173,21 @@ class PromptReader:
             documents,
             self._settings.search_prompts,
             self._settings.seed,
-            tuple((one.ids, one.value) for one in known),
+            tuple((prompt.ids, prompt.value) for prompt in known),
         )
 
-    def _of_kept(
+    def _cached_result(
         self, claim: PromptClaim, known: Sequence[KnownPrompt], facts: dict[str, Any]
-    ) -> Found | None:
-        """Return what an earlier run found; None where what it left cannot be read."""
+    ) -> SearchResult | None:
+        """Return the result of an earlier run; None where the cached entry cannot be read."""
         try:
             return _from_json(facts, claim, known, self.lexicon)
         except (KeyError, TypeError, ValueError):
             return None
 
-    def _told(self, scorer: ModelScorer, found: Found) -> Searched:
-        """Return what was found, with the rows of the prompt."""
-        broken, prompt = None, found.prompt
+    def _with_rows(self, scorer: ModelScorer, result: SearchResult) -> Searched:
+        """Return a result with the row of the prompt that breaks the claim."""
+        broken, prompt = None, result.prompt
         if prompt is not None:
             batch = self._batch(prompt.ids)
             rows = self._rows_of(scorer.head, batch)
@@ -201,24 +205,24 @@ class PromptReader:
                 ],
                 claimed=scorer.claimed(prompt, score.row),
                 choices=prompt.choices,
-                how=found.how,
-                found_with=found.found_with,
-                is_smallest=found.is_smallest,
+                how=result.how,
+                found_with=result.found_with,
+                is_smallest=result.is_smallest,
             )
         return Searched(
             counterexample=broken,
-            prompts=found.prompts,
-            known=found.known,
-            unguided=found.unguided,
-            passes=found.passes,
-            shrinking=found.shrinking,
-            worst=found.worst,
-            is_whole=found.is_whole,
+            prompts=result.prompts,
+            known=result.known,
+            unguided=result.unguided,
+            passes=result.passes,
+            shrinking=result.shrinking,
+            worst=result.worst,
+            is_whole=result.is_whole,
             quiet=tuple(
-                replace(one, tokens=tuple(self.lexicon.vocabulary.texts(one.ids)))
-                for one in found.quiet
+                replace(known, tokens=tuple(self.lexicon.vocabulary.texts(known.ids)))
+                for known in result.quiet
             ),
-            foreign=found.foreign,
+            foreign=result.foreign,
         )
 
     def _ids_of(self, prompt: str | Sequence[int]) -> tuple[int, ...]:
@@ -235,7 +239,7 @@ class PromptReader:
         return batch
 
     def _rows_of(self, head: HeadName, batch: Batch, on_disk: bool = True) -> Float32s:
-        """Return the rows of a prompt that stands alone, `[query, key]`; each is run once."""
+        """Return the rows of a single prompt, shape `[query, key]`; cached in memory."""
         ids = tuple(batch.documents[0].ids.tolist())
         rows = self._rows.pop((head, ids), None)
         if rows is None:
@@ -291,14 +295,15 @@ _PLAIN = (
 )
 
 
-def _to_json(found: Found) -> dict[str, Any]:
-    """Return what was found in plain types, a prompt as the choices that make it."""
-    return {name: getattr(found, name) for name in (*_PLAIN, "is_whole", "foreign")} | {
-        "prompt": None if found.prompt is None else to_json(found.prompt.choices),
+def _to_json(result: SearchResult) -> dict[str, Any]:
+    """Return a result in plain types, a prompt as the choices that make it."""
+    return {name: getattr(result, name) for name in (*_PLAIN, "is_whole", "foreign")} | {
+        "prompt": None if result.prompt is None else to_json(result.prompt.choices),
         # JSON has no infinity.
-        "worst": None if np.isinf(found.worst) else found.worst,
+        "worst": None if np.isinf(result.worst) else result.worst,
         "quiet": [
-            [list(one.ids), None if np.isinf(one.margin) else one.margin] for one in found.quiet
+            [list(known.ids), None if np.isinf(known.margin) else known.margin]
+            for known in result.quiet
         ],
     }
 
@@ -308,20 +313,20 @@ def _from_json(
     claim: PromptClaim,
     known: Sequence[KnownPrompt],
     lexicon: ModelLexicon,
-) -> Found:
-    by_ids = {one.ids: one for one in known}
-    prompt = None
+) -> SearchResult:
+    by_ids = {prompt.ids: prompt for prompt in known}
+    made = None
     if facts["prompt"] is not None:
         choices = from_json(facts["prompt"])
-        prompt = claim.family.make(lexicon, Forced(choices, Simplest()))
-        if prompt.choices != choices:
+        made = claim.family.make(lexicon, Forced(choices, Simplest()))
+        if made.choices != choices:
             raise ValueError("these choices make another prompt")
-    found = Found(prompt=prompt, is_whole=facts["is_whole"], foreign=facts["foreign"])
+    result = SearchResult(prompt=made, is_whole=facts["is_whole"], foreign=facts["foreign"])
     for name in _PLAIN:
-        setattr(found, name, facts[name])
-    found.worst = float("inf") if facts["worst"] is None else facts["worst"]
-    found.quiet = tuple(
+        setattr(result, name, facts[name])
+    result.worst = float("inf") if facts["worst"] is None else facts["worst"]
+    result.quiet = tuple(
         replace(by_ids[tuple(ids)], margin=float("inf") if margin is None else margin)
         for ids, margin in facts["quiet"]
     )
-    return found
+    return result

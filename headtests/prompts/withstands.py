@@ -1,6 +1,6 @@
-"""The claim that a head withstands every prompt of a family: searched when its truth is asked for.
+"""The claim that a head withstands every prompt of a family, searched when its truth is asked for.
 
-Asks the evidence once, and remembers. How a family is searched is not known here.
+Asks the evidence once and caches the result. The search itself is `headtests.prompts.search`.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class Keeper(Protocol):
-    """Whoever keeps the prompts that broke claims, and is told of each search."""
+    """Stores the prompts that broke claims, and is notified of each search."""
 
     def known(self, claim: "Withstands") -> Sequence[KnownPrompt]:
-        """Return the prompts that once broke a claim of this head, or of another threshold."""
+        """Return the prompts that broke this claim in an earlier run, with any threshold."""
 
     def searched(self, claim: "Withstands") -> None:
-        """Take in a claim that was searched."""
+        """Take note of a claim after its search."""
 
 
 @dataclass(eq=False, repr=False)
 class Withstands:
-    """The claim that on every prompt of a family a head keeps to a side of a threshold.
+    """The claim that on every prompt of a family a head stays on one side of a threshold.
 
-    Its truth is whether no prompt was found that breaks it. That none was found in so many prompts
-    proves nothing of those that were not tried.
+    It is true if the search found no prompt that breaks it, which proves nothing about prompts that
+    were not tried.
     """
 
     head: "HeadName"
@@ -46,7 +46,7 @@ class Withstands:
     _searched: Searched | None = field(default=None, init=False)
 
     def __bool__(self) -> bool:
-        """Return whether no prompt was found that breaks it; searches, once."""
+        """Return whether the search found no prompt that breaks it; searches at the first call."""
         __tracebackhide__ = True
         return self.search().counterexample is None
 
@@ -61,7 +61,7 @@ class Withstands:
     __hash__ = object.__hash__
 
     def search(self) -> Searched:
-        """Return what a search of the family found, those prompts first that are known."""
+        """Return the result of the search, in which known prompts are tried first."""
         if self._searched is None:
             self.location = calling_location()
             known = () if self.keeper is None else self.keeper.known(self)
@@ -72,12 +72,12 @@ class Withstands:
 
     @property
     def is_searched(self) -> bool:
-        """Whether its truth was asked for."""
+        """Whether the search was done."""
         return self._searched is not None
 
     @property
     def counterexample(self) -> Counterexample | None:
-        """The smallest prompt that was found to break it; None for none. Searches."""
+        """The smallest prompt that was found to break it; None if there is none. Searches."""
         return self.search().counterexample
 
     @property
@@ -92,13 +92,13 @@ class Withstands:
 
     @property
     def said(self) -> str:
-        """What was found, in one line; searches."""
-        found = self.search()
-        broken = found.counterexample
+        """The result in one line; searches."""
+        result = self.search()
+        broken = result.counterexample
         if broken is None:
-            if found.worst == float("inf"):
-                return f"no violation in {found.effort}; none has an eligible row"
-            return f"no violation in {found.effort}; worst margin {found.worst:.3g}"
+            if result.worst == float("inf"):
+                return f"no violation in {result.effort}; none has an eligible row"
+            return f"no violation in {result.effort}; worst margin {result.worst:.3g}"
         where = "" if self.claim.is_least else "only "
         return (
             f"refuted by a prompt of {len(broken)} token{'' if len(broken) == 1 else 's'}: row "
@@ -108,7 +108,7 @@ class Withstands:
 
     @property
     def replay(self) -> str:
-        """The line that claims it of the counterexample alone, to be pasted into a test."""
+        """A line for a test that makes the claim about the counterexample alone."""
         broken = self.counterexample
         if broken is None:
             raise ClaimError(f"{self.source}: there is no counterexample to replay.")
@@ -116,18 +116,18 @@ class Withstands:
         return f"assert head.withstands({arguments}[{broken.prompt}])"
 
     def explanation(self) -> list[str]:
-        """Return what was found, a line each; searches."""
-        found, broken = self.search(), self.counterexample
+        """Return the result as lines of text; searches."""
+        result, broken = self.search(), self.counterexample
         lines = [self.said]
         if broken is not None:
-            lines += [f"  {_marked(broken)}", f"  {_found(found, broken)}"]
+            lines += [f"  {_marked(broken)}", f"  {_effort(result, broken)}"]
             lines.append(f"  replay: {self.replay}")
-        elif not found.is_whole:
+        elif not result.is_whole:
             lines.append("  That is no proof: other prompts were not tried.")
         lines += [
-            f"  a known prompt of {len(one.ids)} tokens no longer breaks it: margin "
-            f"{one.margin:.3g}"
-            for one in found.quiet
+            f"  a known prompt of {len(prompt.ids)} tokens no longer breaks it: margin "
+            f"{prompt.margin:.3g}"
+            for prompt in result.quiet
         ]
         return lines
 
@@ -150,11 +150,11 @@ def _marked(broken: Counterexample) -> str:
 _SHOWN = 24
 
 
-def _found(found: Searched, broken: Counterexample) -> str:
+def _effort(result: Searched, broken: Counterexample) -> str:
     if broken.how == "kept":
         return "a prompt that is kept from an earlier run"
     way = "by changing prompts that came near" if broken.how == "guided" else "at random"
     before = "" if len(broken) == broken.found_with else f" from {broken.found_with} tokens"
-    tries = f", made simpler{before} in {found.shrinking:,} tries" if found.shrinking else ""
+    tries = f", made simpler{before} in {result.shrinking:,} tries" if result.shrinking else ""
     least = "" if broken.is_smallest else "; a simpler one may break it, too"
-    return f"found {way} in {found.effort}{tries}{least}"
+    return f"found {way} in {result.effort}{tries}{least}"

@@ -1,7 +1,8 @@
-"""The record of a run: one versioned JSON object from which everything shown can be drawn again.
+"""The record of a run: one versioned JSON object from which every report is drawn.
 
-The shape of the record, and how it is written and read. No measuring, no deciding and no HTML:
-those who know a figure put it here, and the report draws what stands here and nothing else.
+The types of the record and of baselines, and how they are written, read and checked. No measuring,
+no deciding and no HTML: `headtests.sessions.recording` fills a record in, and `headtests.report`
+shows what is in it and nothing else.
 """
 
 from headtests.records.claims import (

@@ -1,6 +1,6 @@
-"""What stands in a baseline: claims with the figures of their documents, and what these came from.
+"""The types of a baseline: claims with the figures of their documents, and what was measured on.
 
-Values and their packing only. Reading and writing is `files`.
+Types, and figures packed as text. `baseline_files` reads and writes baselines.
 """
 
 import base64
@@ -15,13 +15,13 @@ from headtests.statistics.quanta import QUANTA, Int64s
 FORMAT = "headtests-baseline"
 VERSION = 1
 DOCUMENTS = 600
-"""Eligible documents that a claim's entry has figures of, at least, where there are so many."""
+"""The fewest eligible documents whose figures are recorded for a claim, if there are so many."""
 _BYTES = 4
-"""Of a figure: a share in quanta fits."""
+"""The size of a packed figure, a share in quanta."""
 
 
 class BaselineContext(TypedDict):
-    """What claims were measured on."""
+    """The model and corpus that claims were measured on."""
 
     model: str
     revision: str | None
@@ -29,12 +29,12 @@ class BaselineContext(TypedDict):
     dtype: str
     device: str
     corpus: str
-    """The population in words."""
+    """A description of the population."""
     corpus_sha256: str
     tokenizer_sha256: str
     bos: str
     seed: int
-    """Which decides the order of the documents."""
+    """Determines the order of the documents."""
     versions: dict[str, str]
 
 
@@ -42,40 +42,40 @@ class BaselineSide(TypedDict):
     """One statistic on the recorded documents."""
 
     expression: str
-    """As Python, such as `L1H3.mass(ht.induction)`."""
+    """The statistic as Python, such as `L1H3.mass(ht.induction)`."""
     kind: str
     value: float
     documents: int
-    """The first so many eligible documents of the pass; of pairs, 0."""
+    """The number of recorded documents, the first eligible ones of the pass; 0 for pairs."""
     documents_sha256: str
-    """Of their ids; empty of pairs."""
+    """Of their ids; empty for pairs."""
     numerators: str
-    """What each contributes, in quanta, packed; empty of pairs."""
+    """The contribution of each document, in quanta, packed; empty for pairs."""
     denominators: str
-    """The same of what it is divided by, of a ratio; else empty."""
+    """For a ratio, the same for its denominator; otherwise empty."""
     base_rate: float | None
-    """What a lift's mass is divided by, where that is one number of all documents."""
+    """The base rate of a lift, where it is one number for all documents; otherwise null."""
 
 
 class BaselineClaim(TypedDict):
-    """One claim, as it was when it was recorded."""
+    """One claim, as it was when the baseline was recorded."""
 
     test: str
-    """The test's name in its file, as pytest has it."""
+    """The name of the test in its file, as in pytest's node id."""
     claim: str
     """The claim as Python."""
     number: int
-    """Which of equal claims of one test it is, from 0."""
+    """The number of the claim among equal claims of one test, from 0."""
     context: str
-    """The key of what it was measured on."""
+    """The key of its context in `contexts`."""
     verdict: str
     value: float
-    """Of a claim about two statistics, the left one less the right one times its factor."""
+    """For a claim about two statistics: left minus factor times right."""
     low: float | None
     high: float | None
     left: BaselineSide
     right: BaselineSide | None
-    """The other statistic; null of a threshold."""
+    """The other statistic; null for a threshold."""
     factor: float
     suppress_first_token: bool
     min_query: int
@@ -103,7 +103,7 @@ def packed(figures: Int64s) -> str:
 def unpacked(text: str, where: str) -> Int64s:
     """Return the figures that were packed into a text.
 
-    Raises `BaselineError`, which says where it stands, for a text that holds none.
+    Raises `BaselineError`, which begins with `where`, for a text that holds no figures.
     """
     try:
         content = base64.b64decode(text.encode("ascii"), validate=True)

@@ -1,6 +1,6 @@
-"""Baselines on disk: one small JSON file a hypothesis file, sorted, written whole or not at all.
+"""Baselines on disk: one small JSON file per hypothesis file, sorted.
 
-What is in them is `shape`; when they are written is the plugin's.
+`baseline` defines their types, `json_files` reads and writes; the plugin decides when.
 """
 
 import json
@@ -24,7 +24,7 @@ _FILE = FileFormat(
 
 
 def baseline_path(hypotheses: Path) -> Path:
-    """Return where the baselines of a hypothesis file are.
+    """Return the path of the baselines of a hypothesis file.
 
     >>> baseline_path(Path("hypotheses/test_demo.py")).as_posix()
     'hypotheses/baselines/test_demo.json'
@@ -46,17 +46,17 @@ def read_baseline(path: Path) -> Baseline | None:
 
 
 def _require_shape(content: dict[str, Any], path: Path) -> None:
-    """Raise `BaselineError` where a field is missing or of another kind."""
+    """Raise `BaselineError` where a field is missing, of another type or inconsistent."""
     problem = first_problem(content, Baseline) or next(_misfits(content), "")
     if problem:
         raise BaselineError(f"the baseline {path} cannot be read: {problem}. {_FILE.remedy}")
 
 
 def _misfits(content: dict[str, Any]) -> Iterator[str]:
-    """Yield what does not fit together in a baseline whose fields are all of their type."""
+    """Yield inconsistencies in a baseline whose fields are all of their types."""
     for place, claim in enumerate(content["claims"]):
         if claim["context"] not in content["contexts"]:
-            yield f"claims[{place}].context is {claim['context']!r:.40}, of which nothing is said"
+            yield f"claims[{place}].context is {claim['context']!r:.40}, which is not in contexts"
         for name in ("left", "right"):
             side = claim[name]
             rate = None if side is None else side["base_rate"]
@@ -71,27 +71,27 @@ def updated(
     ran: Collection[str],
     tests: Collection[str] | None = None,
 ) -> Baseline:
-    """Write claims into a file of baselines, in place of what it says of them.
+    """Write claims into a file of baselines in place of earlier ones, and return its content.
 
-    Other claims stay, but for those of tests that ran to their end, `ran` by their names in the
-    file: what these no longer claim is dropped, and so are claims of tests that are not among
-    `tests`, where these are all that there are. Several processes may write at once, one after the
-    other. Raises `BaselineError` where the file cannot be read, which is then left alone, and
-    `OSError` where it cannot be written.
+    Other claims stay, with two exceptions: claims of the tests in `ran`, which ran to their end and
+    no longer make them, and if `tests` lists all tests, claims of tests that are not listed. Both
+    are names as in `BaselineClaim.test`. Other processes may write at the same time. Raises
+    `BaselineError` where the file cannot be read, which is then left unchanged, and `OSError` where
+    it cannot be written.
     """
     with lock_of(path):
         known = read_baseline(path)
         replaced = {_identity(claim) for claim in claims}
-        kept = [
-            one
-            for one in (() if known is None else known["claims"])
-            if one["test"] not in ran
-            and _identity(one) not in replaced
-            and (tests is None or one["test"] in tests)
+        remaining = [
+            claim
+            for claim in (() if known is None else known["claims"])
+            if claim["test"] not in ran
+            and _identity(claim) not in replaced
+            and (tests is None or claim["test"] in tests)
         ]
-        every = sorted([*kept, *claims], key=lambda one: (one["test"], one["claim"], one["number"]))
+        every = sorted([*remaining, *claims], key=_identity)
         known_contexts = {} if known is None else known["contexts"]
-        used = {one["context"] for one in every}
+        used = {claim["context"] for claim in every}
         baseline = Baseline(
             format=FORMAT,
             version=VERSION,

@@ -1,6 +1,6 @@
-"""Claims in the record: what was claimed, measured and decided, and what became of the test.
+"""Claims in the record: what was claimed, measured and decided, and the outcome of the test.
 
-Shapes only: nothing is measured, decided or drawn here.
+Types only: nothing is measured, decided or drawn here.
 """
 
 from typing import Literal
@@ -11,22 +11,22 @@ from headtests.records.pairs import CounterexampleRecord, MultiplesRecord
 
 
 class RankRecord(TypedDict):
-    """Where a head's figure stands among those of other heads on the same documents."""
+    """The rank of a head's figure among all heads on the same documents."""
 
     rank: int
-    """1 for the highest; heads of equal figures share the better rank."""
+    """1 for the highest; heads with equal figures share the better rank."""
     of: int
-    """How many heads, itself included."""
+    """The number of heads, itself included."""
 
 
 class EstimateRecord(TypedDict):
-    """What was measured of one statistic; a figure is null where it has no meaning.
+    """The measurement of one statistic; a figure without a meaning is null.
 
-    Over the shortest prefix of documents that decided the claim, in the order of the pass.
+    Measured on the shortest prefix of documents, in the order of the pass, that decided the claim.
     """
 
     expression: str
-    """The statistic as the Python that makes it, such as `L1H3.mass(ht.induction)`."""
+    """The statistic as Python, such as `L1H3.mass(ht.induction)`."""
     kind: str
     """`mass`, `top1_rate`, `exceed_rate`, `precision`, `lift`, or a figure of ranked or random
     multiples: `fraction`, `median`, `mean`."""
@@ -35,125 +35,126 @@ class EstimateRecord(TypedDict):
     value: float
     low: float | None
     high: float | None
-    """Both bounds together hold but with probability 2 alpha, however often they were looked at;
-    null for pairs, and where there is no upper bound."""
+    """The bounds of a confidence sequence: both hold together with a probability of at least
+    1 - 2 alpha, however often the figure was looked at. Null for pairs, and if there is no upper
+    bound."""
     documents: int | None
-    """Documents with an eligible row."""
+    """The number of documents with an eligible row."""
     texts: int | None
-    """Texts that these are pieces of, where the claim goes beyond the corpus and texts are the
+    """The number of texts of these documents, if the claim goes beyond the corpus and texts are the
     units."""
     eligible: int | None
-    """How many documents of the population have an eligible row; null beyond the corpus."""
+    """The number of documents of the population with an eligible row; null beyond the corpus."""
     rows: int | None
-    """Eligible rows of those documents."""
+    """The number of eligible rows of those documents."""
     pairs: int | None
-    """For a figure of ranked or random multiples, how many pairs it is over."""
+    """The number of pairs of a figure of ranked or random multiples."""
     base_rate: float | None
-    """What uniform attention would give."""
+    """The figure under uniform attention."""
     matched_rate: float | None
-    """What the head's own average attention at the same query-key distances, in the same
-    documents, would give."""
+    """The figure under the head's own average attention at the same query-key distances in the same
+    documents."""
     rank: RankRecord | None
-    """Null where nobody asked for it."""
+    """Null if it was not requested."""
     resting_mass: float | None
     """Attention on position 0, averaged like the statistic."""
     rows_against: int | None
-    """How many of its rows, taken alone, lie on the side of the threshold that the claim denies;
-    null where rows were not looked at by themselves."""
+    """The number of rows that, taken alone, contradict the claim; null if rows were not examined
+    one by one."""
     multiples: MultiplesRecord | None
-    """Null where they were not read."""
+    """Null if they were not read."""
     counterexamples: list[CounterexampleRecord]
-    """Of a claim that did not hold: the row of each document that speaks most against it, the
-    furthest first. Of figures of pairs: the pairs that do."""
+    """For a claim that did not hold: in each document, the row that contradicts it most; the
+    largest contradictions first. For figures of pairs, the pairs that contradict it."""
 
 
 class DifferenceRecord(TypedDict):
-    """Of a claim about two statistics: the left one less the right one, times its factor."""
+    """For a claim about two statistics: left minus factor times right."""
 
     value: float
     low: float | None
     high: float | None
-    """Null where there is no such bound, as of a lift over distance."""
+    """Null if there is no such bound, as for a lift over distance."""
 
 
 class CourseRecord(TypedDict):
-    """What the interval was after some documents."""
+    """The confidence interval after some documents."""
 
     units: int
-    """How many eligible documents had been read, or texts where these are the units."""
+    """The number of eligible documents read until then, or of texts if these are the units."""
     value: float
     low: float | None
     high: float | None
-    """As of an estimate, or of a difference where two statistics were compared."""
+    """As in an estimate, or in a difference if two statistics were compared."""
 
 
 class MovedRecord(TypedDict):
-    """A document whose part in a figure changed since the baseline was recorded.
+    """A document whose contribution to a figure changed since the baseline was recorded.
 
-    Its own figures: of a ratio, its own ratio.
+    For a ratio, the contribution is the document's own ratio.
     """
 
     document: int
-    """Its place in the population."""
+    """Its index in the population."""
     text: str
     """The id of its text."""
     before: float
-    """What it contributed; the documents' contributions average the figure."""
+    """Its contribution; the figure is the mean of all contributions."""
     now: float
 
 
 class DriftRecord(TypedDict):
-    """How far a claim's figure has moved since its baseline was recorded: arithmetic."""
+    """How far a claim's figure moved since its baseline was recorded: a difference, not a test."""
 
     status: Literal["unchanged", "drifted"]
     file: str
     """The file of the baseline."""
     before: float
-    """The figure on the recorded documents, then; of two statistics, their difference."""
+    """The earlier figure on the recorded documents; for two statistics, their difference."""
     now: float
-    """The same now: less `before` it is the mean of the documents' differences."""
+    """The same now; minus `before`, it is the mean of the documents' differences."""
     margin: float
-    """How far it may move and be called unchanged."""
+    """The largest movement that counts as unchanged, as it was set."""
     is_relative: bool
-    """Whether the margin is a share of how large the figure was, as of lifts and multiples."""
+    """Whether the margin is relative to the earlier figure, as for lifts and multiples."""
     room: float
-    """How far it may move, in its own units."""
+    """The margin in the units of the figure."""
     documents: int | None
-    """The recorded documents, on which both are; null of figures of pairs."""
+    """The number of recorded documents; null for figures of pairs."""
     moved: list[MovedRecord]
-    """Those that moved most, the furthest first."""
+    """The documents that moved most, largest movements first."""
     differs: list[str]
-    """What else differs from when it was recorded, each in words, such as the model's weights."""
+    """Other differences from the recording, in words, such as the model's weights."""
 
 
 class AgainstRecord(TypedDict):
-    """The same claim of another model, on the same documents."""
+    """The same claim about another model, on the same documents."""
 
     session: str
     """The key of the other model's session in `sessions`."""
     trouble: str
-    """Why there is nothing; else empty."""
+    """Why there is no result; otherwise empty."""
     verdict: Literal["holds", "refuted", "undecided"] | None
-    """Null, as are all figures, where there is nothing."""
+    """Null if there is no result, as are all figures."""
     value: float | None
-    """The statistic; of two, the left one less the right one, times its factor."""
+    """The statistic; for two, left minus factor times right."""
     low: float | None
     high: float | None
     """Null where there is no such bound."""
     documents: int | None
-    """Documents with an eligible row that its verdict took; null of figures of pairs."""
+    """The number of documents with an eligible row until its verdict; null for figures of pairs."""
     difference: float | None
-    """The other's figure less this one's, on the documents that both count: the mean of the paired
-    differences. Arithmetic, and no inference."""
+    """The other model's figure minus this one's, on the documents that count for both: the mean of
+    the paired differences. A difference, not a test."""
     difference_documents: int | None
-    """How many documents both count."""
+    """The number of documents that count for both."""
 
 
 class ClaimRecord(TypedDict):
-    """One comparison, what the evidence says of it, and what became of its test."""
+    """One comparison, the evidence, and the outcome of its test."""
 
     id: str
-    """Unique in the record, fit for an anchor: letters, digits and hyphens."""
+    """Unique in the record and usable as an anchor: letters, digits and hyphens."""
     test: str
     """The pytest node id; empty outside pytest."""
     outcome: str
@@ -172,62 +173,61 @@ class ClaimRecord(TypedDict):
     operator: Literal[">=", ">", "<=", "<"]
     left: EstimateRecord
     right: EstimateRecord | float
-    """A threshold, or the other statistic."""
+    """A threshold or the other statistic."""
     factor: float
-    """What the right side was multiplied by; 1 but for claims such as `a >= 3 * b`."""
+    """The factor of the right side; 1 except for claims such as `a >= 3 * b`."""
     offset: float
-    """What was added to the right side; 0 but for claims such as `a - b >= 0.1`."""
+    """The constant added to the right side; 0 except for claims such as `a - b >= 0.1`."""
     difference: DifferenceRecord | None
-    """`left - factor * right` where the right side is a statistic of documents."""
+    """`left - factor * right`, if the right side is a statistic of documents."""
     alpha: float | None
-    """How often such a claim is decided falsely, at most; null where it was compared exactly, as
+    """The most often that such a claim is decided falsely; null if it was compared exactly, as
     figures of pairs are."""
     e_value: float | None
-    """The evidence for the claim against its being false, at the document where reading stopped:
-    1 says nothing, 1/alpha decides. The largest float where nothing that was left to read could
-    have changed the answer, or would be more. Null where it was compared exactly."""
+    """The e-value for the claim, against its negation, at the document where reading stopped: 1 is
+    no evidence, 1/alpha decides. The largest float if it is larger, or if no unread document could
+    have changed the answer. Null if the claim was compared exactly."""
     e_value_against: float | None
-    """The evidence against the claim, were it true, at the same document, likewise: what refutes
-    it. Null where there is none to say, as of two ratios."""
+    """The e-value for the negation, against the claim, at the same document: what refutes it. Null
+    if there is none, as for two ratios."""
     e_bh: bool | None
-    """Whether the claim is among the discoveries of e-BH at 0.05 over the run's claims."""
+    """Whether the claim is a discovery of e-BH at 0.05 over the run's claims."""
     more_documents: int | None
-    """Of an undecided claim: about how many eligible documents, or texts where these are the
-    units, more it would take. Null where it is decided, and where no number is likely to do."""
+    """For an undecided claim: roughly how many more eligible documents (or texts, if these are the
+    units) would decide it. Null if it is decided, and if no number is likely to."""
     read_before: bool
-    """Whether somebody had read the statistic's value before it was compared, so that the threshold
-    may have followed the data, which the rate of false decisions does not cover."""
+    """Whether the statistic's value was read before it was compared. The threshold may then depend
+    on the data, which the rate of false decisions does not cover."""
     basis: str
-    """What the verdict is about, in words."""
+    """The population that the verdict is about, in words."""
     course: list[CourseRecord]
-    """How the interval closed, up to the document that decided; empty where nothing was decided
-    by documents."""
+    """The intervals up to the document that decided; empty if nothing was decided by documents."""
     file: str
     line: int
-    """The first line of the statement that asked; 0 where it is unknown."""
+    """The first line of the statement that compared; 0 if unknown."""
     source: str
-    """The statement's source, or empty where it cannot be read."""
+    """The source of the statement; empty if it cannot be read."""
     function: str
-    """The source of the function around the statement, its decorators included, without its
-    indentation; of a long one, the lines around the statement, between lines of `# ...`. Empty
-    where there is none."""
+    """The source of the function around the statement, including decorators, dedented. A long
+    function is cut to the lines around the statement, between lines of `# ...`. Empty if there is
+    no function."""
     function_line: int
-    """The first line of that source in the file; 0 without."""
+    """The first line of that source in the file; 0 without a source."""
     span: list[int]
-    """Where the comparison stands in `function`, or in `source` where there is none: the place of
-    its first character and that behind its last. Empty where it stands in neither."""
+    """The comparison's place in `function`, or in `source` if there is no function: the index of
+    its first character, and the index after its last. Empty if it is in neither."""
     drift: DriftRecord | None
-    """Null where there is no baseline of it, or none was looked at."""
+    """Null if it has no baseline, or baselines were not read."""
     against: AgainstRecord | None
-    """Null where no other model was asked."""
+    """Null if there was no other model."""
 
 
 class UnmeasuredRecord(TypedDict):
-    """A test marked with a head that ended without a single decided claim."""
+    """A test marked with a head that ended without a decided claim."""
 
     test: str
     outcome: str
-    """As of a claim."""
+    """As in a claim."""
     message: str
 
 
@@ -237,6 +237,6 @@ class StaleRecord(TypedDict):
     file: str
     """The file of the baseline."""
     test: str
-    """The test's name in its file, as it was."""
+    """The recorded name of the test in its file."""
     claim: str
-    """The claim as Python, as it was."""
+    """The recorded claim as Python."""

@@ -1,6 +1,6 @@
-"""Explanations in the record: what an explainer says of a head, and what was measured of that.
+"""Explanations in the record: descriptions of heads by an explainer, and their measurements.
 
-Shapes only: nothing is asked, measured or drawn here.
+Types only: nothing is asked, measured or drawn here.
 """
 
 from typing import Literal
@@ -9,118 +9,118 @@ from typing_extensions import TypedDict
 
 
 class BoundedRecord(TypedDict):
-    """A figure of documents with its bounds."""
+    """A statistic of documents with its bounds."""
 
     value: float
     low: float | None
     high: float | None
-    """Null where there is no such bound."""
+    """Null if there is no such bound."""
 
 
 class SuggestionRecord(TypedDict):
-    """A claim that an explainer suggests, and what the half that it did not see says of it."""
+    """A claim that an explainer suggests, measured on the half of the texts that it did not see."""
 
     said: str
-    """The suggestion as the explainer wrote it; of the built-in one, as Python."""
+    """The suggestion as the explainer wrote it; for the built-in explainer, as Python."""
     trouble: str
-    """Why it could not be measured, in a sentence; empty where it was."""
+    """Why it could not be measured, in a sentence; empty if it was."""
     english: str
-    """Which keys it is about, in words, as a clause that follows "keys"; empty with trouble."""
+    """A clause that follows "keys" and says which keys it is about; empty with trouble."""
     expression: str
     """The claim as Python, such as `L1H3.mass(ht.induction) >= 0.2`; empty with trouble."""
     python: str
     """A test to paste into a file; empty with trouble."""
     verdict: Literal["holds", "refuted", "undecided"] | None
-    """Null with trouble, as all that follows."""
+    """Null with trouble, like all following fields."""
     threshold: float | None
-    """What the mass was claimed to be at least: chosen without the half that it is measured on."""
+    """The least mass that is claimed; chosen without the half that it is measured on."""
     mass: BoundedRecord | None
-    """Bounds as of an estimate."""
+    """Bounds as in an estimate."""
     lift: BoundedRecord | None
     """The mass over the base rate."""
     base_rate: float | None
-    """What uniform attention would give, on every document of the measuring half."""
+    """The mass under uniform attention, on every document of the measuring half."""
     share: BoundedRecord | None
-    """Of the attention that does not rest on position 0, the share on it; null where position 0 is
-    a key like any other, and where all attention rests."""
+    """Its share of the attention that does not rest on position 0; null if position 0 is a key like
+    any other, and if all attention rests."""
     share_lift: BoundedRecord | None
-    """That share over what it would be of uniform attention."""
+    """That share over the share under uniform attention."""
     documents: int | None
-    """Documents of the measuring half that were read for it."""
+    """The number of documents of the measuring half that were read for it."""
     rows: int | None
 
 
 class DetectionRecord(TypedDict):
-    """How well an explanation tells the pairs that a head attends to from others.
+    """How well an explanation separates pairs that a head attends to from other pairs.
 
     Detection scoring (Paulo et al. 2024, "Automatically Interpreting Millions of Features in Large
-    Language Models", arXiv 2410.13928): whoever has the explanation says of each pair whether the
-    head attends to it.
+    Language Models", arXiv 2410.13928): from the explanation, a judge says of each pair whether
+    the head attends to it.
     """
 
     of: Literal["explanation", "shuffled", "another head"]
-    """Whose explanation was scored; the latter two are controls that a good one has to beat: its
-    own with the words shuffled (of the built-in one: its findings tried on shuffled pairs), and
-    that of another head."""
+    """Which explanation was scored. The latter two are controls: the explanation with its words
+    shuffled (for the built-in explainer, its findings on shuffled pairs), and the explanation of
+    another head."""
     head: str
     """The head that the explanation was made for, such as `L1H3`."""
     explanation: str
-    """What was scored."""
+    """The explanation that was scored."""
     pairs: int
-    """Pairs in proportion to the head's attention: what is to be found."""
+    """The number of pairs drawn in proportion to the head's attention: the positives."""
     found: int
-    """Those of them that the judge takes for the head's."""
+    """Those that the judge assigns to the head: true positives."""
     same_query: int
-    """Controls with the same query and another key, of below-average attention."""
+    """The number of controls: the query of a pair with another key of below-average attention."""
     same_query_denied: int
-    """Those of them that the judge does not take for the head's."""
+    """Those that the judge does not assign to the head: true negatives."""
     same_distance: int
-    """Controls at the distance of a pair, of below-average attention."""
+    """The number of controls at the distance of a pair, of below-average attention."""
     same_distance_denied: int
     unanswered: int
-    """Pairs and controls, of those above, that the judge said nothing usable of; they count as
+    """The number of pairs and controls without a usable answer of the judge; they count as
     wrong."""
     balanced_accuracy: float | None
-    """The mean of the shares of pairs found and controls denied; 0.5 by chance. Null where nothing
+    """The mean of the true positive rate and the true negative rate; 0.5 by chance. Null if nothing
     was scored."""
     low: float | None
     high: float | None
     """A 95% interval (Newcombe 1998, the square-and-add method on Wilson intervals)."""
     trouble: str
-    """Why it was not scored, or only in part; else empty."""
+    """Why it was not scored, or only in part; otherwise empty."""
 
 
 class CallRecord(TypedDict):
-    """One request to a language model, and what came of it."""
+    """One request to a language model, and its answer."""
 
     purpose: Literal["explanation", "repair", "detection"]
     messages: list[dict[str, str]]
-    """The prompt: `role` and `content` of each message. Of detection, of the first request for an
-    explanation alone."""
+    """The prompt: `role` and `content` of each message. For detection, only that of the first
+    request for an explanation."""
     model: str
     parameters: dict[str, str | int | float]
-    """What else was asked for, such as `temperature`."""
+    """Other parameters of the request, such as `temperature`."""
     answer: str
     error: str
-    """What went wrong, in a sentence; else empty."""
+    """What went wrong, in a sentence; otherwise empty."""
     cached: bool
-    """Whether the answer was kept from an earlier run."""
+    """Whether the answer is from the cache."""
     attempts: int
-    """Requests that were sent, retries included; 0 of a kept answer."""
+    """The number of requests sent, including retries; 0 for a cached answer."""
     prompt_tokens: int
     completion_tokens: int
-    """As the server counts them; 0 where it does not say."""
+    """As counted by the server; 0 if it does not say."""
 
 
 class HalfRecord(TypedDict):
-    """One half of the texts, as far as it was read."""
+    """The part of one half of the texts that was read."""
 
     documents: int
     texts: int
 
 
 class ExplanationRecord(TypedDict):
-    """What an explainer says of a head, and what the measurement says of that."""
+    """A description of a head by an explainer, and its measurement."""
 
     session: str
     head: str
@@ -128,29 +128,29 @@ class ExplanationRecord(TypedDict):
     name: str
     """Such as `L1H3`."""
     claims: list[str]
-    """The ids of the claims that it was asked for."""
+    """The ids of the claims for which it was asked."""
     explainer: str
     """`built-in`, or the name of a language model."""
     server: str
-    """The address that was asked, without names and keys in it; empty of the built-in one."""
+    """The address of the server, without credentials; empty for the built-in explainer."""
     trouble: str
-    """Why there is no explanation, in a sentence; else empty."""
+    """Why there is no explanation, in a sentence; otherwise empty."""
     text: str
-    """One paragraph; a language model's is its own words, measured as far as the suggestions and
-    the detection go."""
+    """One paragraph. If a language model wrote it, only its suggestions and the detection are
+    measured."""
     explain: HalfRecord
-    """The half that it was made from."""
+    """The half of the texts that it was made from."""
     measure: HalfRecord
-    """The half that it was measured on."""
+    """The half of the texts that it was measured on."""
     resting_mass: BoundedRecord | None
-    """Attention on position 0, over every row of the measuring half; null where position 0 is a key
-    like any other, and where nothing was measured."""
+    """The attention on position 0 over every row of the measuring half; null if position 0 is a key
+    like any other, and if nothing was measured."""
     unexplained_mass: BoundedRecord | None
-    """Attention of every row on keys that no suggestion that was measured is about, position 0
-    left out where it is suppressed."""
+    """The attention of every row on keys that no measured suggestion is about, without position 0
+    if it is suppressed."""
     suggestions: list[SuggestionRecord]
-    """The best first: those that hold, by their mass; then undecided, refuted, in trouble."""
+    """Best first: those that hold, by their mass; then undecided, refuted, and with trouble."""
     detection: list[DetectionRecord]
     """The explanation first, then its controls."""
     calls: list[CallRecord]
-    """In the order of asking."""
+    """In the order of the requests."""

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import reprlib
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -78,9 +79,9 @@ def read_json(path: Path, file_format: FileFormat) -> dict[str, Any] | None:
     version = content.get("version")
     if type(version) is not int or version != file_format.version:
         raise error(
-            f"the {file_format.noun} {path} is of version {version!r:.40}, and this release reads "
-            f"version {file_format.version}. Install the release of headtests that wrote it, or "
-            "write it again with this one."
+            f"the {file_format.noun} {path} is of version {reprlib.repr(version)}, and this "
+            f"release reads version {file_format.version}. Install the release of headtests that "
+            "wrote it, or write it again with this one."
         )
     return content
 

@@ -1,6 +1,6 @@
-"""Pairs of a head in the record, each with the row that it stands in.
+"""Pairs of a head in the record, each with its row.
 
-Shapes, and how positions are packed: nothing is measured, decided or drawn here.
+Types, and how positions are packed: nothing is measured, decided or drawn here.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from typing_extensions import TypedDict
 
 
 class PairRecord(TypedDict):
-    """One pair `(document, query, key)` with the row that it stands in."""
+    """One pair `(document, query, key)` with its row."""
 
     document: int
-    """The document's place in the population."""
+    """The index of the document in the population."""
     text: str
     """The id of the document's text."""
     query: int
@@ -24,58 +24,59 @@ class PairRecord(TypedDict):
     tokens: list[str]
     """The document's tokens, special ones included."""
     attendable: list[list[int]]
-    """The positions that the row may attend to, as runs: the first and the last of each."""
+    """The positions that the row may attend to, as runs: the first and last position of each."""
     pattern: list[float]
     """The row: attention from the query to each token, in [0, 1], to six digits."""
 
 
 class CounterexampleRecord(PairRecord):
-    """A row that speaks against a claim which did not hold; its key is where it looked instead.
+    """A row that is evidence against a claim that did not hold.
 
-    Where the claim was that a figure is small, the key is the one that made it large.
+    Its key is the unclaimed key with the most attention. If the claim was that a figure is small,
+    it is the key that made it large.
     """
 
     claimed: list[int]
-    """The positions that the statistic is about, of those that the row may attend to."""
+    """The attendable positions that the statistic is about."""
     figure: float
-    """What the statistic comes to in this row alone: of a rate of most attended keys, 1 or 0; of a
-    rate of multiples, a precision and figures of pairs, the multiple of the pair."""
+    """The statistic of this row alone. For `top1_rate`, 1 or 0; for `exceed_rate`, `precision` and
+    figures of pairs, the multiple of the pair."""
 
 
 class MultiplesRecord(TypedDict):
-    """How multiples are distributed on the pairs of a statistic, and on all others of its rows."""
+    """The distribution of multiples on the pairs of a statistic, and on all others of its rows."""
 
     edges: list[float]
-    """The edges of the bins, ascending: a bin holds what is at least the one and under the next,
-    the last bin also its upper edge."""
+    """The edges of the bins, ascending. A bin includes its lower edge but not its upper one; the
+    last bin includes both."""
     on: list[int]
     """Pairs of the statistic's relation in each bin."""
     others: list[int]
-    """The other pairs of the same rows in each bin: the control. Of figures of ranked or random
-    pairs, those of them that lie outside the relation."""
+    """The other pairs of the same rows in each bin: the control. For figures of ranked or random
+    pairs, the listed pairs outside the relation."""
     threshold: float | None
-    """The multiple that the claim turns on: of a mass, what the threshold is of the base rate; of a
-    rate of multiples, the multiple from which on a pair counts. Null where there is none, as of a
-    share of some of the attention."""
+    """The multiple that corresponds to the claim's threshold. For a mass, the threshold over the
+    base rate; for a rate of multiples, the smallest multiple that counts. Null if there is none, as
+    for a share of part of the attention."""
 
 
 class HeadRecord(TypedDict):
     """One head on one model and corpus: its multiples, ranked and random."""
 
     key: str
-    """What claims refer to it by; unique in the record."""
+    """The key by which claims refer to it; unique in the record."""
     session: str
     """The key of the session that it was measured in."""
     name: str
     """Such as `L1H3`."""
     documents: int
-    """The first so many documents of the pass, which the pairs are from: as many as its claims
+    """The number of documents that the pairs are from: the first of the pass, as many as its claims
     needed."""
     above_average_pairs: int
-    """How many pairs of those documents have a multiple over 1."""
+    """The number of pairs of those documents with a multiple over 1."""
     sink_share: float | None
-    """What its rows leave, on average over those documents, to learned sinks that are no token;
-    None of a model without them."""
+    """The attention on learned sinks that are not tokens, averaged over those documents; null for a
+    model without sinks."""
     suppress_first_token: bool
     min_query: int
     ranked: list[PairRecord]

@@ -1,6 +1,6 @@
 """The whole record of a run, and its version.
 
-Shapes only: the parts have their own modules, and `headtests.records.files` reads and writes.
+Types only: the parts have their own modules, and `headtests.records.files` reads and writes.
 """
 
 from typing_extensions import TypedDict
@@ -25,18 +25,18 @@ class Record(TypedDict):
     complete: bool
     incomplete_reason: str
     environment: dict[str, str]
-    """What ran: versions of headtests, Python, torch and the rest; the platform; the commit."""
+    """Versions of headtests, Python, torch and other packages; the platform; the commit."""
     sessions: list[SessionRecord]
     heads: list[HeadRecord]
     claims: list[ClaimRecord]
     false_decisions: float
-    """How often a run like this decides any claim falsely, at most: the claims' rates, summed."""
+    """The most often that such a run decides any claim falsely: the sum of the claims' rates."""
     searches: list[SearchRecord]
-    """Claims about every prompt of a family; no rate of false decisions is about them."""
+    """Claims about every prompt of a family; the rate of false decisions does not include them."""
     unmeasured: list[UnmeasuredRecord]
     stale: list[StaleRecord]
     """Baselines of claims that are no longer made."""
     unrecorded: int
-    """How many claims have no baseline, where the folder of their tests has any."""
+    """The number of claims without a baseline in folders that have baselines."""
     explanations: list[ExplanationRecord]
-    """What explainers say of the heads of claims; no verdict depends on it."""
+    """Descriptions of the heads of claims; no verdict depends on them."""

@@ -1,6 +1,6 @@
 """Searches for prompts that break a claim, in the record.
 
-Shapes only: nothing is searched, decided or drawn here.
+Types only: nothing is searched, decided or drawn here.
 """
 
 from typing import Literal
@@ -16,38 +16,39 @@ class BreakingRecord(TypedDict):
     ids: list[int]
     """Its token ids, as the model read them."""
     text: str | None
-    """The text that it was tokenised from; null of one that was made of ids."""
+    """The text that was tokenised; null for a prompt made of ids."""
     row: CounterexampleRecord
-    """The row that breaks the claim most. Its document is 0, its text `prompt`; its key is where it
-    looked instead, or of a claim that it gives at most so much, the claimed key that got most."""
+    """The row that breaks the claim most. Its document is 0, its text `prompt`. Its key is the
+    unclaimed key with the most attention; for a claim of at most so much, the claimed key with
+    the most."""
     value: float
-    """What was claimed of that row, as measured with the prompt alone."""
+    """The statistic of that row, measured with the prompt alone."""
     margin: float
-    """Its distance from the threshold, below 0."""
+    """The value's distance from the threshold: negative."""
     how: Literal["kept", "unguided", "guided"]
-    """Whether it was kept from an earlier run, drawn at random, or made by changing prompts that
+    """Whether it is stored from an earlier run, drawn at random, or made by changing prompts that
     came near."""
     found_with: int
     """How many tokens it had when it was found."""
     is_smallest: bool
-    """Whether nothing that was tried is simpler and still breaks the claim."""
+    """Whether no simpler prompt that was tried breaks the claim."""
     replay: str
-    """A line of Python for a test that claims it of this prompt alone."""
+    """A line of Python for a test that makes the claim about this prompt alone."""
 
 
 class QuietRecord(TypedDict):
-    """A prompt that once broke a claim and no longer does."""
+    """A prompt that broke a claim in an earlier run and no longer does."""
 
     ids: list[int]
     tokens: list[str]
     margin: float | None
-    """How far it is from breaking it; null where it has no eligible row."""
+    """Its distance from breaking the claim; null if it has no eligible row."""
 
 
 class SearchRecord(TypedDict):
-    """A claim about every prompt of a family, and what the search for one that breaks it found.
+    """A claim about every prompt of a family, and the result of the search for one that breaks it.
 
-    That none was found proves nothing of prompts that were not tried.
+    If none was found, that proves nothing about prompts that were not tried.
     """
 
     id: str
@@ -55,7 +56,7 @@ class SearchRecord(TypedDict):
     test: str
     """The pytest node id; empty outside pytest."""
     outcome: str
-    """As of a claim."""
+    """As in a claim."""
     reason: str
     """The reason of an xfail mark, or empty."""
     session: str
@@ -70,26 +71,26 @@ class SearchRecord(TypedDict):
     line: int
     threshold: float
     is_least: bool
-    """Whether a row must reach the threshold; else it must not exceed it."""
+    """Whether a row must reach the threshold; otherwise it must not exceed it."""
     suppress_first_token: bool
     min_query: int
     prompts: int
-    """How many different prompts of the family were tried, besides kept ones."""
+    """The number of different prompts of the family that were tried, stored ones not counted."""
     known: int
-    """How many prompts that are kept from earlier runs were tried before."""
+    """The number of prompts stored from earlier runs that were tried first."""
     unguided: int
-    """How many of them were drawn without looking at what was found before."""
+    """The number of `prompts` that were drawn at random, without regard to earlier scores."""
     is_whole: bool
-    """Whether that was every prompt of the family."""
+    """Whether every prompt of the family was tried."""
     passes: int
-    """Passes through the model, in batches; those that made the prompt smaller included."""
+    """Passes through the model, in batches, including those that made the prompt smaller."""
     shrinking: int
     """Prompts that were tried to make it smaller."""
     worst: float | None
-    """The smallest margin of a prompt that was tried; null where none had an eligible row."""
+    """The smallest margin of a prompt that was tried; null if none had an eligible row."""
     breaking: BreakingRecord | None
-    """Null where no prompt was found."""
+    """Null if no prompt was found."""
     quiet: list[QuietRecord]
-    """Kept prompts that no longer break the claim."""
+    """Stored prompts that no longer break the claim."""
     foreign: int
-    """How many kept prompts the family no longer makes, so that they were not tried."""
+    """The number of stored prompts that the family no longer makes; they were not tried."""

@@ -1,6 +1,6 @@
 """Sessions in the record: the model that was run, and the documents.
 
-Shapes only: nothing is measured, decided or drawn here.
+Types only: nothing is measured, decided or drawn here.
 """
 
 from typing_extensions import TypedDict
@@ -21,7 +21,7 @@ class ModelRecord(TypedDict):
     tokenizer: str
     tokenizer_sha256: str
     capture: str
-    """How the rows were read, such as `hook_pattern`."""
+    """How attention rows were read, such as `hook_pattern`."""
 
 
 class CorpusRecord(TypedDict):
@@ -29,7 +29,7 @@ class CorpusRecord(TypedDict):
 
     name: str
     description: str
-    """The population in words, such as "the first 253 documents of demo"."""
+    """A description of the population, such as "the first 253 documents of demo"."""
     documents: int
     texts: int
     tokens: int
@@ -37,11 +37,11 @@ class CorpusRecord(TypedDict):
     bos: str
     """The BOS policy: `model`, `always` or `never`."""
     bos_effect: str
-    """What the policy did to each document, in words."""
+    """The effect of the policy on each document, in words."""
     sha256: str
-    """Of the exact token ids of every document, in order."""
+    """Of the token ids of every document, in order."""
     notes: list[str]
-    """What was left out or replaced, each in a sentence."""
+    """What was left out or replaced, one sentence each."""
 
 
 class SessionRecord(TypedDict):
@@ -51,12 +51,12 @@ class SessionRecord(TypedDict):
     model: ModelRecord
     corpus: CorpusRecord
     budget: int
-    """Documents that the run was allowed to put through the model."""
+    """The most documents that the run may put through the model."""
     documents_run: int
     tokens_run: int
     tokens_run_twice: int
     results_kept: int
-    """Figures and pairs that earlier runs had left on disk: no document ran for them."""
+    """The number of results read from the cache on disk, for which no document ran."""
     seed: int
     alpha: float
-    """How often each of its claims is decided falsely, at most."""
+    """The most often that each of its claims is decided falsely."""

@@ -52,9 +52,9 @@ def first_problem(content: object, expected: type) -> str:
     if is_missing:
         return f"{place} is missing"
     # A value that is of none of the types of a union has a problem with each.
-    choices = [_choice(one) for one in problems if _place(content, one["loc"], False) == place]
-    wanted = " or ".join(dict.fromkeys(choices))
-    return f"{place or 'the top'} should be {wanted}, not {reprlib.repr(first['input'])}"
+    here = [problem for problem in problems if _place(content, problem["loc"], False) == place]
+    expectation = " or ".join(dict.fromkeys(map(_expectation, here)))
+    return f"{place or 'the top'} should be {expectation}, not {reprlib.repr(first['input'])}"
 
 
 @cache
@@ -107,7 +107,7 @@ def _place(content: Any, location: Sequence[str | int], is_missing: bool) -> str
     return place.removeprefix(".")
 
 
-def _choice(problem: Mapping[str, Any]) -> str:
+def _expectation(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "literal_error":
         return str(problem["ctx"]["expected"])
     return _EXPECTED.get(problem["type"], str(problem["msg"]))

@@ -216,6 +216,7 @@ def test_one_head_after_another_runs_the_model_on_each_text_once(model, data_of,
     assert_ran_once(data)
 
 
+@pytest.mark.slow
 def test_a_bridge_that_the_user_holds_serves_and_runs_once(data_of, by_hand, model_folder):
     from transformer_lens.model_bridge import TransformerBridge
 

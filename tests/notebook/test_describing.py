@@ -136,6 +136,7 @@ def test_describing_runs_no_text_again(many):
 # With a language model.
 
 
+@pytest.mark.slow
 def test_a_language_model_is_asked_with_the_prompt_and_its_words_are_returned(asking, capsys):
     words = "It looks at \x1b[31mcats\x1b[0m. " + "And then at mats, " * 20
     with ScriptedServer(says(words)) as server:

@@ -202,6 +202,7 @@ print("torch" in sys.modules, sys.modules["IPython"])
 """
 
 
+@pytest.mark.slow
 def test_without_ipython_it_works_as_well():
     found = subprocess.run(
         [sys.executable, "-c", WITHOUT_IPYTHON], capture_output=True, text=True, check=False
@@ -320,6 +321,7 @@ def test_html_shades_by_the_multiple_marks_key_and_query_and_fits_any_page(data)
     assert not re.search(r"(?<!background-)color:(?!inherit)", rows.html())
 
 
+@pytest.mark.slow
 def test_nothing_of_a_text_is_markup_or_obeyed_by_a_terminal(data_of):
     data = data_of(HOSTILE, min_length=1, max_length=60)
     shown = [

@@ -172,7 +172,7 @@ def test_it(prompt):
         *ALL,
     )
     assert ran.outcomes == {"failed": 1}
-    assert "ClaimError: a strategy of prompts was drawn from where there is no head" in ran.text
+    assert "ClaimError: a strategy for prompts was drawn from where there is no head" in ran.text
 
 
 def test_workers_run_clean(claims_process):

@@ -74,6 +74,7 @@ def _write(path, head):
         keep(path, [kept(number, head=head)])
 
 
+@pytest.mark.slow
 def test_two_that_write_at_once_lose_nothing(path):
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_write, args=(path, head)) for head in ("L0H0", "L0H1")]
@@ -112,8 +113,8 @@ BAD = {
     "a value that is none": (changed(value="x"), "value should be a finite number"),
     "a value out of range": (changed(value=7), "value should be a share"),
     "a value that is no number": (changed(value=float("nan")), "value should be a finite"),
-    "choices that are none": (changed(choices=[["x"]]), "is no choice"),
-    "choices of another kind": (changed(choices=3), "is no list of choices"),
+    "choices that are none": (changed(choices=[["x"]]), "is not a choice"),
+    "choices of another kind": (changed(choices=3), "is not a list of choices"),
 }
 
 

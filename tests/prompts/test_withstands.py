@@ -132,6 +132,7 @@ def test_expressions_in_the_wrong_place_are_refused(head):
         head.withstands(ht.previous, when=ht.previous, mass=0.3, prompts=RUNS)
 
 
+@pytest.mark.slow
 def test_a_long_prompt_is_shown_around_its_row(session):
     family = prompts.repeated(60, 1)
     claim = session.head("L0H2").withstands(ht.previous, mass=0.97, prompts=family)

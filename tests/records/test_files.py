@@ -152,7 +152,7 @@ def test_the_schema_says_what_it_is_of():
 def test_the_schema_says_what_the_docstrings_say():
     definitions = schema()["$defs"]
     rate = schema()["properties"]["false_decisions"]["description"]
-    assert rate.startswith("How often a run like this decides any claim falsely, at most")
+    assert rate.startswith("The most often that such a run decides any claim falsely")
     assert definitions["PairRecord"]["description"] == records.PairRecord.__doc__
     # Of a field that the type extends, too.
     for name in ("PairRecord", "CounterexampleRecord"):

@@ -179,6 +179,14 @@ def test_a_bad_file_is_one_clear_error(path, name):
     assert len(text) < 400 + len(str(path))
 
 
+@pytest.mark.parametrize("depth", [*range(900, 1000, 9), 5_000, 20_000])
+def test_a_deep_version_is_one_clear_error_at_any_depth(path, depth):
+    nested = "[" * depth + "]" * depth
+    write_text_atomically(path, f'{{"format": "headtests-notes", "version": {nested}}}')
+    with pytest.raises(BaselineError, match=r"of version|nested too deeply"):
+        read_json(path, FORMAT)
+
+
 def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(BaselineError, match="cannot read the notebook"):
         read_json(tmp_path, FORMAT)

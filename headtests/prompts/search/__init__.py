@@ -1,6 +1,7 @@
 """The search for a prompt that breaks a claim, and for the smallest that does.
 
-`hunting` finds one, `shrinking` makes it smaller, in batches that `scoring` puts through a model;
-`trying` does one after the other. Which prompts there are is `headtests.prompts`; where a prompt
-that was found is kept, the plugin's affair.
+`run` does the whole search: `generate` finds a prompt, from choices that `mutate` varies, and
+`shrink` makes it smaller by the steps of `simplify`. `score` says when a prompt breaks a claim,
+`model_scorer` measures it. Families are defined in `headtests.prompts`; the plugin stores prompts
+that were found.
 """

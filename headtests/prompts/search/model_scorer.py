@@ -1,6 +1,6 @@
-"""Prompts through a model: which row of each is the worst, and how bad it is.
+"""Prompts through a model: the row of each that is nearest to breaking a claim, or furthest past.
 
-By the same definition of eligible rows as statistics over documents. One pass a call.
+Eligible rows are defined as for statistics over documents. One forward pass per call.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class ModelScorer:
     """How often the model was run."""
 
     def __call__(self, prompts: Sequence[Prompt]) -> Sequence[PromptScore]:
-        """Return the score of each prompt, in their order."""
+        """Return the score of each prompt, in order."""
         documents = [
             Document(place, "prompt", 0, np.array(prompt.ids, dtype=np.int32))
             for place, prompt in enumerate(prompts)
@@ -42,17 +42,16 @@ class ModelScorer:
         return self.of_rows(batch, self.model.rows(batch, [self.head])[0].numpy())
 
     def of_rows(self, batch: Batch, rows: npt.NDArray[np.float32]) -> Sequence[PromptScore]:
-        """Return the score of each document of a batch by its rows, in the order of their ids.
+        """Return the score of each document of a batch, in the order of their ids.
 
-        The documents are numbered from 0; `rows` is `[document, query, key]`.
+        The documents are numbered from 0; `rows` has the shape `[document, query, key]`.
         """
         length = batch.ids.shape[1]
         tokens = BatchTokens(batch, allowed_keys(self.model, self.head.layer, length))
         view = TokenView(tokens, self.vocabulary, self.options)
         values, weights, eligible = self._values(view, rows.astype(np.float64))
         margins = self._margins(values)
-        # How much a row breaks the claim, in its own attention: a share of next to nothing is
-        # mostly rounding.
+        # Margins are weighted by attention: a share of almost no attention is mostly rounding.
         depth = np.where(eligible, margins * weights, np.inf)
         worst = depth.argmin(axis=1)
         scores: list[PromptScore] = [PromptScore(np.inf)] * len(batch)
@@ -67,7 +66,7 @@ class ModelScorer:
         return scores
 
     def claimed(self, prompt: Prompt, row: int) -> npt.NDArray[np.bool_]:
-        """Return which keys of a row the claim is about, `[key]`."""
+        """Return which keys of a row the claim is about, shape `[key]`."""
         document = Document(0, "prompt", 0, np.array(prompt.ids, dtype=np.int32))
         (batch,) = make_batches([document], 1, self.model.pad_id)
         allowed = allowed_keys(self.model, self.head.layer, len(prompt.ids))
@@ -85,7 +84,7 @@ class ModelScorer:
     def _values(
         self, view: TokenView, rows: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Return what is claimed of each row, what it was divided by, and which rows count."""
+        """Return the statistic of each row, its denominator, and which rows are eligible."""
         eligible = view.eligible(self.claim.mass)
         values = (rows * self._inside(view)).sum(-1)
         if self.claim.mass.of is None:

@@ -1,7 +1,7 @@
-"""Other prompts of a family: drawn at random, changed a little, and all there are.
+"""Other prompts of a family: random ones, small changes to one, and all members.
 
-Choices in, choices out; whatever they make is in the family. Which are worth trying is not known
-here.
+Choices in, choices out; every prompt that they make is in the family. `generate` and `shrink`
+decide which are tried.
 """
 
 import random
@@ -14,7 +14,7 @@ _MOST_CHANGES = 3
 
 
 class Randomly:
-    """The chooser of random choices, every size and every token as likely as any other."""
+    """Chooses at random; each size and each token is equally likely."""
 
     def __init__(self, source: random.Random) -> None:
         self._random = source
@@ -29,34 +29,36 @@ class Randomly:
         return self._random.randint(least, most)
 
 
-def changed(choices: Sequence[Choice], source: random.Random) -> list[Choice]:
-    """Return choices of which a few, at random, are others."""
-    found = list(choices)
-    free = [place for place, one in enumerate(found) if not _is_fixed(one)]
+def mutate(choices: Sequence[Choice], source: random.Random) -> list[Choice]:
+    """Return a copy of choices with one to three changed at random."""
+    mutated = list(choices)
+    free = [place for place, choice in enumerate(mutated) if not _is_fixed(choice)]
     for _ in range(source.randint(1, _MOST_CHANGES) if free else 0):
         place = source.choice(free)
-        one = found[place]
-        found[place] = (
-            _changed_run(one, source) if isinstance(one, TokenRun) else _changed(one, source)
+        choice = mutated[place]
+        mutated[place] = (
+            _mutate_run(choice, source)
+            if isinstance(choice, TokenRun)
+            else _mutate_number(choice, source)
         )
-    return found
+    return mutated
 
 
 def _is_fixed(choice: Choice) -> bool:
-    """Return whether there is nothing to choose."""
+    """Return whether only one choice is possible."""
     if isinstance(choice, Number):
         return choice.least == choice.most
     return choice.most == 0 or (choice.tokens == 1 and choice.least == choice.most)
 
 
-def _changed(number: Number, source: random.Random) -> Number:
+def _mutate_number(number: Number, source: random.Random) -> Number:
     if source.random() < 0.5:
         value = number.value + source.choice((-1, 1))
         return replace(number, value=min(max(value, number.least), number.most))
     return replace(number, value=source.randint(number.least, number.most))
 
 
-def _changed_run(run: TokenRun, source: random.Random) -> TokenRun:
+def _mutate_run(run: TokenRun, source: random.Random) -> TokenRun:
     ranks = list(run.ranks)
     new = source.randrange(run.tokens)
     place = source.randint(0, len(ranks))
@@ -67,7 +69,7 @@ def _changed_run(run: TokenRun, source: random.Random) -> TokenRun:
     elif kind == 1 and len(ranks) > run.least:
         del ranks[inside]
     elif kind == 2:
-        # A token that is there already: whether one occurs twice is what many claims are about.
+        # A token of the run: many claims are about tokens that occur twice.
         ranks[inside] = source.choice(ranks)
     elif kind == 3:
         other = source.randrange(len(ranks))
@@ -81,25 +83,25 @@ def _changed_run(run: TokenRun, source: random.Random) -> TokenRun:
 
 
 def members(family: Family, lexicon: Lexicon, most: int) -> list[Prompt] | None:
-    """Return every prompt of a family, the simplest choices first; None of one with more.
+    """Return every prompt of a family of at most `most`, the simplest choices first.
 
-    One that draws tokens counts as one with more.
+    None for a larger family; a family that draws tokens counts as larger.
     """
     choices: list[Choice] = []
-    found: dict[tuple[int, ...], Prompt] = {}
+    by_ids: dict[tuple[int, ...], Prompt] = {}
     for _ in range(4 * most + 1):
         prompt = family.make(lexicon, Forced(choices, Simplest()))
-        if any(isinstance(one, TokenRun) and not _is_fixed(one) for one in prompt.choices):
+        if any(isinstance(c, TokenRun) and not _is_fixed(c) for c in prompt.choices):
             return None
-        found.setdefault(prompt.ids, prompt)
-        if len(found) > most:
+        by_ids.setdefault(prompt.ids, prompt)
+        if len(by_ids) > most:
             return None
-        # The next one: as an odometer goes on, its last wheel first.
+        # Counts on like an odometer: the last choice first.
         choices = list(prompt.choices)
         while choices and _is_at_its_end(choices[-1]):
             choices.pop()
         if not choices:
-            return list(found.values())
+            return list(by_ids.values())
         last = choices[-1]
         if isinstance(last, Number):
             choices[-1] = replace(last, value=last.value + 1)

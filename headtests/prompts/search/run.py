@@ -1,6 +1,6 @@
-"""A claim about every prompt of a family, searched: known prompts, new ones, smaller ones.
+"""The search for a claim about every prompt of a family: known prompts, new ones, smaller ones.
 
-From a claim and a scorer to what is told of it. Which rows a prompt has is the scorer's affair.
+A claim and a scorer in, a result out. The scorer knows the model.
 """
 
 import math
@@ -15,14 +15,14 @@ from headtests.prompts.search.shrink import shrink
 
 
 @dataclass
-class Found:
-    """What a search found: the prompt, and the effort."""
+class SearchResult:
+    """The result of a search; fields without a description are as in `Searched`."""
 
     prompt: Prompt | None = None
-    """The smallest prompt that breaks the claim, alone; None for none."""
+    """The smallest prompt that breaks the claim alone; None if there is none."""
     how: How = "unguided"
     found_with: int = 0
-    """How many tokens the first one had."""
+    """How many tokens the first prompt had that broke the claim."""
     is_smallest: bool = False
     prompts: int = 0
     known: int = 0
@@ -45,21 +45,21 @@ def search(
     slack: float,
     seed: int,
     batch: int = BATCH,
-) -> Found:
-    """Return the smallest prompt that is found to break a claim, or that none was.
+) -> SearchResult:
+    """Search for the smallest prompt that breaks a claim.
 
-    Whatever is returned breaks it alone, by more than `slack` of a row's attention. `budget` is
-    the number of prompts that are tried before one is found.
+    A prompt in the result breaks the claim alone, by more than `slack` of a row's attention.
+    `budget` is the most prompts that are tried before one is found.
     """
-    found = Found()
+    result = SearchResult()
 
     def alone(prompt: Prompt) -> bool:
-        found.passes += 1
+        result.passes += 1
         return score([prompt])[0].breaks(slack)
 
-    _replay(found, claim, lexicon, score, known, slack, batch)
-    if found.prompt is not None:
-        return found
+    _replay(result, claim, lexicon, score, known, slack, batch)
+    if result.prompt is not None:
+        return result
     hunted = hunt(
         claim.family,
         lexicon,
@@ -70,10 +70,10 @@ def search(
         batch=batch,
         confirmed=alone,
     )
-    found.prompts += hunted.prompts
-    found.unguided, found.is_whole = hunted.unguided, hunted.is_whole
-    found.passes += hunted.passes
-    found.worst = min(found.worst, hunted.worst.margin)
+    result.prompts += hunted.prompts
+    result.unguided, result.is_whole = hunted.unguided, hunted.is_whole
+    result.passes += hunted.passes
+    result.worst = min(result.worst, hunted.worst.margin)
     if hunted.broken:
         first = hunted.broken[0]
         shrunk = shrink(
@@ -86,15 +86,15 @@ def search(
             confirmed=alone,
             seed=seed,
         )
-        found.prompt, found.how = shrunk.prompt, "guided" if hunted.is_guided else "unguided"
-        found.found_with, found.is_smallest = len(first.ids), shrunk.is_smallest
-        found.passes += shrunk.passes
-        found.shrinking = shrunk.prompts
-    return found
+        result.prompt, result.how = shrunk.prompt, "guided" if hunted.is_guided else "unguided"
+        result.found_with, result.is_smallest = len(first.ids), shrunk.is_smallest
+        result.passes += shrunk.passes
+        result.shrinking = shrunk.prompts
+    return result
 
 
 def _replay(
-    found: Found,
+    result: SearchResult,
     claim: PromptClaim,
     lexicon: Lexicon,
     score: Scorer,
@@ -102,26 +102,26 @@ def _replay(
     slack: float,
     batch: int,
 ) -> None:
-    """Put the known prompts through the model, each alone as it was found."""
+    """Try the known prompts, each alone, and note what happened in the result."""
     members: list[tuple[KnownPrompt, Prompt]] = []
-    for one in known:
-        made = claim.family.make(lexicon, Forced(one.choices, Simplest()))
-        if made.ids == one.ids and made.choices == one.choices:
-            members.append((one, made))
+    for entry in known:
+        made = claim.family.make(lexicon, Forced(entry.choices, Simplest()))
+        if made.ids == entry.ids and made.choices == entry.choices:
+            members.append((entry, made))
         else:
-            found.foreign += 1
-    members.sort(key=lambda one: complexity(one[1]))
+            result.foreign += 1
+    members.sort(key=lambda pair: complexity(pair[1]))
     quiet = []
-    for one, made in members:
-        (said,) = score([made])
-        found.passes += 1
-        found.known += 1
-        found.worst = min(found.worst, said.margin)
-        if not said.breaks(slack):
-            # One that broke it under another threshold need not break it under this one.
-            if claim.margin(one.value) < 0:
-                quiet.append(replace(one, margin=said.margin))
-        elif found.prompt is None:
-            found.prompt, found.how, found.is_smallest = made, "kept", True
-            found.found_with = len(made.ids)
-    found.quiet = tuple(quiet)
+    for entry, made in members:
+        (made_score,) = score([made])
+        result.passes += 1
+        result.known += 1
+        result.worst = min(result.worst, made_score.margin)
+        if not made_score.breaks(slack):
+            # It may have broken the claim with another threshold only.
+            if claim.margin(entry.value) < 0:
+                quiet.append(replace(entry, margin=made_score.margin))
+        elif result.prompt is None:
+            result.prompt, result.how, result.is_smallest = made, "kept", True
+            result.found_with = len(made.ids)
+    result.quiet = tuple(quiet)

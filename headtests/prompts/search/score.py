@@ -1,6 +1,6 @@
-"""What a pass says of prompts, and when a prompt breaks a claim.
+"""The score of a prompt, and when a prompt breaks a claim.
 
-Numbers only. Which model gives them is `scoring`.
+Numbers only; `model_scorer` measures them.
 """
 
 import math
@@ -12,19 +12,19 @@ from headtests.prompts import Prompt, TokenRun
 
 @dataclass(frozen=True, slots=True)
 class PromptScore:
-    """How far a prompt is from breaking a claim, in its worst row."""
+    """The distance of a prompt from breaking a claim, in its worst row."""
 
     margin: float
-    """How far on the right side of the threshold; inf of a prompt without an eligible row."""
+    """The distance from the threshold, negative past it; inf without an eligible row."""
     row: int = -1
-    """The query position of the worst row; -1 without one."""
+    """The query position of the worst row; -1 without an eligible row."""
     value: float = math.nan
-    """What was claimed of that row, as measured."""
+    """The statistic of that row."""
     weight: float = 1.0
-    """What the value was divided by: the row's attention on `of=`."""
+    """The denominator of the value: the row's attention on `of=`."""
 
     def breaks(self, slack: float) -> bool:
-        """Return whether the claim is broken by more than rounding, `slack` of a row's attention.
+        """Return whether the claim is broken by more than rounding: `slack` of a row's attention.
 
         >>> PromptScore(-0.2).breaks(1e-4), PromptScore(-0.2, weight=1e-4).breaks(1e-4)
         (True, False)
@@ -33,11 +33,11 @@ class PromptScore:
 
 
 Scorer = Callable[[Sequence[Prompt]], Sequence[PromptScore]]
-"""Puts prompts through the model side by side, in one pass."""
+"""Scores prompts in one forward pass."""
 
 
 def complexity(prompt: Prompt) -> tuple[int, ...]:
-    """Return what orders prompts by simplicity: tokens, then choices, in their order."""
+    """Return a sort key for simplicity: the number of tokens, then the choices in order."""
     flat: list[int] = []
     for choice in prompt.choices:
         flat += choice.ranks if isinstance(choice, TokenRun) else (choice.value,)

@@ -1,6 +1,6 @@
-"""What makes the choices of a prompt simpler: fewer tokens, equal tokens, lower ones.
+"""Simpler choices for a prompt: fewer tokens, equal tokens, lower ones.
 
-Choices in, choices out. Whether what they make still breaks a claim is not known here.
+Choices in, choices out; `shrink` tries which of them still break a claim.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,15 +12,15 @@ from headtests.prompts import Choice, Number, TokenRun
 Choices = tuple[Choice, ...]
 
 _FEW = 16
-"""Of a run or number of so many, every possibility is tried."""
+"""The largest run or number for which every possibility is tried."""
 _DROPPED = 4
-"""Choices that are left out together, at most, where a number of them is lowered."""
+"""The most choices that are left out together when a number is lowered."""
 _JOINED = 8
-"""How many moves are made together, in how many ways, at most."""
+"""The most simplifications that are combined."""
 
 
 def simpler(choices: Choices) -> Iterator[Choices]:
-    """Yield choices that may make a simpler prompt, those that would save most first."""
+    """Yield choices that may make a simpler prompt, the largest savings first."""
     yield from _with_fewer_tokens(choices)
     yield from _with_other_numbers(choices)
     yield from _with_tokens_replaced(choices)
@@ -30,7 +30,7 @@ def simpler(choices: Choices) -> Iterator[Choices]:
 
 
 def _runs(choices: Choices) -> Iterator[tuple[int, TokenRun]]:
-    yield from ((place, one) for place, one in enumerate(choices) if isinstance(one, TokenRun))
+    yield from ((place, run) for place, run in enumerate(choices) if isinstance(run, TokenRun))
 
 
 def _with(choices: Choices, place: int, choice: Choice) -> Choices:
@@ -38,23 +38,23 @@ def _with(choices: Choices, place: int, choice: Choice) -> Choices:
 
 
 def _with_fewer_tokens(choices: Choices) -> Iterator[Choices]:
-    """Yield a run without a stretch of its tokens, the longest first, and then without any two."""
+    """Yield runs without a stretch of tokens, the longest first, then without any two tokens."""
     for place, run in _runs(choices):
         ranks, spare = run.ranks, len(run.ranks) - run.least
         for size in _sizes(spare):
             step = 1 if len(ranks) <= _FEW or size <= 2 else size // 2
             for start in range(0, len(ranks) - size + 1, step):
-                left = ranks[:start] + ranks[start + size :]
-                yield _with(choices, place, replace(run, ranks=left))
+                shorter = ranks[:start] + ranks[start + size :]
+                yield _with(choices, place, replace(run, ranks=shorter))
         if spare >= 2 and len(ranks) <= _FEW:
             for first, second in combinations(range(len(ranks)), 2):
                 if second > first + 1:
-                    left = ranks[:first] + ranks[first + 1 : second] + ranks[second + 1 :]
-                    yield _with(choices, place, replace(run, ranks=left))
+                    shorter = ranks[:first] + ranks[first + 1 : second] + ranks[second + 1 :]
+                    yield _with(choices, place, replace(run, ranks=shorter))
 
 
 def _sizes(spare: int) -> Iterator[int]:
-    """Yield how many tokens are taken out at once."""
+    """Yield the numbers of tokens to remove at once."""
     if spare <= _FEW:
         yield from range(spare, 0, -1)
         return
@@ -64,17 +64,17 @@ def _sizes(spare: int) -> Iterator[int]:
 
 
 def _with_other_numbers(choices: Choices) -> Iterator[Choices]:
-    for place, one in enumerate(choices):
-        if isinstance(one, Number):
-            for value in _lower(one.value - one.least):
-                lowered = replace(one, value=one.least + value)
+    for place, number in enumerate(choices):
+        if isinstance(number, Number):
+            for value in _lower(number.value - number.least):
+                lowered = replace(number, value=number.least + value)
                 yield _with(choices, place, lowered)
-                # The number may have been of something that was drawn so many times.
-                if one.least + value == one.value - 1:
+                # The number may say how many of the later choices there are.
+                if number.least + value == number.value - 1:
                     yield from _without_some(_with(choices, place, lowered), place + 1)
             # A later option may be a shorter text.
-            for value in range(one.value + 1, min(one.most, one.value + _FEW) + 1):
-                yield _with(choices, place, replace(one, value=value))
+            for value in range(number.value + 1, min(number.most, number.value + _FEW) + 1):
+                yield _with(choices, place, replace(number, value=value))
 
 
 def _without_some(choices: Choices, start: int) -> Iterator[Choices]:
@@ -84,15 +84,15 @@ def _without_some(choices: Choices, start: int) -> Iterator[Choices]:
 
 
 def _with_tokens_replaced(choices: Choices) -> Iterator[Choices]:
-    """Yield every occurrence of a token as one that is lower."""
+    """Yield choices with every occurrence of a token replaced by a lower token."""
     present = sorted({rank for _, run in _runs(choices) for rank in run.ranks})
     for old in present:
         for new in _lower(old, present):
             yield tuple(
-                replace(one, ranks=tuple(new if rank == old else rank for rank in one.ranks))
-                if isinstance(one, TokenRun)
-                else one
-                for one in choices
+                replace(choice, ranks=tuple(new if rank == old else rank for rank in choice.ranks))
+                if isinstance(choice, TokenRun)
+                else choice
+                for choice in choices
             )
 
 
@@ -100,7 +100,7 @@ def _with_tokens_lowered(choices: Choices) -> Iterator[Choices]:
     present = sorted({rank for _, run in _runs(choices) for rank in run.ranks})
     for place, run in _runs(choices):
         for position, old in enumerate(run.ranks):
-            # Where it stands once, that was replacing it.
+            # A token that occurs once was replaced above.
             if run.ranks.count(old) > 1 or len(list(_runs(choices))) > 1:
                 for new in _lower(old, present):
                     ranks = (*run.ranks[:position], new, *run.ranks[position + 1 :])
@@ -119,7 +119,7 @@ def _with_tokens_swapped(choices: Choices) -> Iterator[Choices]:
 
 
 def _with_tokens_shifted(choices: Choices) -> Iterator[Choices]:
-    """Yield a token one lower and a later one higher by one: what counts may be their sum."""
+    """Yield a token lowered by one and a later token raised by one, which keeps their sum."""
     for place, run in _runs(choices):
         if len(run.ranks) > _FEW:
             continue
@@ -132,7 +132,7 @@ def _with_tokens_shifted(choices: Choices) -> Iterator[Choices]:
 
 
 def _lower(value: int, present: Sequence[int] = ()) -> list[int]:
-    """Return the values under one that are tried in its place, ascending.
+    """Return the lower values to try in place of a value, ascending.
 
     >>> _lower(5)
     [0, 1, 2, 3, 4]
@@ -141,27 +141,27 @@ def _lower(value: int, present: Sequence[int] = ()) -> list[int]:
     """
     if value <= _FEW:
         return list(range(value))
-    # Steps that double find the lowest of all that do in few passes.
+    # With steps that double, the lowest value that works is found in few passes.
     between = (value - 2**step for step in range(value.bit_length()) if 2**step < value)
-    return sorted({0, 1, 2, 3, *between, *(one for one in present if one < value)})
+    return sorted({0, 1, 2, 3, *between, *(rank for rank in present if rank < value)})
 
 
 def together(before: Choices, moved: Sequence[Choices]) -> Iterator[Choices]:
-    """Yield what several moves from the same choices make together, the most of them first.
+    """Yield combinations of several simplifications of the same choices, the largest first.
 
-    Of moves that change tokens and numbers and leave as many; of two that change the same, the
-    first.
+    Only those that keep the number of choices and tokens are combined; where two change the same
+    token or number, the first one counts.
     """
-    fitting = [one for one in moved if _shape(one) == _shape(before)]
+    fitting = [choices for choices in moved if _shape(choices) == _shape(before)]
     for many in range(min(len(fitting), _JOINED), 1, -1):
         joint = list(before)
-        for one in fitting[:many]:
-            joint = [_joined(*three) for three in zip(before, joint, one, strict=True)]
+        for choices in fitting[:many]:
+            joint = [_joined(*three) for three in zip(before, joint, choices, strict=True)]
         yield tuple(joint)
 
 
 def _shape(choices: Choices) -> tuple[int, ...]:
-    return tuple(len(one.ranks) if isinstance(one, TokenRun) else -1 for one in choices)
+    return tuple(len(c.ranks) if isinstance(c, TokenRun) else -1 for c in choices)
 
 
 def _joined(before: Choice, joint: Choice, moved: Choice) -> Choice:

@@ -38,6 +38,7 @@ def test_the_threshold_is_the_gallerys():
     )
 
 
+@pytest.mark.slow
 def test_fewer_than_1_in_200_unguided_prompts_of_its_family_break_it(gallery, session):
     family = gallery.RANDOM_RUNS
     claim = prompt_claim(
@@ -55,6 +56,7 @@ def test_fewer_than_1_in_200_unguided_prompts_of_its_family_break_it(gallery, se
     assert broken + 3 * broken**0.5 < DRAWN / 200
 
 
+@pytest.mark.slow
 def test_a_small_prompt_refutes_it(gallery, session):
     claim = session.head("L0H2").withstands(
         ht.previous, mass=THRESHOLD, prompts=gallery.RANDOM_RUNS

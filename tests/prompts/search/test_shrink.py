@@ -127,6 +127,7 @@ FAMILIES = (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(family=st.sampled_from(FAMILIES), seed=st.integers(0, 10_000), bar=st.integers(1, 12))
 def test_every_prompt_that_is_tried_is_one_of_the_family(family, seed, bar):
