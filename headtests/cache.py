@@ -1,4 +1,4 @@
-"""Results kept on disk between runs: entries under keys, their locks, and fingerprints.
+"""Results kept on disk between runs: entries under keys, and fingerprints.
 
 What a result is and what its key is made of are the caller's. Nothing here computes a result, and
 no trouble with the disk is ever an error: what cannot be read is as if it had never been written.
@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock
 from platformdirs import user_cache_path
 
 from headtests.settings import Settings
@@ -35,7 +34,7 @@ _HEADER = struct.Struct("<8sI32s32sQ")
 _LENGTH = struct.Struct("<Q")
 """How many bytes of JSON begin what follows; the arrays stand behind them, as .npy files."""
 _KEY = re.compile(r"[0-9a-f]{64}")
-_RESULT, _PART, _LOCK = ".result", ".part", ".lock"
+_RESULT, _PART = ".result", ".part"
 _PART_PREFIX = "headtests-"
 _ABANDONED = 3600.0
 """Seconds after which a file that was never finished is nobody's."""
@@ -75,25 +74,13 @@ class Store:
         self._unseen = limit
         self._said_large = False
 
-    def __len__(self) -> int:
-        return len(self._results())
-
-    def __bool__(self) -> bool:
-        # An empty store is a store.
-        return True
-
-    @property
-    def size(self) -> int:
-        """The bytes of all entries."""
-        return sum(status.st_size for _, status in self._results())
-
     def read(self, key: str) -> Entry | None:
         """Return what was written under a key of 64 hex digits, or None.
 
         A file that is damaged, of another format or another key's is deleted with a
         `CacheWarning` that names it, and is no entry. Raises `ValueError` for what is no key.
         """
-        path = self._path(key, _RESULT)
+        path = self._path(key)
         try:
             entry = _unpacked(key, path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
@@ -114,7 +101,7 @@ class Store:
         this folder by this process. Raises `ValueError` for what is no key and for arrays of
         objects, `TypeError` for facts that are no JSON.
         """
-        path = self._path(key, _RESULT)
+        path = self._path(key)
         header, payload = _packed(key, entry)
         size = len(header) + len(payload)
         if self._folder in _UNWRITABLE or self._too_large(size):
@@ -131,29 +118,6 @@ class Store:
             self._make_room()
             self._unseen = 0
 
-    @contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """Keep other processes and threads that lock the same key out until the block ends.
-
-        A folder that cannot be written to locks nothing. Not for a thread that holds it already.
-        """
-        path = self._path(key, _LOCK)
-        guard = FileLock(path)
-        try:
-            self._make_folder()
-            guard.acquire()
-        except (OSError, NotImplementedError):
-            # Without a lock the same may be computed twice, and comes out the same.
-            yield
-            return
-        try:
-            yield
-        finally:
-            # Whoever waits for it finds the file gone and makes another.
-            with suppress(OSError):
-                path.unlink()
-            guard.release()
-
     def clear(self) -> None:
         """Delete every entry, and nothing in the folder that is somebody else's."""
         for path, _ in self._results():
@@ -161,10 +125,10 @@ class Store:
                 path.unlink()
         self._delete_abandoned()
 
-    def _path(self, key: str, suffix: str) -> Path:
+    def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError(f"expected a key of 64 hex digits but found {key!r}; use fingerprint.")
-        return self._folder / f"{key}{suffix}"
+        return self._folder / f"{key}{_RESULT}"
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Results on disk: what comes back, what is refused with a warning, room, locks, fingerprints."""
+"""Results on disk: what comes back, what is refused with a warning, room, fingerprints."""
 
 import hashlib
 import os
@@ -48,6 +48,11 @@ def path_of(store, key=KEY):
     """Return the one file of a key."""
     (path,) = store._folder.glob(f"{key}.*")
     return path
+
+
+def files_of(store):
+    """Return the files of all entries."""
+    return list(store._folder.glob("*.result"))
 
 
 def same(one, other):
@@ -127,24 +132,13 @@ def test_the_later_entry_of_a_key_counts(store):
     store.write(KEY, sized(10))
     store.write(KEY, ENTRY)
     assert same(store.read(KEY), ENTRY)
-    assert len(store) == 1
+    assert len(files_of(store)) == 1
 
 
 def test_reading_makes_no_folder(store):
-    assert (store.read(KEY), len(store), store.size) == (None, 0, 0)
+    assert store.read(KEY) is None
     store.clear()
     assert not store._folder.exists()
-
-
-def test_an_empty_store_is_a_store(store):
-    assert store
-
-
-def test_its_size_is_that_of_its_files(store):
-    store.write(KEY, sized(100))
-    store.write(OTHER, sized(2000))
-    assert store.size == sum(path.stat().st_size for path in store._folder.iterdir())
-    assert len(store) == 2
 
 
 def test_folder_and_files_are_the_users_own(store):
@@ -169,14 +163,9 @@ def test_a_folder_named_relatively_stays_where_it_was(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("key", ["", "abc", KEY.upper(), KEY + "0", f"../{KEY[3:]}", KEY + "\n"])
 def test_what_is_no_key_is_refused(store, key):
-    for use in (store.read, lambda key: store.write(key, ENTRY), lambda key: enter(store, key)):
+    for use in (store.read, lambda key: store.write(key, ENTRY)):
         with pytest.raises(ValueError, match="expected a key of 64 hex digits but found"):
             use(key)
-
-
-def enter(store, key):
-    with store.lock(key):
-        pass
 
 
 def test_objects_are_refused(store):
@@ -286,7 +275,7 @@ def test_a_folder_that_cannot_be_made_is_said_once(tmp_path):
         warnings.simplefilter("error")
         Store(folder, 10**6).write(KEY, ENTRY)
     assert Store(folder, 10**6).read(KEY) is None
-    assert (len(Store(folder, 10**6)), (tmp_path / "file").read_text()) == (0, "")
+    assert (tmp_path / "file").read_text() == ""
 
 
 def test_a_disk_that_takes_no_more_is_said_once_and_left_alone(store):
@@ -361,7 +350,7 @@ def test_the_folder_never_grows_beyond_the_limit(tmp_path, size):
     store = Store(tmp_path, 10_000)
     for key in keys(60):
         store.write(key, sized(size))
-        assert store.size <= 10_000
+        assert sum(path.stat().st_size for path in files_of(store)) <= 10_000
         assert store.read(key) is not None
 
 
@@ -369,7 +358,7 @@ def test_what_an_earlier_run_left_counts(tmp_path):
     Store(tmp_path, 10**6).write(KEY, sized(50_000))
     Store(tmp_path, 10_000).write(OTHER, ENTRY)
     store = Store(tmp_path, 10_000)
-    assert (store.read(KEY), len(store)) == (None, 1)
+    assert (store.read(KEY), len(files_of(store))) == (None, 1)
 
 
 def test_an_entry_beyond_the_limit_is_said_and_takes_nobodys_place(tmp_path):
@@ -404,7 +393,7 @@ def test_clearing_deletes_the_entries_and_nothing_else(store):
         path.write_text("kept")
         os.utime(path, (LONG_AGO, LONG_AGO))
     store.clear()
-    assert (len(store), store.read(keys(1)[0])) == (0, None)
+    assert store.read(keys(1)[0]) is None
     assert sorted(store._folder.iterdir()) == sorted(others)
 
 
@@ -475,48 +464,6 @@ def test_two_processes_that_write_one_entry_leave_whole_ones(tmp_path):
     run_together(tmp_path, *writers, READS)
     assert Store(tmp_path, 10**7).read(KEY).facts["n"] >= 118
     assert len(list(tmp_path.iterdir())) == 1
-
-
-COUNTS = """
-for _ in range(25):
-    with store.lock(key):
-        entry = store.read(key)
-        number = 0 if entry is None else entry.facts["n"]
-        store.write(key, Entry({}, {"n": number + 1}))
-"""
-
-
-def test_a_lock_keeps_other_processes_out(tmp_path):
-    run_together(tmp_path, COUNTS, COUNTS)
-    assert Store(tmp_path, 10**7).read(KEY).facts["n"] == 50
-    assert [path.suffix for path in tmp_path.iterdir()] == [".result"]
-
-
-def test_locks_of_different_keys_are_different(store):
-    with store.lock(KEY), store.lock(OTHER):
-        store.write(KEY, ENTRY)
-    assert [path.suffix for path in store._folder.iterdir()] == [".result"]
-
-
-def test_an_error_in_a_locked_block_frees_it_and_goes_on(store):
-    with pytest.raises(KeyError) as raised, store.lock(KEY):
-        raise KeyError("lost")
-    with store.lock(KEY):
-        # Held so long: whoever holds the error must not hold the lock.
-        assert raised.value.args == ("lost",)
-
-
-def test_an_error_of_the_disk_in_a_locked_block_is_the_blocks_own(store):
-    with pytest.raises(OSError, match="theirs"), store.lock(KEY):
-        raise OSError("theirs")
-
-
-def test_a_folder_that_cannot_be_written_to_locks_nothing(tmp_path):
-    (tmp_path / "file").write_text("")
-    ran = []
-    with Store(tmp_path / "file" / "results", 10**6).lock(KEY):
-        ran.append(True)
-    assert ran == [True]
 
 
 def test_a_run_keeps_its_results_where_its_settings_say(tmp_path, monkeypatch):
@@ -617,7 +564,7 @@ def test_a_file_that_may_still_be_written_is_not_remembered(store, weights, file
     FileHashes(store).sha256(weights)
     FileHashes(store).sha256(weights)
     assert len(files_read) == 2
-    assert len(store) == 0
+    assert not files_of(store)
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_remembered(store, weights, monkeypatch):
@@ -631,7 +578,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(store, weights, 
 
     monkeypatch.setattr(module.hashlib, "file_digest", meanwhile)
     FileHashes(store).sha256(weights)
-    assert len(store) == 0
+    assert not files_of(store)
 
 
 def test_without_a_store_files_are_hashed_all_the_same(weights):

@@ -26,11 +26,10 @@ from headtests.measurement import eligibility as module
 from headtests.measurement.eligibility import eligible
 from headtests.measurement.masks import Masks
 from headtests.measurement.passes.runner import Sweep
-from headtests.measurement.readers.document_figures import document_figures
 from headtests.settings import Settings
 from headtests.statistics import QUANTA
 from tests import tiny_models
-from tests.measurement.blocks import WORDS, vocabulary
+from tests.measurement.blocks import WORDS, figures_of, vocabulary
 from tests.oracles import (
     CURRENT,
     DUPLICATE,
@@ -222,14 +221,9 @@ def test_what_is_measured_is_what_was_eligible(statistic, name, loaded, populati
             places = np.argsort(order)
             for chosen in (RowOptions(True), RowOptions(False, 4)):
                 expected = eligible(sweep.model, population, order, layer, statistic, chosen)
-                found = document_figures(
-                    sweep.blocks(HeadName(layer, 0), by_text=by_text),
-                    HeadName(layer, 0),
-                    population.vocabulary,
-                    statistic,
-                    chosen,
-                    places,
-                )
+                head = HeadName(layer, 0)
+                blocks = sweep.blocks(head, by_text=by_text)
+                found = figures_of(blocks, statistic, chosen, places=places, head=head)
                 assert 0 < len(found) < len(population)
                 assert found.documents.tolist() == expected.documents.tolist()
                 if expected.base_rates is not None:
@@ -244,8 +238,7 @@ def test_figures_are_the_same_whatever_the_extents_asked_in(batch_size, loaded, 
 
     def figures(statistic, start, stop, matched):
         blocks = sweep.blocks(HeadName(1, 2), start, stop)
-        arguments = (population.vocabulary, statistic, RowOptions(True), places, matched)
-        return document_figures(blocks, HeadName(1, 2), *arguments)
+        return figures_of(blocks, statistic, RowOptions(True), matched, places, HeadName(1, 2))
 
     for statistic in STATISTICS:
         for matched in (False, True):

@@ -14,7 +14,7 @@ FIRST_STEP = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class BatchPlan:
     """Which documents run, and in which batches, in one of the two orders: documents, texts."""
 
     order: Int64s
@@ -36,7 +36,7 @@ class Plan:
         ]
 
 
-def plan_of(order: Int64s, lengths: Int64s, budget: int, batch_size: int) -> Plan:
+def plan_batches(order: Int64s, lengths: Int64s, budget: int, batch_size: int) -> BatchPlan:
     """Return the steps and batches: within a step, documents of like length together.
 
     `order` has the ids of the population, and `lengths` each document's tokens by its id.
@@ -56,4 +56,4 @@ def plan_of(order: Int64s, lengths: Int64s, budget: int, batch_size: int) -> Pla
             batches.append(tuple(step[first : first + batch_size].tolist()))
             steps.append(number)
         start = stop
-    return Plan(order, tuple(extents), batches, steps)
+    return BatchPlan(order, tuple(extents), batches, steps)

@@ -10,25 +10,25 @@ import torch
 
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
-from headtests.measurement.passes.row_spool import KeptRows, OnDisk
+from headtests.measurement.passes.row_spool import RowSpool, SpoolLocation
 from headtests.measurement.passes.token_view import BatchTokens
 from headtests.models.row_reading import Portion
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPart:
+class SpooledRows:
     """One head's rows on some documents of a batch, as they were kept."""
 
     start: int
     """The first document's place in its batch."""
     stop: int
     """The place behind the last."""
-    rows: torch.Tensor | OnDisk
+    rows: torch.Tensor | SpoolLocation
     """What they are loaded by."""
 
 
 @dataclass(eq=False)
-class Share:
+class PortionProgress:
     """Documents of a batch whose rows come together, and who has had them."""
 
     start: int
@@ -46,11 +46,11 @@ class Share:
         """Return the same documents, counted from another place of the batch."""
         return Portion(self.start - start, self.stop - start, self.read)
 
-    def halves(self) -> list["Share"]:
+    def halves(self) -> list["PortionProgress"]:
         """Return its documents in two shares, each of which was read as far as this one."""
         middle = (self.start + self.stop) // 2
         return [
-            Share(start, stop, set(self.read), dict(self.readers), set(self.kept))
+            PortionProgress(start, stop, set(self.read), dict(self.readers), set(self.kept))
             for start, stop in ((self.start, middle), (middle, self.stop))
         ]
 
@@ -58,7 +58,7 @@ class Share:
         return self.stop - self.start
 
 
-class Feed:
+class Dispatcher:
     """Gives a batch's rows to each reader once, and keeps them where there is room."""
 
     def __init__(
@@ -66,16 +66,16 @@ class Feed:
         readers: Sequence[Reader],
         known: set[HeadName],
         tokens_of: Callable[[int, int, int], BatchTokens],
-        rows: KeptRows,
+        rows: RowSpool,
     ) -> None:
         """`known` are the heads whose rows were kept, or had no room, and are not kept again."""
         self._readers = readers
         self._tokens_of = tokens_of
         self._rows = rows
         self._known = known
-        self._parts: dict[HeadName, list[KeptPart] | None] = {}
+        self._parts: dict[HeadName, list[SpooledRows] | None] = {}
 
-    def give(self, heads: tuple[HeadName, ...], share: Share, rows: torch.Tensor) -> None:
+    def give(self, heads: tuple[HeadName, ...], share: PortionProgress, rows: torch.Tensor) -> None:
         """Take in the rows of some heads on a share, `[head, document, query, key]`."""
         tokens = self._tokens_of(share.start, share.stop, heads[0].layer)
         # One for all readers, which find what they share by it.
@@ -92,7 +92,7 @@ class Feed:
                 self._keep(head, share, of_head)
                 share.kept.add(head)
 
-    def _keep(self, head: HeadName, share: Share, rows: torch.Tensor) -> None:
+    def _keep(self, head: HeadName, share: PortionProgress, rows: torch.Tensor) -> None:
         parts = self._parts.setdefault(head, [])
         if parts is None:
             return
@@ -101,10 +101,10 @@ class Feed:
             # Of half a batch nothing is gained: it runs again as a whole.
             self._parts[head] = None
         else:
-            parts.append(KeptPart(share.start, share.stop, kept))
+            parts.append(SpooledRows(share.start, share.stop, kept))
 
     @property
-    def kept(self) -> dict[HeadName, list[KeptPart] | None]:
+    def kept(self) -> dict[HeadName, list[SpooledRows] | None]:
         """The rows of heads that were not known, as a whole; None of those without room."""
         return {head: parts for head, parts in self._parts.items() if head not in self._known}
 
@@ -129,7 +129,7 @@ class Collector:
         return blocks
 
 
-class Attempt:
+class OptionalReader:
     """A reader that nobody waits for yet: what it stumbles over stops nothing else."""
 
     def __init__(self, reader: Reader) -> None:

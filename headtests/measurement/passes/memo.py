@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Remembered:
+class Memo:
     """Values by a key; beyond a number of bytes, those are dropped that were used longest ago."""
 
     def __init__(self, limit: int) -> None:

@@ -16,14 +16,14 @@ DEVICE_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class OnDisk:
+class SpoolLocation:
     """Where a tensor lies in the spool."""
 
     offset: int
     shape: tuple[int, ...]
 
 
-class KeptRows:
+class RowSpool:
     """Float32 tensors up to a number of bytes, on a device."""
 
     def __init__(self, limit: int, device: torch.device) -> None:
@@ -36,7 +36,7 @@ class KeptRows:
         # Made on first use: most runs never need it.
         self._spool: IO[bytes] | None = None
 
-    def keep(self, rows: torch.Tensor) -> torch.Tensor | OnDisk | None:
+    def keep(self, rows: torch.Tensor) -> torch.Tensor | SpoolLocation | None:
         """Keep a tensor and return what to `load` it by; None where there is no room for it."""
         size = rows.numel() * rows.element_size()
         if size > self._left:
@@ -61,9 +61,9 @@ class KeptRows:
             self._left = 0
             return None
         self._left -= size
-        return OnDisk(offset, tuple(rows.shape))
+        return SpoolLocation(offset, tuple(rows.shape))
 
-    def load(self, kept: torch.Tensor | OnDisk) -> torch.Tensor:
+    def load(self, kept: torch.Tensor | SpoolLocation) -> torch.Tensor:
         """Return a tensor that was kept."""
         if isinstance(kept, torch.Tensor):
             return kept

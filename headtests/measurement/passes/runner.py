@@ -15,18 +15,24 @@ from headtests.corpora import Batch, Document, Population, make_batches
 from headtests.errors import ModelError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.batch_plan import Plan, plan_of
+from headtests.measurement.passes.batch_plan import BatchPlan, plan_batches
 from headtests.measurement.passes.blocks import Block, Reader
-from headtests.measurement.passes.dispatch import Collector, Feed, KeptPart, Share, is_out_of_memory
-from headtests.measurement.passes.memo import Remembered
-from headtests.measurement.passes.row_spool import KeptRows
+from headtests.measurement.passes.dispatch import (
+    Collector,
+    Dispatcher,
+    PortionProgress,
+    SpooledRows,
+    is_out_of_memory,
+)
+from headtests.measurement.passes.memo import Memo
+from headtests.measurement.passes.row_spool import RowSpool
 from headtests.measurement.passes.token_view import BatchTokens, Float32s, allowed_keys
 from headtests.models.loaded import LoadedModel
 from headtests.models.row_reading import Portion
 from headtests.settings import Settings
 from headtests.statistics.quanta import Int64s
 
-REMEMBERED_BYTES = 2**26
+MEMO_BYTES = 2**26
 """The most that what was found out of tokens takes, to serve other heads and statistics."""
 
 
@@ -66,13 +72,13 @@ class Sweep:
         self._progress = progress
         self._settings = settings
         self._batch_size = settings.batch_size
-        self._kept = KeptRows(settings.spool, model.device)
-        self._parts: dict[tuple[bool, int, HeadName], list[KeptPart] | None] = {}
+        self._kept = RowSpool(settings.spool, model.device)
+        self._parts: dict[tuple[bool, int, HeadName], list[SpooledRows] | None] = {}
         """The rows of each batch that has run, by head; None where there was no room."""
-        self._remembered = Remembered(REMEMBERED_BYTES)
+        self._remembered = Memo(MEMO_BYTES)
         self._ran: set[int] = set()
         self._planned = tuple(sorted(set(heads)))
-        self._plans: dict[bool, Plan] = {}
+        self._plans: dict[bool, BatchPlan] = {}
         self._layers: dict[int, tuple[int, Bools]] = {}
 
     @property
@@ -216,7 +222,7 @@ class Sweep:
         readers: Sequence[Reader],
         by_text: bool,
     ) -> Iterator[None]:
-        """Feed readers batch by batch; yields after each."""
+        """Run or load batches for readers; yields after each batch."""
         batches = self._plan(by_text).batches
         to_run = {number for number in numbers if not self._has(by_text, number, heads)}
         ahead = sum(len(batches[number]) for number in to_run)
@@ -244,12 +250,12 @@ class Sweep:
         new = (head for head in beside if (by_text, number, head) not in self._parts)
         return tuple(dict.fromkeys((*heads, *new)))
 
-    def _plan(self, by_text: bool) -> Plan:
+    def _plan(self, by_text: bool) -> BatchPlan:
         if by_text not in self._plans:
             seed = self._settings.seed
             population = self.population
             order = population.text_order(seed) if by_text else population.order(seed)
-            self._plans[by_text] = plan_of(
+            self._plans[by_text] = plan_batches(
                 order, population.lengths, self.budget, self._settings.batch_size
             )
         return self._plans[by_text]
@@ -310,9 +316,9 @@ class Sweep:
     ) -> None:
         """Run a batch, in parts where memory is short, and feed readers with its rows."""
         whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
-        left = [Share(part.start, part.stop) for part in self.model.portions(whole)]
+        left = [PortionProgress(part.start, part.stop) for part in self.model.portions(whole)]
         known = {head for head in heads if (by_text, number, head) in self._parts}
-        feed = Feed(
+        feed = Dispatcher(
             readers,
             known,
             lambda start, stop, layer: self._tokens(by_text, number, start, stop, layer),
@@ -337,7 +343,11 @@ class Sweep:
             self._progress.advance(len(whole), int(whole.valid.sum()))
 
     def _give(
-        self, batch: Batch, heads: Sequence[HeadName], shares: Sequence[Share], feed: Feed
+        self,
+        batch: Batch,
+        heads: Sequence[HeadName],
+        shares: Sequence[PortionProgress],
+        feed: Dispatcher,
     ) -> None:
         """Run documents that stand side by side, and feed their rows."""
         shared = {share.start - shares[0].start: share for share in shares}
@@ -379,9 +389,9 @@ class Sweep:
         self._remembered.clear()
 
 
-def _split(shares: Sequence[Share], most: int) -> list[Share]:
+def _split(shares: Sequence[PortionProgress], most: int) -> list[PortionProgress]:
     """Return shares of at most so many documents."""
-    parts: list[Share] = []
+    parts: list[PortionProgress] = []
     for share in shares:
         parts += _split(share.halves(), most) if len(share) > most else [share]
     return parts

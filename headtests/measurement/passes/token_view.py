@@ -28,7 +28,7 @@ from headtests.errors import ClaimError
 from headtests.expressions.conditions import EveryRow
 from headtests.expressions.nodes import And, Expression, Not, Or
 from headtests.measurement.masks import Bools, Masks
-from headtests.measurement.passes.memo import Remembered, T
+from headtests.measurement.passes.memo import Memo, T
 from headtests.models.loaded import LoadedModel
 from headtests.statistics.quanta import Float64s, Int64s
 
@@ -53,7 +53,7 @@ class BatchTokens:
     """Which keys each row may attend to, padding apart, `[query, key]`."""
     key: Hashable = None
     """What tells these from others among what is remembered."""
-    remembered: Remembered = field(default_factory=lambda: Remembered(0))
+    remembered: Memo = field(default_factory=lambda: Memo(0))
 
     @cached_property
     def valid(self) -> Bools:

@@ -31,12 +31,12 @@ from headtests.measurement.passes.token_view import (
     on_device,
     uniform_mass,
 )
-from headtests.measurement.readers.segment_sums import Sums
+from headtests.measurement.readers.segment_sums import SegmentSums
 from headtests.statistics.quanta import Float64s, Int64s
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
+class DocumentCounts:
     """How much there is to count of each document; columns of equal length."""
 
     documents: Int64s
@@ -56,19 +56,19 @@ class Counted:
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class CountedRows:
     """The rows and pairs of a batch that a statistic counts, on a device."""
 
-    counted: Counted
-    rows: Sums
+    counted: DocumentCounts
+    rows: SegmentSums
     """The eligible rows, among `[document, query]`."""
-    pairs: Sums
+    pairs: SegmentSums
     """Those with key 0, their attendable keys in `on`, and those in `of`, as they are summed.
 
     Of the documents that are `inverted`, those that are in it are left out, and all others are
     summed. Of a rate of pairs or a precision, `on` alone.
     """
-    resting: Sums
+    resting: SegmentSums
     """The pairs with key 0."""
     packed: npt.NDArray[np.uint8]
     """Which pairs are in `on`, eight a byte, flattened."""
@@ -87,12 +87,12 @@ class Chosen:
         return sum(part.nbytes for part in sums) + of_pairs + self.packed.nbytes
 
 
-def together(parts: Sequence[Counted]) -> Counted:
+def together(parts: Sequence[DocumentCounts]) -> DocumentCounts:
     """Return what there is to count of one part after another; there must be a part."""
-    return Counted(
+    return DocumentCounts(
         *(
             np.concatenate([getattr(part, column.name) for part in parts], axis=-1)
-            for column in fields(Counted)
+            for column in fields(DocumentCounts)
         )
     )
 
@@ -103,7 +103,7 @@ def chosen(
     statistic: Statistic,
     options: RowOptions,
     device: torch.device,
-) -> Chosen:
+) -> CountedRows:
     """Return what a statistic counts on a batch, found once and remembered.
 
     Raises `ClaimError` for a statistic of no known kind.
@@ -117,7 +117,7 @@ def chosen(
 
 def inside(
     tokens: BatchTokens,
-    found: Chosen,
+    found: CountedRows,
     statistic: Statistic,
     options: RowOptions,
     device: torch.device,
@@ -139,7 +139,7 @@ def _asked(statistic: Statistic) -> Statistic:
     return Mass(statistic.on, statistic.when) if alike else statistic
 
 
-def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chosen:
+def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> CountedRows:
     eligible = view.eligible(statistic)
     rows = Places.of(eligible)
     within = view.within(statistic.on) & eligible[:, :, None]
@@ -174,12 +174,12 @@ def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chos
         case _:
             on, inverted[0] = _summed(view, within, eligible)
             parts = [resting, on]
-    sums = Sums.of(parts, device)
+    sums = SegmentSums.of(parts, device)
     if least is not None:
         of_rows = on_device(least, device)
         of_pairs = of_rows.view(-1)[sums.index // eligible.shape[1]]
-    return Chosen(
-        Counted(
+    return CountedRows(
+        DocumentCounts(
             ids_of(view.tokens),
             rows.counts,
             np.array([np.count_nonzero(part) for part in within], dtype=np.int64),
@@ -188,9 +188,9 @@ def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chos
             every,
             inverted,
         ),
-        Sums.of([rows], device),
+        SegmentSums.of([rows], device),
         sums,
-        Sums.of([resting], device),
+        SegmentSums.of([resting], device),
         np.packbits(within),
         None if least is None else of_rows,
         of_pairs,

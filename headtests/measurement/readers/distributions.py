@@ -26,7 +26,7 @@ from headtests.measurement.passes.token_view import (
     pairs_of,
     rows_of,
 )
-from headtests.measurement.readers.sampled_pairs import PoolReader
+from headtests.measurement.readers.sampled_pairs import SampleReader
 from headtests.statistics.quanta import Float64s
 from headtests.statistics.sketches import (
     PLACE_OFFSET,
@@ -37,7 +37,7 @@ from headtests.statistics.sketches import (
     Pairs,
 )
 
-EXAMPLED = 512
+EXAMPLE_SAMPLE = 512
 """Pairs sampled beside a distribution, to choose examples from."""
 TOGETHER = 2**15 - 1
 """Multiples of a document that a CPU counts together: in its cache, and summed on one core."""
@@ -62,10 +62,10 @@ class DistributionReader:
         self._options = options
         self._relation = None if on is None or vocabulary is None else (vocabulary, on)
         # Heads of one layer may attend to the same keys.
-        self._samples: defaultdict[int, PoolReader] = defaultdict(
-            lambda: PoolReader(options, seed, EXAMPLED, None, vocabulary, on)
+        self._samples: defaultdict[int, SampleReader] = defaultdict(
+            lambda: SampleReader(options, seed, EXAMPLE_SAMPLE, None, vocabulary, on)
         )
-        self._sums: dict[tuple[HeadName, ...], _Sums] = {}
+        self._sums: dict[tuple[HeadName, ...], _HeadTotals] = {}
 
     def read(self, block: Block) -> None:
         """Take in a block; nothing waits for the device."""
@@ -75,7 +75,7 @@ class DistributionReader:
         found = [_of_part(block.rows, part, counts) for part in parts]
         if found:
             pairs = [part.pairs for part in parts for _ in range(part.start, part.stop)]
-            sums = self._sums.setdefault(block.heads, _Sums(torch.zeros_like(counts)))
+            sums = self._sums.setdefault(block.heads, _HeadTotals(torch.zeros_like(counts)))
             sums.add(counts, torch.cat(found, 1), pairs)
 
     def found(self, head: HeadName) -> tuple[Histogram, Moments]:
@@ -90,10 +90,10 @@ class DistributionReader:
         return histogram, moments
 
     def sample(self, head: HeadName) -> Pairs:
-        """Return `EXAMPLED` of a head's pairs, uniformly drawn, or all where there are fewer."""
+        """Return a uniform sample of `EXAMPLE_SAMPLE` of a head's pairs, or all if there are fewer."""
         return self._samples[head.layer].pairs(head) or Pairs.empty()
 
-    def _parts(self, tokens: BatchTokens, device: torch.device) -> list["_Part"]:
+    def _parts(self, tokens: BatchTokens, device: torch.device) -> list["_PairPlaces"]:
         """Return where the pairs of each document are."""
         on = None if self._relation is None else self._relation[1]
         return tokens.remember(
@@ -102,7 +102,7 @@ class DistributionReader:
             lambda parts: sum(part.nbytes for part in parts),
         )
 
-    def _found_parts(self, tokens: BatchTokens, device: torch.device) -> Iterator["_Part"]:
+    def _found_parts(self, tokens: BatchTokens, device: torch.device) -> Iterator["_PairPlaces"]:
         if self._relation is None:
             pairs = pairs_of(tokens, self._options)
             # Documents of one length have their pairs at the same places.
@@ -121,7 +121,7 @@ class DistributionReader:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _PairPlaces:
     """Documents whose pairs are at the same places."""
 
     start: int
@@ -161,7 +161,7 @@ class _Part:
 
 def _part_of(
     start: int, stop: int, pairs: Bools, keys: Float64s, boxed: bool, device: torch.device
-) -> _Part:
+) -> _PairPlaces:
     """Return where the pairs are, `pairs` `[query, key]`; `boxed` where they stand together."""
     count = int(np.count_nonzero(pairs))
     boxes = list(_boxes(pairs, device)) if boxed and count else []
@@ -169,7 +169,7 @@ def _part_of(
     for box in boxes:
         left[box] = False
     index = np.flatnonzero(left).astype(np.int32 if left.size < 2**31 else np.int64)
-    return _Part(
+    return _PairPlaces(
         start,
         stop,
         count,
@@ -198,7 +198,7 @@ def _boxes(pairs: Bools, device: torch.device) -> Iterator[tuple[slice, slice]]:
             yield queries, keys
 
 
-def _of_part(rows: torch.Tensor, part: _Part, counts: torch.Tensor) -> torch.Tensor:
+def _of_part(rows: torch.Tensor, part: _PairPlaces, counts: torch.Tensor) -> torch.Tensor:
     """Return each document's sum, sum of squares, least and greatest multiple.
 
     Of each head, `[head, document, 4]`. And count the multiples by their places,
@@ -219,7 +219,7 @@ def _of_part(rows: torch.Tensor, part: _Part, counts: torch.Tensor) -> torch.Ten
     return torch.stack((total, squares, least, greatest), 2)
 
 
-class _Sums:
+class _HeadTotals:
     """What was counted and summed of some heads, on their device."""
 
     def __init__(self, counts: torch.Tensor) -> None:

@@ -4,7 +4,6 @@ The formulas of every statistic, on blocks of any heads, on whichever device. Wh
 decide is not asked here.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +13,14 @@ from headtests.claims.definitions import Lift, Mass, Precision, RowOptions, Stat
 from headtests.corpora import Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.readers.counted_rows import Chosen, Counted, chosen, inside, together
-from headtests.measurement.readers.row_views import Seen
+from headtests.measurement.readers.counted_rows import (
+    CountedRows,
+    DocumentCounts,
+    chosen,
+    inside,
+    together,
+)
+from headtests.measurement.readers.row_views import RowView
 from headtests.statistics import DocumentFigures, concatenated, quantise
 from headtests.statistics.quanta import Float64s, Int64s
 
@@ -27,26 +32,6 @@ MASS = 3
 """How many sums there are of a mass without `of`."""
 FIRST_ROOM = 64
 """Documents that there is room for at first."""
-
-
-def document_figures(
-    blocks: Iterable[Block],
-    head: HeadName,
-    vocabulary: Vocabulary,
-    statistic: Statistic,
-    options: RowOptions,
-    places: Int64s,
-    matched: bool = False,
-) -> DocumentFigures:
-    """Return the figures of every document of some blocks that has an eligible row.
-
-    As a `FigureReader` does that reads them all. Raises `ClaimError` for a statistic of no known
-    kind.
-    """
-    reader = FigureReader(vocabulary, statistic, options, matched)
-    for block in blocks:
-        reader.read(block)
-    return reader.figures(head, places)
 
 
 class FigureReader:
@@ -68,22 +53,22 @@ class FigureReader:
         self._options = options
         self._matched = matched
         self._by_distance = isinstance(statistic, Lift) and statistic.over == "distance"
-        self._gathered: dict[tuple[HeadName, ...], _Gathered] = {}
+        self._gathered: dict[tuple[HeadName, ...], _HeadSums] = {}
 
     def read(self, block: Block) -> None:
         """Take in a block; raises `ClaimError` for a statistic of no known kind."""
         rows = block.rows
         found = chosen(block.tokens, self._vocabulary, self._statistic, self._options, rows.device)
-        seen = Seen.of(block)
+        seen = RowView.of(block)
         measured = seen.matched(self._options) if self._matched else seen
         columns = self._columns(measured, found)
         if self._by_distance and not self._matched:
             columns += _masses(seen.matched(self._options), found)
         if block.heads not in self._gathered:
-            self._gathered[block.heads] = _Gathered()
+            self._gathered[block.heads] = _HeadSums()
         self._gathered[block.heads].add(found.counted, columns)
 
-    def _columns(self, seen: Seen, found: Chosen) -> list[torch.Tensor]:
+    def _columns(self, seen: RowView, found: CountedRows) -> list[torch.Tensor]:
         """Return sums over each document, each `[head, column * document]`."""
         if found.least is None and not isinstance(self._statistic, Top1Rate):
             return _masses(seen, found)
@@ -129,7 +114,7 @@ class FigureReader:
             sizes=found.sizes[order],
         )
 
-    def _of(self, counted: Counted, sums: Float64s) -> DocumentFigures:
+    def _of(self, counted: DocumentCounts, sums: Float64s) -> DocumentFigures:
         """Return the figures of the eligible documents; `sums` is `[column, document]`."""
         rows = np.maximum(counted.rows, 1)
         of_base: Float64s | None = None
@@ -145,7 +130,7 @@ class FigureReader:
                 shares = _share(sums, counted)
                 if of is not None:
                     below, of_base = _share(sums, counted, OF), counted.of_base
-                    # Sums of roundings: a part may come out larger than the whole.
+                    # SegmentSums of roundings: a part may come out larger than the whole.
                     shares = np.minimum(shares, below)
             case Precision():
                 pairs = np.maximum(counted.pairs, 1)
@@ -180,7 +165,7 @@ def _nothing(statistic: Statistic) -> DocumentFigures:
     return DocumentFigures(none, none, below, none, none, below, none, none)
 
 
-def _masses(seen: Seen, found: Chosen) -> list[torch.Tensor]:
+def _masses(seen: RowView, found: CountedRows) -> list[torch.Tensor]:
     """Return the sums of a mass, each `[head, column * document]`."""
     sums = found.pairs.totals(found.pairs.taken(seen.rows))
     if found.counted.inverted.any():
@@ -188,7 +173,7 @@ def _masses(seen: Seen, found: Chosen) -> list[torch.Tensor]:
     return [sums, sums.new_zeros((len(sums), len(found.counted.rows)))]
 
 
-def _share(sums: Float64s, counted: Counted, column: int = ON) -> Float64s:
+def _share(sums: Float64s, counted: DocumentCounts, column: int = ON) -> Float64s:
     """Return the attention on some pairs, averaged over a document's rows, shape `[document]`.
 
     `sums` is `[column, document]`, with that of whole rows last.
@@ -199,17 +184,17 @@ def _share(sums: Float64s, counted: Counted, column: int = ON) -> Float64s:
 
 
 @dataclass(eq=False)
-class _Gathered:
+class _HeadSums:
     """What was found of some heads, on their device until it is asked for."""
 
-    counted: list[Counted] = field(default_factory=list)
+    counted: list[DocumentCounts] = field(default_factory=list)
     documents: int = 0
     sums: torch.Tensor = field(default_factory=lambda: torch.empty((0, 0, 0)))
     """Float64, `[head, column, document]`, with room for more documents."""
     fetched: Float64s | None = None
     """The same on the CPU, once it was asked for; None where more was read since."""
 
-    def add(self, counted: Counted, columns: list[torch.Tensor]) -> None:
+    def add(self, counted: DocumentCounts, columns: list[torch.Tensor]) -> None:
         """Take in sums, each `[head, column * document]`."""
         start, more = self.documents, len(counted.rows)
         parts = [part.view(len(part), -1, more) for part in columns]
@@ -228,7 +213,7 @@ class _Gathered:
         self.counted.append(counted)
         self.fetched = None
 
-    def of(self, place: int) -> tuple[Counted, Float64s]:
+    def of(self, place: int) -> tuple[DocumentCounts, Float64s]:
         """Return how much there is to count, and a head's sums, `[column, document]`."""
         if self.fetched is None:
             self.fetched = self.sums[:, :, : self.documents].cpu().numpy()

@@ -23,27 +23,27 @@ from headtests.claims.pairs import (
 from headtests.corpora import Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
-from headtests.measurement.passes.dispatch import Attempt
+from headtests.measurement.passes.dispatch import OptionalReader
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers.all_pairs import columns
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.ranked_pairs import RankedReader
-from headtests.measurement.readers.sampled_pairs import PoolReader, number_of_pairs
+from headtests.measurement.readers.sampled_pairs import SampleReader, number_of_pairs
 from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Histogram, Moments, Pairs, RankedPairs, SampledPairs
 
-POOL = 100_000
+SHARED_SAMPLE = 100_000
 """Pairs of the hashed sample that heads share."""
 WHOLE_HEADS = 8
 """The most heads of a pass whose distributions are of all their pairs."""
 
 _T = TypeVar("_T", bound=Reader)
 
-Found = Pairs | DistributionSketch | None
+PairResult = Pairs | DistributionSketch | None
 """None where a shared sample is too small to tell."""
 
 
-class Sketching:
+class PairReaders:
     """Readers for requests about some heads' pairs, and what they found."""
 
     def __init__(
@@ -64,16 +64,16 @@ class Sketching:
         self._heads = heads
         self._seed = seed
         self._whole = whole
-        self._pools: dict[RowOptions, dict[int, PoolReader]] = {}
+        self._pools: dict[RowOptions, dict[int, SampleReader]] = {}
         self.readers: list[Reader] = []
         """What has to read every block of the heads."""
-        self._attempts: dict[PairRequest, Attempt] = {}
+        self._attempts: dict[PairRequest, OptionalReader] = {}
         self._answers = {
             request: self._answer(request, request == certain)
             for request in dict.fromkeys(requests)
         }
 
-    def found(self) -> Iterator[tuple[PairRequest, HeadName, Found]]:
+    def found(self) -> Iterator[tuple[PairRequest, HeadName, PairResult]]:
         """Yield what was found of each head for each request."""
         for head in self._heads:
             for request, answer in self._answers.items():
@@ -81,12 +81,12 @@ class Sketching:
                 if attempt is None or not attempt.failed:
                     yield request, head, answer(head)
 
-    def _answer(self, request: PairRequest, certain: bool) -> Callable[[HeadName], Found]:
+    def _answer(self, request: PairRequest, certain: bool) -> Callable[[HeadName], PairResult]:
         options, on = request.options, request.on
         match request:
             case Ranked(size=size, on=None, reverse=False):
                 return self._added(RankedReader(options, size)).pairs
-            case Sampled(size=size, on=None, above_average=above_average) if size <= POOL:
+            case Sampled(size=size, on=None, above_average=above_average) if size <= SHARED_SAMPLE:
                 pools = self._shared(options)
                 return lambda head: pools[self._sweep.alike(head.layer)].sample(
                     head, size, above_average
@@ -112,26 +112,26 @@ class Sketching:
         if certain or request.on is None:
             self.readers.append(reader)
         else:
-            self._attempts[request] = Attempt(reader)
+            self._attempts[request] = OptionalReader(reader)
             self.readers.append(self._attempts[request])
 
     def _added(self, reader: _T) -> _T:
         self.readers.append(reader)
         return reader
 
-    def _shared(self, options: RowOptions) -> dict[int, PoolReader]:
+    def _shared(self, options: RowOptions) -> dict[int, SampleReader]:
         """Return the pools of the heads, by the layer that theirs is alike.
 
         One of all would hold more or less of a head's pairs, as others may attend to more keys.
         """
         if options not in self._pools:
-            pools: dict[int, PoolReader] = {}
+            pools: dict[int, SampleReader] = {}
             for layer in dict.fromkeys(head.layer for head in self._heads):
                 like = self._sweep.alike(layer)
                 if like not in pools:
                     pairs = self._pairs_of(layer, options)
-                    pools[like] = PoolReader(options, self._seed, POOL, pairs)
-                    self._added(_OfLayers(pools[like], self._sweep, like))
+                    pools[like] = SampleReader(options, self._seed, SHARED_SAMPLE, pairs)
+                    self._added(_LayerReader(pools[like], self._sweep, like))
             self._pools[options] = pools
         return self._pools[options]
 
@@ -142,7 +142,7 @@ class Sketching:
 
 
 @dataclass(frozen=True, eq=False)
-class _OfLayers:
+class _LayerReader:
     """A reader of those layers alone whose rows may attend to the same keys."""
 
     reader: Reader
@@ -156,14 +156,14 @@ class _OfLayers:
             self.reader.read(block)
 
 
-def _sketched(pool: PoolReader, head: HeadName, pairs: int) -> Found:
+def _sketched(pool: SampleReader, head: HeadName, pairs: int) -> PairResult:
     found = pool.pairs(head)
     if found is None:
         return None
     histogram, moments = Histogram(), Moments()
     histogram.update(found.multiples)
     moments.update(found.multiples)
-    sample = found.take(np.arange(min(EXAMPLED, len(found))))
+    sample = found.take(np.arange(min(EXAMPLE_SAMPLE, len(found))))
     return DistributionSketch(histogram, moments, sample, None if pool.whole else pairs)
 
 

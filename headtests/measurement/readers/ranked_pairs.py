@@ -39,8 +39,8 @@ class RankedReader:
         # Raises what is wrong with the size before anything runs.
         self._size = RankedPairs(size).size
         self._fixed = fixed
-        self._found: dict[HeadName, _Found] = {}
-        self._kept: dict[tuple[HeadName, ...], _Kept] = {}
+        self._found: dict[HeadName, _BestPairs] = {}
+        self._kept: dict[tuple[HeadName, ...], _BestPairsOnDevice] = {}
         # Under suppress_first_token, key 0 has no multiple.
         self._skipped = int(options.suppress_first_token)
 
@@ -72,14 +72,14 @@ class RankedReader:
         keys = keys_of_rows(block.tokens, self._options)
         maxima = _maxima(block.rows, self._skipped).numpy() * keys
         for place, head in enumerate(block.heads):
-            found = self._found.setdefault(head, _Found(self._size))
+            found = self._found.setdefault(head, _BestPairs(self._size))
             best = maxima[place].reshape(-1)
             lines = np.flatnonzero(best >= found.bound)
             if lines.size:
                 self._take(found, block, place, lines, best[lines])
 
     def _take(
-        self, found: "_Found", block: Block, place: int, lines: Int64s, best: Float64s
+        self, found: "_BestPairs", block: Block, place: int, lines: Int64s, best: Float64s
     ) -> None:
         bound = found.bound
         if lines.size > self._size:
@@ -108,7 +108,7 @@ class RankedReader:
         multiples[:, :, : self._skipped] = 0
         positions = torch.arange(length, device=numbers.device)
         pairs = (numbers[lines][:, :, None] + positions).reshape(heads, -1)
-        kept = self._kept.setdefault(block.heads, _Kept(self._size))
+        kept = self._kept.setdefault(block.heads, _BestPairsOnDevice(self._size))
         kept.add(multiples.reshape(heads, -1), pairs)
 
     def _lines(
@@ -129,7 +129,7 @@ class RankedReader:
         )
 
 
-class _Found:
+class _BestPairs:
     """A head's best pairs on the CPU."""
 
     def __init__(self, size: int) -> None:
@@ -164,7 +164,7 @@ class _Found:
 
 
 @dataclass(eq=False)
-class _Kept:
+class _BestPairsOnDevice:
     """The best pairs of some heads on a device."""
 
     size: int

@@ -18,27 +18,27 @@ from headtests.measurement.readers.distance_control import CELLS, matched_rows
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class RowView:
     """Some heads' rows on some documents, as several statistics see them."""
 
     tokens: BatchTokens
     rows: torch.Tensor
     """Float32, `[head, document, query, key]`."""
-    _controls: dict[RowOptions, "Seen"] = field(default_factory=dict)
-    _of_blocks: ClassVar["WeakKeyDictionary[Block, Seen]"] = WeakKeyDictionary()
+    _controls: dict[RowOptions, "RowView"] = field(default_factory=dict)
+    _of_blocks: ClassVar["WeakKeyDictionary[Block, RowView]"] = WeakKeyDictionary()
 
     @classmethod
-    def of(cls, block: Block) -> "Seen":
+    def of(cls, block: Block) -> "RowView":
         """Return what was seen of a block; it lasts as long as the block."""
         if block not in cls._of_blocks:
             cls._of_blocks[block] = cls(block.tokens, block.rows)
         return cls._of_blocks[block]
 
-    def matched(self, options: RowOptions) -> "Seen":
+    def matched(self, options: RowOptions) -> "RowView":
         """Return the rows of the control of matched distances; raises as `matched_rows` does."""
         if options not in self._controls:
             control = matched_rows(self.tokens, self.rows, options)
-            self._controls[options] = Seen(self.tokens, control)
+            self._controls[options] = RowView(self.tokens, control)
         return self._controls[options]
 
     @cached_property

@@ -16,7 +16,7 @@ from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import Float32s, TokenView, ids_of, pairs_of
 from headtests.measurement.readers.counted_rows import chosen
 from headtests.measurement.readers.row_scores import HeadRows, RowScores, scores_of, shown_key
-from headtests.measurement.readers.row_views import Seen
+from headtests.measurement.readers.row_views import RowView
 from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Histogram, Pairs
 from headtests.wording import Operator
@@ -177,7 +177,7 @@ def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s
     if isinstance(statistic, Lift) and statistic.over == "distance":
         # Of this head alone, where others are read beside it.
         alone = len(block.heads) == 1
-        seen = Seen.of(block) if alone else Seen(tokens, block.rows[own : own + 1])
+        seen = RowView.of(block) if alone else RowView(tokens, block.rows[own : own + 1])
         matched = seen.matched(options).rows[0].cpu().numpy()[some]
     if isinstance(statistic, Mass) and statistic.of is not None:
         of = TokenView(tokens, vocabulary, options).within(statistic.of)[some]

@@ -54,7 +54,7 @@ def number_of_pairs(allowed: Bools, lengths: Int64s, options: RowOptions) -> int
     return total
 
 
-class PoolReader:
+class SampleReader:
     """The attention of heads on the `size` pairs of smallest hash, and on some more.
 
     All of them may attend to the same keys. `pairs` is how many pairs each has in all, where that
@@ -254,12 +254,12 @@ class PoolReader:
         # What was found out where the pairs stand no longer holds.
         self._state = object()
 
-    def _plan(self, tokens: BatchTokens, device: torch.device) -> "_Plan":
+    def _plan(self, tokens: BatchTokens, device: torch.device) -> "_Placement":
         return tokens.remember(
             (self._state, device), lambda: self._planned(tokens, device), lambda plan: plan.nbytes
         )
 
-    def _planned(self, tokens: BatchTokens, device: torch.device) -> "_Plan":
+    def _planned(self, tokens: BatchTokens, device: torch.device) -> "_Placement":
         slots = [self._slots[document] for document in ids_of(tokens).tolist()]
         spans = [(self._starts[slot], self._starts[slot + 1]) for slot in slots]
         places = np.concatenate([np.arange(*span) for span in spans])
@@ -269,12 +269,12 @@ class PoolReader:
         index = on_device((row * length + query) * length + key, device)
         stand = slice(spans[0][0], spans[-1][1])
         if np.array_equal(places, np.arange(stand.start, stand.stop)):
-            return _Plan(index, stand)
-        return _Plan(index, on_device(places, device))
+            return _Placement(index, stand)
+        return _Placement(index, on_device(places, device))
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
+class _Placement:
     """Where some documents' pairs are in a block, and where in the pool."""
 
     index: torch.Tensor

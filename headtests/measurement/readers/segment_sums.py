@@ -16,7 +16,7 @@ CHUNK = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class SegmentSums:
     """Where the values stand whose sums are wanted, of so many segments."""
 
     index: torch.Tensor
@@ -29,7 +29,7 @@ class Sums:
     """Values of each segment that are left, `[segments]`."""
 
     @classmethod
-    def of(cls, parts: Sequence[Places], device: torch.device) -> "Sums":
+    def of(cls, parts: Sequence[Places], device: torch.device) -> "SegmentSums":
         """Return the sums of some places, a segment a document, one part's behind another's."""
         index = np.concatenate([part.flat for part in parts]).astype(np.int64)
         counts = np.concatenate([part.counts for part in parts])

@@ -17,12 +17,12 @@ from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny, Sc
 from headtests.measurement.results.on_disk import Results
 from headtests.statistics.quanta import Int64s
 
-Overviewed = tuple[HeadName, RowOptions, int]
+OverviewRequest = tuple[HeadName, RowOptions, int]
 """A head, its options, and how many of the first documents of the pass are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
+class _Reading:
     """A reader of one head on the first documents of the pass, and who takes what it finds."""
 
     head: HeadName
@@ -33,7 +33,7 @@ class _Look:
     take: Callable[[], None]
 
 
-class Closing:
+class ReportMeasurements:
     """Overviews and scrutinies of a sweep's heads, each read once."""
 
     def __init__(
@@ -44,11 +44,11 @@ class Closing:
         self._seed = seed
         self._kept = kept
         self._places = places
-        self._overviews: dict[tuple[Overviewed, int], Overview] = {}
+        self._overviews: dict[tuple[OverviewRequest, int], Overview] = {}
         self._scrutinised: dict[Scrutiny, Scrutinised] = {}
 
     def overviews(
-        self, wanted: Sequence[Overviewed], size: int, besides: Sequence[Scrutiny] = ()
+        self, wanted: Sequence[OverviewRequest], size: int, besides: Sequence[Scrutiny] = ()
     ) -> list[Overview]:
         """Return ranked and random above-average pairs of heads, and how many there are.
 
@@ -63,7 +63,7 @@ class Closing:
         self._read(self._scrutiny_looks(asked))
         return [self._scrutinised[one] for one in asked]
 
-    def _overview_looks(self, wanted: Sequence[Overviewed], size: int) -> list[_Look]:
+    def _overview_looks(self, wanted: Sequence[OverviewRequest], size: int) -> list[_Reading]:
         """Return readers of the overviews that are not known, now that the disk was asked."""
         looks = []
         for key in dict.fromkeys(wanted):
@@ -76,7 +76,7 @@ class Closing:
                 self._overviews[key, size] = found
         return looks
 
-    def _overview_look(self, key: Overviewed, size: int) -> _Look:
+    def _overview_look(self, key: OverviewRequest, size: int) -> _Reading:
         head, options, documents = key
         first = self._sweep.order()[:documents]
         vocabulary = self._sweep.population.vocabulary
@@ -87,9 +87,9 @@ class Closing:
             if self._kept is not None:
                 self._kept.keep_overview(*key, size, reader.overview)
 
-        return _Look(head, False, self._extent(documents, False), reader, take)
+        return _Reading(head, False, self._extent(documents, False), reader, take)
 
-    def _scrutiny_looks(self, asked: Sequence[Scrutiny]) -> list[_Look]:
+    def _scrutiny_looks(self, asked: Sequence[Scrutiny]) -> list[_Reading]:
         """Return readers of the scrutinies that are not known, now that the disk was asked."""
         looks = []
         for one in dict.fromkeys(asked):
@@ -105,7 +105,7 @@ class Closing:
                 self._scrutinised[one] = found
         return looks
 
-    def _scrutiny_look(self, one: Scrutiny, by_text: bool, stop: int) -> _Look:
+    def _scrutiny_look(self, one: Scrutiny, by_text: bool, stop: int) -> _Reading:
         reader = ScrutinyReader(self._sweep.population.vocabulary, one)
 
         def take() -> None:
@@ -113,9 +113,9 @@ class Closing:
             if self._kept is not None:
                 self._kept.keep_scrutinised(one, stop, reader.found)
 
-        return _Look(one.question.head, by_text, stop, reader, take)
+        return _Reading(one.question.head, by_text, stop, reader, take)
 
-    def _read(self, looks: Sequence[_Look]) -> None:
+    def _read(self, looks: Sequence[_Reading]) -> None:
         left = list(looks)
         while left:
             now = self._together(left)
@@ -126,7 +126,7 @@ class Closing:
                 look.take()
             left = [look for look in left if look not in now]
 
-    def _together(self, left: Sequence[_Look]) -> list[_Look]:
+    def _together(self, left: Sequence[_Reading]) -> list[_Reading]:
         """Return what one reading serves: a head whose rows were kept, or those that run for it."""
         first = left[0]
         alike = [look for look in left if look.by_text == first.by_text]
@@ -135,7 +135,7 @@ class Closing:
         beside = self._sweep.heads_beside(first.head)
         return [look for look in alike if look.head in beside]
 
-    def _is_kept(self, look: _Look) -> bool:
+    def _is_kept(self, look: _Reading) -> bool:
         return self._sweep.keeps(look.head, 0, look.stop, look.by_text)
 
     def _extent(self, documents: int, by_text: bool) -> int:

@@ -26,19 +26,19 @@ from headtests.claims.pairs import (
 from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Reader
-from headtests.measurement.passes.dispatch import Attempt
+from headtests.measurement.passes.dispatch import OptionalReader
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers.document_figures import FigureReader
-from headtests.measurement.readers.pair_requests import WHOLE_HEADS, Sketching, general_reader
+from headtests.measurement.readers.pair_requests import WHOLE_HEADS, PairReaders, general_reader
 from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny
-from headtests.measurement.results.after_decision import Closing, Overviewed
+from headtests.measurement.results.after_decision import OverviewRequest, ReportMeasurements
 from headtests.measurement.results.on_disk import Results
 from headtests.measurement.results.pair_context import banded, bands_of, in_context
 from headtests.statistics import DocumentFigures, concatenated
 from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
-REMEMBERED_FIGURES = 256
+REQUESTED_STATISTICS = 256
 """Statistics, at most, that a pass measures of every head because they were asked of one."""
 
 
@@ -68,7 +68,7 @@ class _FigureReading:
     @property
     def failed(self) -> bool:
         """Whether it stumbled."""
-        return isinstance(self.entry, Attempt) and self.entry.failed
+        return isinstance(self.entry, OptionalReader) and self.entry.failed
 
 
 class Passes:
@@ -83,7 +83,7 @@ class Passes:
         self._wanted: dict[tuple[PairRequest, HeadName], None] = {}
         self._found: dict[tuple[PairRequest, HeadName], Pairs | DistributionSketch] = {}
         self._place_of: dict[bool, Int64s] = {}
-        self._closing = Closing(sweep, seed, kept, self.places)
+        self._closing = ReportMeasurements(sweep, seed, kept, self.places)
 
     @property
     def results_read(self) -> int:
@@ -104,7 +104,7 @@ class Passes:
         # The latest last, so that the oldest is forgotten.
         self._asked.pop(figure, None)
         self._asked[figure] = None
-        while len(self._asked) > REMEMBERED_FIGURES:
+        while len(self._asked) > REQUESTED_STATISTICS:
             del self._asked[next(iter(self._asked))]
         return figure
 
@@ -199,7 +199,7 @@ class Passes:
                 figure.options,
                 figure.matched,
             )
-            entry = reader if figure == certain else Attempt(reader)
+            entry = reader if figure == certain else OptionalReader(reader)
             readers.append(_FigureReading(figure, reader, entry))
         return readers
 
@@ -333,7 +333,7 @@ class Passes:
         nothing.
         """
         whole = self._is_whole(heads[0])
-        sketching = Sketching(self._sweep, heads, requests, self._seed, whole, certain)
+        sketching = PairReaders(self._sweep, heads, requests, self._seed, whole, certain)
         kept = all(self._sweep.keeps(head) for head in heads)
         figures = [] if kept else [asked for asked in self._asked if not asked.by_text]
         for number in range(len(self._sweep.extents())):
@@ -383,7 +383,7 @@ class Passes:
         self._wanted.pop((request, head), None)
 
     def overviews(
-        self, wanted: Sequence[Overviewed], size: int, besides: Sequence[Scrutiny] = ()
+        self, wanted: Sequence[OverviewRequest], size: int, besides: Sequence[Scrutiny] = ()
     ) -> list[Overview]:
         """Return ranked and random above-average pairs of heads, and how many there are.
 

@@ -12,8 +12,8 @@ from headtests.errors import ModelError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes import row_spool as kept_module
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.dispatch import Attempt, Collector, Share
-from headtests.measurement.passes.row_spool import KeptRows
+from headtests.measurement.passes.dispatch import Collector, OptionalReader, PortionProgress
+from headtests.measurement.passes.row_spool import RowSpool
 from headtests.measurement.passes.token_view import BatchTokens
 from tests import tiny_models
 from tests.measurement.pretended import (
@@ -239,14 +239,14 @@ def test_memory_that_ends_while_rows_are_kept_keeps_them_once(
     at, in_memory, model, population, monkeypatch
 ):
     monkeypatch.setattr(kept_module, "IN_MEMORY", in_memory)
-    keep, fails = KeptRows.keep, Once(at)
+    keep, fails = RowSpool.keep, Once(at)
     calls = count()
 
     def failing(self, rows):
         fails(next(calls))
         return keep(self, rows)
 
-    monkeypatch.setattr(KeptRows, "keep", failing)
+    monkeypatch.setattr(RowSpool, "keep", failing)
     # Two of a layer come together, so that one may be kept and the other not.
     heads = (HEAD, HeadName(0, 1), OTHER)
     readers = [Witness(), Witness()]
@@ -293,7 +293,7 @@ def test_one_head_may_have_had_room_and_another_not(model, population):
 
 
 def test_halves_of_a_share_know_what_it_has_had():
-    share = Share(3, 10, {HEAD}, {OTHER: 1}, {HEAD})
+    share = PortionProgress(3, 10, {HEAD}, {OTHER: 1}, {HEAD})
     first, second = share.halves()
     assert [(half.start, half.stop, len(half)) for half in (first, second)] == [
         (3, 6, 3),
@@ -307,7 +307,7 @@ def test_halves_of_a_share_know_what_it_has_had():
 
 
 def test_a_share_is_a_portion_of_a_part_of_its_batch():
-    share = Share(3, 10, {HEAD})
+    share = PortionProgress(3, 10, {HEAD})
     portion = share.within(3)
     assert (portion.start, portion.stop) == (0, 7)
     # What was given is noted in both.
@@ -348,7 +348,7 @@ class Fails:
 
 def test_what_an_attempt_stumbles_over_stops_nothing_else(model, population):
     stumbles, witness = Fails(3, KeyError("a user's function")), Witness()
-    attempt, good = Attempt(stumbles), Attempt(Fails(0, None))
+    attempt, good = OptionalReader(stumbles), OptionalReader(Fails(0, None))
     sweep = sweep_of(model, population, *HEADS)
     sweep.read(HEADS, [attempt, good, witness])
     assert witness.given == ONCE
@@ -360,16 +360,16 @@ def test_what_an_attempt_stumbles_over_stops_nothing_else(model, population):
 @memory_ends
 def test_an_attempt_in_which_memory_ends_is_made_again(error, model, population):
     witness = Witness(Once(4))
-    attempt = Attempt(Fails(5, error()))
+    attempt = OptionalReader(Fails(5, error()))
     sweep = sweep_of(model, population, *HEADS)
-    sweep.read(HEADS, [attempt, Attempt(witness)])
+    sweep.read(HEADS, [attempt, OptionalReader(witness)])
     assert not attempt.failed
     assert witness.given == ONCE
     assert len(sweep.notes) == 2
 
 
 def test_an_interruption_is_no_stumbling(model, population):
-    attempt = Attempt(Fails(2, KeyboardInterrupt()))
+    attempt = OptionalReader(Fails(2, KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         sweep_of(model, population, *HEADS).read(HEADS, [attempt])
     assert not attempt.failed

@@ -16,9 +16,9 @@ from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes import row_spool as kept_module
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers import all_pairs
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.ranked_pairs import RankedReader
-from headtests.measurement.readers.sampled_pairs import PoolReader
+from headtests.measurement.readers.sampled_pairs import SampleReader
 from headtests.settings import Settings
 from headtests.statistics.sketches import Histogram, Pairs, RankedPairs, SampledPairs
 from tests import tiny_models
@@ -259,7 +259,7 @@ def test_readers_of_many_heads_find_the_same(name, sweep_of):
     heads = [HeadName(layer, index) for layer in range(2) for index in range(2)]
     model = sweep_of(name).model
     sweep = Sweep(model, sweep_of(name).population, heads, Settings(batch_size=16))
-    best, random = RankedReader(SUPPRESSED, 40), PoolReader(SUPPRESSED, 0, 300)
+    best, random = RankedReader(SUPPRESSED, 40), SampleReader(SUPPRESSED, 0, 300)
     spread = DistributionReader(SUPPRESSED, 0)
     sweep.read(heads, [best, random, spread])
     for head in heads:
@@ -271,4 +271,4 @@ def test_readers_of_many_heads_find_the_same(name, sweep_of):
         for part in every:
             histogram.update(part.multiples)
         assert spread.found(head)[0].to_dict() == histogram.to_dict()
-        assert spread.sample(head) == sampled(every, EXAMPLED, 0)
+        assert spread.sample(head) == sampled(every, EXAMPLE_SAMPLE, 0)

@@ -12,7 +12,7 @@ from headtests.claims.definitions import RowOptions
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.readers import distributions
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.statistics.sketches import Histogram, ObservationError
 from tests.measurement.blocks import vocabulary
 from tests.measurement.several import HEADS, drawn, listed, read_by, several
@@ -123,7 +123,7 @@ def test_a_sample_comes_along(on):
     reader = read_by(reader_of(on=on, seed=4), rows.blocks)
     for head in HEADS:
         oracle = Reader(rows.texts[head], suppress=True)
-        expected = oracle.sampled(EXAMPLED, 4, above_average=False, on=on)
+        expected = oracle.sampled(EXAMPLE_SAMPLE, 4, above_average=False, on=on)
         assert listed(reader.sample(head)) == expected
         assert expected
 

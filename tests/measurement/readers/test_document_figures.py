@@ -23,7 +23,7 @@ from headtests.claims.definitions import (
 from headtests.errors import ClaimError
 from headtests.measurement.masks import Masks
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.memo import Remembered
+from headtests.measurement.passes.memo import Memo
 from headtests.measurement.passes.token_view import BatchTokens
 from headtests.measurement.readers.document_figures import FigureReader
 from headtests.statistics import QUANTA
@@ -428,7 +428,7 @@ QUESTIONS = [
 
 def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
     some = at_random(3, [8, 9, 5])
-    remembered = Remembered(10**6)
+    remembered = Memo(10**6)
     kept = [
         Block(
             BatchTokens(block.batch, block.tokens.allowed, number, remembered), (HEAD,), block.rows
@@ -450,7 +450,7 @@ def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
 
 def test_tokens_are_read_once_for_what_counts_the_same(monkeypatch):
     (block,) = at_random(3, [8]).blocks
-    tokens = BatchTokens(block.batch, block.tokens.allowed, 0, Remembered(10**6))
+    tokens = BatchTokens(block.batch, block.tokens.allowed, 0, Memo(10**6))
     kept = Block(tokens, (HEAD,), block.rows)
     evaluated = []
     relation = Masks.relation

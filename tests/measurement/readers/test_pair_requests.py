@@ -11,11 +11,11 @@ from headtests.claims.pairs import Distributed, DistributionSketch, Ranked, Samp
 from headtests.errors import ExpressionError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.readers import pair_requests
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.pair_requests import (
     GeneralReader,
     OverviewReader,
-    Sketching,
+    PairReaders,
     general_reader,
 )
 from headtests.measurement.readers.ranked_pairs import RankedReader
@@ -46,7 +46,7 @@ class Windowed(Model):
 
 
 def found_of(sweep, requests, whole=True, certain=None, seed=1):
-    sketches = Sketching(sweep, HEADS, requests, seed, whole, certain)
+    sketches = PairReaders(sweep, HEADS, requests, seed, whole, certain)
     sweep.read(HEADS, sketches.readers)
     return {(request, head): found for request, head, found in sketches.found()}, sketches
 
@@ -86,7 +86,7 @@ def test_every_request_is_answered_of_every_head(population):
             sketch = found[request, head]
             assert (sketch.moments.count, sketch.histogram.count) == (len(every), len(every))
             assert sketch.sample_of is None
-            assert listed(sketch.sample) == reader.sampled(EXAMPLED, 1, False, on)
+            assert listed(sketch.sample) == reader.sampled(EXAMPLE_SAMPLE, 1, False, on)
 
 
 def test_samples_and_distributions_share_a_pool_where_keys_and_options_are_alike(population):
@@ -107,17 +107,17 @@ def test_what_is_asked_of_all_pairs_has_fast_readers(population):
     sweep = sweep_of(Model(), population, *HEADS)
 
     def kinds(*requests):
-        return [type(reader) for reader in Sketching(sweep, HEADS, requests, 0, True).readers]
+        return [type(reader) for reader in PairReaders(sweep, HEADS, requests, 0, True).readers]
 
     assert kinds(Ranked(9, PLAIN)) == [RankedReader]
     assert kinds(Distributed(PLAIN)) == [DistributionReader]
     assert GeneralReader not in kinds(Sampled(9, PLAIN), Sampled(9, PLAIN, None, False))
     assert kinds(Ranked(9, PLAIN, reverse=True)) == [GeneralReader]
-    assert kinds(Sampled(pair_requests.POOL + 1, PLAIN)) == [GeneralReader]
+    assert kinds(Sampled(pair_requests.SHARED_SAMPLE + 1, PLAIN)) == [GeneralReader]
 
 
 def test_a_sample_of_a_distribution_says_of_how_many_pairs(population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 100)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 100)
     sweep = sweep_of(Model(), population, *HEADS)
     found, _ = found_of(sweep, [Distributed(SUPPRESSED)], whole=False)
     for head in HEADS:
@@ -131,7 +131,7 @@ def test_a_sample_of_a_distribution_says_of_how_many_pairs(population, monkeypat
 
 
 def test_examples_of_a_sampled_distribution_are_the_first_of_its_sample(population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "EXAMPLED", 12)
+    monkeypatch.setattr(pair_requests, "EXAMPLE_SAMPLE", 12)
     sweep = sweep_of(Model(), population, *HEADS)
     found, _ = found_of(sweep, [Distributed(SUPPRESSED)], whole=False)
     sketch = found[Distributed(SUPPRESSED), HEAD]
@@ -140,7 +140,7 @@ def test_examples_of_a_sampled_distribution_are_the_first_of_its_sample(populati
 
 
 def test_a_pool_that_is_too_small_tells_nothing(population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 40)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 40)
     request = Sampled(39, SUPPRESSED)
     found, _ = found_of(sweep_of(Model(), population, *HEADS), [request])
     assert [found[request, head] for head in HEADS] == [None] * 3

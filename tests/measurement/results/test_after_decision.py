@@ -12,7 +12,7 @@ from headtests.corpora import Document
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers.rows_against import Scrutiny
-from headtests.measurement.results.after_decision import Closing
+from headtests.measurement.results.after_decision import ReportMeasurements
 from headtests.measurement.results.cache_keys import Keys
 from headtests.measurement.results.on_disk import Results
 from headtests.settings import Settings
@@ -51,7 +51,7 @@ class Run:
         self.kept = None
         if folder is not None:
             self.kept = Results(Store(folder, 10**8), Keys(self.sweep, "weights", chosen.seed))
-        self.closing = Closing(self.sweep, chosen.seed, self.kept, self.places)
+        self.closing = ReportMeasurements(self.sweep, chosen.seed, self.kept, self.places)
 
     def places(self, by_text):
         order = self.sweep.order(by_text)

@@ -23,14 +23,14 @@ from headtests.errors import ExpressionError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers import pair_requests
-from headtests.measurement.readers.document_figures import FigureReader, document_figures
+from headtests.measurement.readers.document_figures import FigureReader
 from headtests.measurement.results import measurements
 from headtests.measurement.results.measurements import Passes
 from headtests.settings import Settings
 from headtests.statistics import DocumentFigures
 from headtests.statistics.quanta import QUANTA
 from tests import tiny_models
-from tests.measurement.blocks import texts_of
+from tests.measurement.blocks import figures_of, texts_of
 from tests.measurement.pretended import Log
 from tests.oracles import PREVIOUS, Reader
 
@@ -240,7 +240,7 @@ def test_what_was_asked_before_is_measured_of_later_documents_too(asked):
 
 
 def test_only_the_latest_statistics_are_measured_for_others(asked, population, monkeypatch):
-    monkeypatch.setattr(measurements, "REMEMBERED_FIGURES", 2)
+    monkeypatch.setattr(measurements, "REQUESTED_STATISTICS", 2)
     run = asked(spool=0, max_documents=20)
     for statistic in STATISTICS[:3]:
         run.wish(HEADS[0], statistic)
@@ -307,12 +307,12 @@ def test_what_is_wished_and_known_costs_nothing(asked, population):
 def test_what_was_wished_and_found_is_not_looked_for_again(asked, population, monkeypatch):
     looked_for = []
 
-    class Seen(pair_requests.Sketching):
+    class RowView(pair_requests.PairReaders):
         def __init__(self, sweep, heads, requests, *others):
             looked_for.append(list(requests))
             super().__init__(sweep, heads, requests, *others)
 
-    monkeypatch.setattr(measurements, "Sketching", Seen)
+    monkeypatch.setattr(measurements, "PairReaders", RowView)
     run = asked(spool=0)
     run.wish(HEADS[1], REQUESTS[0])
     run.wish(HEADS[0], REQUESTS[1])
@@ -383,15 +383,7 @@ def test_figures_are_those_of_all_blocks_at_once(matched, by_text, name, asked):
         for statistic in STATISTICS[:4]:
             for chosen in (SUPPRESSED, PLAIN):
                 found = run.figure(head, statistic, None, by_text, matched, chosen)
-                expected = document_figures(
-                    blocks,
-                    head,
-                    run.sweep.population.vocabulary,
-                    statistic,
-                    chosen,
-                    places,
-                    matched,
-                )
+                expected = figures_of(blocks, statistic, chosen, matched, places, head)
                 assert_same_figures(found, expected, within=0)
 
 
@@ -463,7 +455,7 @@ def test_a_distribution_of_no_pairs_is_none(asked):
 
 
 def test_up_to_eight_heads_have_distributions_of_all_pairs(asked, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 500)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 500)
     for heads, whole in ((TWELVE[:8], True), (TWELVE[:9], False)):
         found = asked(heads=heads, max_documents=64).sketch(TWELVE[0], Distributed(SUPPRESSED))
         assert (found.sampled is None) == whole
@@ -472,7 +464,7 @@ def test_up_to_eight_heads_have_distributions_of_all_pairs(asked, monkeypatch):
 
 @pytest.mark.parametrize("spool", [0, 10**9])
 def test_the_distribution_of_a_sample_is_of_the_smallest_hashes(spool, asked, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 500)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 500)
     run = asked(heads=TWELVE, seed=5, spool=spool)
     for head in TWELVE[::5]:
         found = run.sketch(head, Distributed(SUPPRESSED))
@@ -491,7 +483,7 @@ def test_a_sample_of_all_pairs_is_no_sample(asked):
 
 @pytest.mark.parametrize("spool", [0, 10**9])
 def test_where_the_pool_is_too_small_one_more_pass_tells(spool, asked, population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 60)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 60)
     run = asked(heads=TWELVE, seed=4, spool=spool)
     requests = [Sampled(50, SUPPRESSED), Sampled(55, PLAIN), Sampled(58, SUPPRESSED)]
     for request in requests:
@@ -510,7 +502,7 @@ def test_where_the_pool_is_too_small_one_more_pass_tells(spool, asked, populatio
 
 
 def test_a_sample_larger_than_the_pool_is_exact(asked, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 60)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 60)
     run = asked(seed=4)
     found = run.sketch(HEADS[0], Sampled(61, SUPPRESSED, above_average=False))
     assert listed(found) == run.reader(HEADS[0]).sampled(61, 4, above_average=False)
@@ -520,7 +512,7 @@ def test_a_sample_larger_than_the_pool_is_exact(asked, monkeypatch):
     "request_", [Sampled(40, SUPPRESSED, None, False), Distributed(SUPPRESSED)]
 )
 def test_heads_of_other_windows_beside_it_change_no_sample(request_, asked, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 300)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 300)
     monkeypatch.setattr(pair_requests, "WHOLE_HEADS", 0)
     monkeypatch.setattr(measurements, "WHOLE_HEADS", 0)
     windowed = HEADS[1]
