@@ -208,23 +208,23 @@ def pickled():
 
 
 DAMAGES = {
-    "empty": (lambda content: b"", "it is no file of headtests"),
-    "foreign": (lambda content: b"PK\x03\x04" + content, "it is no file of headtests"),
-    "header cut": (lambda content: content[:50], "it is no file of headtests"),
+    "empty": (lambda content: b"", "it was not written by headtests"),
+    "foreign": (lambda content: b"PK\x03\x04" + content, "it was not written by headtests"),
+    "header cut": (lambda content: content[:50], "it was not written by headtests"),
     "newer": (
         lambda content: content[:8] + struct.pack("<I", 2) + content[12:],
         "its format is 2, and this version reads 1",
     ),
-    "another key's": (lambda content: forged(content[84:], OTHER), "it is another key's"),
+    "another key's": (lambda content: forged(content[84:], OTHER), "it belongs to another key"),
     "cut": (lambda content: content[:-1], "bytes of"),
     "longer": (lambda content: content + b"\0", "bytes of"),
     "a bit": (
         lambda content: content[:-1] + bytes([content[-1] ^ 1]),
-        "its checksum is not that of its content",
+        "its checksum does not match its content",
     ),
     "its checksum": (
         lambda content: content[:50] + bytes([content[50] ^ 1]) + content[51:],
-        "its checksum is not that of its content",
+        "its checksum does not match its content",
     ),
     "a pickle": (lambda content: forged(pickled()), "Object arrays cannot be loaded"),
     "no JSON": (lambda content: forged(struct.pack("<Q", 2) + b"{{"), "Expecting"),
@@ -261,14 +261,14 @@ def test_what_cannot_be_read_is_said(store):
     path = path_of(store)
     path.unlink()
     path.mkdir()
-    with pytest.warns(CacheWarning, match=r"cannot be used: Is a directory\. It is made again"):
+    with pytest.warns(CacheWarning, match=r"cannot be used: Is a directory\. It is computed again"):
         assert store.read(KEY) is None
 
 
 def test_a_folder_that_cannot_be_made_is_said_once(tmp_path):
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" / "results"
-    with pytest.warns(CacheWarning, match=f"results cannot be kept in {folder}: ") as warned:
+    with pytest.warns(CacheWarning, match=f"results cannot be cached in {folder}: ") as warned:
         Store(folder, 10**6).write(KEY, ENTRY)
     assert len(warned) == 1
     with warnings.catch_warnings():
@@ -345,7 +345,7 @@ def test_the_order_counts_even_of_entries_that_were_written_at_once(tmp_path):
     assert 10 < sum(left) < 30
 
 
-@pytest.mark.parametrize("size", [10, 300, 900, 4000, 8000])
+@pytest.mark.parametrize("size", [10, 900, 8000])
 def test_the_folder_never_grows_beyond_the_limit(tmp_path, size):
     store = Store(tmp_path, 10_000)
     for key in keys(60):
@@ -364,7 +364,9 @@ def test_what_an_earlier_run_left_counts(tmp_path):
 def test_an_entry_beyond_the_limit_is_said_and_takes_nobodys_place(tmp_path):
     store = Store(tmp_path, 10_000)
     store.write(OTHER, ENTRY)
-    with pytest.warns(CacheWarning, match=r"9,\d\d\d bytes is not kept, .* hold 10,000") as warned:
+    with pytest.warns(
+        CacheWarning, match=r"9,\d\d\d bytes is not cached: .* at most 10,000"
+    ) as warned:
         store.write(KEY, sized(9500))
     assert len(warned) == 1
     with warnings.catch_warnings():
@@ -459,6 +461,7 @@ assert store.read(key) is not None or not found
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_write_one_entry_leave_whole_ones(tmp_path):
     writers = (WRITES.replace("WHO", who) for who in "01")
     run_together(tmp_path, *writers, READS)
@@ -700,7 +703,7 @@ def test_how_an_array_lies_in_memory_does_not_count(array):
     ids=lambda part: type(part).__name__,
 )
 def test_what_has_no_fingerprint_is_refused(part):
-    with pytest.raises(TypeError, match="expected text, bytes, numbers, None, arrays of numbers"):
+    with pytest.raises(TypeError, match="expected strings, bytes, numbers, None"):
         fingerprint("before", (part,))
 
 

@@ -19,7 +19,7 @@ from tests.oracles import Text
 HEAD = HeadName(0, 0)
 """The head whose rows these are."""
 WORDS = [" the", ",", " The", "et", " a", "I"]
-"""Of the demo tokenizer, one token each; few, so that they repeat."""
+"""Words of the demo tokenizer, one token each; few, so that they repeat."""
 
 
 def text_of(document, rows, vocabulary, bidirectional=False, window=None):

@@ -24,7 +24,7 @@ class Several:
     blocks: list[Block]
     texts: dict[HeadName, list[Text]]
     window: int | None = None
-    """Of layer 1 alone."""
+    """The window of layer 1 alone."""
 
 
 def several(

@@ -1,4 +1,4 @@
-"""Documents stand in steps that double, and within a step in batches of like length."""
+"""Steps double, and within a step, documents of similar length share a batch."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Values are remembered up to a size, and those that were used last stay."""
+"""Values are cached up to a size, and the most recently used stay."""
 
 from headtests.measurement.passes.memo import Memo
 

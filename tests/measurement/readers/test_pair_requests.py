@@ -1,4 +1,4 @@
-"""Requests about pairs find their readers, and readers survive a block that comes again."""
+"""Requests about pairs get the right readers, and readers survive a block that comes again."""
 
 import numpy as np
 import pytest
@@ -45,10 +45,10 @@ class Windowed(Model):
         return super().attendable(valid, layer).triu(-2 if layer == 1 else -100)
 
 
-def found_of(sweep, requests, whole=True, certain=None, seed=1):
-    sketches = PairReaders(sweep, HEADS, requests, seed, whole, certain)
+def found_of(sweep, requests, whole=True, required=None, seed=1):
+    sketches = PairReaders(sweep, HEADS, requests, seed, whole, required)
     sweep.read(HEADS, sketches.readers)
-    return {(request, head): found for request, head, found in sketches.found()}, sketches
+    return {(request, head): found for request, head, found in sketches.results()}, sketches
 
 
 def reader_of(sweep, head, chosen=SUPPRESSED):
@@ -155,10 +155,10 @@ BAD = key.is_("no single token of this tokenizer")
 def test_what_is_wrong_with_a_request_is_raised_to_who_waits_for_it(request_, population):
     sweep = sweep_of(Model(), population, *HEADS)
     good = Ranked(5, PLAIN, ON)
-    found, _ = found_of(sweep, [request_, good], certain=good)
+    found, _ = found_of(sweep, [request_, good], required=good)
     assert set(found) == {(good, head) for head in HEADS}
     with pytest.raises(ExpressionError):
-        found_of(sweep, [request_, good], certain=request_)
+        found_of(sweep, [request_, good], required=request_)
 
 
 # Readers by themselves.
@@ -180,12 +180,12 @@ def test_a_general_reader_of_nothing_has_no_pairs(population):
 
 
 class Ends:
-    """`columns` whose memory ends at one call, after everything that comes before it."""
+    """`head_pairs` whose memory ends at one call, after everything that comes before it."""
 
     def __init__(self, at):
         self.at = at
         self.calls = 0
-        self.columns = pair_requests.columns
+        self.columns = pair_requests.head_pairs
 
     def __call__(self, *arguments):
         self.calls += 1
@@ -200,7 +200,7 @@ def test_a_general_reader_takes_a_block_whole_or_not_at_all(request_, at, popula
     model = Model(documents=30, heads=9)
     heads = (HEAD, HeadName(0, 1), OTHER)
     sweep = sweep_of(model, population, *heads, batch_size=16, spool=0)
-    monkeypatch.setattr(pair_requests, "columns", Ends(at))
+    monkeypatch.setattr(pair_requests, "head_pairs", Ends(at))
     reader = general_reader(sweep, request_, 4, heads)
     sweep.read(heads, [reader])
     assert len(sweep.notes) == 1
@@ -215,7 +215,7 @@ def test_a_general_reader_takes_a_block_whole_or_not_at_all(request_, at, popula
 @pytest.mark.parametrize("at", [None, 1, 2, 4])
 def test_an_overview_is_of_some_documents_and_counts_each_pair_once(at, population, monkeypatch):
     sweep = sweep_of(Model(), population, *HEADS, batch_size=16, spool=0)
-    monkeypatch.setattr(pair_requests, "columns", Ends(at))
+    monkeypatch.setattr(pair_requests, "head_pairs", Ends(at))
     documents = np.array([3, 7, 8, 20, 29])
     reader = OverviewReader(population.vocabulary, OTHER, SUPPRESSED, documents, 6, 4)
     sweep.read(HEADS, [reader])

@@ -1,4 +1,4 @@
-"""What several statistics ask of a block is found once, and is what a loop finds."""
+"""Values that several statistics share are computed once per block, and equal those of a loop."""
 
 import gc
 import weakref

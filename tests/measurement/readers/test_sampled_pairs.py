@@ -1,4 +1,4 @@
-"""What a pool of hashed pairs gives of every head is the first of a hash order, or None."""
+"""A hashed sample gives the first pairs in the order of hashes for every head, or None."""
 
 import math
 
@@ -16,7 +16,7 @@ from tests.measurement.blocks import allowed_of, vocabulary
 from tests.measurement.several import HEADS, drawn, listed, read_by, several
 from tests.oracles import CURRENT, DUPLICATE, FIRST, INDUCTION, PARITY, PREVIOUS, Reader
 
-FIXED = settings(derandomize=True, deadline=None, max_examples=150)
+FIXED = settings(derandomize=True, deadline=None, max_examples=60)
 SUPPRESSED, PLAIN = RowOptions(True), RowOptions(False)
 
 options = st.builds(RowOptions, st.booleans(), st.sampled_from([0, 1, 2]))
@@ -108,7 +108,7 @@ def test_what_is_known_before_spares_reading():
         pool, count = SampleReader(SUPPRESSED, 0, 300, pairs), 0
         for block in rows.blocks:
             pool.read(block)
-            count += pool._planned(block.tokens, block.rows.device).index.numel()
+            count += pool._make_placement(block.tokens, block.rows.device).index.numel()
         return count
 
     total = 40 * 29 * 30 // 2

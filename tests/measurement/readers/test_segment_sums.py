@@ -1,4 +1,4 @@
-"""Sums over places are those of a loop, of each document by itself, in an order of its own."""
+"""Sums over places equal those of a loop, and depend on no other document of the batch."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ LENGTHS = st.integers(0, 5) | st.sampled_from([CHUNK - 1, CHUNK, CHUNK + 1, 2 * 
 
 
 def total(sums, values):
-    return sums.totals(sums.taken(values))
+    return sums.totals(sums.gather(values))
 
 
 def places_of(generator, counts, width=500):

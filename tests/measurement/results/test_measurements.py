@@ -1,4 +1,4 @@
-"""One pass serves whatever was asked, and no way of asking changes an answer."""
+"""One pass serves all requests, and the order and batches of requests change no result."""
 
 from dataclasses import fields
 
@@ -36,7 +36,7 @@ from tests.oracles import PREVIOUS, Reader
 
 # Shrinking what fails takes minutes, since every example runs a model.
 FIXED = settings(
-    derandomize=True, deadline=None, max_examples=12, phases=[Phase.explicit, Phase.generate]
+    derandomize=True, deadline=None, max_examples=8, phases=[Phase.explicit, Phase.generate]
 )
 SUPPRESSED, PLAIN = RowOptions(True), RowOptions(False, 2)
 LENGTHS = [3 + (number * 5) % 14 for number in range(150)]
@@ -371,11 +371,17 @@ def test_a_head_of_kept_rows_is_served_without_a_run(asked, population):
 # Figures.
 
 
-@ways
-@pytest.mark.parametrize("by_text", [False, True], ids=["documents", "texts"])
-@pytest.mark.parametrize("matched", [False, True], ids=["as it is", "matched"])
+@pytest.mark.parametrize(
+    ("name", "by_text", "matched"),
+    [
+        ("gpt2", False, False),
+        ("gpt2", True, True),
+        ("gpt-neo", True, False),
+        ("gpt-neo", False, True),
+    ],
+)
 def test_figures_are_those_of_all_blocks_at_once(matched, by_text, name, asked):
-    run = asked(name, spool=0, batch_size=16)
+    run = asked(name, spool=0, batch_size=16, max_documents=100)
     places = run.passes.places(by_text)
     assert places[run.sweep.order(by_text)].tolist() == list(range(len(LENGTHS)))
     for head in HEADS[:2]:
@@ -522,7 +528,7 @@ def test_heads_of_other_windows_beside_it_change_no_sample(request_, asked, monk
     assert_same_sketch(found, single, request_)
 
 
-@pytest.mark.parametrize("batch_size", [7, 64])
+@pytest.mark.parametrize("batch_size", [7])
 def test_some_documents_may_be_kept_and_others_run(batch_size, asked):
     # What readers hold was made beside a forward, or not.
     run = asked(spool=30_000, batch_size=batch_size)
@@ -613,20 +619,21 @@ def expected(loaded, population):
 
     def of(name):
         if name not in found:
-            run = Asked(loaded(name), population, HEADS, batch_size=32, max_documents=130)
+            run = Asked(loaded(name), population, HEADS, batch_size=32, max_documents=80)
             found[name] = answers(run, range(3 * len(ASKED)), None)
         return found[name]
 
     return of
 
 
+@pytest.mark.slow
 @ways
 @FIXED
 @given(
     st.lists(st.sampled_from(range(3 * len(ASKED))), min_size=1, max_size=6, unique=True),
     st.sampled_from([1, 7, 64]),
     st.sampled_from([0, 30_000, 10**9]),
-    st.sampled_from([None, 64, 128]),
+    st.sampled_from([None, 64]),
     st.sets(st.integers(0, 3 * len(ASKED) - 1), max_size=6),
 )
 def test_batches_order_wishes_and_spool_change_nothing(
@@ -638,7 +645,7 @@ def test_batches_order_wishes_and_spool_change_nothing(
         HEADS,
         batch_size=batch_size,
         spool=spool,
-        max_documents=130,
+        max_documents=80,
     )
     for place in wished:
         run.wish(HEADS[place % 3], ASKED[place // 3])

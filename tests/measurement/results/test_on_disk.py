@@ -1,4 +1,4 @@
-"""What one run found, a later one reads: bit for bit, without the model, and never of another."""
+"""A later run reads the results of an earlier one bit for bit, without loading the model."""
 
 import json
 from dataclasses import fields
