@@ -1,8 +1,8 @@
-"""What a second run of an unchanged suite takes, beside the first and beside one without a store.
+"""The time of a second run of an unchanged suite, against a first run and a run without a cache.
 
-Whole runs of pytest in folders of their own: the claims about the bundled model, and a suite about
-a model of GPT-2 small's shape. Beside the timed runs, one tells whether any weights were loaded.
-Exits with 1 where the second run loads weights, or differs from the first in a verdict.
+Whole runs of pytest in separate folders: the claims about the bundled model, and a suite about a
+model of GPT-2 small's shape. Another run, which is not timed, checks that no weights are loaded.
+Exits with 1 if the second run loads weights, or if one of its verdicts differs from the first's.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def test_pairs(head):
     assert head.distribution().quantile(0.5) >= 0
 """
 VARYING = ("created", "durations", "seconds", "duration")
-"""What a record says of the run that wrote it and not of what was found."""
+"""Fields of a record that describe its run and not the results."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Suite:
     folder: Path
 
     def run(self, *options: str, watched: bool = False) -> tuple[float, dict[str, Any], int | None]:
-        """Return the seconds of a run, its record, and how many parameters were made, if asked."""
+        """Return the seconds of a run, its record, and the parameters made, if counted."""
         environment = os.environ | {"HF_HUB_OFFLINE": "1"}
         counted = self.folder / "parameters"
         plugins = ["-p", "no:cacheprovider"]
@@ -116,7 +116,7 @@ def suites(folder: Path, layers: int) -> list[Suite]:
 
 
 def verdicts(record: dict[str, Any]) -> list[tuple[str, str, str, float]]:
-    """Return what a record says that is to be the same in every run."""
+    """Return the part of a record that has to be the same in every run."""
     return [
         (claim["test"], claim["expression"], claim["verdict"], claim["left"]["value"])
         for claim in record["claims"]
@@ -124,7 +124,7 @@ def verdicts(record: dict[str, Any]) -> list[tuple[str, str, str, float]]:
 
 
 def measure(suite: Suite, rounds: int) -> bool:
-    """Print the times of a suite; return whether the second run did as it should."""
+    """Print the times of a suite; return whether the second run passed the checks."""
     times: dict[str, list[float]] = {"without": [], "first": [], "second": []}
     good = True
     for _ in range(rounds):
@@ -171,7 +171,7 @@ def measure(suite: Suite, rounds: int) -> bool:
 
 
 def main() -> int:
-    """Print the times of each suite; return 1 where a second run did not do as it should."""
+    """Print the times of each suite; return 1 if a second run failed the checks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--layers", type=int, default=12, help="fewer only to try the script")

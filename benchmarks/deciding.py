@@ -1,8 +1,8 @@
-"""What deciding costs beside the forward pass: one claim that no document decides.
+"""The time of the statistics of a claim that stays undecided, against the forward pass.
 
-The bundled model reads 2,000 documents of random tokens (the bare bridge, up to the last layer's
-pattern: the baseline); then a claim with a threshold at its own average is decided after every
-step, with its interval and the number of documents more. Alternately, in one process.
+The baseline runs the bundled model on 2,000 documents of random tokens, up to the last layer's
+pattern. It is compared with testing a claim after every step, with its interval and the number of
+documents still needed; the threshold is the claim's own average. Alternately, in one process.
 """
 
 import statistics
@@ -23,14 +23,14 @@ LIMIT = 0.02
 
 
 def timed(act: Callable[[], object]) -> float:
-    """Return the seconds that something takes."""
+    """Return the seconds that a call takes."""
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
 
 
 def main() -> int:
-    """Print the ratio of each round; return 1 where the median is over the limit."""
+    """Print the ratio of each round; return 1 if the median is over the limit."""
     session = ht.Session(
         corpus="repeated-random",
         heads=["L1H0"],

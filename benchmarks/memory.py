@@ -1,8 +1,8 @@
-"""What a pass takes in memory: the peak of resident memory, each measured in a process of its own.
+"""The peak of resident memory of a pass, each measured in a separate process.
 
-All heads of GPT-2 small's shape at 1,024 tokens, against a bare forward pass; and a small model of
-as many heads on 1,000 and on 10,000 documents. Kept rows are off: they have a stated size of their
-own. Exits with 1 where a figure is over its limit.
+All heads of GPT-2 small's shape at 1,024 tokens, against a bare forward pass; and a small model
+with as many heads on 1,000 and on 10,000 documents. The row spool, which has a limit of its own,
+is off. Exits with 1 if a figure is over its limit.
 """
 
 import argparse
@@ -15,11 +15,11 @@ LENGTH, BATCH_SIZE = 1024, 2
 LIMIT = 300 * 10**6
 """Bytes over a bare forward pass."""
 FEW, MANY = 1_000, 10_000
-"""Documents of which a pass shall take the same."""
+"""Numbers of documents for which a pass should take the same memory."""
 GROWTH = 0.05
-"""The share by which the peak may differ between the two."""
+"""The relative difference allowed between the two peaks."""
 SMALL = {"n_embd": 96, "n_positions": 64, "vocab_size": 1024}
-"""The small model, beside as many layers and heads as the other has."""
+"""Sizes of the small model, which has as many layers and heads as the other."""
 PERIOD = 16
 """Tokens that a document of the small model repeats, after BOS."""
 MB = 10**6
@@ -42,7 +42,7 @@ def plain(folder: str, documents: int) -> int:
 
 
 def _forget_peak() -> None:
-    """Let the peak begin anew: opening a model may have taken more than running it."""
+    """Reset the peak: opening a model may take more memory than running it."""
     Path("/proc/self/clear_refs").write_text("5")
 
 
@@ -53,7 +53,7 @@ def _peak() -> int:
 
 
 def bare(folder: str, documents: int) -> int:
-    """Return the peak of the same in a process that has opened the model as headtests does."""
+    """Return the peak of the same in a process that opened the model through headtests."""
     import torch
     import workloads
     from workloads import Workload
@@ -110,7 +110,7 @@ def small(folder: str, documents: int, statistics: bool = True) -> int:
     _forget_peak()
     figures = [figure for name in names for figure in asked(session.head(name))]
     for figure in figures:
-        # A distribution is of the same pass; its examples would run documents for each head.
+        # A distribution comes from the same pass, but its examples would run documents again.
         if not workloads.is_distribution(figure):
             workloads.read(figure)
     return _peak()
@@ -122,11 +122,11 @@ def sketches(folder: str, documents: int) -> int:
 
 
 WAYS = {"plain": plain, "bare": bare, "ours": ours, "small": small, "sketches": sketches}
-"""What is measured, each in a process of its own."""
+"""The measurements, each run in a separate process."""
 
 
 def measured(way: str, folder: Path, documents: int) -> int:
-    """Return the peak of one way, in bytes."""
+    """Return the peak of one measurement, in bytes."""
     ended = subprocess.run(
         [sys.executable, __file__, "--way", way, str(folder), str(documents)],
         capture_output=True,
@@ -139,7 +139,7 @@ def measured(way: str, folder: Path, documents: int) -> int:
 
 
 def arguments() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="processes of each kind")
     parser.add_argument("--documents", type=int, default=8, help="of 1,024 tokens")
@@ -151,7 +151,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Print the peaks; return 1 where one is over its limit."""
+    """Print the peaks; return 1 if one is over its limit."""
     given = arguments()
     if given.way:
         way, folder, documents = given.way

@@ -1,10 +1,10 @@
-"""How large the report's page of many claims is, and how long it takes to draw and to open.
+"""The size of a report with many claims, and the time to draw and to open it.
 
-500 claims on 500 heads, none of which held, each with 10 counterexamples and 40 rows of its head,
-of documents of 1,024 tokens. Drawing is from the record in memory to the file; opening is from the
-start of the navigation to the end of the load event in headless Chromium, a window each; the time
-of its main thread stands beside it, and says more where the machine is busy with something else.
-Exits with 1 where the page or the median time to open it is over its limit.
+500 claims on 500 heads, none of which holds, each with 10 counterexamples and 40 rows of its head,
+on documents of 1,024 tokens. Drawing is timed from the record in memory to the file; opening from
+the start of the navigation to the end of the load event in headless Chromium, in a new window each
+time. The time of the main thread is also printed: it is more reliable on a busy machine. Exits with
+1 if the page or the median time to open it is over its limit.
 """
 
 import statistics
@@ -19,7 +19,7 @@ from tests.report import large
 from tests.report.browser.launching import NONE_FOUND, find_browser, launched
 
 ROUNDS = 5
-"""Timed ones, after one that does not count."""
+"""Timed repetitions, after one that is not counted."""
 MEGABYTES = 10.0
 SECONDS = 2.0
 """Limits: the size of the page, and the median time to open it."""
@@ -27,7 +27,7 @@ LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 
 
 class Seconds(NamedTuple):
-    """What opening a page took."""
+    """The time of opening a page."""
 
     passed: float
     of_processor: float
@@ -35,7 +35,7 @@ class Seconds(NamedTuple):
 
 
 def drawing_times(path: Path) -> list[float]:
-    """Draw the page, and return the seconds that each time took."""
+    """Draw the page several times, and return the seconds of each time."""
     record, times = large.record(), []
     for _ in range(1 + ROUNDS):
         start = time.perf_counter()
@@ -45,7 +45,7 @@ def drawing_times(path: Path) -> list[float]:
 
 
 def opening_times(path: Path, command: str) -> list[Seconds]:
-    """Return what it takes from a navigation's start to its page's load event."""
+    """Return the time from the start of a navigation to the page's load event."""
     found = []
     with launched(command) as browser:
         for _ in range(1 + ROUNDS):
@@ -62,14 +62,14 @@ def opening_times(path: Path, command: str) -> list[Seconds]:
 
 
 def shown(times: list[float]) -> str:
-    """Return a median and what the times lay between."""
+    """Return the median, the least and the greatest time as text."""
     return (
         f"{statistics.median(times):.2f} s ({min(times):.2f} to {max(times):.2f}, n={len(times)})"
     )
 
 
 def main() -> int:
-    """Print size and times; return 1 where one is over its limit."""
+    """Print size and times; return 1 if one is over its limit."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "page.html"
         drawing = drawing_times(path)

@@ -1,8 +1,8 @@
-"""The same results by other ways: the peers of the table.
+"""Other implementations of the same results, to compare with in the table.
 
-TransformerLens's cache of all patterns followed by a top-k of each head; and the first version of
-this project's algorithm, from its description: every text's activations are cached one text after
-the other, then each head's multiples are ranked in Python.
+TransformerLens's cache of all patterns, followed by a top-k of each head; and the algorithm of this
+project's first version, which caches the activations of every text, one text after the other, and
+then ranks each head's multiples in Python.
 """
 
 import random
@@ -58,12 +58,12 @@ class FirstVersion:
 
     def __init__(self, bridge: Any, texts: Sequence[torch.Tensor]) -> None:
         with torch.inference_mode():
-            # Everything that the model computes, a text at a time, all of it kept.
+            # Caches everything that the model computes, one text at a time.
             self._caches = [bridge.run_with_cache(text[None])[1] for text in texts]
 
     @property
     def bytes(self) -> int:
-        """Bytes of all that is cached, each tensor once."""
+        """Bytes of all cached tensors, each counted once."""
         tensors = [tensor for cache in self._caches for tensor in cache.values()]
         storages = {tensor.data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
         return sum(storages.values())

@@ -1,11 +1,12 @@
-"""What it takes to find and shrink a prompt that breaks a claim, against Hypothesis alone.
+"""The cost of finding and shrinking a prompt that breaks a claim, against Hypothesis alone.
 
-Three claims about the bundled model that are false, planted by choosing each threshold between the
-worst row of all prompts of some length and that of the next: the smallest violation is known from
-trying every shorter prompt. Of 20 seeds each, in how many the search finds one of that length, and
-in how many passes through the model; the baseline is Hypothesis's own `find` on the same family,
-one prompt a pass, replays of the same prompt not counted. Exits with 1 where fewer than 19 of 20
-are found and minimal, or where the median takes more than a quarter of the baseline's passes.
+Three false claims about the bundled model. Each threshold lies between the worst row of all prompts
+of some length and the worst row of all longer prompts, so that trying every shorter prompt tells
+the smallest violation. For 20 seeds each, counts how often the search finds a violation of that
+length, and after how many passes through the model. The baseline is Hypothesis's own `find` on the
+same family, one prompt for each pass; replays of a prompt are not counted. Exits with 1 if fewer
+than 19 of 20 violations are found and minimal, or if the median number of passes is more than a
+quarter of the baseline's.
 """
 
 import itertools
@@ -29,19 +30,19 @@ from headtests.sessions.head import Head
 
 SEEDS = 20
 FOUND = 19
-"""Of the seeds, in how many the smallest violation has to be found."""
+"""The least number of seeds with which the smallest violation has to be found."""
 SHARE = 0.25
-"""Of the baseline's passes, how many may be taken."""
+"""The allowed share of the baseline's passes."""
 BUDGET = 2000
 TOKENS = 10
-"""Tokens that prompts are drawn from: few enough to try every short prompt."""
+"""Tokens that prompts are made of: few enough to try every short prompt."""
 BESIDE = 2048
-"""Prompts that are tried side by side for the truth."""
+"""Prompts in one batch when all prompts are tried."""
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A claim that is false, and what every prompt up to some size is made of."""
+    """A false claim, and the choices that make up every prompt up to some size."""
 
     head: Head
     claim: PromptClaim
@@ -73,7 +74,7 @@ def blocks(tokens: int, length: int) -> Iterator[tuple[Choice, ...]]:
 
 
 def planted(session: ht.Session) -> dict[str, Planted]:
-    """Return the claims, by what they are about."""
+    """Return the claims by name."""
     ordinary = list(session.lexicon.tokens(None))
     few = tuple(random.Random(1).sample(ordinary, TOKENS))
     claims: dict[str, tuple[str, dict[str, object], Family, list[Iterator[tuple[Choice, ...]]]]] = {
@@ -107,7 +108,7 @@ def planted(session: ht.Session) -> dict[str, Planted]:
 
 
 def smallest(one: Planted, session: ht.Session, slack: float) -> int:
-    """Return how many tokens the smallest violation has, having tried every prompt."""
+    """Return the number of tokens of the smallest violation, by trying every prompt."""
     scorer, family = one.scorer, one.claim.family
     for size in one.sizes:
         while chosen := list(itertools.islice(size, BESIDE)):
@@ -127,7 +128,7 @@ def ours(one: Planted, session: ht.Session, slack: float, seed: int) -> tuple[in
 def hypothesis_alone(
     one: Planted, session: ht.Session, slack: float, seed: int
 ) -> tuple[int | None, int]:
-    """Return the same of Hypothesis, a pass for each prompt that it had not tried before."""
+    """Return the same for Hypothesis, with one pass for each prompt not tried before."""
     scorer = one.scorer
     known: dict[tuple[int, ...], bool] = {}
 
@@ -156,7 +157,7 @@ def hypothesis_alone(
 
 
 def main() -> int:
-    """Print a line a claim and way; return the exit code."""
+    """Print a line for each claim and method; return the exit code."""
     session = ht.Session(settings=ht.Settings(no_cache=True))
     slack = tolerance_of(session.model.dtype)
     failed = False

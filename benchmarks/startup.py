@@ -1,9 +1,8 @@
-"""What the installed plugin adds to the start of pytest in a project without claims.
+"""The time that the installed plugin adds to the start of pytest in a project without claims.
 
-`pytest --collect-only` on 200 tests of nothing, in 10 files, with the plugin and with
-`-p no:headtests`, whole processes in turn. Exits with 1 where the median difference of the pairs,
-in seconds that pass, is over its limit. Those of the processor stand beside them: they say more
-where the machine is busy with something else.
+`pytest --collect-only` on 200 empty tests in 10 files, with the plugin and with `-p no:headtests`,
+in alternating processes. Exits with 1 if the median difference of the pairs, in elapsed seconds, is
+over its limit. Processor seconds are also printed: they are more reliable on a busy machine.
 """
 
 import resource
@@ -24,7 +23,7 @@ OFF = ("-p", "no:headtests")
 
 
 class Seconds(NamedTuple):
-    """What a process took."""
+    """The time of a process."""
 
     passed: float
     of_processor: float
@@ -38,7 +37,7 @@ class Pair(NamedTuple):
 
 
 def collection(folder: Path, *arguments: str) -> Seconds:
-    """Return what a collection of the tests takes."""
+    """Return the time of a collection of the tests."""
     start, used = time.perf_counter(), processor()
     ended = subprocess.run(
         [sys.executable, *COMMAND, *arguments],
@@ -54,22 +53,22 @@ def collection(folder: Path, *arguments: str) -> Seconds:
 
 
 def processor() -> float:
-    """Return the seconds of processor that all processes started so far used."""
+    """Return the processor seconds of all child processes so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def pairs(folder: Path, rounds: int) -> list[Pair]:
-    """Return what collections take, a pair a round."""
+    """Return the times of collections, one pair for each round."""
     tests = "".join(f"def test_{number}():\n    pass\n\n\n" for number in range(TESTS))
     for number in range(FILES):
         (folder / f"test_file_{number}.py").write_text(tests)
-    # Compiles the files, and reads everything from the disk once.
+    # Warm up: compiles the files, and reads everything from the disk once.
     for arguments in ((), OFF):
         collection(folder, *arguments)
     found = []
     for number in range(rounds):
-        # Whatever the second of a pair gains, both gain.
+        # Alternately, since the second of a pair may profit from the first.
         if number % 2:
             on, off = collection(folder), collection(folder, *OFF)
         else:
@@ -94,7 +93,7 @@ def shown(found: list[Pair], kind: str) -> tuple[str, float]:
 
 
 def main() -> int:
-    """Print medians and their difference; return 1 where it is over the limit."""
+    """Print medians and their difference; return 1 if it is over the limit."""
     with tempfile.TemporaryDirectory() as name:
         found = pairs(Path(name), ROUNDS)
     passed, difference = shown(found, "passed")

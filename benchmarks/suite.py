@@ -1,8 +1,8 @@
-"""What many claims cost beside the one of them that needs most documents.
+"""The time of a suite of many claims, against the one claim that needs the most documents.
 
-A hundred claims on twenty heads of a pretrained encoder over Python's own documentation, each
-with a threshold at some distance from what the head does, and (the baseline) a suite of the one
-claim among them that read most documents. Whole runs of pytest, alternately.
+A hundred claims on twenty heads of a pretrained encoder over Python's own documentation, each with
+a threshold at some distance from the head's figure. The baseline is a suite of the one claim that
+reads the most documents. Whole runs of pytest, alternately.
 """
 
 import json
@@ -30,10 +30,10 @@ STATISTICS = (
     "exceed_rate(1, ht.current)",
 )
 GAPS = np.geomspace(0.3, 0.02, len(HEADS) * len(STATISTICS))[::-1]
-"""How far thresholds are from what the head does; the first claim is the closest."""
+"""Distances of thresholds from the head's figure; the first claim is the closest."""
 ROUNDS = 3
 LIMIT = 1.2
-# Every run measures: what an earlier one found would make the comparison empty.
+# Every run measures: cached results of an earlier run would void the comparison.
 OPTIONS = ("-q", "--no-header", "-p", "no:cacheprovider", "--headtests-no-cache")
 TEMPLATE = """\
 import pytest
@@ -55,7 +55,7 @@ def test_claim(heads, name, claim):
 
 
 def claims_of(session: ht.Session) -> list[tuple[str, str]]:
-    """Return a head and a claim of it, each at its distance from what the head does."""
+    """Return heads with claims about them, each at its distance from the head's figure."""
     names = {"ht": ht, "key": key, "query": query}
     asked = [(head, figure) for figure in STATISTICS for head in HEADS]
     claims = []
@@ -90,7 +90,7 @@ def run(folder: Path, claims: list[tuple[str, str]]) -> tuple[float, dict]:
 
 
 def main() -> int:
-    """Print the times of each round and their ratio; return 1 where it is over the limit."""
+    """Print the times of each round and their ratio; return 1 if it is over the limit."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\nheadtests_max_documents = 4000\n")

@@ -1,8 +1,8 @@
-"""What reading attention costs beside the bare forward pass, and what other ways cost.
+"""The time of reading attention against the bare forward pass, and of other implementations.
 
-The table of `README.md`: GPT-2 small's shape with random weights, 2,048 tokens a batch, each row
-alternated with a plain `GPT2Model` of the same weights and depth in one process. `--profile` shows
-where the time of the first row goes. Exits with 1 where a median is over its limit.
+The table of `README.md`: GPT-2 small's shape with random weights, 2,048 tokens in a batch. Each row
+alternates with a plain `GPT2Model` of the same weights and depth in one process. `--profile` prints
+where the first row spends its time. Exits with 1 if a median is over its limit.
 """
 
 import argparse
@@ -26,14 +26,14 @@ import headtests as ht
 from headtests.measurement.passes import row_spool
 
 ALL_HEADS = {128: 1.10, 512: 1.35, 1024: 1.40}
-"""The limit of the first row at each length; there is none at another."""
+"""The limit of the first row at each length; other lengths have none."""
 FEW_HEADS = {128: 1.05, 512: 1.08, 1024: 1.10}
-"""The limit of the second."""
+"""The limit of the second row."""
 FEW = [f"L{layer}H{head}" for layer in range(4) for head in (0, 6)]
 """Eight heads over four layers; the bare pass then has four layers, too."""
 FEW_LAYERS = 4
 OLD_TEXTS, OLD_LENGTH = 100, 30
-"""The texts that the first version was timed on, and their tokens."""
+"""The number of texts on which the first version was timed, and their tokens."""
 MODULES = 14
 FUNCTIONS = 25
 """Lines of a profile."""
@@ -157,7 +157,7 @@ def peer_row(workload: Workload, folder: Path, pairs: int) -> Row:
 
 
 def first_version(workload: Workload, folder: Path) -> None:
-    """Print what the first version's algorithm takes on its own texts, against a bare pass."""
+    """Print the time of the first version's algorithm on its own texts, against a bare pass."""
     workload = replace(workload, length=OLD_LENGTH, documents=OLD_TEXTS)
     device, forward = workload.device, workload.forward()
     bridge = peers.open_bridge(str(folder), device)
@@ -201,11 +201,11 @@ LEFT_OUT: dict[str, tuple[str, ...]] = {
     "without statistics": ("statistics",),
     "one statistic alone": ("ranked", "random", "distribution", "statistics"),
 }
-"""What a profile leaves out, a line each; the last is the least that makes a pass run."""
+"""Kinds of figures that a profile leaves out in turn; the last leaves out all but one figure."""
 
 
 def some_products(left_out: Sequence[str]) -> Callable[[ht.Head], list[Any]]:
-    """Return what asks a head for everything but some kinds of figures."""
+    """Return a function that requests all figures of a head except some kinds."""
 
     def asked(head: ht.Head) -> list[Any]:
         figures = [head.mass(ht.previous)]
@@ -224,7 +224,7 @@ def some_products(left_out: Sequence[str]) -> Callable[[ht.Head], list[Any]]:
 
 
 def profile(workload: Workload, heads: Sequence[str], layers: int | None, pairs: int) -> None:
-    """Print what each kind of figure adds to a pass, then where its time goes, by module."""
+    """Print the time that each kind of figure adds to a pass, then the time of each module."""
     forward = workload.forward(layers)
     for name, left_out in LEFT_OUT.items():
         asked = some_products(left_out)
@@ -250,7 +250,7 @@ def profile(workload: Workload, heads: Sequence[str], layers: int | None, pairs:
 
 
 def _by_module(profiled: pstats.Stats) -> Counter[str]:
-    """Return each module's own seconds, those of the built-in functions that it calls included."""
+    """Return each module's own seconds, including the built-in functions that it calls."""
     found: Counter[str] = Counter()
     for (file, _, _), (_, _, own, _, callers) in profiled.stats.items():  # type: ignore[attr-defined]
         if file.startswith("~") and callers:
@@ -271,7 +271,7 @@ def _module(file: str) -> str:
 
 
 def arguments() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the parsed command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lengths", type=int, nargs="+", default=list(workloads.LENGTHS))
     parser.add_argument("--tokens", type=int, default=workloads.TOKENS, help="of a timed run")
@@ -287,7 +287,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Print the table; return 1 where a median is over its limit."""
+    """Print the table; return 1 if a median is over its limit."""
     given = arguments()
     for line in workloads.machine(given.device):
         print(line)

@@ -1,8 +1,8 @@
-"""What the benchmarks of the pass run on, and how two runs are compared.
+"""The workload of the benchmarks of a pass, and the comparison of two runs.
 
-GPT-2 small's shape with random weights, a corpus of documents of exactly one length, the bare
-forward pass, and the alternation of two runs in one process. What is measured on it is the
-scripts' own.
+A model of GPT-2 small's shape with random weights, a corpus of documents of exactly one length, the
+bare forward pass, and the alternation of two runs in one process. The scripts define what they
+measure.
 """
 
 import json
@@ -37,13 +37,13 @@ LENGTHS = (128, 512, 1024)
 TOKENS = 8192
 """Tokens of one timed run."""
 PAIRS = 5
-"""Timed runs of each of the two, after one of each that does not count."""
+"""Timed runs of each of the two, after one of each that is not counted."""
 RANKED, SAMPLED = 50, 64
-"""Pairs that are asked for of each head: ranked, and of each random sample."""
+"""Pairs that are requested of each head: ranked, and in each random sample."""
 CAPITAL = key.matches(r"^ ?[A-Z]")
 """A relation that holds for a good part of all pairs, unlike induction or the previous token."""
 CHARACTERS = 6
-"""Of the corpus's text, more than a token has on average."""
+"""Characters of text for each token of the corpus: more than a token has on average."""
 END = "<|endoftext|>"
 
 logging.disable_progress_bar()
@@ -105,7 +105,7 @@ def write_corpus(folder: Path, tokens: int = TOKENS) -> Path:
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """Documents of one length, and what reads them."""
+    """A model, and documents of one length."""
 
     model: LoadedModel
     """The model as headtests opens it."""
@@ -138,7 +138,7 @@ class Workload:
         session = ht.Session(
             self.model, self.spec, heads=heads, settings=settings_of(**(given | settings))
         )
-        # Tokenised once, with a vocabulary that was read once: not what is timed.
+        # Tokenising is not to be timed.
         session.__dict__["population"] = self.population
         if session.sweep.budget != self.documents:
             raise RuntimeError(f"the pass has {session.sweep.budget} documents")
@@ -146,7 +146,7 @@ class Workload:
 
     @cached_property
     def population(self) -> Population:
-        """The documents; raises `RuntimeError` where they are not all of one length."""
+        """The documents; raises `RuntimeError` if they are not all of one length."""
         population = build_population(
             self.spec,
             self.model.tokenizer,
@@ -168,13 +168,13 @@ class Workload:
         return CorpusSpec(str(self.corpus), first=self.documents, max_length=self.length)
 
     def batches(self) -> list[Batch]:
-        """Return the documents in the order of the pass, so many at once."""
+        """Return batches of the documents in the order of the pass."""
         order = self.population.order(ht.Settings().seed).tolist()
         documents = [self.population[number] for number in order]
         return list(make_batches(documents, self.batch_size, self.model.pad_id))
 
     def forward(self, layers: int | None = None) -> Callable[[], None]:
-        """Return the bare forward pass over the documents, of the first so many layers."""
+        """Return the bare forward pass over the documents, of the first `layers` layers."""
         bare, ids = self.bare, [batch.ids.to(self.device) for batch in self.batches()]
         blocks = bare.h
 
@@ -183,7 +183,7 @@ class Workload:
             try:
                 with torch.inference_mode():
                     for batch in ids:
-                        # Without a cache and without a mask: the fastest that it can do.
+                        # Without a cache and a mask, which is the fastest.
                         bare(batch, use_cache=False)
             finally:
                 bare.h = blocks
@@ -229,7 +229,7 @@ def statistics_of(head: ht.Head) -> list[Any]:
 
 
 def products(head: ht.Head) -> list[Any]:
-    """Return everything that the first rows of the table ask of a head, none of it read."""
+    """Return all figures of a head that the first rows of the table request, none of them read."""
     return [*statistics_of(head), *sketched(head)]
 
 
@@ -249,7 +249,7 @@ def is_distribution(figure: Any) -> bool:
 
 
 def read(figure: Any) -> float:
-    """Return a number of a figure, so that it has to be measured: value, mean or number."""
+    """Return a number of a figure, so that it is measured: its value, its mean or itself."""
     if hasattr(figure, "value"):
         return float(figure.value)
     if hasattr(figure, "median"):
@@ -283,13 +283,13 @@ class Ratios:
 
 
 def synchronise(device: str) -> None:
-    """Wait until the device has done what it was told."""
+    """Synchronise with the device."""
     if device.startswith("cuda"):
         torch.cuda.synchronize()
 
 
 def timed(act: Callable[[], object], device: str) -> float:
-    """Return the seconds that something takes, the device's work included."""
+    """Return the seconds that a call takes, including the device's work."""
     synchronise(device)
     start = time.perf_counter()
     act()
@@ -303,7 +303,7 @@ def alternate(
     pairs: int,
     device: str,
 ) -> list[Ratios]:
-    """Time two things alternately, baseline first, after one of each that does not count.
+    """Time two calls alternately, baseline first, after one of each that is not counted.
 
     `prepare` gets everything ready that is not to be timed, and returns what is, in stages; of
     each stage there is a result, of the time up to its end.
@@ -318,7 +318,7 @@ def alternate(
 
 
 def limits_met(rows: Sequence[tuple[str, float, float | None]]) -> bool:
-    """Print which rows are over their limits; return whether none is."""
+    """Print the rows over their limits; return whether there are none."""
     over = [(name, found, limit) for name, found, limit in rows if limit and found > limit]
     for name, found, limit in over:
         print(f"over the limit: {name}: {found:.2f}, where {limit:.2f} was to be met")
@@ -326,7 +326,7 @@ def limits_met(rows: Sequence[tuple[str, float, float | None]]) -> bool:
 
 
 def machine(device: str = "cpu") -> Iterator[str]:
-    """Yield what figures depend on, beside the code: a line each."""
+    """Yield lines with the machine and the versions, on which figures depend."""
     yield f"date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     yield f"processor: {_processor()}, {torch.get_num_threads()} threads"
     if device.startswith("cuda"):

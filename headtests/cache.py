@@ -1,7 +1,7 @@
-"""Results kept on disk between runs: entries under keys, their locks, and fingerprints.
+"""A cache on disk that lasts between runs: entries under keys, and fingerprints to make keys of.
 
-What a result is and what its key is made of are the caller's. Nothing here computes a result, and
-no trouble with the disk is ever an error: what cannot be read is as if it had never been written.
+Callers define what a result is and what its key depends on. Nothing here computes a result, and no
+problem with the disk is an error: an entry that cannot be read is treated as missing.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock
 from platformdirs import user_cache_path
 
 from headtests.errors import CacheWarning
@@ -32,65 +31,53 @@ Array = npt.NDArray[Any]
 _MAGIC = b"headtest"
 _VERSION = 1
 _HEADER = struct.Struct("<8sI32s32sQ")
-"""Of a file: magic, version, key, SHA-256 of what follows, how many bytes follow."""
+"""The header of a file: magic, version, key, SHA-256 of the payload, bytes of the payload."""
 _LENGTH = struct.Struct("<Q")
-"""How many bytes of JSON begin what follows; the arrays stand behind them, as .npy files."""
+"""Begins a payload: the bytes of its JSON, which the arrays follow in .npy format."""
 _KEY = re.compile(r"[0-9a-f]{64}")
-_RESULT, _PART, _LOCK = ".result", ".part", ".lock"
+_RESULT, _PART = ".result", ".part"
 _PART_PREFIX = "headtests-"
 _ABANDONED = 3600.0
-"""Seconds after which a file that was never finished is nobody's."""
+"""Seconds after which an unfinished file counts as abandoned."""
 _SETTLED = 2 * 10**9
-"""Nanoseconds: the coarsest step in which a file system (FAT) dates its files."""
+"""Nanoseconds: the coarsest resolution of file times of any file system (FAT)."""
 _UNWRITABLE: set[Path] = set()
-"""Folders that this process could not write to: said once, then left alone."""
+"""Folders that this process failed to write to: it warned once, and writes there no more."""
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """What is kept under one key."""
+    """The content of one key."""
 
     arrays: dict[str, Array]
-    """Arrays by name, of any shape and of any type but Python objects."""
+    """Arrays by name, of any shape and any type except Python objects."""
     facts: dict[str, Any]
-    """Plain JSON: what is read back has lists for tuples."""
+    """Any JSON; tuples are read back as lists."""
 
 
 class Store:
-    """Entries in a folder, of at most `limit` bytes together.
+    """Entries in a folder, of at most `limit` bytes in all.
 
-    The folder is made by the first write, for this user alone. Beyond the limit the entries that
-    were not read for longest are deleted. Several processes may use one folder at once.
+    The first write makes the folder, readable by this user only. Beyond the limit, the least
+    recently read entries are deleted. Several processes may use the same folder at the same time.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder.absolute()
         self._limit = limit
-        # The folder is looked through for each tenth of the limit that is written, and left with
-        # that much room, so that it keeps to the limit until the next look.
+        # The folder is scanned each time that a tenth of the limit was written, and that much room
+        # is made, so that it stays within the limit until the next scan.
         self._room = limit // 10
-        self._unseen = limit
-        self._said_large = False
-
-    def __len__(self) -> int:
-        return len(self._results())
-
-    def __bool__(self) -> bool:
-        # An empty store is a store.
-        return True
-
-    @property
-    def size(self) -> int:
-        """The bytes of all entries."""
-        return sum(status.st_size for _, status in self._results())
+        self._unscanned = limit
+        self._warned_of_size = False
 
     def read(self, key: str) -> Entry | None:
-        """Return what was written under a key of 64 hex digits, or None.
+        """Return the entry under a key of 64 hex digits, or None.
 
-        A file that is damaged, of another format or another key's is deleted with a
-        `CacheWarning` that names it, and is no entry. Raises `ValueError` for what is no key.
+        A file that is damaged, has another format or belongs to another key is deleted with a
+        `CacheWarning` that names it. Raises `ValueError` for an invalid key.
         """
-        path = self._path(key, _RESULT)
+        path = self._path(key)
         try:
             entry = _unpacked(key, path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
@@ -99,19 +86,19 @@ class Store:
             with suppress(OSError):
                 path.unlink()
             reason = error.strerror if isinstance(error, OSError) else error
-            _warn(f"the kept result {path} cannot be used: {reason}. It is made again.")
+            _warn(f"the cached result {path} cannot be used: {reason}. It is computed again.")
             return None
-        _date(path)
+        _touch(path)
         return entry
 
     def write(self, key: str, entry: Entry) -> None:
-        """Keep an entry under a key of 64 hex digits, whole or not at all.
+        """Store an entry under a key of 64 hex digits, atomically.
 
-        Where the disk takes no more, one `CacheWarning` says so and nothing more is written to
-        this folder by this process. Raises `ValueError` for what is no key and for arrays of
-        objects, `TypeError` for facts that are no JSON.
+        If the disk is full or not writable, this process issues one `CacheWarning` and writes no
+        more to this folder. Raises `ValueError` for an invalid key and for arrays of objects, and
+        `TypeError` for facts that are not JSON.
         """
-        path = self._path(key, _RESULT)
+        path = self._path(key)
         header, payload = _packed(key, entry)
         size = len(header) + len(payload)
         if self._folder in _UNWRITABLE or self._too_large(size):
@@ -122,55 +109,34 @@ class Store:
         except OSError as error:
             self._give_up(error)
             return
-        _date(path)
-        self._unseen += size
-        if self._unseen > self._room:
+        _touch(path)
+        self._unscanned += size
+        if self._unscanned > self._room:
             self._make_room()
-            self._unseen = 0
-
-    @contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """Keep other processes and threads that lock the same key out until the block ends.
-
-        A folder that cannot be written to locks nothing. Not for a thread that holds it already.
-        """
-        path = self._path(key, _LOCK)
-        guard = FileLock(path)
-        try:
-            self._make_folder()
-            guard.acquire()
-        except (OSError, NotImplementedError):
-            # Without a lock the same may be computed twice, and comes out the same.
-            yield
-            return
-        try:
-            yield
-        finally:
-            # Whoever waits for it finds the file gone and makes another.
-            with suppress(OSError):
-                path.unlink()
-            guard.release()
+            self._unscanned = 0
 
     def clear(self) -> None:
-        """Delete every entry, and nothing in the folder that is somebody else's."""
+        """Delete every entry, and no file in the folder that is not an entry."""
         for path, _ in self._results():
             with suppress(OSError):
                 path.unlink()
         self._delete_abandoned()
 
-    def _path(self, key: str, suffix: str) -> Path:
+    def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
-            raise ValueError(f"expected a key of 64 hex digits but found {key!r}; use fingerprint.")
-        return self._folder / f"{key}{suffix}"
+            raise ValueError(
+                f"expected a key of 64 hex digits but found {key!r}; use `fingerprint`."
+            )
+        return self._folder / f"{key}{_RESULT}"
 
     def _make_folder(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _files(self) -> list[tuple[Path, os.stat_result]]:
         files = []
-        with suppress(OSError), os.scandir(self._folder) as found:
-            for file in found:
-                # Another process may have deleted it since.
+        with suppress(OSError), os.scandir(self._folder) as entries:
+            for file in entries:
+                # Another process may have deleted it meanwhile.
                 with suppress(OSError):
                     files.append((Path(file.path), file.stat(follow_symlinks=False)))
         return files
@@ -202,26 +168,27 @@ class Store:
 
     def _too_large(self, size: int) -> bool:
         most = self._limit - self._room
-        if size > most and not self._said_large:
-            self._said_large = True
+        if size > most and not self._warned_of_size:
+            self._warned_of_size = True
             _warn(
-                f"a result of {size:,} bytes is not kept, since {self._folder} may hold "
-                f"{self._limit:,} and one result nine tenths of that. Raise headtests_cache_size."
+                f"a result of {size:,} bytes is not cached: {self._folder} may hold at most "
+                f"{self._limit:,} bytes, and one result nine tenths of that. "
+                "Raise headtests_cache_size."
             )
         return size > most
 
     def _give_up(self, error: OSError) -> None:
         _UNWRITABLE.add(self._folder)
         _warn(
-            f"results cannot be kept in {self._folder}: {error.strerror or error}. Free some room, "
-            "name another folder in headtests_cache, or set headtests_no_cache."
+            f"results cannot be cached in {self._folder}: {error.strerror or error}. Free some "
+            "space, name another folder in headtests_cache, or set headtests_no_cache."
         )
 
 
 def store_of(settings: Settings) -> Store | None:
-    """Return where a run keeps its results, or None where it keeps none.
+    """Return the store in which a run caches its results, or None if it caches none.
 
-    The environment variable HEADTESTS_NO_CACHE stands for `no_cache` where no folder is named.
+    The environment variable HEADTESTS_NO_CACHE means `no_cache` unless a folder is named.
     """
     named = settings.cache
     if settings.no_cache or not settings.cache_size:
@@ -233,14 +200,14 @@ def store_of(settings: Settings) -> Store | None:
 
 
 def default_folder() -> Path:
-    """Return the folder of results in the user's cache folder, which need not exist."""
+    """Return the default folder, in the user's cache folder; it need not exist."""
     return user_cache_path("headtests", appauthor=False) / "results"
 
 
 class FileHashes:
-    """SHA-256 of large files, each read once as long as it stays as it is.
+    """SHA-256 of large files; a file that did not change is read only once.
 
-    Remembered in the store, if there is one, under real path, size, inode and times of change.
+    Cached in the store, if there is one, by real path, size, inode, and modification times.
     """
 
     def __init__(self, store: Store | None) -> None:
@@ -256,7 +223,7 @@ class FileHashes:
             return str(entry.facts["sha256"])
         with real.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        # What is written again within one step of the file system's clock keeps its date.
+        # A file that is modified within the resolution of its times may keep its times.
         settled = time.time_ns() - real.stat().st_mtime_ns > _SETTLED
         if self._store is not None and settled and _identity(real) == before:
             self._store.write(key, Entry({}, {"sha256": digest}))
@@ -269,11 +236,11 @@ def _identity(path: Path) -> tuple[int, ...]:
 
 
 def fingerprint(*parts: object) -> str:
-    """Return the SHA-256, in hex, of values of any depth, the same on every machine.
+    """Return the SHA-256, in hex, of nested values; the same on every machine.
 
-    Takes text, bytes, integers, floats, truth values, None, arrays of numbers, and tuples of
-    these; raises `TypeError` for anything else. Values that differ in type, shape or grouping
-    have different fingerprints: each part is hashed with its type and length before it.
+    Takes strings, bytes, integers, floats, booleans, None, arrays of numbers, and tuples of these;
+    raises `TypeError` for anything else. Values that differ in type, shape or nesting have
+    different fingerprints: each value is hashed after its type and length.
 
     >>> fingerprint("ab", "c") == fingerprint("a", "bc")
     False
@@ -310,7 +277,7 @@ def _chunks(value: object) -> Iterator[bytes | memoryview]:
             yield from _tagged(b"y", value)
         case _:
             raise TypeError(
-                f"expected text, bytes, numbers, None, arrays of numbers or tuples of these but "
+                "expected strings, bytes, numbers, None, arrays of numbers or tuples of these but "
                 f"found {value!r} ({type(value).__name__})."
             )
 
@@ -333,29 +300,30 @@ def _packed(key: str, entry: Entry) -> tuple[bytes, memoryview]:
 
 
 def _unpacked(key: str, content: bytes) -> Entry:
-    """Return the entry that a file holds; raises `ValueError` saying why there is none."""
+    """Return the entry of a file's content; raises `ValueError` with the reason if it has none."""
     if len(content) < _HEADER.size or not content.startswith(_MAGIC):
-        raise ValueError("it is no file of headtests")
+        raise ValueError("it was not written by headtests")
     _, version, own_key, checksum, length = _HEADER.unpack_from(content)
     if version != _VERSION:
         raise ValueError(f"its format is {version}, and this version reads {_VERSION}")
     if own_key != bytes.fromhex(key):
-        raise ValueError("it is another key's")
+        raise ValueError("it belongs to another key")
     payload = memoryview(content)[_HEADER.size :]
     if len(payload) != length:
         raise ValueError(f"it has {len(payload):,} bytes of {length:,}")
     if hashlib.sha256(payload).digest() != checksum:
-        raise ValueError("its checksum is not that of its content")
+        raise ValueError("its checksum does not match its content")
     stream = BytesIO(content)
     stream.seek(_HEADER.size)
     (facts_length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
-    said = json.loads(stream.read(facts_length))
-    arrays = {name: np.lib.format.read_array(stream, allow_pickle=False) for name in said["names"]}
-    return Entry(arrays, said["facts"])
+    parsed = json.loads(stream.read(facts_length))
+    names = parsed["names"]
+    arrays = {name: np.lib.format.read_array(stream, allow_pickle=False) for name in names}
+    return Entry(arrays, parsed["facts"])
 
 
 def _replace(path: Path, *contents: bytes | memoryview) -> None:
-    """Put a file in place, so that whoever reads it finds the old one or the new one whole."""
+    """Replace a file atomically: a reader finds the old or the new content, whole."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_PART_PREFIX, suffix=_PART)
     part = Path(name)
     try:
@@ -369,9 +337,9 @@ def _replace(path: Path, *contents: bytes | memoryview) -> None:
         raise
 
 
-def _date(path: Path) -> None:
-    """Note that an entry is used now."""
-    # Finer than the clock by which a file system dates what is written at once.
+def _touch(path: Path) -> None:
+    """Record that an entry was used now."""
+    # Finer than the clock of many file systems, so that the order of uses is kept.
     now = time.time_ns()
     with suppress(OSError):
         os.utime(path, ns=(now, now))

@@ -1,21 +1,22 @@
-"""What the hub's silence means: whether it could be asked at all, and why not.
+"""Whether the Hugging Face hub is reachable, and if not, why.
 
-The only reader of the errors of the hub's client. What is asked for is `models`' and `corpora`'s.
+The only module that interprets errors of the hub's client. `headtests.models` and
+`headtests.corpora` make the requests.
 """
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 SECONDS = 10.0
-"""How long the hub may take to say whether it has something."""
-_ASK_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+"""The timeout of a request to the hub."""
+_TRY_LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 def out_of_reach(error: BaseException) -> str:
-    """Return why the hub could not be asked, where an error says so; else empty.
+    """Return why the hub was not reachable, according to an error; otherwise an empty string.
 
-    Of a name, revision or file that the hub does not have, and of a refused access, it is empty:
-    those would be errors tomorrow, too.
+    Empty for a name, revision or file that the hub does not have, and for a refused access:
+    trying again later would not help.
     """
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -23,23 +24,23 @@ def out_of_reach(error: BaseException) -> str:
         OfflineModeIsEnabled,
     )
 
-    said = ""
-    for one in _causes(error):
-        if isinstance(one, HfHubHTTPError):
-            return _said_of_status(one.response.status_code)
-        if isinstance(one, LocalEntryNotFoundError | OfflineModeIsEnabled):
-            # What led to it may say more.
-            said = _said_of_silence(one)
-        elif _is_of_transport(one):
-            return _said_of_silence(one)
-    return said
+    reason = ""
+    for cause in _causes(error):
+        if isinstance(cause, HfHubHTTPError):
+            return _reason_of_status(cause.response.status_code)
+        if isinstance(cause, LocalEntryNotFoundError | OfflineModeIsEnabled):
+            # An error that led to this one may tell more.
+            reason = _reason_of_no_answer(cause)
+        elif _is_of_transport(cause):
+            return _reason_of_no_answer(cause)
+    return reason
 
 
 def ask(question: Callable[..., object], name: str) -> str:
-    """Return why the hub cannot be asked about a name; empty where it answers, whatever it says.
+    """Return why the hub is not reachable, or an empty string if it answers anything.
 
-    One request of at most `SECONDS`, and none with `HF_HUB_OFFLINE=1`. The libraries that load
-    models ask again and again before they say that there is no network, for minutes.
+    `question` is called once with the name, with a timeout of `SECONDS`; with `HF_HUB_OFFLINE=1`
+    no request is sent. Libraries that load models retry for minutes before they give up.
     """
     try:
         question(name, timeout=SECONDS)
@@ -49,16 +50,18 @@ def ask(question: Callable[..., object], name: str) -> str:
 
 
 def ask_for_model(name: str) -> str:
-    """Return why the hub cannot be asked about a model; empty where it answers."""
+    """Return why the hub cannot be asked about a model, or an empty string if it answers."""
     from huggingface_hub import HfApi
 
     return ask(HfApi().model_info, name)
 
 
 def why_missing(name: str, file: str, revision: str | None, silence: str) -> str:
-    """Return why the hub cannot give a model's file, where it is not here either; else empty.
+    """Return why a model's file is out of reach: neither cached nor to be had from the hub now.
 
-    `silence` is why the hub cannot be asked, as `ask_for_model` says it.
+    Empty if the file is available, or if the hub answers that it does not exist.
+
+    `silence` is the result of `ask_for_model`: why the hub is not reachable, or empty.
     """
     from huggingface_hub import hf_hub_download
 
@@ -70,33 +73,33 @@ def why_missing(name: str, file: str, revision: str | None, silence: str) -> str
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what led to it, the outermost first."""
+    """Yield an error and its causes, the outermost first."""
     while error is not None:
         yield error
         hidden = error.__suppress_context__ or error.__cause__ is not None
         error = error.__cause__ if hidden else error.__context__
 
 
-def _said_of_status(status: int) -> str:
-    if status not in _ASK_LATER and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+def _reason_of_status(status: int) -> str:
+    if status not in _TRY_LATER and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return ""
     known = status in HTTPStatus._value2member_map_
     return f"the hub answers {status}{f' {HTTPStatus(status).phrase}' if known else ''}"
 
 
 def _is_of_transport(error: BaseException) -> bool:
-    """Return whether an error is one of a connection; whichever HTTP library made it."""
+    """Return whether an error is a connection error, of any HTTP library."""
     return isinstance(error, ConnectionError | TimeoutError) or any(
         base.__name__ == "TransportError" and base.__module__.startswith("httpx")
         for base in type(error).__mro__
     )
 
 
-def _said_of_silence(error: BaseException) -> str:
+def _reason_of_no_answer(error: BaseException) -> str:
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set, and it is not in the cache"
     message = " ".join(str(error).split()).rstrip(".")
-    said = f"{type(error).__name__}: {message}" if message else type(error).__name__
-    return f"the hub does not answer ({said})"
+    shown = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return f"the hub does not answer ({shown})"

@@ -1,4 +1,4 @@
-"""Each contrast and its bets, worked out by hand from the formulas, one document after another.
+"""Each contrast and its bets, computed from the formulas, one document after another.
 
 Slow, in fractions and loops: what the package computes is held to it.
 """

@@ -21,7 +21,7 @@ INFO = f"/api/models/{NAME}"
 
 @dataclass(frozen=True)
 class Answer:
-    """What the hub says to a request."""
+    """The hub's answer to a request."""
 
     status: int = 200
     body: bytes = b""
@@ -29,17 +29,17 @@ class Answer:
 
 
 def refuses(status, **headers):
-    """Return what answers everything with a status."""
+    """Return a handler that answers every request with a status."""
     return lambda path: Answer(status, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
 
 def has_no_such_repository(path):
-    """Answer as the hub does of a name that it does not know."""
+    """Answer as the hub does for an unknown name."""
     return refuses(404, X_Error_Code="RepoNotFound")(path)
 
 
 def whole(path):
-    """Answer as the hub does of a model that it has."""
+    """Answer as the hub does for a model that it has."""
     route = path.partition("?")[0]
     if route in (INFO, f"{INFO}/revision/main"):
         said = {"id": NAME, "modelId": NAME, "sha": COMMIT, "siblings": [], "tags": []}
@@ -52,7 +52,7 @@ def whole(path):
 
 
 def knows_the_name_only(path):
-    """Answer what the model is and how it is configured, and nothing else for now."""
+    """Answer requests for the model's metadata and configuration, and refuse all others."""
     route = path.partition("?")[0]
     return whole(path) if route == INFO or route.endswith("/config.json") else Answer(503)
 
@@ -63,7 +63,7 @@ class FakeHub:
     def __init__(self):
         self.serves = whole
         self.asked = []
-        """The paths that were asked for, in order."""
+        """The requested paths, in order."""
         self._stopped = threading.Event()
         hub = self
 

@@ -1,7 +1,7 @@
-"""What DESIGN.md's words say, in plain Python: double loops over tokens and attention values.
+"""Reference implementations of DESIGN.md in plain Python: double loops over tokens and attention.
 
-Slow on purpose, and written from the words alone: no formula here comes from the package, which
-is asked for nothing but the nodes of expressions.
+Slow on purpose and written from the definitions alone: no formula here comes from the package, from
+which only the nodes of expressions are imported.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ class Text:
     texts: Sequence[str]
     special: Sequence[bool]
     attention: Sequence[Sequence[float]] = ()
-    """One list a query."""
+    """Attention values, one list for each query."""
     bidirectional: bool = False
     window: int | None = None
 
@@ -53,7 +53,7 @@ Alternatives = Callable[[Text, int, int], list[tuple[bool, bool]]]
 
 @dataclass(frozen=True)
 class Said:
-    """An expression of the package, and what it says."""
+    """An expression of the package, and a function that evaluates it."""
 
     expression: Expression
     affirmed: Alternatives
@@ -109,7 +109,7 @@ def _one_or_the_other(left, right):
 
 
 def said(expression, holds, *, every_row=False, first=False):
-    """Return a leaf that says what a function of text, query and key does."""
+    """Return a leaf that is evaluated by a function of text, query and key."""
     return Said(
         expression,
         lambda text, q, k: [(holds(text, q, k), first)],
@@ -206,21 +206,21 @@ LEAVES = ON_KEY | ON_QUERY | ON_PAIR | {"first": FIRST}
 
 @dataclass(frozen=True)
 class Figure:
-    """A statistic as a reader would compute it."""
+    """A statistic and what each document contributes to it."""
 
     documents: list[int]
     rows: list[int]
     shares: list[float]
     """What each document adds to the numerator."""
     value: float | None
-    """None where no document counts, or a divisor is 0."""
+    """None if no document counts, or if the denominator is 0."""
     base: float | None
     resting: float | None
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who computes statistics by hand, on one head's texts."""
+    """Computes statistics on one head's texts with plain loops."""
 
     texts: Sequence[Text]
     suppress: bool
@@ -375,7 +375,7 @@ class Reader:
 
 
 def follows_distance(text, suppress, min_query):
-    """Return a text with the attention that its average at each distance would make of its rows."""
+    """Return a text with the distance control's attention in place of its own."""
     rows = range(min_query, len(text.ids))
     keys = {q: [k for k in text.keys(q) if k != 0 or not suppress] for q in rows}
     at_distance = {}

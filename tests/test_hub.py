@@ -1,4 +1,4 @@
-"""What the hub's silence is, told from what it says."""
+"""An unreachable hub is told apart from a hub that answers."""
 
 import pytest
 from huggingface_hub import errors

@@ -1,7 +1,7 @@
-"""Documents through a model, into figures of documents and sketches of pairs.
+"""Documents through a model, into figures of documents and samples of pairs.
 
-`passes` puts documents through the model and keeps rows, `readers` makes figures, samples and
-distributions of rows, and `results` knows what was asked and what is known, in memory and on disk.
-`masks` evaluates expressions on tokens, and `eligibility` says which documents count before any
-pass. No printing and no deciding here.
+`passes` runs documents through the model and keeps attention rows, `readers` turns rows into
+figures, samples and distributions, and `results` stores what was requested and measured, in memory
+and on disk. `masks` evaluates expressions on tokens, and `eligibility` finds the documents that a
+statistic counts before any pass. Nothing here prints or decides.
 """

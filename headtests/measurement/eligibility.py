@@ -1,6 +1,6 @@
-"""Which documents of a population a statistic is about, from tokens alone, before any pass.
+"""Finds the documents that a statistic counts, from tokens alone, before any pass.
 
-By the same definition of eligible rows as `measure`, on as few tokens as tell.
+Uses the definition of eligible rows in `token_view`, on as few tokens of a document as suffice.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ from headtests.statistics import Eligible, quantise
 from headtests.statistics.quanta import Int64s
 
 PREFIXES = (16, 64)
-"""Tokens of a document that are looked at first: most have an eligible row among them."""
+"""Numbers of tokens that are tried first: most documents have an eligible row among them."""
 CELLS = 2**21
-"""Pairs that are looked at together."""
+"""The most pairs that are processed at once, except for a single larger document."""
 
 
 def eligible(
@@ -37,43 +37,44 @@ def eligible(
     statistic: Statistic,
     options: RowOptions,
 ) -> Eligible:
-    """Return the documents with an eligible row, in the order that is given.
+    """Return the documents with an eligible row, in the order of `order`.
 
-    `order` holds document ids, shape `[documents]`. A lift over uniform attention comes with its
-    base rates. Raises `ClaimError` for a statistic of no known kind.
+    `order` has document ids, shape `[documents]`. For a lift over uniform attention, the result has
+    base rates. Raises `ClaimError` for an unknown kind of statistic.
     """
     needs_base = isinstance(statistic, Lift) and statistic.over == "uniform"
-    found = np.zeros(len(population), dtype=np.bool_)
+    is_eligible = np.zeros(len(population), dtype=np.bool_)
     base = np.zeros(len(population))
-    left = order[np.argsort(-population.lengths[order], kind="stable")]
-    longest = int(population.lengths[left].max(initial=0))
+    remaining = order[np.argsort(-population.lengths[order], kind="stable")]
+    longest = int(population.lengths[remaining].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
-    # What a user's function says of a part of a document need not be what it says of the whole.
+    # A user's function may return something else for a part of a document than for the whole.
     whole = needs_base or _is_custom(statistic.on)
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
-        for batch in _batches(population, left, length, model.pad_id):
+        for batch in _batches(population, remaining, length, model.pad_id):
             tokens = BatchTokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
             view = TokenView(tokens, population.vocabulary, options)
             rows = view.eligible(statistic)
             ids = np.array([document.id for document in batch.documents])
-            found[ids] = rows.any(-1)
+            is_eligible[ids] = rows.any(-1)
             if needs_base:
                 base[ids] = uniform_mass(view, view.within(statistic.on), Places.of(rows))
-        left = left[~found[left] & (population.lengths[left] > length)]
-    kept = order[found[order]]
+        undecided = ~is_eligible[remaining] & (population.lengths[remaining] > length)
+        remaining = remaining[undecided]
+    documents = order[is_eligible[order]]
     return Eligible(
-        documents=kept,
-        texts=np.asarray(population.index.texts, dtype=np.int64)[kept],
-        base_rates=quantise(np.clip(base[kept], 0.0, 1.0)) if needs_base else None,
+        documents=documents,
+        texts=np.asarray(population.index.texts, dtype=np.int64)[documents],
+        base_rates=quantise(np.clip(base[documents], 0.0, 1.0)) if needs_base else None,
     )
 
 
-def _batches(population: Population, chosen: Int64s, length: int, pad_id: int) -> Iterator[Batch]:
-    """Yield the beginnings of documents, which are given the longest first, of like length."""
+def _batches(population: Population, ids: Int64s, length: int, pad_id: int) -> Iterator[Batch]:
+    """Yield the first `length` tokens of documents, whose ids are given longest first."""
     start = 0
-    while start < len(chosen):
-        longest = min(length, int(population.lengths[chosen[start]]))
-        part = chosen[start : start + max(1, CELLS // longest**2)]
+    while start < len(ids):
+        longest = min(length, int(population.lengths[ids[start]]))
+        part = ids[start : start + max(1, CELLS // longest**2)]
         documents = [
             Document(document.id, document.text_id, document.piece, document.ids[:length])
             for document in map(population.__getitem__, part.tolist())

@@ -1,7 +1,7 @@
-"""What expressions mean on documents: the one evaluator, from tokens alone to boolean arrays.
+"""Evaluates expressions on documents: from tokens alone to boolean arrays.
 
-No attention values and no statistics here, and nothing that depends on a model but its
-vocabulary.
+This is the only evaluator. No attention values, no statistics, and nothing that depends on a model
+other than its vocabulary.
 """
 
 import operator
@@ -32,7 +32,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class DocumentView:
-    """A document as a function marked `@ht.relation` sees it."""
+    """A document as it is passed to a function marked `@ht.relation`."""
 
     document: Document
     vocabulary: Vocabulary
@@ -49,7 +49,7 @@ class DocumentView:
 
     @property
     def special(self) -> npt.NDArray[np.bool_]:
-        """Which tokens are special ones, shape `[length]`."""
+        """Which tokens are special, shape `[length]`."""
         return self.vocabulary.is_special(self.document.ids)
 
     @property
@@ -69,32 +69,32 @@ class Masks:
         self._valid: Bools = batch.valid.numpy()
         self._vocabulary = vocabulary
         self._suppress = suppress_first_token
-        # Half the width of the batch's: what compares ids is limited by memory.
+        # Half the width of the batch's ids: comparing them is limited by memory bandwidth.
         self._ids = batch.ids.numpy().astype(np.int32)
 
     def rows(self, condition: Expression) -> Bools:
-        """Return where a condition on the query holds: boolean, `[batch, query]`."""
+        """Return where a condition on the query holds, boolean `[batch, query]`."""
         mask, _ = self._evaluate(condition, negated=False)
-        # Conditions on the query are of one key, whichever.
+        # A condition on the query is the same for every key.
         return np.broadcast_to(mask[:, :, 0], self._ids.shape)
 
     def relation(self, relation: Expression) -> Bools:
-        """Return where a relation holds: boolean, `[batch, query, key]`, not to be written to.
+        """Return where a relation holds, boolean `[batch, query, key]`, read-only.
 
-        Under `suppress_first_token`, key 0 is taken out of everything but what `ht.first` asks
-        for. Which keys a row may attend to is not considered here.
+        Under `suppress_first_token`, key 0 is excluded, except where `ht.first` selects it. The
+        keys that a row may attend to are not considered here.
         """
-        mask, asked = self._evaluate(relation, negated=False)
+        mask, selected = self._evaluate(relation, negated=False)
         batch, length = self._ids.shape
         mask = np.broadcast_to(mask, (batch, length, length))
         if not self._suppress:
             return mask
         mask = mask.copy()
-        mask[:, :, 0] = False if asked is None else asked
+        mask[:, :, 0] = False if selected is None else selected
         return mask
 
     def _evaluate(self, expression: Expression, negated: bool) -> tuple[Bools, Bools | None]:
-        """Return a mask, and in which rows `ht.first` asks for key 0; None for in none.
+        """Return a mask, and the rows in which `ht.first` selects key 0, or None for no row.
 
         They broadcast to `[batch, query, key]` and to `[batch, query]`.
         """
@@ -113,14 +113,14 @@ class Masks:
     def _joined(
         self, parts: Sequence[Expression], conjunction: bool, negated: bool
     ) -> tuple[Bools, Bools | None]:
-        masks, asking = zip(*(self._evaluate(part, negated) for part in parts), strict=True)
+        masks, selections = zip(*(self._evaluate(part, negated) for part in parts), strict=True)
         mask = reduce(operator.and_ if conjunction else operator.or_, masks)
-        asked = [rows for rows in asking if rows is not None]
-        if not asked:
+        selected = [rows for rows in selections if rows is not None]
+        if not selected:
             return mask, None
-        # `ht.previous | ht.first` asks for key 0 through its second part alone, and
-        # `ht.first & query.repeats` with all that is said of it.
-        rows = reduce(operator.or_, asked)
+        # `ht.previous | ht.first` selects key 0 in every row, and `ht.first & query.repeats` only
+        # where the whole conjunction holds.
+        rows = reduce(operator.or_, selected)
         return mask, rows & mask[:, :, 0] if conjunction else rows
 
     def _leaf(self, expression: Expression) -> Bools:
@@ -128,8 +128,8 @@ class Masks:
             case Matches(side, pattern):
                 return self._of_side(side, self._vocabulary.matching(pattern, self._ids))
             case Is(side, texts):
-                wanted = [self._vocabulary.single_id(text) for text in texts]
-                return self._of_side(side, np.isin(self._ids, wanted))
+                ids = [self._vocabulary.single_id(text) for text in texts]
+                return self._of_side(side, np.isin(self._ids, ids))
             case Repeats(side):
                 return self._of_side(side, self._last_occurrence >= 0)
             case Special(side):
@@ -140,23 +140,23 @@ class Masks:
             case EveryRow():
                 return np.ones((1, 1, 1), dtype=np.bool_)
             case Offset(distance):
-                apart: Bools = self._positions("key") - self._positions("query") == distance
-                return apart
+                at_distance: Bools = self._positions("key") - self._positions("query") == distance
+                return at_distance
             case Duplicate():
                 return self._earlier_occurrences
             case Induction(last_only):
                 if last_only:
-                    # Where there is none, no key: that before the document's first.
+                    # Without an earlier occurrence, a position before the document: no key.
                     last = np.where(self._last_occurrence >= 0, self._last_occurrence, -2)
-                    behind: Bools = self._positions("key") == last[:, :, None] + 1
-                    return behind
+                    after_last: Bools = self._positions("key") == last[:, :, None] + 1
+                    return after_last
                 following = np.zeros_like(self._earlier_occurrences)
                 following[:, :, 1:] = self._earlier_occurrences[:, :, :-1]
                 return following
             case CustomRelation():
                 return self._custom(expression)
             case _:
-                raise ExpressionError(f"no evaluation is known for {expression!r}.")
+                raise ExpressionError(f"{expression!r} cannot be evaluated: its kind is unknown.")
 
     def _of_side(self, side: SideName, mask: Bools) -> Bools:
         return mask[:, None, :] if side == "key" else mask[:, :, None]
@@ -181,7 +181,7 @@ class Masks:
     @cached_property
     def _last_occurrence(self) -> npt.NDArray[np.int32]:
         """The last earlier occurrence of each position's token, `[batch, length]`; -1 for none."""
-        # Equal ids side by side, in the order of their positions.
+        # Equal ids become neighbours, in the order of their positions.
         order = np.argsort(self._ids, axis=1, kind="stable").astype(np.int32)
         ids = np.take_along_axis(self._ids, order, axis=1)
         before = np.full_like(order, -1)
@@ -195,13 +195,13 @@ class Masks:
         result = np.zeros((batch, length, length), dtype=np.bool_)
         for row, document in enumerate(self._documents):
             view = DocumentView(document, self._vocabulary)
-            found = np.asarray(relation.function(view))
+            mask = np.asarray(relation.function(view))
             expected = (len(document), len(document))
-            if found.shape != expected or found.dtype != np.bool_:
+            if mask.shape != expected or mask.dtype != np.bool_:
                 raise ExpressionError(
-                    f"the relation {relation.name} returned an array of shape {found.shape} and "
-                    f"type {found.dtype} for document {document.id}, where boolean {expected} "
-                    "([query, key]) was expected."
+                    f"the relation {relation.name} returned an array of shape {mask.shape} and "
+                    f"type {mask.dtype} for document {document.id}; expected boolean {expected} "
+                    "([query, key])."
                 )
-            result[row, : len(document), : len(document)] = found
+            result[row, : len(document), : len(document)] = mask
         return result

@@ -12,14 +12,14 @@ from headtests.corpora import Document, Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import BatchTokens
-from headtests.measurement.readers.document_figures import document_figures
+from headtests.measurement.readers.document_figures import FigureReader
 from tests import tiny_models
 from tests.oracles import Text
 
 HEAD = HeadName(0, 0)
 """The head whose rows these are."""
 WORDS = [" the", ",", " The", "et", " a", "I"]
-"""Of the demo tokenizer, one token each; few, so that they repeat."""
+"""Words of the demo tokenizer, one token each; few, so that they repeat."""
 
 
 def text_of(document, rows, vocabulary, bidirectional=False, window=None):
@@ -158,4 +158,7 @@ def figures_of(blocks, statistic, options=None, matched=False, places=None, head
     """Return a head's figures of blocks, by default in the order of the documents' ids."""
     places = np.arange(1000) if places is None else places
     options = options or RowOptions(suppress_first_token=True)
-    return document_figures(iter(blocks), head, vocabulary(), statistic, options, places, matched)
+    reader = FigureReader(vocabulary(), statistic, options, matched)
+    for block in blocks:
+        reader.read(block)
+    return reader.figures(head, places)

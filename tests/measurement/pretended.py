@@ -1,4 +1,4 @@
-"""A model whose rows a test can work out by itself, and whose memory ends where a test says."""
+"""A fake model whose rows a test can compute, and whose memory runs out where a test says."""
 
 from collections import Counter
 
@@ -29,17 +29,17 @@ class Model:
         self.heads = heads
         """Heads of a block."""
         self.calls = []
-        """The document ids of each call that came to its end."""
+        """The document ids of each call that was completed."""
         self.tried = []
-        """How many documents each call had, those that failed included."""
+        """The number of documents of each call, including failed calls."""
         self.asked = []
         """The heads of each call."""
         self.given = 0
         """How many blocks were given."""
         self.fails = lambda documents: None
-        """What raises before a call gives rows."""
+        """A function that may raise before a call gives rows."""
         self.fails_at = lambda given, documents: None
-        """What raises before a block is given, of how many were given so far."""
+        """A function that may raise before a block is given; takes the number of blocks so far."""
 
     def attendable(self, valid, layer):
         length = valid.shape[1]
@@ -131,7 +131,7 @@ def sweep_of(model, population, *heads, progress=None, **settings):
 
 
 def rows_of(sweep, head=HEAD, start=0, stop=None, by_text=False):
-    """Return each document's rows by its id, after checking what each block must be."""
+    """Return each document's rows by its id, after checking each block."""
     found = {}
     for block in sweep.blocks(head, start, stop, by_text):
         attendable = sweep.model.attendable(block.batch.valid, head.layer)
@@ -148,14 +148,14 @@ def rows_of(sweep, head=HEAD, start=0, stop=None, by_text=False):
 
 
 def assert_right(found, population, head=HEAD, documents=None):
-    """Fail unless these are the rows of so many documents, or of all of them."""
+    """Fail unless these are the rows of `documents` documents, or of all of them."""
     assert len(found) == (len(population) if documents is None else documents)
     for number, rows in found.items():
         assert torch.equal(rows, expected(head, population[number]))
 
 
 class Log:
-    """Progress that remembers what it was told."""
+    """Progress that records its calls."""
 
     def __init__(self):
         self.events = []
@@ -171,5 +171,5 @@ class Log:
 
     @property
     def starts(self):
-        """The documents of each pass that was begun."""
+        """The number of documents of each pass that was started."""
         return [event[1] for event in self.events if event[0] == "start"]

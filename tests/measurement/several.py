@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.memo import Remembered
+from headtests.measurement.passes.memo import Memo
 from headtests.measurement.passes.token_view import BatchTokens
 from tests import tiny_models
 from tests.measurement.blocks import WORDS, text_of, vocabulary
@@ -24,7 +24,7 @@ class Several:
     blocks: list[Block]
     texts: dict[HeadName, list[Text]]
     window: int | None = None
-    """Of layer 1 alone."""
+    """The window of layer 1 alone."""
 
 
 def several(
@@ -55,7 +55,7 @@ def several(
         ]
         for head in heads
     }
-    blocks, memory = [], Remembered(remembered)
+    blocks, memory = [], Memo(remembered)
     order = generator.permutation(len(documents)).tolist()
     for start in range(0, len(order), at_once):
         batch = tiny_models.batch_of([documents[i] for i in order[start : start + at_once]])

@@ -1,6 +1,7 @@
-"""Which documents are eligible, and their base rates, is what a loop over every row says."""
+"""Eligible documents and their base rates equal those of a loop over every row."""
 
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,11 +27,10 @@ from headtests.measurement import eligibility as module
 from headtests.measurement.eligibility import eligible
 from headtests.measurement.masks import Masks
 from headtests.measurement.passes.runner import Sweep
-from headtests.measurement.readers.document_figures import document_figures
 from headtests.settings import Settings
 from headtests.statistics import QUANTA
 from tests import tiny_models
-from tests.measurement.blocks import WORDS, vocabulary
+from tests.measurement.blocks import WORDS, figures_of, vocabulary
 from tests.oracles import (
     CURRENT,
     DUPLICATE,
@@ -156,14 +156,16 @@ def assert_eligible(documents, kind, on, when, multiple, chosen):
             assert found.base_rates / QUANTA == pytest.approx([rates[n] for n in wanted], abs=1e-8)
 
 
-@pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("when", CONDITIONS, ids=repr)
 @pytest.mark.parametrize("on", RELATIONS, ids=repr)
-def test_every_statistic_of_each_relation(on, when, kind, suppress, small_prefixes):
+def test_every_statistic_of_each_relation(on, small_prefixes):
+    """Each relation with each kind of model; conditions and options in turn."""
     documents = documents_of_words(np.random.default_rng(1), [1, 2, 3, 4, 5, 7, 9, 3, 8, 2])
-    for multiple, first_row in ((1, 1), (5.0, 1), (1, 0)):
-        assert_eligible(documents, kind, on, when, multiple, RowOptions(suppress, first_row))
+    place = RELATIONS.index(on)
+    for number, kind in enumerate(KINDS, place):
+        when = CONDITIONS[number % len(CONDITIONS)]
+        multiple, first_row = [(1, 1), (5.0, 1), (1, 0)][number % 3]
+        for suppress in (True, False):
+            assert_eligible(documents, kind, on, when, multiple, RowOptions(suppress, first_row))
 
 
 def documents_of_words(generator, lengths):
@@ -212,28 +214,23 @@ STATISTICS = [
 
 
 @pytest.mark.parametrize("name", ["gpt2", "mistral", "gemma3", "gpt-neo"])
-@pytest.mark.parametrize("statistic", STATISTICS, ids=repr)
-def test_what_is_measured_is_what_was_eligible(statistic, name, loaded, population):
+def test_what_is_measured_is_what_was_eligible(name, loaded, population):
     """Document by document, in the order of the pass, with the same base rates to the last bit."""
-    for layer in range(2):
-        sweep = Sweep(loaded(name), population, [HeadName(layer, 0)], Settings(batch_size=7))
-        for by_text in (False, True):
-            order = sweep.order(by_text)
-            places = np.argsort(order)
-            for chosen in (RowOptions(True), RowOptions(False, 4)):
-                expected = eligible(sweep.model, population, order, layer, statistic, chosen)
-                found = document_figures(
-                    sweep.blocks(HeadName(layer, 0), by_text=by_text),
-                    HeadName(layer, 0),
-                    population.vocabulary,
-                    statistic,
-                    chosen,
-                    places,
-                )
-                assert 0 < len(found) < len(population)
-                assert found.documents.tolist() == expected.documents.tolist()
-                if expected.base_rates is not None:
-                    assert found.base_rates.tolist() == expected.base_rates.tolist()
+    heads = [HeadName(layer, 0) for layer in range(2)]
+    sweep = Sweep(loaded(name), population, heads, Settings(batch_size=7))
+    for by_text in (False, True):
+        order = sweep.order(by_text)
+        places = np.argsort(order)
+        for head, statistic, chosen in product(
+            heads, STATISTICS, (RowOptions(True), RowOptions(False, 4))
+        ):
+            expected = eligible(sweep.model, population, order, head.layer, statistic, chosen)
+            blocks = sweep.blocks(head, by_text=by_text)
+            found = figures_of(blocks, statistic, chosen, places=places, head=head)
+            assert 0 < len(found) < len(population)
+            assert found.documents.tolist() == expected.documents.tolist()
+            if expected.base_rates is not None:
+                assert found.base_rates.tolist() == expected.base_rates.tolist()
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
@@ -244,8 +241,7 @@ def test_figures_are_the_same_whatever_the_extents_asked_in(batch_size, loaded, 
 
     def figures(statistic, start, stop, matched):
         blocks = sweep.blocks(HeadName(1, 2), start, stop)
-        arguments = (population.vocabulary, statistic, RowOptions(True), places, matched)
-        return document_figures(blocks, HeadName(1, 2), *arguments)
+        return figures_of(blocks, statistic, RowOptions(True), matched, places, HeadName(1, 2))
 
     for statistic in STATISTICS:
         for matched in (False, True):

@@ -1,4 +1,4 @@
-"""Expressions mean on documents what their words say, special tokens and key 0 included."""
+"""Expressions evaluate on documents as documented, including special tokens and key 0."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from tests.oracles import FIRST, LEAVES, ON_QUERY, Text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=150)
 WORDS = [" the", ",", " The", "et", " a", "I"]
-"""Of the demo tokenizer, one token each; few, so that they repeat."""
+"""Words of the demo tokenizer, one token each; few, so that they repeat."""
 
 both_settings = pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
 

@@ -47,8 +47,8 @@ def test_the_batch_is_halved_and_the_verdicts_are_the_same(run_claims, little_me
     assert run.outcomes == {"passed": 1, "failed": 1}
     assert without_time(run) == expected
     notes = [
-        "Memory ended at 20 documents at once; the pass went on with 10.",
-        "Memory ended at 10 documents at once; the pass went on with 5.",
+        "Out of memory with 20 documents at once; the pass continued with 10.",
+        "Out of memory with 10 documents at once; the pass continued with 5.",
     ]
     (session,) = run.record["sessions"]
     assert session["corpus"]["notes"] == notes

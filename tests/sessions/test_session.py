@@ -418,7 +418,7 @@ def test_memory_that_ends_changes_no_result(session_of, monkeypatch):
         (pair.document, pair.query, pair.key) for pair in top
     ]
     assert len(session.sweep.notes) == 2
-    assert "went on with 4" in session.sweep.notes[-1]
+    assert "continued with 4" in session.sweep.notes[-1]
 
 
 def test_an_interruption_leaves_a_session_that_goes_on(session_of, population, monkeypatch):

@@ -1,6 +1,6 @@
-"""Documents through the model, batch by batch: what runs, in which order, and which rows are kept.
+"""Documents through the model, batch by batch: what runs, in which order, which rows are kept.
 
-`batch_plan` chooses batches, `runner` runs them and gives `blocks` of rows to readers, through
-`dispatch`; `row_spool` keeps rows for later questions. `token_view` is what tokens alone say of a
-batch, and `memo` remembers it.
+`batch_plan` divides documents into batches, `runner` runs them, and `dispatch` gives `blocks` of
+rows to readers. `row_spool` keeps rows for later reads. `token_view` computes what depends on the
+tokens of a batch alone, and `memo` caches it.
 """

@@ -1,7 +1,7 @@
-"""What a pass hands to its readers: some heads' attention rows on some documents.
+"""The unit that a pass gives to its readers: attention rows of some heads on some documents.
 
-Shapes and who may keep what. Which documents run is `forward`; what rows amount to is `measure`
-and `pairs`.
+Shapes and lifetimes. `runner` chooses the documents; `headtests.measurement.readers` computes
+figures and pairs from the rows.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,17 @@ from headtests.measurement.passes.token_view import BatchTokens
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some heads' rows on some documents."""
+    """Attention rows of some heads on some documents."""
 
     tokens: BatchTokens
-    """The documents, and which keys these heads' rows may attend to."""
+    """The documents, and the keys that these heads' rows may attend to."""
     heads: tuple[HeadName, ...]
-    """The heads, all of which may attend to the same keys."""
+    """The heads, all of one layer or of layers whose rows may attend to the same keys."""
     rows: torch.Tensor
-    """Float32 on the model's device, `[head, document, query, key]`; 0 where a row may not attend.
+    """Attention values, float32, on the model's device, `[head, document, query, key]`.
 
-    Good until the reader returns: what it keeps, it copies.
+    0 where a row may not attend. The buffer is reused once the reader returns: a reader copies
+    what it keeps.
     """
 
     @property
@@ -35,7 +36,7 @@ class Block:
 
 
 class Reader(Protocol):
-    """What takes from each block of a pass what it needs."""
+    """An object that receives every block of a pass."""
 
     def read(self, block: Block) -> None:
-        """Take in a block."""
+        """Process a block."""

@@ -1,6 +1,6 @@
-"""One batch's rows on their way to readers and to what keeps them, through the end of memory.
+"""Gives the rows of a batch to readers and to the row spool, also where memory runs out.
 
-A batch that runs again in smaller parts, since memory ended, gives no reader anything twice.
+When memory runs out, a batch runs again in smaller parts. No reader receives any rows twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,47 +10,47 @@ import torch
 
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
-from headtests.measurement.passes.row_spool import KeptRows, OnDisk
+from headtests.measurement.passes.row_spool import RowSpool, SpoolLocation
 from headtests.measurement.passes.token_view import BatchTokens
 from headtests.models.row_reading import Portion
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPart:
-    """One head's rows on some documents of a batch, as they were kept."""
+class SpooledRows:
+    """One head's rows on some documents of a batch, saved in the row spool."""
 
     start: int
-    """The first document's place in its batch."""
+    """The first document's position in its batch."""
     stop: int
-    """The place behind the last."""
-    rows: torch.Tensor | OnDisk
-    """What they are loaded by."""
+    """The position after the last document."""
+    rows: torch.Tensor | SpoolLocation
+    """The handle that `RowSpool.load` takes; the rows are `[document, query, key]`."""
 
 
 @dataclass(eq=False)
-class Share:
-    """Documents of a batch whose rows come together, and who has had them."""
+class PortionProgress:
+    """Documents of a batch whose rows come together, and which readers have received them."""
 
     start: int
-    """The first document's place in its batch."""
+    """The first document's position in its batch."""
     stop: int
-    """The place behind the last."""
+    """The position after the last document."""
     read: set[HeadName] = field(default_factory=set)
-    """The heads whose rows went to everybody."""
+    """The heads whose rows every reader has received."""
     readers: dict[HeadName, int] = field(default_factory=dict)
-    """Of other heads, how many readers have had them."""
-    kept: set[HeadName] = field(default_factory=set)
-    """The heads whose rows were kept, as far as there was room."""
+    """For other heads, the number of readers that have received the rows."""
+    saved: set[HeadName] = field(default_factory=set)
+    """The heads whose rows were passed to the row spool."""
 
     def within(self, start: int) -> Portion:
-        """Return the same documents, counted from another place of the batch."""
+        """Return the same documents as a portion, counted from position `start` of the batch."""
         return Portion(self.start - start, self.stop - start, self.read)
 
-    def halves(self) -> list["Share"]:
-        """Return its documents in two shares, each of which was read as far as this one."""
+    def halves(self) -> list["PortionProgress"]:
+        """Return the documents in two halves, each with this progress."""
         middle = (self.start + self.stop) // 2
         return [
-            Share(start, stop, set(self.read), dict(self.readers), set(self.kept))
+            PortionProgress(start, stop, set(self.read), dict(self.readers), set(self.saved))
             for start, stop in ((self.start, middle), (middle, self.stop))
         ]
 
@@ -58,101 +58,106 @@ class Share:
         return self.stop - self.start
 
 
-class Feed:
-    """Gives a batch's rows to each reader once, and keeps them where there is room."""
+class Dispatcher:
+    """Gives a batch's rows to each reader once, and saves them if they fit."""
 
     def __init__(
         self,
         readers: Sequence[Reader],
-        known: set[HeadName],
+        settled: set[HeadName],
         tokens_of: Callable[[int, int, int], BatchTokens],
-        rows: KeptRows,
+        spool: RowSpool,
     ) -> None:
-        """`known` are the heads whose rows were kept, or had no room, and are not kept again."""
+        """`settled` are the heads whose rows are in the spool or did not fit: not saved again.
+
+        `tokens_of` takes the first and last position of documents in the batch, and a layer.
+        """
         self._readers = readers
         self._tokens_of = tokens_of
-        self._rows = rows
-        self._known = known
-        self._parts: dict[HeadName, list[KeptPart] | None] = {}
+        self._spool = spool
+        self._settled = settled
+        self._parts: dict[HeadName, list[SpooledRows] | None] = {}
 
-    def give(self, heads: tuple[HeadName, ...], share: Share, rows: torch.Tensor) -> None:
-        """Take in the rows of some heads on a share, `[head, document, query, key]`."""
-        tokens = self._tokens_of(share.start, share.stop, heads[0].layer)
-        # One for all readers, which find what they share by it.
+    def give(
+        self, heads: tuple[HeadName, ...], portion: PortionProgress, rows: torch.Tensor
+    ) -> None:
+        """Give some heads' rows on a portion to readers, `[head, document, query, key]`."""
+        tokens = self._tokens_of(portion.start, portion.stop, heads[0].layer)
+        # One block for all readers: `RowView` caches by block.
         whole = Block(tokens, heads, rows)
         for number, reader in enumerate(self._readers):
-            places = [i for i, head in enumerate(heads) if share.readers.get(head, 0) <= number]
+            places = [i for i, head in enumerate(heads) if portion.readers.get(head, 0) <= number]
             if not places:
                 continue
-            chosen = tuple(heads[place] for place in places)
-            reader.read(whole if chosen == heads else Block(tokens, chosen, rows[places]))
-            share.readers |= dict.fromkeys(chosen, number + 1)
-        for head, of_head in zip(heads, rows, strict=True):
-            if head not in self._known and head not in share.kept:
-                self._keep(head, share, of_head)
-                share.kept.add(head)
+            unread = tuple(heads[place] for place in places)
+            reader.read(whole if unread == heads else Block(tokens, unread, rows[places]))
+            portion.readers |= dict.fromkeys(unread, number + 1)
+        for head, head_rows in zip(heads, rows, strict=True):
+            if head not in self._settled and head not in portion.saved:
+                self._save(head, portion, head_rows)
+                portion.saved.add(head)
 
-    def _keep(self, head: HeadName, share: Share, rows: torch.Tensor) -> None:
+    def _save(self, head: HeadName, portion: PortionProgress, rows: torch.Tensor) -> None:
         parts = self._parts.setdefault(head, [])
         if parts is None:
             return
-        kept = self._rows.keep(rows)
-        if kept is None:
-            # Of half a batch nothing is gained: it runs again as a whole.
+        handle = self._spool.save(rows)
+        if handle is None:
+            # Half a batch is of no use: a batch runs again as a whole.
             self._parts[head] = None
         else:
-            parts.append(KeptPart(share.start, share.stop, kept))
+            parts.append(SpooledRows(portion.start, portion.stop, handle))
 
     @property
-    def kept(self) -> dict[HeadName, list[KeptPart] | None]:
-        """The rows of heads that were not known, as a whole; None of those without room."""
-        return {head: parts for head, parts in self._parts.items() if head not in self._known}
+    def spooled(self) -> dict[HeadName, list[SpooledRows] | None]:
+        """The saved rows of heads that were not settled; None for heads that did not fit."""
+        return {head: parts for head, parts in self._parts.items() if head not in self._settled}
 
 
 class Collector:
-    """A reader that keeps one head's blocks until they are taken."""
+    """A reader that copies one head's blocks until they are taken."""
 
     def __init__(self, head: HeadName) -> None:
         self._head = head
         self._blocks: list[Block] = []
 
     def read(self, block: Block) -> None:
-        """Take in a block, copied."""
+        """Copy a block, if it has the head."""
         if self._head in block.heads:
             place = block.heads.index(self._head)
             rows = block.rows[place : place + 1].clone()
             self._blocks.append(Block(block.tokens, (self._head,), rows))
 
-    def taken(self) -> list[Block]:
-        """Return the blocks, and forget them."""
+    def take(self) -> list[Block]:
+        """Return the collected blocks, and forget them."""
         blocks, self._blocks = self._blocks, []
         return blocks
 
 
-class Attempt:
-    """A reader that nobody waits for yet: what it stumbles over stops nothing else."""
+class OptionalReader:
+    """Wraps a reader whose result is not needed yet: its errors stop nothing else."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.failed = False
-        """Whether it stumbled, and reads no more."""
+        """Whether the reader raised an error; it then reads no more."""
 
     def read(self, block: Block) -> None:
-        """Take in a block; raises nothing but the end of memory."""
+        """Process a block; raises nothing but the errors of running out of memory."""
         if self.failed:
             return
         try:
             self._reader.read(block)
         except Exception as error:
-            # An expression that the tokenizer does not know, a user's function: an error of the
-            # test that asks for it, when it does.
+            # An unknown token in an expression, or an error in a user's function: the test that
+            # asks for the result raises it.
             if is_out_of_memory(error):
                 raise
             self.failed = True
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether memory ended, on whichever device."""
+    """Return whether an error says that memory ran out, on any device."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     text = str(error).lower()

@@ -1,6 +1,6 @@
-"""Attention rows that were read, kept to serve later comparisons: in memory, then on disk.
+"""Attention rows that were read, kept for later comparisons: in memory first, then on disk.
 
-Tensors in, tensors out, within a stated size. What they are rows of is the caller's.
+Stores and loads tensors within a size limit. The caller knows which rows a tensor holds.
 """
 
 import tempfile
@@ -10,45 +10,46 @@ from typing import IO
 import torch
 
 IN_MEMORY = 2**30
-"""Bytes of rows that stay in memory, of those that may be kept at all."""
+"""The most bytes of rows that stay in memory; rows beyond that go to disk."""
 DEVICE_SHARE = 0.25
-"""The share of a GPU's free memory that rows may take, and then none are kept on disk."""
+"""The share of a GPU's free memory that rows may take. Rows of a GPU never go to disk."""
 
 
 @dataclass(frozen=True, slots=True)
-class OnDisk:
-    """Where a tensor lies in the spool."""
+class SpoolLocation:
+    """The place of a tensor in the spool file."""
 
     offset: int
+    """Bytes from the beginning of the file."""
     shape: tuple[int, ...]
 
 
-class KeptRows:
-    """Float32 tensors up to a number of bytes, on a device."""
+class RowSpool:
+    """Float32 tensors of one device, at most `limit` bytes in all."""
 
     def __init__(self, limit: int, device: torch.device) -> None:
-        self._left = limit
-        self._left_in_memory = min(limit, IN_MEMORY)
+        self._free = limit
+        self._free_in_memory = min(limit, IN_MEMORY)
         if device.type == "cuda":
-            # They stay where they are: running a document again costs less than moving its rows.
+            # Rows stay on the GPU: running a document again costs less than moving its rows.
             free, _ = torch.cuda.mem_get_info(device)
-            self._left = self._left_in_memory = min(limit, int(free * DEVICE_SHARE))
-        # Made on first use: most runs never need it.
+            self._free = self._free_in_memory = min(limit, int(free * DEVICE_SHARE))
+        # Created on first use: most runs never need it.
         self._spool: IO[bytes] | None = None
 
-    def keep(self, rows: torch.Tensor) -> torch.Tensor | OnDisk | None:
-        """Keep a tensor and return what to `load` it by; None where there is no room for it."""
+    def save(self, rows: torch.Tensor) -> torch.Tensor | SpoolLocation | None:
+        """Copy a tensor and return the handle that `load` takes, or None if it does not fit."""
         size = rows.numel() * rows.element_size()
-        if size > self._left:
+        if size > self._free:
             return None
-        if size <= self._left_in_memory:
+        if size <= self._free_in_memory:
             copy = rows.clone()
-            self._left_in_memory -= size
-            self._left -= size
+            self._free_in_memory -= size
+            self._free -= size
             return copy
         try:
             if self._spool is None:
-                # Unbuffered: a write that fails must not be tried again when the file is closed.
+                # Unbuffered: closing the file must not repeat a write that failed.
                 self._spool = tempfile.TemporaryFile(  # noqa: SIM115  # closed by close()
                     prefix="headtests-rows-", buffering=0
                 )
@@ -57,26 +58,27 @@ class KeptRows:
             while content:
                 content = content[self._spool.write(content) :]
         except OSError:
-            # The disk is full: what is there stays good, and nothing more is kept.
-            self._left = 0
+            # The disk is full: saved rows stay valid, and nothing more is saved.
+            self._free = 0
             return None
-        self._left -= size
-        return OnDisk(offset, tuple(rows.shape))
+        self._free -= size
+        return SpoolLocation(offset, tuple(rows.shape))
 
-    def load(self, kept: torch.Tensor | OnDisk) -> torch.Tensor:
-        """Return a tensor that was kept."""
-        if isinstance(kept, torch.Tensor):
-            return kept
-        rows = torch.empty(kept.shape, dtype=torch.float32)
+    def load(self, handle: torch.Tensor | SpoolLocation) -> torch.Tensor:
+        """Return a tensor that was saved."""
+        if isinstance(handle, torch.Tensor):
+            return handle
+        rows = torch.empty(handle.shape, dtype=torch.float32)
         if self._spool is not None:
-            self._spool.seek(kept.offset)
-            room = rows.numpy().data.cast("B")
-            while room:
-                room = room[self._spool.readinto(room) :]  # type: ignore[attr-defined]  # as IO
+            self._spool.seek(handle.offset)
+            buffer = rows.numpy().data.cast("B")
+            while buffer:
+                count = self._spool.readinto(buffer)  # type: ignore[attr-defined]  # missing in IO
+                buffer = buffer[count:]
         return rows
 
     def close(self) -> None:
-        """Drop everything."""
-        self._left = 0
+        """Drop all tensors, and save no more."""
+        self._free = 0
         if self._spool is not None:
             self._spool.close()

@@ -1,7 +1,7 @@
-"""The pass: documents in hash order through the model, rows kept, memory's end survived.
+"""The pass: runs documents in hash order through the model, and survives running out of memory.
 
-What runs, how often, and with which heads. In which batches is `plan`, who gets their rows is
-`feeding`, and what they amount to is `measure` and `pairs`.
+Decides what runs, how often, and for which heads. `batch_plan` chooses the batches, `dispatch`
+gives rows to readers, and `headtests.measurement.readers` computes results from them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,38 +15,46 @@ from headtests.corpora import Batch, Document, Population, make_batches
 from headtests.errors import ModelError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.batch_plan import Plan, plan_of
+from headtests.measurement.passes.batch_plan import BatchPlan, plan_batches
 from headtests.measurement.passes.blocks import Block, Reader
-from headtests.measurement.passes.dispatch import Collector, Feed, KeptPart, Share, is_out_of_memory
-from headtests.measurement.passes.memo import Remembered
-from headtests.measurement.passes.row_spool import KeptRows
+from headtests.measurement.passes.dispatch import (
+    Collector,
+    Dispatcher,
+    PortionProgress,
+    SpooledRows,
+    is_out_of_memory,
+)
+from headtests.measurement.passes.memo import Memo
+from headtests.measurement.passes.row_spool import RowSpool
 from headtests.measurement.passes.token_view import BatchTokens, Float32s, allowed_keys
 from headtests.models.loaded import LoadedModel
 from headtests.models.row_reading import Portion
 from headtests.settings import Settings
 from headtests.statistics.quanta import Int64s
 
-REMEMBERED_BYTES = 2**26
-"""The most that what was found out of tokens takes, to serve other heads and statistics."""
+MEMO_BYTES = 2**26
+"""The most bytes of cached values that depend on tokens alone, shared by heads and statistics."""
 
 
 class Progress(Protocol):
-    """What a pass tells while it runs."""
+    """Receives the progress of a pass while it runs."""
 
     def start(self, documents: int) -> None:
-        """Begin a pass over so many documents."""
+        """Begin a pass that runs `documents` documents."""
 
     def advance(self, documents: int, tokens: int) -> None:
-        """Count documents and tokens that have been run."""
+        """Add documents and tokens that have just run."""
 
     def finish(self) -> None:
         """End the pass."""
 
 
 class Sweep:
-    """A model over the first documents of a population in hash order, up to the budget.
+    """Runs a model over the documents of a population, up to the budget, and keeps their rows.
 
-    In one of two orders: of documents, or of texts, whose documents then stand together.
+    Every method that takes `by_text` works in one of two orders: documents in hash order, or, with
+    `by_text`, texts in hash order, each text's documents together. `start` and `stop` are
+    positions in that order; each is 0 or one of `extents`.
     """
 
     def __init__(
@@ -62,52 +70,51 @@ class Sweep:
         self.tokens_run = 0
         self.tokens_run_twice = 0
         self.notes: list[str] = []
-        """What a reader of the results should know of the pass."""
+        """Remarks on the pass that the summary and the report show."""
         self._progress = progress
         self._settings = settings
         self._batch_size = settings.batch_size
-        self._kept = KeptRows(settings.spool, model.device)
-        self._parts: dict[tuple[bool, int, HeadName], list[KeptPart] | None] = {}
-        """The rows of each batch that has run, by head; None where there was no room."""
-        self._remembered = Remembered(REMEMBERED_BYTES)
+        self._spool = RowSpool(settings.spool, model.device)
+        self._parts: dict[tuple[bool, int, HeadName], list[SpooledRows] | None] = {}
+        """Saved rows by order, batch and head; None for rows that did not fit into the spool."""
+        self._memo = Memo(MEMO_BYTES)
         self._ran: set[int] = set()
         self._planned = tuple(sorted(set(heads)))
-        self._plans: dict[bool, Plan] = {}
+        self._plans: dict[bool, BatchPlan] = {}
         self._layers: dict[int, tuple[int, Bools]] = {}
 
     @property
     def budget(self) -> int:
-        """How many documents the run may put through the model."""
+        """The most documents that the run may put through the model."""
         return min(self._settings.max_documents, len(self.population))
 
     @property
     def documents_run(self) -> int:
-        """How many different documents have been run, for any head in any order."""
+        """The number of different documents that have run, for any head in any order."""
         return len(self._ran)
 
     def extents(self, by_text: bool = False) -> tuple[int, ...]:
-        """Return how many documents have been read after each step; the last is the budget."""
+        """Return the number of documents read after each step; the last is the budget."""
         return self._plan(by_text).extents
 
     def order(self, by_text: bool = False) -> Int64s:
         """Return the ids of the whole population in the order of the pass, shape `[documents]`.
 
-        The budget is its first part. `by_text`: texts in hash order, each one's documents
-        together.
+        The budget is a prefix of it.
         """
         return self._plan(by_text).order
 
     def heads_beside(self, head: HeadName) -> tuple[HeadName, ...]:
-        """Return the heads that one pass serves with this one, itself among them.
+        """Return the heads that one pass reads together with this one, itself included.
 
-        A head that nobody announced, as in a notebook, has a pass of its own.
+        A head that was not announced, as in a notebook, has a pass of its own.
         """
         return self._planned if head in self._planned else (head,)
 
     def keeps(
         self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
     ) -> bool:
-        """Return whether a head's rows on the documents of some places were kept."""
+        """Return whether a head's rows on the documents from `start` to `stop` are in the spool."""
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         return all(self._has(by_text, number, (head,)) for number in numbers)
 
@@ -119,10 +126,9 @@ class Sweep:
         stop: int | None = None,
         by_text: bool = False,
     ) -> None:
-        """Have readers take in some heads' rows on the documents of some places of the order.
+        """Give some heads' rows on the documents from `start` to `stop` to readers.
 
-        Those from `start` up to `stop`, each 0 or one of the extents; None is the budget. What
-        was not kept is run.
+        Batches whose rows are not in the spool run. A `stop` of None is the budget.
         """
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         for _ in self._batches(numbers, heads, readers, by_text):
@@ -131,61 +137,63 @@ class Sweep:
     def blocks(
         self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
     ) -> Iterator[Block]:
-        """Yield one head's rows on the documents of some places, as `read` has them."""
+        """Yield the blocks that `read` would give to a reader of one head."""
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         collector = Collector(head)
         for _ in self._batches(numbers, (head,), [collector], by_text):
-            yield from collector.taken()
+            yield from collector.take()
 
     def tokens_of(self, layer: int, documents: Collection[int]) -> Iterator[BatchTokens]:
-        """Yield what the tokens say of documents, these among them: nothing is run."""
-        wanted = set(documents)
-        for number in self._holding(wanted):
+        """Yield the tokens of all batches that contain some of these documents; nothing runs."""
+        ids = set(documents)
+        for number in self._holding(ids):
             for tokens in self._tokens_in_parts(False, number, layer):
-                if any(document.id in wanted for document in tokens.batch.documents):
+                if any(document.id in ids for document in tokens.batch.documents):
                     yield tokens
 
     def tokens_between(
         self, layer: int, start: int, stop: int, by_text: bool = False
     ) -> Iterator[BatchTokens]:
-        """Yield what the tokens say of the documents of some places of the order."""
+        """Yield the tokens of the documents from `start` to `stop`; nothing runs."""
         for number in self._plan(by_text).between(start, stop):
             yield from self._tokens_in_parts(by_text, number, layer)
 
     def allowed(self, layer: int) -> Bools:
-        """Return which keys each row may attend to, were all of them tokens, `[query, key]`."""
+        """Return the keys that each row may attend to without padding, boolean `[query, key]`."""
         return self._allowed(layer)[1]
 
     def alike(self, layer: int) -> int:
-        """Return the first known layer whose rows may attend to the same keys."""
+        """Return the first layer seen so far whose rows may attend to the same keys."""
         return self._allowed(layer)[0]
 
     def rows_at(self, head: HeadName, places: Sequence[tuple[int, int]]) -> list[Float32s]:
-        """Return a head's rows at some queries of documents of the budget.
+        """Return one attention row of a head for each pair of document id and query position.
 
-        `places` are documents and queries; each row is float32, `[key]`, as long as its document.
-        Documents whose rows were not kept run again, and no others.
+        Each row is float32, `[key]`, as long as its document, which must be in the budget. Only
+        documents whose rows are not in the spool run again.
         """
-        found: dict[int, Float32s] = {}
-        wanted: dict[int, list[int]] = {}
+        rows_by_place: dict[int, Float32s] = {}
+        places_by_document: dict[int, list[int]] = {}
         for place, (document, _) in enumerate(places):
-            wanted.setdefault(document, []).append(place)
+            places_by_document.setdefault(document, []).append(place)
 
         def take(documents: Sequence[Document], rows: torch.Tensor) -> None:
-            for document, of_document in zip(documents, rows, strict=True):
-                for place in wanted.get(document.id, ()):
-                    row = of_document[places[place][1], : len(document)]
-                    found[place] = row.cpu().numpy().copy()
+            for document, document_rows in zip(documents, rows, strict=True):
+                for place in places_by_document.get(document.id, ()):
+                    row = document_rows[places[place][1], : len(document)]
+                    rows_by_place[place] = row.cpu().numpy().copy()
 
-        for number in self._holding(wanted):
+        for number in self._holding(places_by_document):
             for part in self._parts.get((False, number, head)) or ():
                 batch = self._batch(False, number, part.start, part.stop)
-                if any(document.id in wanted for document in batch.documents):
-                    take(batch.documents, self._kept.load(part.rows))
-        missing = {document for place, (document, _) in enumerate(places) if place not in found}
-        left = sorted((self.population[number] for number in sorted(missing)), key=len)
-        while left:
-            documents = left[-self._batch_size :]
+                if any(document.id in places_by_document for document in batch.documents):
+                    take(batch.documents, self._spool.load(part.rows))
+        missing = {
+            document for place, (document, _) in enumerate(places) if place not in rows_by_place
+        }
+        remaining = sorted((self.population[number] for number in sorted(missing)), key=len)
+        while remaining:
+            documents = remaining[-self._batch_size :]
             (batch,) = make_batches(documents, len(documents), self.model.pad_id)
             try:
                 rows = self.model.rows(batch, [head])[0]
@@ -194,8 +202,8 @@ class Sweep:
             else:
                 take(batch.documents, rows)
                 self._count(batch)
-                del left[-len(batch) :]
-        return [found[place] for place in range(len(places))]
+                del remaining[-len(batch) :]
+        return [rows_by_place[place] for place in range(len(places))]
 
     def _count(self, batch: Batch) -> None:
         for document in batch.documents:
@@ -205,9 +213,9 @@ class Sweep:
             self._ran.add(document.id)
 
     def _holding(self, documents: Collection[int]) -> list[int]:
-        wanted = set(documents)
+        ids = set(documents)
         batches = self._plan(False).batches
-        return [number for number, members in enumerate(batches) if not wanted.isdisjoint(members)]
+        return [number for number, members in enumerate(batches) if not ids.isdisjoint(members)]
 
     def _batches(
         self,
@@ -216,40 +224,41 @@ class Sweep:
         readers: Sequence[Reader],
         by_text: bool,
     ) -> Iterator[None]:
-        """Feed readers batch by batch; yields after each."""
+        """Run or load batches for readers; yields after each batch."""
         batches = self._plan(by_text).batches
         to_run = {number for number in numbers if not self._has(by_text, number, heads)}
-        ahead = sum(len(batches[number]) for number in to_run)
-        if ahead and self._progress is not None:
-            self._progress.start(ahead)
+        documents = sum(len(batches[number]) for number in to_run)
+        if documents and self._progress is not None:
+            self._progress.start(documents)
         try:
             for number in numbers:
                 if number in to_run:
                     self._run(by_text, number, self._to_run(by_text, number, heads), readers)
                 else:
-                    self._read_kept(by_text, number, heads, readers)
+                    self._read_spooled(by_text, number, heads, readers)
                 yield
         finally:
-            if ahead and self._progress is not None:
+            if documents and self._progress is not None:
                 self._progress.finish()
 
     def _to_run(
         self, by_text: bool, number: int, heads: Sequence[HeadName]
     ) -> tuple[HeadName, ...]:
-        """Return the heads whose rows are read when a batch runs for some.
+        """Return the heads whose rows are read when a batch runs for `heads`.
 
-        Those beside them, too, for later, but where it is known that there is no room for them.
+        These also include the heads of the same pass, for later reads, unless it is known that
+        their rows do not fit into the spool.
         """
         beside = (other for head in heads for other in self.heads_beside(head))
         new = (head for head in beside if (by_text, number, head) not in self._parts)
         return tuple(dict.fromkeys((*heads, *new)))
 
-    def _plan(self, by_text: bool) -> Plan:
+    def _plan(self, by_text: bool) -> BatchPlan:
         if by_text not in self._plans:
             seed = self._settings.seed
             population = self.population
             order = population.text_order(seed) if by_text else population.order(seed)
-            self._plans[by_text] = plan_of(
+            self._plans[by_text] = plan_batches(
                 order, population.lengths, self.budget, self._settings.batch_size
             )
         return self._plans[by_text]
@@ -257,49 +266,50 @@ class Sweep:
     def _has(self, by_text: bool, number: int, heads: Sequence[HeadName]) -> bool:
         return all(self._parts.get((by_text, number, head)) for head in heads)
 
-    def _read_kept(
+    def _read_spooled(
         self, by_text: bool, number: int, heads: Sequence[HeadName], readers: Sequence[Reader]
     ) -> None:
         for head in heads:
             for part in self._parts[by_text, number, head] or ():
                 tokens = self._tokens(by_text, number, part.start, part.stop, head.layer)
-                block = Block(tokens, (head,), self._kept.load(part.rows)[None])
-                # As beside a forward, whose tensors cannot be written to outside of it.
+                block = Block(tokens, (head,), self._spool.load(part.rows)[None])
+                # As in a forward pass, whose tensors cannot be modified outside inference mode.
                 with torch.inference_mode():
                     for reader in readers:
                         reader.read(block)
 
     def _tokens(self, by_text: bool, number: int, start: int, stop: int, layer: int) -> BatchTokens:
-        """Return what is known of some documents of a batch without attention."""
+        """Return the tokens of some documents of a batch."""
         like, allowed = self._allowed(layer)
         batch = self._batch(by_text, number, start, stop)
         length = batch.ids.shape[1]
         key = (by_text, number, start, stop, like)
-        return BatchTokens(batch, allowed[:length, :length], key, self._remembered)
+        return BatchTokens(batch, allowed[:length, :length], key, self._memo)
 
     def _tokens_in_parts(self, by_text: bool, number: int, layer: int) -> Iterator[BatchTokens]:
-        """Yield what is known of a batch without attention, in parts as its rows come."""
+        """Yield the tokens of a batch, in the portions in which its rows come."""
         whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
         for part in self.model.portions(whole):
             yield self._tokens(by_text, number, part.start, part.stop, layer)
 
     def _allowed(self, layer: int) -> tuple[int, Bools]:
-        """Return the first known layer with the same allowed keys, and these, `[query, key]`."""
+        """Return the first layer seen with the same allowed keys, and the keys, `[query, key]`."""
         if layer not in self._layers:
             allowed = allowed_keys(self.model, layer, int(self.population.lengths.max()))
-            alike = (found for found in self._layers.values() if np.array_equal(found[1], allowed))
+            known = self._layers.values()
+            alike = (entry for entry in known if np.array_equal(entry[1], allowed))
             self._layers[layer] = next(alike, (layer, allowed))
         return self._layers[layer]
 
     def _batch(self, by_text: bool, number: int, start: int, stop: int) -> Batch:
         members = self._plan(by_text).batches[number][start:stop]
 
-        def made() -> Batch:
+        def make() -> Batch:
             documents = [self.population[member] for member in members]
             (batch,) = make_batches(documents, len(documents), self.model.pad_id)
             return batch
 
-        return self._remembered.get((by_text, number, start, stop), made, _bytes_of)
+        return self._memo.get((by_text, number, start, stop), make, _bytes_of)
 
     def _run(
         self,
@@ -308,85 +318,90 @@ class Sweep:
         heads: Sequence[HeadName],
         readers: Sequence[Reader],
     ) -> None:
-        """Run a batch, in parts where memory is short, and feed readers with its rows."""
+        """Run a batch, in smaller parts if memory runs out, and give its rows to readers."""
         whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
-        left = [Share(part.start, part.stop) for part in self.model.portions(whole)]
-        known = {head for head in heads if (by_text, number, head) in self._parts}
-        feed = Feed(
+        remaining = [PortionProgress(part.start, part.stop) for part in self.model.portions(whole)]
+        settled = {head for head in heads if (by_text, number, head) in self._parts}
+        dispatcher = Dispatcher(
             readers,
-            known,
+            settled,
             lambda start, stop, layer: self._tokens(by_text, number, start, stop, layer),
-            self._kept,
+            self._spool,
         )
-        while left:
-            left = _split(left, self._batch_size)
-            start = left[0].start
-            now = [share for share in left if share.stop - start <= self._batch_size]
+        while remaining:
+            remaining = _split(remaining, self._batch_size)
+            start = remaining[0].start
+            now = [part for part in remaining if part.stop - start <= self._batch_size]
             stop = now[-1].stop
             batch = self._batch(by_text, number, start, stop)
             try:
-                self._give(batch, heads, now, feed)
+                self._give(batch, heads, now, dispatcher)
             except (RuntimeError, MemoryError) as error:
                 self._shrink(batch, error)
             else:
-                left = left[len(now) :]
-        for head, parts in feed.kept.items():
+                remaining = remaining[len(now) :]
+        for head, parts in dispatcher.spooled.items():
             self._parts[by_text, number, head] = parts
         self._count(whole)
         if self._progress is not None:
             self._progress.advance(len(whole), int(whole.valid.sum()))
 
     def _give(
-        self, batch: Batch, heads: Sequence[HeadName], shares: Sequence[Share], feed: Feed
+        self,
+        batch: Batch,
+        heads: Sequence[HeadName],
+        parts: Sequence[PortionProgress],
+        dispatcher: Dispatcher,
     ) -> None:
-        """Run documents that stand side by side, and feed their rows."""
-        shared = {share.start - shares[0].start: share for share in shares}
-        portions = [share.within(shares[0].start) for share in shares]
+        """Run consecutive documents of a batch, and give their rows to readers."""
+        progress = {part.start - parts[0].start: part for part in parts}
+        portions = [part.within(parts[0].start) for part in parts]
 
-        def give(given: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
-            feed.give(given, shared[portion.start], rows)
+        def give(named: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+            dispatcher.give(named, progress[portion.start], rows)
 
         self.model.read(batch, heads, portions, give)
 
     def _shrink(self, batch: Batch, error: Exception) -> None:
-        """Have fewer documents run at once from now on.
+        """Halve the number of documents that run at once from now on.
 
-        Raises the error where it is not the end of memory, and `ModelError` where a single
-        document is too large.
+        Raises `error` itself if it is another error than running out of memory, and `ModelError`
+        if a single document does not fit.
         """
         if not is_out_of_memory(error):
             raise error
-        found = len(batch)
-        if found == 1:
+        documents = len(batch)
+        if documents == 1:
             raise ModelError(
                 f"{self.model.spec}: out of memory on a single document of "
                 f"{batch.ids.shape[1]} tokens "
                 f"({self.model.device}). Lower headtests_max_length, or change device or dtype."
             ) from error
-        self._batch_size = found // 2
+        self._batch_size = documents // 2
         self.notes.append(
-            f"Memory ended at {found} documents at once; the pass went on with {self._batch_size}."
+            f"Out of memory with {documents} documents at once; the pass continued with "
+            f"{self._batch_size}."
         )
         if self.model.device.type == "cuda":
-            # What failed holds on to its tensors.
+            # The frames of the failed call hold on to its tensors.
             clear_frames(error.__traceback__)
             torch.cuda.empty_cache()
 
     def close(self) -> None:
-        """Drop the rows and masks that were kept."""
-        self._kept.close()
+        """Drop the saved rows and the cached masks."""
+        self._spool.close()
         self._parts.clear()
-        self._remembered.clear()
+        self._memo.clear()
 
 
-def _split(shares: Sequence[Share], most: int) -> list[Share]:
-    """Return shares of at most so many documents."""
-    parts: list[Share] = []
-    for share in shares:
-        parts += _split(share.halves(), most) if len(share) > most else [share]
+def _split(portions: Sequence[PortionProgress], most: int) -> list[PortionProgress]:
+    """Return the portions divided into portions of at most `most` documents."""
+    parts: list[PortionProgress] = []
+    for portion in portions:
+        parts += _split(portion.halves(), most) if len(portion) > most else [portion]
     return parts
 
 
 def _bytes_of(batch: Batch) -> int:
-    # Ids twice, of 8 bytes and of 4, and whether they are valid.
+    # Per position: the id in 8 bytes and again in 4, and 1 byte for whether it is valid.
     return 13 * batch.ids.numel()

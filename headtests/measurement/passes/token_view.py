@@ -1,8 +1,7 @@
-"""What a batch's tokens say before any attention is read: rows, keys, and which rows are eligible.
+"""Rows, keys and eligible rows of a batch, computed from its tokens alone.
 
-One definition of a statistic's eligible rows, for `eligibility`, which knows no attention, and
-for `measure`, which does. In NumPy: such masks are made of many small steps, which gain nothing
-from threads.
+The one definition of a statistic's eligible rows, used by `eligibility` before any pass and by
+`counted_rows` during one. In NumPy: masks take many small steps, which gain nothing from threads.
 """
 
 from collections.abc import Callable, Hashable
@@ -28,7 +27,7 @@ from headtests.errors import ClaimError
 from headtests.expressions.conditions import EveryRow
 from headtests.expressions.nodes import Expression, leaves
 from headtests.measurement.masks import Bools, Masks
-from headtests.measurement.passes.memo import Remembered, T
+from headtests.measurement.passes.memo import Memo, T
 from headtests.models.loaded import LoadedModel
 from headtests.statistics.quanta import Float64s, Int64s
 
@@ -36,59 +35,58 @@ Float32s = npt.NDArray[np.float32]
 
 
 def allowed_keys(model: LoadedModel, layer: int, length: int) -> Bools:
-    """Return which keys each row of a layer may attend to, were all of them tokens.
+    """Return the keys that each row of a layer may attend to in a document without padding.
 
-    Boolean, `[query, key]`. Padding apart, that is the same for every document: of a shorter one,
-    the beginning.
+    Boolean, `[query, key]`. For a shorter document it is the upper left corner.
     """
     return model.attendable(torch.ones((1, length), dtype=torch.bool), layer)[0].numpy()
 
 
 @dataclass(frozen=True, eq=False)
 class BatchTokens:
-    """A batch, which keys its rows may attend to, and what was found out of both."""
+    """A batch, the keys that its rows may attend to, and cached values that follow from both."""
 
     batch: Batch
     allowed: Bools
-    """Which keys each row may attend to, padding apart, `[query, key]`."""
+    """The keys that each row may attend to without padding, boolean `[query, key]`."""
     key: Hashable = None
-    """What tells these from others among what is remembered."""
-    remembered: Remembered = field(default_factory=lambda: Remembered(0))
+    """Identifies these documents and allowed keys in the cache."""
+    memo: Memo = field(default_factory=lambda: Memo(0))
 
     @cached_property
     def valid(self) -> Bools:
-        """Which positions are tokens, `[batch, length]`."""
+        """Which positions are tokens and not padding, boolean `[batch, length]`."""
         valid: Bools = self.batch.valid.numpy()
         return valid
 
     @cached_property
     def attendable(self) -> Bools:
-        """The keys that each row may attend to, `[batch, query, key]`; not to be written to."""
+        """The keys that each row may attend to, boolean `[batch, query, key]`; read-only."""
         if self.valid.all():
             return np.broadcast_to(self.allowed, (len(self.valid), *self.allowed.shape))
         return self.allowed & self.valid[:, :, None] & self.valid[:, None, :]
 
     @cached_property
     def counts(self) -> Int64s:
-        """Keys that each row may attend to, `[batch, query]`; 1 where there are none."""
-        # Of each row, how many of the first keys: a document's are the first, then comes padding.
-        of_first = np.cumsum(self.allowed, axis=1, dtype=np.int64)
-        counts = of_first[:, self.valid.sum(1) - 1].T
+        """The number of keys that each row may attend to, `[batch, query]`; 1 for none."""
+        # Allowed keys among the first 1, 2 and so on. A document's tokens come first, then padding.
+        among_first = np.cumsum(self.allowed, axis=1, dtype=np.int64)
+        counts = among_first[:, self.valid.sum(1) - 1].T
         return np.where(self.valid, np.maximum(counts, 1), 1)
 
-    def remember(self, what: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
-        """Return what was found out before, or find it out; `size` is in bytes."""
-        return self.remembered.get((self.key, what), make, size)
+    def cached(self, what: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """Return a cached value, or call `make` and cache it; `size` returns its bytes."""
+        return self.memo.get((self.key, what), make, size)
 
 
 def rows_of(tokens: BatchTokens, options: RowOptions) -> Bools:
-    """Return the query positions that are rows, `[batch, query]`."""
+    """Return the query positions that are rows, boolean `[batch, query]`."""
     rows: Bools = tokens.valid & (np.arange(tokens.valid.shape[1]) >= options.min_query)
     return rows
 
 
 def pairs_of(tokens: BatchTokens, options: RowOptions) -> Bools:
-    """Return the pairs of the rows that have a multiple, `[batch, query, key]`."""
+    """Return the pairs that have a multiple, boolean `[batch, query, key]`."""
     pairs = tokens.attendable & rows_of(tokens, options)[:, :, None]
     if options.suppress_first_token:
         pairs[:, :, 0] = False
@@ -96,35 +94,35 @@ def pairs_of(tokens: BatchTokens, options: RowOptions) -> Bools:
 
 
 class TokenView:
-    """A batch as statistics see it, as far as tokens tell."""
+    """Rows, pairs and relations of a batch under some row options, from tokens alone."""
 
     def __init__(self, tokens: BatchTokens, vocabulary: Vocabulary, options: RowOptions) -> None:
         self.tokens = tokens
         self.masks = Masks(tokens.batch, vocabulary, options.suppress_first_token)
         self.rows = rows_of(tokens, options)
-        """The query positions that are rows, `[batch, query]`."""
+        """The query positions that are rows, boolean `[batch, query]`."""
         self._options = options
         self._within: dict[Expression, Bools] = {}
 
     @cached_property
     def pairs(self) -> Bools:
-        """The pairs of the rows that have a multiple, `[batch, query, key]`."""
+        """The pairs that have a multiple, boolean `[batch, query, key]`."""
         return pairs_of(self.tokens, self._options)
 
     def within(self, relation: Expression) -> Bools:
-        """Return the attendable keys in a relation, `[batch, query, key]`."""
+        """Return the attendable keys in a relation, boolean `[batch, query, key]`."""
         if relation not in self._within:
             self._within[relation] = self.masks.relation(relation) & self.tokens.attendable
         return self._within[relation]
 
     def when(self, condition: Expression | None) -> Bools:
-        """Return the rows where a condition holds, `[batch, query]`."""
+        """Return the rows where a condition holds, boolean `[batch, query]`; None is every row."""
         return self.rows if condition is None else self.rows & self.masks.rows(condition)
 
     def eligible(self, statistic: Statistic) -> Bools:
-        """Return the rows that a statistic counts, `[batch, query]`.
+        """Return the rows that a statistic counts, boolean `[batch, query]`.
 
-        Raises `ClaimError` for a statistic of no known kind.
+        Raises `ClaimError` for an unknown kind of statistic.
         """
         rows = self.when(statistic.when)
         match statistic:
@@ -133,11 +131,11 @@ class TokenView:
                     return rows
                 return rows & self.within(statistic.on).any(-1)
             case ExceedRate(multiple=multiple):
-                # Of a row without such a key there is no pair to count, whatever `when=` says.
+                # A row without such a key has no pair to count, whatever `when=` says.
                 rows = rows & (self.tokens.counts >= multiple)
                 return rows & self.within(statistic.on).any(-1)
             case Precision(above=above):
-                # `on=ht.first` asks for key 0, which has no multiple otherwise.
+                # `on=ht.first` selects key 0, which otherwise has no multiple.
                 first = self.within(statistic.on)[:, :, 0]
                 return rows & (self.tokens.counts >= above) & (self.pairs.any(-1) | first)
             case _:
@@ -146,16 +144,16 @@ class TokenView:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Rows or pairs of a batch, one document after another."""
+    """Indices of rows or pairs of a batch, one document after another."""
 
     flat: npt.NDArray[np.int32] | Int64s
-    """Places in `[batch, query]` or `[batch, query, key]`, flattened; ascending."""
+    """Indices into the flattened `[batch, query]` or `[batch, query, key]`, ascending."""
     counts: Int64s
-    """How many each document has, shape `[batch]`."""
+    """The number of indices of each document, shape `[batch]`."""
 
     @classmethod
     def of(cls, mask: Bools) -> "Places":
-        """Return where a mask of rows or of pairs holds."""
+        """Return where a mask holds, `[batch, query]` or `[batch, query, key]`."""
         flat: npt.NDArray[np.int32] | Int64s = np.flatnonzero(mask).astype(np.int64)
         ends = np.searchsorted(flat, np.arange(1, len(mask) + 1) * mask[0].size)
         if mask.size < 2**31:
@@ -163,9 +161,10 @@ class Places:
         return cls(flat, np.diff(ends, prepend=0).astype(np.int64))
 
     def sums(self, values: npt.NDArray[np.generic]) -> Float64s:
-        """Return the sum of each document's values, shape `[batch]`.
+        """Return the sum of each document's values, float64, shape `[batch]`.
 
-        Padding and the documents beside it change nothing, not even the order of the sum.
+        `values` has one value for each index. Neither padding nor other documents of the batch
+        change a sum, not even its last bit.
         """
         result = np.zeros(len(self.counts))
         some = self.counts > 0
@@ -176,14 +175,15 @@ class Places:
 
     @property
     def nbytes(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return self.flat.nbytes + self.counts.nbytes
 
 
 def uniform_mass(view: TokenView, keys: Bools, rows: Places) -> Float64s:
-    """Return what uniform attention puts on some keys, averaged over a document's rows, `[batch]`.
+    """Return the mass of uniform attention on some keys, averaged over each document's rows.
 
-    `keys` is boolean, `[batch, query, key]`; a document without rows gets 0.
+    `keys` is boolean, `[batch, query, key]`; the result is `[batch]`, 0 for a document without
+    rows.
     """
     counts = np.add.reduce(keys.view(np.uint8), axis=-1, dtype=np.int32)
     shares = (counts / view.tokens.counts).reshape(-1)[rows.flat]
@@ -195,27 +195,27 @@ def _counts_every_row(condition: Expression) -> bool:
 
 
 def keys_of_rows(tokens: BatchTokens, options: RowOptions) -> Float64s:
-    """Return how many keys each row has, `[batch, query]`; 0 of what is no row.
+    """Return the number of keys of each row, float64 `[batch, query]`; 0 where there is no row.
 
-    So multiplied, the attention of padding and of positions under `min_query` is no multiple.
+    Attention times this number is the multiple, and 0 for padding and positions under `min_query`.
     """
-    return tokens.remember(
+    return tokens.cached(
         ("keys of rows", options),
         lambda: np.where(rows_of(tokens, options), tokens.counts, 0.0),
-        lambda found: found.nbytes,
+        lambda counts: counts.nbytes,
     )
 
 
 def ids_of(tokens: BatchTokens) -> Int64s:
-    """Return the id of each document, `[batch]`."""
+    """Return the id of each document, int64, shape `[batch]`."""
     return np.array([document.id for document in tokens.batch.documents], dtype=np.int64)
 
 
 def on_device(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
-    """Return an array as a tensor on a device, without waiting for what runs there."""
+    """Return an array as a tensor on a device, without a synchronisation with that device."""
     tensor = torch.from_numpy(array)
     if device.type == "cpu":
         return tensor
-    # A copy from memory that may be paged out waits for the device.
+    # A copy from pageable memory would wait for the device.
     pinned = tensor.pin_memory() if device.type == "cuda" else tensor
     return pinned.to(device, non_blocking=True)

@@ -1,5 +1,5 @@
-"""Rows into figures: statistics of documents, ranked and sampled pairs, distributions.
+"""Attention rows into figures of documents, ranked and sampled pairs, and distributions.
 
-A reader takes in blocks of rows and holds what it needs of them. Which documents run is
-`headtests.measurement.passes`; who asked, and what is kept, is `headtests.measurement.results`.
+A reader processes blocks of rows and accumulates its result. `headtests.measurement.passes` runs
+the documents; `headtests.measurement.results` holds requests and stores results.
 """

@@ -1,6 +1,6 @@
-"""What tokens alone say of a statistic on a batch: which rows and pairs it counts, and how many.
+"""The rows and pairs of a batch that a statistic counts, computed from its tokens alone.
 
-Found once, for every head and for every statistic that counts the same.
+Computed once and cached for every head and every statistic that counts the same rows and pairs.
 """
 
 from collections.abc import Sequence
@@ -31,115 +31,116 @@ from headtests.measurement.passes.token_view import (
     on_device,
     uniform_mass,
 )
-from headtests.measurement.readers.segment_sums import Sums
+from headtests.measurement.readers.segment_sums import SegmentSums
 from headtests.statistics.quanta import Float64s, Int64s
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
-    """How much there is to count of each document; columns of equal length."""
+class DocumentCounts:
+    """What a statistic counts in each document; columns of equal length `[document]`."""
 
     documents: Int64s
     """Document ids."""
     rows: Int64s
-    """Eligible rows."""
+    """The number of eligible rows."""
     on: Int64s
-    """Their attendable keys in `on`; of a mass with `of`, those that are in both."""
+    """The number of their pairs in `on`; for a mass with `of`, in both relations."""
     base: Float64s
-    """What uniform attention would give."""
+    """The figure that uniform attention would give."""
     of_base: Float64s
-    """What uniform attention would give as the denominator."""
+    """The denominator that uniform attention would give; 1 without `of`."""
     pairs: Int64s
-    """All pairs of these rows, of a precision."""
+    """The number of all pairs of these rows, for a precision; otherwise 0."""
     inverted: Bools
-    """Whether the attention on `on`, and on `of`, is found by all others, `[2, document]`."""
+    """Whether the sums on `on` and on `of` are taken over all other pairs, `[2, document]`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
-    """The rows and pairs of a batch that a statistic counts, on a device."""
+class CountedRows:
+    """The rows and pairs of a batch that a statistic counts, as indices on a device."""
 
-    counted: Counted
-    rows: Sums
-    """The eligible rows, among `[document, query]`."""
-    pairs: Sums
-    """Those with key 0, their attendable keys in `on`, and those in `of`, as they are summed.
+    counts: DocumentCounts
+    """How many rows and pairs each document has."""
+    rows: SegmentSums
+    """The eligible rows, indices into the flattened `[document, query]`."""
+    pairs: SegmentSums
+    """Pairs of the eligible rows to be summed: with key 0, in `on`, and in `of`, one after another.
 
-    Of the documents that are `inverted`, those that are in it are left out, and all others are
-    summed. Of a rate of pairs or a precision, `on` alone.
+    For documents where `inverted` holds, the pairs outside the relation. For an exceed rate and a
+    precision, the pairs in `on` alone.
     """
-    resting: Sums
-    """The pairs with key 0."""
+    resting: SegmentSums
+    """The pairs of the eligible rows with key 0."""
     packed: npt.NDArray[np.uint8]
-    """Which pairs are in `on`, eight a byte, flattened."""
+    """Which pairs are in `on`, `[document * query * key]`, packed into bits."""
     least: torch.Tensor | None = None
-    """Each row's least attention that is a multiple of the asked size, `[document, query]`."""
+    """The least attention of each row that reaches the multiple, float32 `[document, query]`."""
     least_of_pairs: torch.Tensor | None = None
-    """The same, of each of the pairs."""
+    """The same for each of the pairs, `[pair]`."""
     first: torch.Tensor | None = None
-    """1 where a row has a pair with key 0 and 0 elsewhere, float32, `[document, query]`."""
+    """1 where a row counts its pair with key 0 and 0 elsewhere, float32 `[document, query]`."""
 
     @cached_property
     def nbytes(self) -> int:
-        """Bytes, but for a few a row."""
+        """Size in bytes, without a few bytes for each row."""
         of_pairs = 0 if self.least_of_pairs is None else self.least_of_pairs.nbytes
         sums = (self.rows, self.pairs, self.resting)
         return sum(part.nbytes for part in sums) + of_pairs + self.packed.nbytes
 
 
-def together(parts: Sequence[Counted]) -> Counted:
-    """Return what there is to count of one part after another; there must be a part."""
-    return Counted(
+def concatenated_counts(parts: Sequence[DocumentCounts]) -> DocumentCounts:
+    """Return the counts of one part after another; there must be at least one part."""
+    return DocumentCounts(
         *(
             np.concatenate([getattr(part, column.name) for part in parts], axis=-1)
-            for column in fields(Counted)
+            for column in fields(DocumentCounts)
         )
     )
 
 
-def chosen(
+def counted_rows(
     tokens: BatchTokens,
     vocabulary: Vocabulary,
     statistic: Statistic,
     options: RowOptions,
     device: torch.device,
-) -> Chosen:
-    """Return what a statistic counts on a batch, found once and remembered.
+) -> CountedRows:
+    """Return what a statistic counts on a batch, from the cache if possible.
 
-    Raises `ClaimError` for a statistic of no known kind.
+    Raises `ClaimError` for an unknown kind of statistic.
     """
-    return tokens.remember(
-        (options, _asked(statistic), str(device)),
-        lambda: _chosen(TokenView(tokens, vocabulary, options), statistic, device),
-        lambda found: found.nbytes,
+    return tokens.cached(
+        (options, _cache_key(statistic), str(device)),
+        lambda: _counted_rows(TokenView(tokens, vocabulary, options), statistic, device),
+        lambda counted: counted.nbytes,
     )
 
 
-def inside(
+def pairs_on(
     tokens: BatchTokens,
-    found: Chosen,
+    counted: CountedRows,
     statistic: Statistic,
     options: RowOptions,
     device: torch.device,
 ) -> torch.Tensor:
-    """Return which pairs of the eligible rows are in `on`, boolean, `[document * query * key]`."""
+    """Return which pairs of the eligible rows are in `on`, bool `[document * query * key]`."""
 
     def unpacked() -> torch.Tensor:
         count = len(tokens.valid) * tokens.valid.shape[1] ** 2
-        bits = np.unpackbits(found.packed, count=count).view(np.bool_)
+        bits = np.unpackbits(counted.packed, count=count).view(np.bool_)
         return on_device(bits, device)
 
-    key = ("inside", options, _asked(statistic), str(device))
-    return tokens.remember(key, unpacked, lambda mask: mask.nbytes)
+    key = ("pairs on", options, _cache_key(statistic), str(device))
+    return tokens.cached(key, unpacked, lambda mask: mask.nbytes)
 
 
-def _asked(statistic: Statistic) -> Statistic:
-    # A mass, a lift and a rate of the most attended keys count the same.
+def _cache_key(statistic: Statistic) -> Statistic:
+    # A mass, a lift and a top-1 rate count the same rows and pairs.
     alike = isinstance(statistic, Lift | Top1Rate)
     return Mass(statistic.on, statistic.when) if alike else statistic
 
 
-def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chosen:
+def _counted_rows(view: TokenView, statistic: Statistic, device: torch.device) -> CountedRows:
     eligible = view.eligible(statistic)
     rows = Places.of(eligible)
     within = view.within(statistic.on) & eligible[:, :, None]
@@ -148,7 +149,7 @@ def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chos
     inverted = np.zeros((2, len(eligible)), dtype=np.bool_)
     every = np.zeros(len(eligible), dtype=np.int64)
     resting = Places(rows.flat.astype(np.int64) * eligible.shape[1], rows.counts)
-    least = of_pairs = first = None
+    least = pair_least = first = None
     match statistic:
         case ExceedRate(multiple=multiple):
             parts = [Places.of(within)]
@@ -160,7 +161,7 @@ def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chos
             pairs = view.pairs[:, :, 1:] & eligible[:, :, None]
             every = np.array([np.count_nonzero(part) for part in pairs], dtype=np.int64)
             every += np.count_nonzero(first, axis=1)
-            # Attention is at most 1, so that nothing reaches this in the rows that do not count.
+            # Attention is at most 1, so that no pair of the other rows reaches 2.
             least = np.where(eligible, least_attention(counts, above), np.float32(2))
             base = parts[0].counts / np.maximum(every, 1)
         case Mass(of=of) if of is not None:
@@ -174,12 +175,12 @@ def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chos
         case _:
             on, inverted[0] = _summed(view, within, eligible)
             parts = [resting, on]
-    sums = Sums.of(parts, device)
+    sums = SegmentSums.of(parts, device)
     if least is not None:
-        of_rows = on_device(least, device)
-        of_pairs = of_rows.view(-1)[sums.index // eligible.shape[1]]
-    return Chosen(
-        Counted(
+        row_least = on_device(least, device)
+        pair_least = row_least.view(-1)[sums.index // eligible.shape[1]]
+    return CountedRows(
+        DocumentCounts(
             ids_of(view.tokens),
             rows.counts,
             np.array([np.count_nonzero(part) for part in within], dtype=np.int64),
@@ -188,24 +189,25 @@ def _chosen(view: TokenView, statistic: Statistic, device: torch.device) -> Chos
             every,
             inverted,
         ),
-        Sums.of([rows], device),
+        SegmentSums.of([rows], device),
         sums,
-        Sums.of([resting], device),
+        SegmentSums.of([resting], device),
         np.packbits(within),
-        None if least is None else of_rows,
-        of_pairs,
+        None if least is None else row_least,
+        pair_least,
         None if first is None else on_device(first.astype(np.float32), device),
     )
 
 
 def _summed(view: TokenView, within: Bools, eligible: Bools) -> tuple[Places, Bools]:
-    """Return the pairs whose attention is summed, and of which documents those are all others.
+    """Return the pairs whose attention is summed, and the documents for which these are inverted.
 
-    Of most of a document's pairs, the attention is what the others leave of the rows' whole.
+    Where most pairs of a document are in a relation, it is cheaper to sum the others and subtract
+    that from the sum of whole rows. The second array is boolean, `[document]`.
     """
     on = np.array([np.count_nonzero(part) for part in within], dtype=np.int64)
     every = (view.tokens.counts * eligible).sum(1)
-    # A sum over whole rows costs about a quarter of one over as many chosen places.
+    # A sum over whole rows costs about a quarter of a sum over as many single pairs.
     whole = view.tokens.valid.sum(1) ** 2 // 4
     inverted: Bools = every - on + whole < on
     if inverted.any():
@@ -216,19 +218,19 @@ def _summed(view: TokenView, within: Bools, eligible: Bools) -> tuple[Places, Bo
 
 
 def least_attention(counts: Int64s, multiple: float) -> Float32s:
-    """Return the least float32 whose multiple is at least a number, in the shape of `counts`.
+    """Return the least float32 attention whose multiple is at least `multiple`.
 
-    `counts` are the keys of each row. So compared, attention needs no copy of 64 bits, which
-    hold every multiple without rounding.
+    `counts` are the numbers of keys of rows, of any shape, which is also the result's. Comparing
+    float32 attention with this is exact, as comparing float64 multiples is, and needs no copy.
     """
-    # The nearest, which is that one or the one before it.
+    # The nearest float32 is the wanted one or the one before it.
     least = (multiple / counts).astype(np.float32)
     higher = np.nextafter(least, np.float32(np.inf))
     return np.where(least.astype(np.float64) * counts >= multiple, least, higher)
 
 
 def average_attention(counts: Int64s) -> Float32s:
-    """Return the largest float32 whose multiple is at most 1, in the shape of `counts`."""
+    """Return the largest float32 attention whose multiple is at most 1, shaped as `counts`."""
     least = least_attention(counts, 1.0)
     below = np.nextafter(least, np.float32(0))
     return np.where(least.astype(np.float64) * counts == 1, least, below)

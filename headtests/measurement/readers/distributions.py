@@ -1,6 +1,7 @@
-"""The reader of distributions: histograms and moments of every multiple of a few heads.
+"""The reader of distributions: histograms and moments of all multiples of a few heads.
 
-Counted and summed where the rows are, a document at a time. What is shown of them is `pairs`.
+Counts and sums on the device of the rows, one document at a time. `pair_context` chooses the
+examples that are shown.
 """
 
 import math
@@ -26,7 +27,7 @@ from headtests.measurement.passes.token_view import (
     pairs_of,
     rows_of,
 )
-from headtests.measurement.readers.sampled_pairs import PoolReader
+from headtests.measurement.readers.sampled_pairs import SampleReader
 from headtests.statistics.quanta import Float64s
 from headtests.statistics.sketches import (
     PLACE_OFFSET,
@@ -37,19 +38,19 @@ from headtests.statistics.sketches import (
     Pairs,
 )
 
-EXAMPLED = 512
-"""Pairs sampled beside a distribution, to choose examples from."""
+EXAMPLE_SAMPLE = 512
+"""Pairs sampled along with a distribution, from which its examples are chosen."""
 TOGETHER = 2**15 - 1
-"""Multiples of a document that a CPU counts together: in its cache, and summed on one core."""
+"""Multiples of a document that a CPU processes at once: they fit its cache and use one core."""
 WAITING = 256
-"""Blocks whose sums wait on a device before they are put together."""
+"""Blocks whose sums stay separate on a device before they are concatenated."""
 
 
 class DistributionReader:
-    """How the multiples of all pairs of some heads are distributed, with a sample of the pairs.
+    """Computes the distribution of the multiples of all pairs of some heads, and a sample.
 
-    With `on`, of the pairs of a relation, for which it needs the vocabulary. It looks at every
-    pair, so it is meant for a few heads. No document may be read twice for one head.
+    With `on`, of the pairs in that relation; this needs the vocabulary. It reads every pair, so it
+    is meant for a few heads. No document may be read twice for one head.
     """
 
     def __init__(
@@ -62,54 +63,54 @@ class DistributionReader:
         self._options = options
         self._relation = None if on is None or vocabulary is None else (vocabulary, on)
         # Heads of one layer may attend to the same keys.
-        self._samples: defaultdict[int, PoolReader] = defaultdict(
-            lambda: PoolReader(options, seed, EXAMPLED, None, vocabulary, on)
+        self._samples: defaultdict[int, SampleReader] = defaultdict(
+            lambda: SampleReader(options, seed, EXAMPLE_SAMPLE, None, vocabulary, on)
         )
-        self._sums: dict[tuple[HeadName, ...], _Sums] = {}
+        self._totals: dict[tuple[HeadName, ...], _HeadTotals] = {}
 
     def read(self, block: Block) -> None:
-        """Take in a block; nothing waits for the device."""
+        """Process a block, without a synchronisation with its device."""
         self._samples[block.heads[0].layer].read(block)
         counts = block.rows.new_zeros((len(block.heads), PLACES), dtype=torch.int64)
         parts = [part for part in self._parts(block.tokens, block.rows.device) if part.pairs]
-        found = [_of_part(block.rows, part, counts) for part in parts]
-        if found:
+        sums = [_count_and_sum(block.rows, part, counts) for part in parts]
+        if sums:
             pairs = [part.pairs for part in parts for _ in range(part.start, part.stop)]
-            sums = self._sums.setdefault(block.heads, _Sums(torch.zeros_like(counts)))
-            sums.add(counts, torch.cat(found, 1), pairs)
+            totals = self._totals.setdefault(block.heads, _HeadTotals(torch.zeros_like(counts)))
+            totals.add(counts, torch.cat(sums, 1), pairs)
 
-    def found(self, head: HeadName) -> tuple[Histogram, Moments]:
-        """Return how a head's multiples are distributed; of no pair, both are empty.
+    def distribution(self, head: HeadName) -> tuple[Histogram, Moments]:
+        """Return the distribution of a head's multiples; without pairs, both are empty.
 
-        Raises `ObservationError` for attention that is no number.
+        Raises `ObservationError` for attention that is NaN.
         """
         histogram, moments = Histogram(), Moments()
-        for heads, sums in self._sums.items():
+        for heads, totals in self._totals.items():
             if head in heads:
-                sums.add_to(histogram, moments, heads.index(head))
+                totals.add_to(histogram, moments, heads.index(head))
         return histogram, moments
 
     def sample(self, head: HeadName) -> Pairs:
-        """Return `EXAMPLED` of a head's pairs, uniformly drawn, or all where there are fewer."""
+        """Return `EXAMPLE_SAMPLE` uniformly sampled pairs of a head; all if there are fewer."""
         return self._samples[head.layer].pairs(head) or Pairs.empty()
 
-    def _parts(self, tokens: BatchTokens, device: torch.device) -> list["_Part"]:
-        """Return where the pairs of each document are."""
+    def _parts(self, tokens: BatchTokens, device: torch.device) -> list["_PairPlaces"]:
+        """Return the places of the pairs of each document."""
         on = None if self._relation is None else self._relation[1]
-        return tokens.remember(
-            ("where pairs are", self._options, on, device),
-            lambda: list(self._found_parts(tokens, device)),
+        return tokens.cached(
+            ("pair places", self._options, on, device),
+            lambda: list(self._make_parts(tokens, device)),
             lambda parts: sum(part.nbytes for part in parts),
         )
 
-    def _found_parts(self, tokens: BatchTokens, device: torch.device) -> Iterator["_Part"]:
+    def _make_parts(self, tokens: BatchTokens, device: torch.device) -> Iterator["_PairPlaces"]:
         if self._relation is None:
             pairs = pairs_of(tokens, self._options)
-            # Documents of one length have their pairs at the same places.
+            # Documents of the same length have their pairs at the same places.
             starts = np.flatnonzero(np.diff(tokens.valid.sum(1), prepend=0)).tolist()
         else:
             vocabulary, on = self._relation
-            # A relation decides by itself what it takes of key 0: `on=ht.first` asks for it.
+            # A relation itself decides on key 0: `on=ht.first` selects it.
             pairs = TokenView(tokens, vocabulary, self._options).within(on)
             pairs = pairs & rows_of(tokens, self._options)[:, :, None]
             starts = list(range(len(pairs)))
@@ -121,73 +122,73 @@ class DistributionReader:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Documents whose pairs are at the same places."""
+class _PairPlaces:
+    """Consecutive documents of a batch whose pairs are at the same places."""
 
     start: int
-    """The first document's place in its batch."""
+    """The first document's position in its batch."""
     stop: int
-    """The place behind the last."""
+    """The position after the last document."""
     pairs: int
-    """How many pairs each has."""
+    """The number of pairs of each document."""
     keys: torch.Tensor
-    """How many keys each row has, `[query]`."""
+    """The number of keys of each row, float64 `[query]`."""
     boxes: list[tuple[slice, slice]]
-    """Queries and keys every two of which are a pair."""
+    """Ranges of queries and keys in which every query forms a pair with every key."""
     index: torch.Tensor
-    """The other pairs, as places in a document's rows, flattened."""
+    """The other pairs, as indices into a document's flattened rows, `[pair]`."""
     in_row: torch.Tensor
-    """How many of those are in each row, `[query]`."""
+    """The number of other pairs in each row, `[query]`."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes, but for a few."""
+        """Size in bytes, without a few."""
         return self.index.nbytes + self.in_row.nbytes + self.keys.nbytes
 
     def multiples(self, rows: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the multiples, a piece at a time: float64, `[head, document, n]`."""
+        """Yield the multiples in pieces, each float64 `[head, document, n]`."""
         rows = rows[:, self.start : self.stop]
         for queries, keys in self.boxes:
             yield (rows[..., queries, keys] * self.keys[queries, None]).flatten(2)
         if len(self.index):
-            keys_there = self.keys.repeat_interleave(self.in_row, output_size=len(self.index))
+            pair_keys = self.keys.repeat_interleave(self.in_row, output_size=len(self.index))
             flat = rows.reshape(rows.shape[0] * rows.shape[1], -1)
-            room = TOGETHER if rows.device.type == "cpu" else len(self.index)
-            for first in range(0, len(self.index), room):
-                piece = slice(first, first + room)
-                taken = flat.index_select(1, self.index[piece]) * keys_there[piece]
-                yield taken.view(*rows.shape[:2], -1)
+            step = TOGETHER if rows.device.type == "cpu" else len(self.index)
+            for first in range(0, len(self.index), step):
+                piece = slice(first, first + step)
+                multiples = flat.index_select(1, self.index[piece]) * pair_keys[piece]
+                yield multiples.view(*rows.shape[:2], -1)
 
 
 def _part_of(
     start: int, stop: int, pairs: Bools, keys: Float64s, boxed: bool, device: torch.device
-) -> _Part:
-    """Return where the pairs are, `pairs` `[query, key]`; `boxed` where they stand together."""
+) -> _PairPlaces:
+    """Return the places of pairs, boolean `[query, key]`; `boxed` if each row's are contiguous."""
     count = int(np.count_nonzero(pairs))
     boxes = list(_boxes(pairs, device)) if boxed and count else []
-    left = pairs.copy()
+    others = pairs.copy()
     for box in boxes:
-        left[box] = False
-    index = np.flatnonzero(left).astype(np.int32 if left.size < 2**31 else np.int64)
-    return _Part(
+        others[box] = False
+    index = np.flatnonzero(others).astype(np.int32 if others.size < 2**31 else np.int64)
+    return _PairPlaces(
         start,
         stop,
         count,
         on_device(keys.copy(), device),
         boxes,
         on_device(index, device),
-        on_device(np.count_nonzero(left, axis=1), device),
+        on_device(np.count_nonzero(others, axis=1), device),
     )
 
 
 def _boxes(pairs: Bools, device: torch.device) -> Iterator[tuple[slice, slice]]:
-    """Yield queries that stand together and the keys that all of them have, where there are such.
+    """Yield ranges of queries, each with the range of keys that all of its rows have.
 
-    The rows that have keys stand together, and so do each one's keys.
+    The rows with keys must be contiguous, and the keys of each row, too.
     """
     rows = np.flatnonzero(pairs.any(1))
     length = len(pairs)
-    # Of a CPU's cache; a device is given few and large ones.
+    # Boxes fit a CPU's cache; other devices get few and large ones.
     step = TOGETHER // length if device.type == "cpu" else length // 4
     firsts = pairs.argmax(1)
     ends = pairs.shape[1] - pairs[:, ::-1].argmax(1)
@@ -198,12 +199,12 @@ def _boxes(pairs: Bools, device: torch.device) -> Iterator[tuple[slice, slice]]:
             yield queries, keys
 
 
-def _of_part(rows: torch.Tensor, part: _Part, counts: torch.Tensor) -> torch.Tensor:
-    """Return each document's sum, sum of squares, least and greatest multiple.
+def _count_and_sum(rows: torch.Tensor, part: _PairPlaces, counts: torch.Tensor) -> torch.Tensor:
+    """Return each document's sum, sum of squares, least and greatest multiple, and count them.
 
-    Of each head, `[head, document, 4]`. And count the multiples by their places,
-    `[head, PLACES]`. Neither padding nor the documents and heads beside it change anything, not
-    even the order of the sums.
+    The result is float64 `[head, document, 4]`; `counts` by histogram place, int64
+    `[head, PLACES]`, are increased in place. Neither padding nor other documents and heads change
+    a sum, not even its last bit.
     """
     shape = (len(rows), part.stop - part.start)
     total = rows.new_zeros(shape, dtype=torch.float64)
@@ -219,8 +220,8 @@ def _of_part(rows: torch.Tensor, part: _Part, counts: torch.Tensor) -> torch.Ten
     return torch.stack((total, squares, least, greatest), 2)
 
 
-class _Sums:
-    """What was counted and summed of some heads, on their device."""
+class _HeadTotals:
+    """Counts and sums of some heads, on their device."""
 
     def __init__(self, counts: torch.Tensor) -> None:
         self._counts = counts
@@ -228,7 +229,7 @@ class _Sums:
         self._pairs: list[int] = []
 
     def add(self, counts: torch.Tensor, sums: torch.Tensor, pairs: list[int]) -> None:
-        """Take in counts by place, and the sums `[head, document, 4]` of so many pairs each."""
+        """Add counts by place, and sums `[head, document, 4]` of documents with `pairs` pairs."""
         self._counts += counts
         self._sums.append(sums)
         self._pairs += pairs
@@ -236,10 +237,10 @@ class _Sums:
             self._sums = [torch.cat(self._sums, 1)]
 
     def add_to(self, histogram: Histogram, moments: Moments, place: int) -> None:
-        """Bring a head's to the CPU and into sketches."""
+        """Add the counts and sums of the head at a place to sketches on the CPU."""
         sums = torch.cat(self._sums, 1)[place].cpu()
         histogram.add(
             self._counts[place].cpu().numpy(), float(sums[:, 2].amin()), float(sums[:, 3].amax())
         )
-        for count, of_document in zip(self._pairs, sums.tolist(), strict=True):
-            moments.add(count, *of_document)
+        for count, document_sums in zip(self._pairs, sums.tolist(), strict=True):
+            moments.add(count, *document_sums)

@@ -1,10 +1,8 @@
-"""From attention rows to what each document contributes to a statistic.
+"""Computes from attention rows what each document contributes to a statistic.
 
-The formulas of every statistic, on blocks of any heads, on whichever device. What the figures
-decide is not asked here.
+The formulas of all statistics, on blocks of any heads, on any device. Nothing here decides claims.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,46 +12,31 @@ from headtests.claims.definitions import Lift, Mass, Precision, RowOptions, Stat
 from headtests.corpora import Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.readers.counted_rows import Chosen, Counted, chosen, inside, together
-from headtests.measurement.readers.row_views import Seen
+from headtests.measurement.readers.counted_rows import (
+    CountedRows,
+    DocumentCounts,
+    concatenated_counts,
+    counted_rows,
+    pairs_on,
+)
+from headtests.measurement.readers.row_views import RowView
 from headtests.statistics import DocumentFigures, concatenated, quantise
 from headtests.statistics.quanta import Float64s, Int64s
 
 RESTING, ON, OF, STRONG = 0, 1, 2, 2
-"""Sums over a document: at rest, on the pairs in `on`, on those in `of`, on all strong pairs.
+"""Columns of sums over a document: key 0, pairs in `on`, pairs in `of`, all strong pairs.
 
-Of a mass, whole rows are the last. Which of them there are depends on the statistic."""
+A statistic has some of them. The last column of a mass is the sum of whole rows, or 0."""
 MASS = 3
-"""How many sums there are of a mass without `of`."""
+"""The number of columns of a mass without `of`."""
 FIRST_ROOM = 64
-"""Documents that there is room for at first."""
-
-
-def document_figures(
-    blocks: Iterable[Block],
-    head: HeadName,
-    vocabulary: Vocabulary,
-    statistic: Statistic,
-    options: RowOptions,
-    places: Int64s,
-    matched: bool = False,
-) -> DocumentFigures:
-    """Return the figures of every document of some blocks that has an eligible row.
-
-    As a `FigureReader` does that reads them all. Raises `ClaimError` for a statistic of no known
-    kind.
-    """
-    reader = FigureReader(vocabulary, statistic, options, matched)
-    for block in blocks:
-        reader.read(block)
-    return reader.figures(head, places)
+"""Documents of the first allocation."""
 
 
 class FigureReader:
-    """What each document contributes to a statistic, of every head that is read.
+    """Accumulates what each document contributes to a statistic, for every head it reads.
 
-    `matched`: the same of attention that follows the head's own average at each distance
-    (`matched_rows`).
+    With `matched`, the statistic of the distance control (`matched_rows`) in place of the head.
     """
 
     def __init__(
@@ -68,150 +51,152 @@ class FigureReader:
         self._options = options
         self._matched = matched
         self._by_distance = isinstance(statistic, Lift) and statistic.over == "distance"
-        self._gathered: dict[tuple[HeadName, ...], _Gathered] = {}
+        self._sums: dict[tuple[HeadName, ...], _HeadSums] = {}
 
     def read(self, block: Block) -> None:
-        """Take in a block; raises `ClaimError` for a statistic of no known kind."""
+        """Process a block; raises `ClaimError` for an unknown kind of statistic."""
         rows = block.rows
-        found = chosen(block.tokens, self._vocabulary, self._statistic, self._options, rows.device)
-        seen = Seen.of(block)
-        measured = seen.matched(self._options) if self._matched else seen
-        columns = self._columns(measured, found)
+        counted = counted_rows(
+            block.tokens, self._vocabulary, self._statistic, self._options, rows.device
+        )
+        view = RowView.of(block)
+        measured = view.matched(self._options) if self._matched else view
+        columns = self._columns(measured, counted)
         if self._by_distance and not self._matched:
-            columns += _masses(seen.matched(self._options), found)
-        if block.heads not in self._gathered:
-            self._gathered[block.heads] = _Gathered()
-        self._gathered[block.heads].add(found.counted, columns)
+            columns += _masses(view.matched(self._options), counted)
+        if block.heads not in self._sums:
+            self._sums[block.heads] = _HeadSums()
+        self._sums[block.heads].add(counted.counts, columns)
 
-    def _columns(self, seen: Seen, found: Chosen) -> list[torch.Tensor]:
-        """Return sums over each document, each `[head, column * document]`."""
-        if found.least is None and not isinstance(self._statistic, Top1Rate):
-            return _masses(seen, found)
-        columns = [found.resting.totals(found.resting.taken(seen.rows))]
-        if found.least is None or found.least_of_pairs is None:
-            device = seen.rows.device
-            mask = inside(seen.tokens, found, self._statistic, self._options, device)
-            hits = mask[seen.top_places].float()
-            return [*columns, found.rows.totals(found.rows.taken(hits))]
-        reaching = found.pairs.taken(seen.rows).ge_(found.least_of_pairs)
-        columns.append(found.pairs.totals(reaching))
-        if found.first is not None:
-            # As float32, where comparing and counting are ten times as fast as with booleans.
-            strong = torch.ge(seen.rows, found.least[:, :, None], out=torch.empty_like(seen.rows))
-            strong[..., 0] *= found.first
+    def _columns(self, view: RowView, counted: CountedRows) -> list[torch.Tensor]:
+        """Return sums over each document, each float64 `[head, column * document]`."""
+        if counted.least is None and not isinstance(self._statistic, Top1Rate):
+            return _masses(view, counted)
+        columns = [counted.resting.totals(counted.resting.gather(view.rows))]
+        if counted.least is None or counted.least_of_pairs is None:
+            device = view.rows.device
+            mask = pairs_on(view.tokens, counted, self._statistic, self._options, device)
+            hits = mask[view.top_places].float()
+            return [*columns, counted.rows.totals(counted.rows.gather(hits))]
+        reaching = counted.pairs.gather(view.rows).ge_(counted.least_of_pairs)
+        columns.append(counted.pairs.totals(reaching))
+        if counted.first is not None:
+            # In float32, comparing and counting are ten times as fast as with booleans.
+            strong = torch.ge(view.rows, counted.least[:, :, None], out=torch.empty_like(view.rows))
+            strong[..., 0] *= counted.first
             columns.append(strong.sum(-1).sum(-1, dtype=torch.float64))
         return columns
 
     def figures(self, head: HeadName, places: Int64s) -> DocumentFigures:
-        """Return the figures of every document read that has an eligible row, in order.
+        """Return the figures of every document read that has an eligible row, in a given order.
 
-        `places` has each document's place in that order, shape `[documents]`.
+        `places` has each document's position in that order, indexed by id, shape `[documents]`.
         """
         parts = [
-            self._of(*gathered.of(heads.index(head)))
-            for heads, gathered in self._gathered.items()
+            self._figures(*sums.of(heads.index(head)))
+            for heads, sums in self._sums.items()
             if head in heads
         ]
-        found = concatenated([_nothing(self._statistic), *parts])
-        order = np.argsort(places[found.documents], kind="stable")
+        figures = concatenated([_no_figures(self._statistic), *parts])
+        order = np.argsort(places[figures.documents], kind="stable")
 
         def ordered(column: Int64s | None) -> Int64s | None:
             return None if column is None else column[order]
 
         return DocumentFigures(
-            documents=found.documents[order],
-            numerators=found.numerators[order],
-            denominators=ordered(found.denominators),
-            rows=found.rows[order],
-            base_rates=found.base_rates[order],
-            base_denominators=ordered(found.base_denominators),
-            resting=found.resting[order],
-            sizes=found.sizes[order],
+            documents=figures.documents[order],
+            numerators=figures.numerators[order],
+            denominators=ordered(figures.denominators),
+            rows=figures.rows[order],
+            base_rates=figures.base_rates[order],
+            base_denominators=ordered(figures.base_denominators),
+            resting=figures.resting[order],
+            sizes=figures.sizes[order],
         )
 
-    def _of(self, counted: Counted, sums: Float64s) -> DocumentFigures:
-        """Return the figures of the eligible documents; `sums` is `[column, document]`."""
-        rows = np.maximum(counted.rows, 1)
+    def _figures(self, counts: DocumentCounts, sums: Float64s) -> DocumentFigures:
+        """Return the figures of the eligible documents; `sums` is float64 `[column, document]`."""
+        rows = np.maximum(counts.rows, 1)
         of_base: Float64s | None = None
         below: Float64s | None = None
         match self._statistic:
             case Lift():
-                shares, below = _share(sums[:MASS], counted), counted.base
+                shares, below = _share(sums[:MASS], counts), counts.base
                 if self._by_distance:
-                    # Of the control itself, the control is the same.
-                    below = _share(sums[-MASS:], counted)
+                    # With `matched`, the last columns are the control's own.
+                    below = _share(sums[-MASS:], counts)
                 of_base = below
             case Mass(of=of):
-                shares = _share(sums, counted)
+                shares = _share(sums, counts)
                 if of is not None:
-                    below, of_base = _share(sums, counted, OF), counted.of_base
-                    # Sums of roundings: a part may come out larger than the whole.
+                    below, of_base = _share(sums, counts, OF), counts.of_base
+                    # Rounding may make a part larger than the whole.
                     shares = np.minimum(shares, below)
             case Precision():
-                pairs = np.maximum(counted.pairs, 1)
-                shares, below, of_base = sums[ON] / pairs, sums[STRONG] / pairs, counted.of_base
+                pairs = np.maximum(counts.pairs, 1)
+                shares, below, of_base = sums[ON] / pairs, sums[STRONG] / pairs, counts.of_base
             case Top1Rate():
                 shares = sums[ON] / rows
             case _:
-                shares = sums[ON] / np.maximum(counted.on, 1)
-        kept = counted.rows > 0
+                shares = sums[ON] / np.maximum(counts.on, 1)
+        eligible = counts.rows > 0
 
-        def quanta(found: Float64s) -> Int64s:
-            # Rows of float32 sum to a little more than 1 at times.
-            return quantise(np.clip(found[kept], 0.0, 1.0))
+        def quanta(figures: Float64s) -> Int64s:
+            # Rows of float32 may sum to a little more than 1.
+            return quantise(np.clip(figures[eligible], 0.0, 1.0))
 
         return DocumentFigures(
-            documents=counted.documents[kept],
+            documents=counts.documents[eligible],
             numerators=quanta(shares),
             denominators=None if below is None else quanta(below),
-            rows=counted.rows[kept],
-            base_rates=quanta(counted.base),
+            rows=counts.rows[eligible],
+            base_rates=quanta(counts.base),
             base_denominators=None if of_base is None else quanta(of_base),
             resting=quanta(sums[RESTING] / rows),
-            sizes=np.ones(int(kept.sum()), dtype=np.int64),
+            sizes=np.ones(int(eligible.sum()), dtype=np.int64),
         )
 
 
-def _nothing(statistic: Statistic) -> DocumentFigures:
-    """Return the figures of no document, with the columns that a statistic has."""
+def _no_figures(statistic: Statistic) -> DocumentFigures:
+    """Return figures of length 0 with the columns that a statistic has."""
     none = np.zeros(0, dtype=np.int64)
     is_ratio = isinstance(statistic, Lift | Precision) or getattr(statistic, "of", None) is not None
     below = none if is_ratio else None
     return DocumentFigures(none, none, below, none, none, below, none, none)
 
 
-def _masses(seen: Seen, found: Chosen) -> list[torch.Tensor]:
-    """Return the sums of a mass, each `[head, column * document]`."""
-    sums = found.pairs.totals(found.pairs.taken(seen.rows))
-    if found.counted.inverted.any():
-        return [sums, found.rows.totals(found.rows.taken(seen.totals))]
-    return [sums, sums.new_zeros((len(sums), len(found.counted.rows)))]
+def _masses(view: RowView, counted: CountedRows) -> list[torch.Tensor]:
+    """Return the sums of a mass, each float64 `[head, column * document]`."""
+    sums = counted.pairs.totals(counted.pairs.gather(view.rows))
+    if counted.counts.inverted.any():
+        return [sums, counted.rows.totals(counted.rows.gather(view.totals))]
+    return [sums, sums.new_zeros((len(sums), len(counted.counts.rows)))]
 
 
-def _share(sums: Float64s, counted: Counted, column: int = ON) -> Float64s:
-    """Return the attention on some pairs, averaged over a document's rows, shape `[document]`.
+def _share(sums: Float64s, counts: DocumentCounts, column: int = ON) -> Float64s:
+    """Return the attention in a column, averaged over a document's rows, shape `[document]`.
 
-    `sums` is `[column, document]`, with that of whole rows last.
+    `sums` is `[column, document]`, with the sums of whole rows last.
     """
-    others = counted.inverted[column - ON]
-    mass: Float64s = np.where(others, sums[-1] - sums[column], sums[column])
-    return mass / np.maximum(counted.rows, 1)
+    inverted = counts.inverted[column - ON]
+    mass: Float64s = np.where(inverted, sums[-1] - sums[column], sums[column])
+    return mass / np.maximum(counts.rows, 1)
 
 
 @dataclass(eq=False)
-class _Gathered:
-    """What was found of some heads, on their device until it is asked for."""
+class _HeadSums:
+    """Sums of some heads over documents, on their device until they are requested."""
 
-    counted: list[Counted] = field(default_factory=list)
+    counts: list[DocumentCounts] = field(default_factory=list)
     documents: int = 0
     sums: torch.Tensor = field(default_factory=lambda: torch.empty((0, 0, 0)))
-    """Float64, `[head, column, document]`, with room for more documents."""
+    """Float64 `[head, column, document]`, allocated for more documents than were read."""
     fetched: Float64s | None = None
-    """The same on the CPU, once it was asked for; None where more was read since."""
+    """The same on the CPU; None until requested, and after each new block."""
 
-    def add(self, counted: Counted, columns: list[torch.Tensor]) -> None:
-        """Take in sums, each `[head, column * document]`."""
-        start, more = self.documents, len(counted.rows)
+    def add(self, counts: DocumentCounts, columns: list[torch.Tensor]) -> None:
+        """Append the sums of a block's documents, each `[head, column * document]`."""
+        start, more = self.documents, len(counts.rows)
         parts = [part.view(len(part), -1, more) for part in columns]
         count = sum(part.shape[1] for part in parts)
         if self.sums.shape[2] < start + more:
@@ -225,11 +210,11 @@ class _Gathered:
             self.sums[:, column : column + part.shape[1], start : start + more] = part
             column += part.shape[1]
         self.documents += more
-        self.counted.append(counted)
+        self.counts.append(counts)
         self.fetched = None
 
-    def of(self, place: int) -> tuple[Counted, Float64s]:
-        """Return how much there is to count, and a head's sums, `[column, document]`."""
+    def of(self, place: int) -> tuple[DocumentCounts, Float64s]:
+        """Return the counts of all documents, and a head's sums, `[column, document]`."""
         if self.fetched is None:
             self.fetched = self.sums[:, :, : self.documents].cpu().numpy()
-        return together(self.counted), self.fetched[place]
+        return concatenated_counts(self.counts), self.fetched[place]

@@ -1,7 +1,7 @@
-"""Which readers find what is asked of pairs: one pass's worth of requests, answered together.
+"""Chooses the readers that answer requests about pairs, all requests of one pass together.
 
-The readers themselves are `ranking`, `pool`, `histograms` and, for whatever is limited to a
-relation or asked for in reverse, the general way here.
+The fast readers are in `ranked_pairs`, `sampled_pairs` and `distributions`; requests limited to a
+relation or in reverse order are answered by the general readers here.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,28 +23,28 @@ from headtests.claims.pairs import (
 from headtests.corpora import Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
-from headtests.measurement.passes.dispatch import Attempt
+from headtests.measurement.passes.dispatch import OptionalReader
 from headtests.measurement.passes.runner import Sweep
-from headtests.measurement.readers.all_pairs import columns
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.all_pairs import head_pairs
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.ranked_pairs import RankedReader
-from headtests.measurement.readers.sampled_pairs import PoolReader, number_of_pairs
+from headtests.measurement.readers.sampled_pairs import SampleReader, number_of_pairs
 from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Histogram, Moments, Pairs, RankedPairs, SampledPairs
 
-POOL = 100_000
-"""Pairs of the hashed sample that heads share."""
+SHARED_SAMPLE = 100_000
+"""Pairs of the hashed sample that all heads share."""
 WHOLE_HEADS = 8
-"""The most heads of a pass whose distributions are of all their pairs."""
+"""The most heads of a pass for which distributions cover all pairs, and not a sample."""
 
 _T = TypeVar("_T", bound=Reader)
 
-Found = Pairs | DistributionSketch | None
-"""None where a shared sample is too small to tell."""
+PairResult = Pairs | DistributionSketch | None
+"""What a request is answered with; None if the shared sample is too small to tell."""
 
 
-class Sketching:
-    """Readers for requests about some heads' pairs, and what they found."""
+class PairReaders:
+    """The readers that answer some requests about some heads' pairs, and their results."""
 
     def __init__(
         self,
@@ -53,124 +53,127 @@ class Sketching:
         requests: Sequence[PairRequest],
         seed: int,
         whole: bool,
-        certain: PairRequest | None = None,
+        required: PairRequest | None = None,
     ) -> None:
-        """`whole`: distributions are of all pairs, and not of the shared sample.
+        """With `whole`, distributions cover all pairs, and not the shared sample.
 
-        `certain` is the one request that somebody waits for: what is wrong with the relation of
-        another is not raised, and nothing is found for it.
+        `required` is the one request whose errors are raised. Another request whose relation
+        raises an error has no result.
         """
         self._sweep = sweep
         self._heads = heads
         self._seed = seed
         self._whole = whole
-        self._pools: dict[RowOptions, dict[int, PoolReader]] = {}
+        self._samples: dict[RowOptions, dict[int, SampleReader]] = {}
         self.readers: list[Reader] = []
-        """What has to read every block of the heads."""
-        self._attempts: dict[PairRequest, Attempt] = {}
+        """The readers that have to read every block of the heads."""
+        self._optional: dict[PairRequest, OptionalReader] = {}
         self._answers = {
-            request: self._answer(request, request == certain)
+            request: self._answer(request, request == required)
             for request in dict.fromkeys(requests)
         }
 
-    def found(self) -> Iterator[tuple[PairRequest, HeadName, Found]]:
-        """Yield what was found of each head for each request."""
+    def results(self) -> Iterator[tuple[PairRequest, HeadName, PairResult]]:
+        """Yield the result of each request for each head."""
         for head in self._heads:
             for request, answer in self._answers.items():
-                attempt = self._attempts.get(request)
-                if attempt is None or not attempt.failed:
+                optional = self._optional.get(request)
+                if optional is None or not optional.failed:
                     yield request, head, answer(head)
 
-    def _answer(self, request: PairRequest, certain: bool) -> Callable[[HeadName], Found]:
+    def _answer(self, request: PairRequest, required: bool) -> Callable[[HeadName], PairResult]:
         options, on = request.options, request.on
         match request:
             case Ranked(size=size, on=None, reverse=False):
                 return self._added(RankedReader(options, size)).pairs
-            case Sampled(size=size, on=None, above_average=above_average) if size <= POOL:
-                pools = self._shared(options)
-                return lambda head: pools[self._sweep.alike(head.layer)].sample(
+            case Sampled(size=size, on=None, above_average=above_average) if size <= SHARED_SAMPLE:
+                samples = self._shared(options)
+                return lambda head: samples[self._sweep.alike(head.layer)].sample(
                     head, size, above_average
                 )
             case Distributed(on=None) if not self._whole:
-                pools = self._shared(options)
-                return lambda head: _sketched(
-                    pools[self._sweep.alike(head.layer)], head, self._pairs_of(head.layer, options)
+                samples = self._shared(options)
+                return lambda head: _sampled_distribution(
+                    samples[self._sweep.alike(head.layer)],
+                    head,
+                    self._pairs_of(head.layer, options),
                 )
             case Distributed():
                 vocabulary = None if on is None else self._sweep.population.vocabulary
                 distribution = DistributionReader(options, self._seed, vocabulary, on)
-                self._add_limited(distribution, request, certain)
+                self._add_limited(distribution, request, required)
                 return lambda head: DistributionSketch(
-                    *distribution.found(head), distribution.sample(head), None
+                    *distribution.distribution(head), distribution.sample(head), None
                 )
             case _:
                 reader = general_reader(self._sweep, request, self._seed, self._heads)
-                self._add_limited(reader, request, certain)
+                self._add_limited(reader, request, required)
                 return reader.pairs
 
-    def _add_limited(self, reader: Reader, request: PairRequest, certain: bool) -> None:
-        if certain or request.on is None:
+    def _add_limited(self, reader: Reader, request: PairRequest, required: bool) -> None:
+        if required or request.on is None:
             self.readers.append(reader)
         else:
-            self._attempts[request] = Attempt(reader)
-            self.readers.append(self._attempts[request])
+            self._optional[request] = OptionalReader(reader)
+            self.readers.append(self._optional[request])
 
     def _added(self, reader: _T) -> _T:
         self.readers.append(reader)
         return reader
 
-    def _shared(self, options: RowOptions) -> dict[int, PoolReader]:
-        """Return the pools of the heads, by the layer that theirs is alike.
+    def _shared(self, options: RowOptions) -> dict[int, SampleReader]:
+        """Return the shared samples, by the first layer whose rows may attend to the same keys.
 
-        One of all would hold more or less of a head's pairs, as others may attend to more keys.
+        Layers with different keys have different pairs, and so need different samples.
         """
-        if options not in self._pools:
-            pools: dict[int, PoolReader] = {}
+        if options not in self._samples:
+            samples: dict[int, SampleReader] = {}
             for layer in dict.fromkeys(head.layer for head in self._heads):
                 like = self._sweep.alike(layer)
-                if like not in pools:
+                if like not in samples:
                     pairs = self._pairs_of(layer, options)
-                    pools[like] = PoolReader(options, self._seed, POOL, pairs)
-                    self._added(_OfLayers(pools[like], self._sweep, like))
-            self._pools[options] = pools
-        return self._pools[options]
+                    samples[like] = SampleReader(options, self._seed, SHARED_SAMPLE, pairs)
+                    self._added(_LayerReader(samples[like], self._sweep, like))
+            self._samples[options] = samples
+        return self._samples[options]
 
     def _pairs_of(self, layer: int, options: RowOptions) -> int:
-        """Return how many pairs a head of a layer has in the documents of the budget."""
+        """Return the number of pairs of a layer's head in the documents of the budget."""
         lengths = self._sweep.population.lengths[self._sweep.order()[: self._sweep.budget]]
         return number_of_pairs(self._sweep.allowed(layer), lengths, options)
 
 
 @dataclass(frozen=True, eq=False)
-class _OfLayers:
-    """A reader of those layers alone whose rows may attend to the same keys."""
+class _LayerReader:
+    """Passes on the blocks of layers whose rows may attend to the same keys."""
 
     reader: Reader
     sweep: Sweep
     like: int
-    """The first of them."""
+    """The first of these layers."""
 
     def read(self, block: Block) -> None:
-        """Take in a block."""
+        """Process a block."""
         if self.sweep.alike(block.heads[0].layer) == self.like:
             self.reader.read(block)
 
 
-def _sketched(pool: PoolReader, head: HeadName, pairs: int) -> Found:
-    found = pool.pairs(head)
-    if found is None:
+def _sampled_distribution(shared: SampleReader, head: HeadName, pairs: int) -> PairResult:
+    """Return a head's distribution over the shared sample; `pairs` is the number of all pairs."""
+    sampled = shared.pairs(head)
+    if sampled is None:
         return None
     histogram, moments = Histogram(), Moments()
-    histogram.update(found.multiples)
-    moments.update(found.multiples)
-    sample = found.take(np.arange(min(EXAMPLED, len(found))))
-    return DistributionSketch(histogram, moments, sample, None if pool.whole else pairs)
+    histogram.update(sampled.multiples)
+    moments.update(sampled.multiples)
+    sample = sampled.take(np.arange(min(EXAMPLE_SAMPLE, len(sampled))))
+    return DistributionSketch(histogram, moments, sample, None if shared.whole else pairs)
 
 
 def general_reader(
     sweep: Sweep, request: Ranked | Sampled, seed: int, heads: Iterable[HeadName]
 ) -> "GeneralReader":
-    """Return a reader of some heads' ranked or random pairs that looks at every pair."""
+    """Return a reader that finds some heads' ranked or random pairs by reading every pair."""
     sketch: RankedPairs | SampledPairs
     if isinstance(request, Ranked):
         sketch, above_average = RankedPairs(request.size, request.reverse), True
@@ -182,7 +185,7 @@ def general_reader(
 
 
 class GeneralReader:
-    """Ranked or random pairs of some heads, of any relation and in either order."""
+    """Finds ranked or random pairs of some heads, for any relation and in either order."""
 
     def __init__(
         self,
@@ -191,31 +194,33 @@ class GeneralReader:
         above_average: bool,
         sketches: dict[HeadName, RankedPairs | SampledPairs],
     ) -> None:
-        """`sketches` hold nothing yet, and are not changed."""
+        """`sketches` are empty, and are not changed."""
         self._vocabulary = vocabulary
         self._request = request
         self._above_average = above_average
         self._sketches = sketches
 
     def read(self, block: Block) -> None:
-        """Take in a block."""
+        """Process a block."""
         options, on = self._request.options, self._request.on
         updated = {
             head: copy(self._sketches[head]) for head in block.heads if head in self._sketches
         }
         for head, sketch in updated.items():
-            for part in columns([block], head, self._vocabulary, options, on, self._above_average):
+            for part in head_pairs(
+                [block], head, self._vocabulary, options, on, self._above_average
+            ):
                 sketch.update(part)
-        # All heads at once, since the block comes again where memory ended before.
+        # All heads at once: if memory runs out before, the same block comes again.
         self._sketches |= updated
 
     def pairs(self, head: HeadName) -> Pairs:
-        """Return a head's pairs, first of the order first."""
+        """Return a head's pairs in their order."""
         return self._sketches[head].pairs
 
 
 class OverviewReader:
-    """One head's above-average pairs on some documents: the best, a sample, and how many."""
+    """Finds one head's above-average pairs on some documents: the top, a sample, and a count."""
 
     def __init__(
         self,
@@ -235,20 +240,20 @@ class OverviewReader:
         self._count = 0
 
     def read(self, block: Block) -> None:
-        """Take in a block."""
+        """Process a block."""
         if self._head not in block.heads:
             return
         ranked, random, count = copy(self._ranked), copy(self._random), self._count
-        for part in columns(
+        for part in head_pairs(
             [block], self._head, self._vocabulary, self._options, None, True, self._documents
         ):
             ranked.update(part)
             random.update(part)
             count += len(part)
-        # All at once, since the block comes again where memory ended before.
+        # All at once: if memory runs out before, the same block comes again.
         self._ranked, self._random, self._count = ranked, random, count
 
     @property
     def overview(self) -> Overview:
-        """What was found."""
+        """The result."""
         return Overview(self._ranked.pairs, self._random.pairs, self._count)

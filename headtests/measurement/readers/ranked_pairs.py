@@ -1,7 +1,7 @@
-"""The reader of ranked multiples: the exact top pairs of every head, of blocks as they come.
+"""The reader of ranked multiples: the exact top pairs of every head, block by block.
 
-Which rows can hold one of them is found from the rows' maxima, so that little else of a block is
-looked at. The bottom pairs, and those of a relation, are read by `pairs`.
+The maximum of each row tells whether it can have one of them, so that most of a block is not read.
+`pair_requests` reads the bottom pairs, and pairs in a relation.
 """
 
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ OVER_AVERAGE = float(np.nextafter(1.0, 2.0))
 """The least multiple that is above average."""
 
 POSITION_BITS = 17
-"""Bits of a position in a pair's number: the rows of a longer document fit on no device."""
+"""Bits of a position in a pair's number; rows of a longer document do not fit on any device."""
 LANES = 32
-"""Floats that a CPU compares at once: rows of a multiple of these take a third of the time."""
+"""Floats that a CPU compares at once; rows of a multiple of 32 values take a third of the time."""
 LAST = 2**63 - 1
-"""A number after that of any pair."""
+"""A number larger than the number of any pair."""
 
 
 class RankedReader:
-    """The `size` above-average pairs of highest multiple of every head that is read.
+    """Finds the `size` above-average pairs of highest multiple of every head that it reads.
 
     Ties are broken on `(document, query, key)`. No document may be read twice for one head.
     Raises `SettingError` for a size under 1.
@@ -36,19 +36,19 @@ class RankedReader:
 
     def __init__(self, options: RowOptions, size: int, fixed: bool | None = None) -> None:
         self._options = options
-        # Raises what is wrong with the size before anything runs.
+        # Raises the error for an invalid size before anything runs.
         self._size = RankedPairs(size).size
         self._fixed = fixed
-        self._found: dict[HeadName, _Found] = {}
-        self._kept: dict[tuple[HeadName, ...], _Kept] = {}
+        self._best: dict[HeadName, _BestPairs] = {}
+        self._best_on_device: dict[tuple[HeadName, ...], _BestPairsOnDevice] = {}
         # Under suppress_first_token, key 0 has no multiple.
         self._skipped = int(options.suppress_first_token)
 
     def read(self, block: Block) -> None:
-        """Take in a block.
+        """Process a block.
 
-        On the CPU only the rows that can matter are read; elsewhere (and with `fixed`) no shape
-        depends on the attention, so that nothing waits for the device.
+        On the CPU, only the rows that can matter are read. On other devices, and with `fixed`, no
+        shape depends on attention values, so that there is no synchronisation with the device.
         """
         if block.rows.shape[-1] <= self._skipped:
             return
@@ -59,33 +59,33 @@ class RankedReader:
             self._read_some(block)
 
     def pairs(self, head: HeadName) -> Pairs:
-        """Return a head's pairs, best first; fewer than `size` where fewer are above average."""
+        """Return a head's pairs, best first; fewer than `size` if fewer are above average."""
         best = RankedPairs(self._size)
-        if head in self._found:
-            best.update(self._found[head].pairs)
-        for heads, kept in self._kept.items():
+        if head in self._best:
+            best.update(self._best[head].pairs)
+        for heads, device_best in self._best_on_device.items():
             if head in heads:
-                best.update(kept.pairs(heads.index(head)))
+                best.update(device_best.pairs(heads.index(head)))
         return best.pairs
 
     def _read_some(self, block: Block) -> None:
         keys = keys_of_rows(block.tokens, self._options)
         maxima = _maxima(block.rows, self._skipped).numpy() * keys
         for place, head in enumerate(block.heads):
-            found = self._found.setdefault(head, _Found(self._size))
-            best = maxima[place].reshape(-1)
-            lines = np.flatnonzero(best >= found.bound)
+            best = self._best.setdefault(head, _BestPairs(self._size))
+            greatest = maxima[place].reshape(-1)
+            lines = np.flatnonzero(greatest >= best.bound)
             if lines.size:
-                self._take(found, block, place, lines, best[lines])
+                self._take(best, block, place, lines, greatest[lines])
 
     def _take(
-        self, found: "_Found", block: Block, place: int, lines: Int64s, best: Float64s
+        self, best: "_BestPairs", block: Block, place: int, lines: Int64s, greatest: Float64s
     ) -> None:
-        bound = found.bound
+        bound = best.bound
         if lines.size > self._size:
-            # So many rows have a pair of at least this.
-            bound = float(np.partition(best, -self._size)[-self._size])
-            lines = lines[best >= bound]
+            # As many rows as are needed have a pair of at least this.
+            bound = float(np.partition(greatest, -self._size)[-self._size])
+            lines = lines[greatest >= bound]
         length = block.rows.shape[-1]
         attention = block.rows[place].numpy().reshape(-1, length)[lines]
         keys = keys_of_rows(block.tokens, self._options).reshape(-1)[lines]
@@ -93,13 +93,13 @@ class RankedReader:
         multiples[:, : self._skipped] = 0
         line, key = np.nonzero(multiples >= bound)
         row, query = np.divmod(lines[line], length)
-        found.add((ids_of(block.tokens)[row], query, key, multiples[line, key]))
+        best.add((ids_of(block.tokens)[row], query, key, multiples[line, key]))
 
     def _read_fixed(self, block: Block) -> None:
         heads, _, _, length = block.rows.shape
         numbers, keys = self._lines(block.tokens, block.rows.device)
         maxima = block.rows[..., self._skipped :].amax(-1).reshape(heads, -1) * keys
-        # A pair of another row has as many pairs before it: the best of each of these.
+        # Any pair of another row comes after at least `size` pairs: the best of each of these rows.
         lines = _first(maxima, numbers.expand_as(maxima), self._size)
         attention = block.rows.view(heads, -1, length).gather(
             1, lines[:, :, None].expand(-1, -1, length)
@@ -108,13 +108,13 @@ class RankedReader:
         multiples[:, :, : self._skipped] = 0
         positions = torch.arange(length, device=numbers.device)
         pairs = (numbers[lines][:, :, None] + positions).reshape(heads, -1)
-        kept = self._kept.setdefault(block.heads, _Kept(self._size))
-        kept.add(multiples.reshape(heads, -1), pairs)
+        best = self._best_on_device.setdefault(block.heads, _BestPairsOnDevice(self._size))
+        best.add(multiples.reshape(heads, -1), pairs)
 
     def _lines(
         self, tokens: BatchTokens, device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the number of each row's pair with key 0, and its keys, `[batch * query]`."""
+        """Return the number of each row's pair with key 0, and its key count, `[batch * query]`."""
 
         def make() -> tuple[torch.Tensor, torch.Tensor]:
             keys = keys_of_rows(tokens, self._options)
@@ -122,28 +122,28 @@ class RankedReader:
             numbers = documents + (np.arange(keys.shape[1]) << POSITION_BITS)
             return on_device(numbers.reshape(-1), device), on_device(keys.reshape(-1), device)
 
-        return tokens.remember(
+        return tokens.cached(
             ("numbered rows", self._options, device),
             make,
-            lambda made: sum(tensor.nbytes for tensor in made),
+            lambda tensors: sum(tensor.nbytes for tensor in tensors),
         )
 
 
-class _Found:
-    """A head's best pairs on the CPU."""
+class _BestPairs:
+    """A head's best pairs, on the CPU."""
 
     def __init__(self, size: int) -> None:
         self._best = RankedPairs(size)
         self._waiting: list[tuple[Int64s, Int64s, Int64s, Float64s]] = []
         self._count = 0
         self.bound = OVER_AVERAGE
-        """What a multiple must reach to matter."""
+        """The least multiple that a new pair needs to be among the best."""
 
     def add(self, columns: tuple[Int64s, Int64s, Int64s, Float64s]) -> None:
-        """Take in pairs: documents, queries, keys and multiples."""
+        """Add pairs: documents, queries, keys and multiples, each `[pair]`."""
         self._waiting.append(columns)
         self._count += len(columns[0])
-        # Sorting them in costs as much of a few as of many.
+        # Merging a few pairs costs as much as merging many.
         if self._count >= self._best.size:
             self._settle()
 
@@ -164,17 +164,17 @@ class _Found:
 
 
 @dataclass(eq=False)
-class _Kept:
-    """The best pairs of some heads on a device."""
+class _BestPairsOnDevice:
+    """The best pairs of some heads, on their device."""
 
     size: int
     multiples: torch.Tensor | None = None
-    """Float64, `[head, pair]`, in no order; those that are not above average mean nothing."""
+    """Float64 `[head, pair]`, in no order; values up to 1 are to be ignored."""
     numbers: torch.Tensor | None = None
-    """Document, query and key in one, in the same places."""
+    """Document, query and key packed into one int64 each, `[head, pair]`."""
 
     def add(self, multiples: torch.Tensor, numbers: torch.Tensor) -> None:
-        """Take in pairs."""
+        """Add pairs, each tensor `[head, pair]`."""
         if self.multiples is not None and self.numbers is not None:
             multiples = torch.cat((self.multiples, multiples), 1)
             numbers = torch.cat((self.numbers, numbers), 1)
@@ -182,23 +182,23 @@ class _Kept:
         self.multiples, self.numbers = multiples.gather(1, first), numbers.gather(1, first)
 
     def pairs(self, place: int) -> Pairs:
-        """Return the pairs of a head, in no order; waits for the device."""
+        """Return the pairs of the head at a place, in no order; synchronises with the device."""
         if self.multiples is None or self.numbers is None:
             return Pairs.empty()
         multiples, numbers = self.multiples[place].cpu().numpy(), self.numbers[place].cpu().numpy()
-        chosen = multiples > 1
-        numbers = numbers[chosen]
+        above = multiples > 1
+        numbers = numbers[above]
         position = 2**POSITION_BITS - 1
         return Pairs.of(
             numbers >> 2 * POSITION_BITS,
             (numbers >> POSITION_BITS) & position,
             numbers & position,
-            multiples[chosen],
+            multiples[above],
         )
 
 
 def _maxima(rows: torch.Tensor, skipped: int) -> torch.Tensor:
-    """Return the greatest of each row, on a CPU, without its first key or with it."""
+    """Return each row's maximum over the last axis, on a CPU, without its first `skipped` keys."""
     if not skipped or rows.shape[-1] <= LANES:
         return rows[..., skipped:].amax(-1)
     start = rows[..., :LANES].clone()
@@ -207,12 +207,12 @@ def _maxima(rows: torch.Tensor, skipped: int) -> torch.Tensor:
 
 
 def _first(values: torch.Tensor, numbers: torch.Tensor, size: int) -> torch.Tensor:
-    """Return where the greatest values stand, those of lowest number where values are equal.
+    """Return the indices of each head's greatest values; ties go to the lowest number.
 
-    Of each row of two tensors `[head, n]`; the result is `[head, size]` in no order.
+    `values` and `numbers` are `[head, n]`; the result is `[head, size]`, in no order.
     """
     size = min(size, values.shape[1])
     bound = values.topk(size).values[:, -1:]
-    # Fewer than `size` are greater, and they come first whichever their numbers.
+    # Fewer than `size` values are greater, and those come first whatever their numbers.
     order = torch.where(values > bound, -1, numbers).masked_fill(values < bound, LAST)
     return order.topk(size, largest=False, sorted=False).indices

@@ -1,6 +1,6 @@
-"""A block's rows, and what several statistics ask of them, found once when it is asked for.
+"""Values derived from a block's rows that several statistics share, computed once, on demand.
 
-Nothing here is of one statistic alone; what is measured of these is `measure`.
+Nothing here serves one statistic alone; `document_figures` computes the statistics.
 """
 
 from dataclasses import dataclass, field
@@ -18,35 +18,35 @@ from headtests.measurement.readers.distance_control import CELLS, matched_rows
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """Some heads' rows on some documents, as several statistics see them."""
+class RowView:
+    """Rows of some heads on some documents, with derived values."""
 
     tokens: BatchTokens
     rows: torch.Tensor
     """Float32, `[head, document, query, key]`."""
-    _controls: dict[RowOptions, "Seen"] = field(default_factory=dict)
-    _of_blocks: ClassVar["WeakKeyDictionary[Block, Seen]"] = WeakKeyDictionary()
+    _controls: dict[RowOptions, "RowView"] = field(default_factory=dict)
+    _by_block: ClassVar["WeakKeyDictionary[Block, RowView]"] = WeakKeyDictionary()
 
     @classmethod
-    def of(cls, block: Block) -> "Seen":
-        """Return what was seen of a block; it lasts as long as the block."""
-        if block not in cls._of_blocks:
-            cls._of_blocks[block] = cls(block.tokens, block.rows)
-        return cls._of_blocks[block]
+    def of(cls, block: Block) -> "RowView":
+        """Return the view of a block; all callers share it while the block exists."""
+        if block not in cls._by_block:
+            cls._by_block[block] = cls(block.tokens, block.rows)
+        return cls._by_block[block]
 
-    def matched(self, options: RowOptions) -> "Seen":
-        """Return the rows of the control of matched distances; raises as `matched_rows` does."""
+    def matched(self, options: RowOptions) -> "RowView":
+        """Return the rows of the distance control, as `matched_rows` computes them."""
         if options not in self._controls:
             control = matched_rows(self.tokens, self.rows, options)
-            self._controls[options] = Seen(self.tokens, control)
+            self._controls[options] = RowView(self.tokens, control)
         return self._controls[options]
 
     @cached_property
     def totals(self) -> torch.Tensor:
-        """What each row sums to, float64, `[head, document, query]`."""
+        """The sum of each row, float64 `[head, document, query]`."""
         if self.rows.device.type != "cpu":
             return self.rows.sum(-1, dtype=torch.float64)
-        # A copy of 64 bits is made of what is summed, which should stay in cache.
+        # Summing makes a float64 copy, which should stay in the CPU's cache.
         lines = self.rows.view(-1, self.rows.shape[-1])
         step = max(1, CELLS // lines.shape[1])
         parts = [lines[start : start + step] for start in range(0, len(lines), step)]
@@ -55,16 +55,16 @@ class Seen:
 
     @cached_property
     def top_places(self) -> torch.Tensor:
-        """Where each row has its most attended key, `[head, document * query]`.
+        """The most attended key of each row, int64 `[head, document * query]`.
 
-        A place in a head's flattened rows. Ties go to the lower key; a row without any attention
-        has the lowest key that it may attend to.
+        As an index into a head's flattened rows. Ties go to the lower key; for a row of zeros it
+        is the lowest key that it may attend to.
         """
         device = self.rows.device
-        starts, lowest = self.tokens.remember(
+        starts, lowest = self.tokens.cached(
             ("tops", str(device)),
             lambda: _starts(self.tokens, device),
-            lambda found: sum(part.nbytes for part in found),
+            lambda tensors: sum(tensor.nbytes for tensor in tensors),
         )
         top = _argmax(self.rows)[..., None]
         some = self.rows.gather(-1, top) > 0
@@ -73,17 +73,17 @@ class Seen:
 
 
 def _argmax(rows: torch.Tensor) -> torch.Tensor:
-    """Return the first of each row's most attended keys."""
+    """Return the lowest of each row's most attended keys, over the last axis."""
     if rows.device.type == "cpu":
-        # As PyTorch does, which takes fifteen times as long here.
+        # The same result as PyTorch's, which takes fifteen times as long here.
         return torch.from_numpy(rows.numpy().argmax(-1))
     return rows.argmax(-1)
 
 
 def _starts(tokens: BatchTokens, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return where each row starts, `[document * query]`, and its lowest key, `[query, 1]`."""
+    """Return each row's first flat index, `[document * query]`, and lowest key, `[query, 1]`."""
     documents, length = tokens.valid.shape
     starts = np.arange(documents * length) * length
-    # Padding stands behind a document, so that the lowest key is the same in each.
+    # Padding follows a document's tokens, so that the lowest key is the same in each document.
     lowest = tokens.allowed.argmax(1)[:, None]
     return on_device(starts, device), on_device(lowest, device)

@@ -1,7 +1,7 @@
-"""The reader that looks at a claim's rows by themselves: their multiples, and those against it.
+"""The reader of rows for and against a claim: their multiples, and counterexamples.
 
-Of exactly the documents that decided the claim. How a row is scored is `scores`; that one pass
-serves all claims, and what heads are shown by, is `closing`.
+Reads exactly the documents that decided the claim. `row_scores` scores each row, and
+`after_decision` reads for all claims in one pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,132 +14,133 @@ from headtests.claims.verdicts import CLAIMS_OVER
 from headtests.corpora import Document, Vocabulary
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import Float32s, TokenView, ids_of, pairs_of
-from headtests.measurement.readers.counted_rows import chosen
+from headtests.measurement.readers.counted_rows import counted_rows
 from headtests.measurement.readers.row_scores import HeadRows, RowScores, scores_of, shown_key
-from headtests.measurement.readers.row_views import Seen
+from headtests.measurement.readers.row_views import RowView
 from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Histogram, Pairs
 from headtests.wording import Operator
 
 CELLS = 2**20
-"""Pairs that are looked at together, but for those of a single document."""
+"""The most pairs that are processed at once, except for a single larger document."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scrutiny:
-    """What is asked of the rows of a claim: which lie on the side that it denies, and how far."""
+    """A request for the rows of a claim: those on the side that it denies, and how far."""
 
     question: Question
+    """The head, the statistic and the row options of the claim."""
     documents: Int64s
     """The ids of the documents that decided it."""
     operator: Operator
+    """How the claim compares the statistic with the threshold."""
     threshold: float
-    """What the statistic was compared with; of two, where this one would tie with the other."""
+    """The number that the statistic is compared with, or the value at which it would tie."""
     size: int
-    """How many counterexamples are wanted."""
+    """The most counterexamples to return."""
 
 
 @dataclass(frozen=True, eq=False)
 class RowAgainst:
-    """A row that speaks against a claim, and the key that it is shown by."""
+    """A row that contradicts a claim, and the key by which it is shown."""
 
     score: int
-    """How far it speaks against it, the furthest first in ascending order, in quanta."""
+    """How far it contradicts the claim, in quanta; the lowest score is the furthest."""
     document: int
     query: int
     key: int
     multiple: float
     figure: float
-    """What the statistic comes to in this row alone; of rates of multiples and of a precision, the
-    multiple of the pair."""
+    """The statistic of this row alone; for an exceed rate and a precision, the pair's multiple."""
     claimed: Int64s
-    """The keys that the statistic is about."""
+    """The keys in the statistic's relation, `[n]`."""
     row: Float32s
-    """The attention on each token of the document."""
+    """The attention on each token of the document, `[key]`."""
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """What counterexamples are ordered by, the furthest first."""
+        """The sort key of counterexamples, the furthest first."""
         return self.score, self.document, self.query
 
 
 @dataclass(frozen=True, eq=False)
 class Scrutinised:
-    """What rows say for and against a claim."""
+    """Rows for and against a claim."""
 
     rows_against: int
-    """How many rows lie on the side that it denies."""
+    """The number of rows on the side that it denies."""
     on: Histogram
     """The multiples of the statistic's pairs."""
     others: Histogram
     """The multiples of all other pairs of the same rows."""
     counterexamples: tuple[RowAgainst, ...]
-    """Of each document the row that speaks most against it, the furthest first."""
+    """The row of each document that contradicts the claim most, the furthest first."""
 
     @property
     def pairs(self) -> Pairs:
         """The counterexamples as pairs."""
         return Pairs.of(
             *(
-                [getattr(one, name) for one in self.counterexamples]
+                [getattr(row, name) for row in self.counterexamples]
                 for name in ("document", "query", "key", "multiple")
             )
         )
 
 
 class ScrutinyReader:
-    """Looks at every row of one head that a claim is about."""
+    """Reads every row of one head that a claim is about."""
 
-    def __init__(self, vocabulary: Vocabulary, asked: Scrutiny) -> None:
+    def __init__(self, vocabulary: Vocabulary, request: Scrutiny) -> None:
         self._vocabulary = vocabulary
-        self._asked = asked
-        self._found = Scrutinised(0, Histogram(), Histogram(), ())
+        self._request = request
+        self._result = Scrutinised(0, Histogram(), Histogram(), ())
 
     def read(self, block: Block) -> None:
-        """Take in a block; raises `ClaimError` for a statistic of no known kind."""
-        asked = self._asked
-        if asked.question.head not in block.heads:
+        """Process a block; raises `ClaimError` for an unknown kind of statistic."""
+        request = self._request
+        if request.question.head not in block.heads:
             return
         ids = ids_of(block.tokens)
-        some = np.flatnonzero(np.isin(ids, asked.documents))
-        if not some.size:
+        places = np.flatnonzero(np.isin(ids, request.documents))
+        if not places.size:
             return
-        rows = _rows(block, asked.question, self._vocabulary, some)
-        documents = [block.batch.documents[place] for place in some]
-        found, step = self._found, max(1, CELLS // rows.attention[0].size)
+        rows = _rows(block, request.question, self._vocabulary, places)
+        documents = [block.batch.documents[place] for place in places]
+        result, step = self._result, max(1, CELLS // rows.attention[0].size)
         for start in range(0, len(documents), step):
             part = slice(start, start + step)
-            found = self._with(found, rows.part(part), documents[part])
-        # All at once, since the block comes again where memory ended before.
-        self._found = found
+            result = self._add(result, rows.part(part), documents[part])
+        # All at once: if memory runs out before, the same block comes again.
+        self._result = result
 
     @property
-    def found(self) -> Scrutinised:
-        """What was found."""
-        return self._found
+    def result(self) -> Scrutinised:
+        """The result over all blocks read so far."""
+        return self._result
 
-    def _with(
-        self, found: Scrutinised, rows: HeadRows, documents: Sequence[Document]
+    def _add(
+        self, result: Scrutinised, rows: HeadRows, documents: Sequence[Document]
     ) -> Scrutinised:
-        """Return what was found with what the rows of some more documents say."""
-        asked = self._asked
-        scores = scores_of(asked.question.statistic, asked.operator, asked.threshold, rows)
+        """Return a result extended by the rows of more documents."""
+        request = self._request
+        scores = scores_of(request.question.statistic, request.operator, request.threshold, rows)
         others = rows.pairs & ~rows.inside & rows.eligible[:, :, None]
-        against = [*found.counterexamples, *self._furthest(rows, scores, documents)]
+        against = [*result.counterexamples, *self._furthest(rows, scores, documents)]
         return Scrutinised(
-            found.rows_against + int(np.count_nonzero(scores.denied)),
-            _counted(found.on, rows.multiples[rows.inside]),
-            _counted(found.others, rows.multiples[others]),
-            tuple(sorted(against, key=lambda one: one.order)[: asked.size]),
+            result.rows_against + int(np.count_nonzero(scores.denied)),
+            _merged(result.on, rows.multiples[rows.inside]),
+            _merged(result.others, rows.multiples[others]),
+            tuple(sorted(against, key=lambda row: row.order)[: request.size]),
         )
 
     def _furthest(
         self, rows: HeadRows, scores: RowScores, documents: Sequence[Document]
     ) -> Iterator[RowAgainst]:
-        """Yield the row of each document that speaks most against the claim."""
-        over = CLAIMS_OVER[self._asked.operator]
+        """Yield the row of each document that contradicts the claim most."""
+        over = CLAIMS_OVER[self._request.operator]
         for place, (query, is_against) in enumerate(zip(*scores.furthest(over), strict=True)):
-            if not is_against or not self._asked.size:
+            if not is_against or not self._request.size:
                 continue
             at = (place, int(query))
             score = int(scores.scores[at])
@@ -156,38 +157,38 @@ class ScrutinyReader:
             )
 
 
-def _counted(histogram: Histogram, multiples: Float64s) -> Histogram:
-    """Return a histogram with more multiples; it does not change."""
+def _merged(histogram: Histogram, multiples: Float64s) -> Histogram:
+    """Return a new histogram with more multiples."""
     more = Histogram()
     more.update(multiples)
     return histogram.merge(more)
 
 
-def _rows(block: Block, question: Question, vocabulary: Vocabulary, some: Int64s) -> HeadRows:
-    """Return a head's rows on some documents of a block, by their places."""
+def _rows(block: Block, question: Question, vocabulary: Vocabulary, places: Int64s) -> HeadRows:
+    """Return a head's rows on the documents at some places of a block, `[document]`."""
     tokens, options, statistic = block.tokens, question.options, question.statistic
     device = block.rows.device
-    found = chosen(tokens, vocabulary, statistic, options, device)
+    counted = counted_rows(tokens, vocabulary, statistic, options, device)
     documents, length = tokens.valid.shape
     eligible = np.zeros(documents * length, dtype=np.bool_)
-    eligible[found.rows.index.cpu().numpy()] = True
-    inside = np.unpackbits(found.packed, count=documents * length**2).view(np.bool_)
+    eligible[counted.rows.index.cpu().numpy()] = True
+    inside = np.unpackbits(counted.packed, count=documents * length**2).view(np.bool_)
     own = block.heads.index(question.head)
     matched = of = None
     if isinstance(statistic, Lift) and statistic.over == "distance":
-        # Of this head alone, where others are read beside it.
+        # The control of this head alone: the block may have others.
         alone = len(block.heads) == 1
-        seen = Seen.of(block) if alone else Seen(tokens, block.rows[own : own + 1])
-        matched = seen.matched(options).rows[0].cpu().numpy()[some]
+        view = RowView.of(block) if alone else RowView(tokens, block.rows[own : own + 1])
+        matched = view.matched(options).rows[0].cpu().numpy()[places]
     if isinstance(statistic, Mass) and statistic.of is not None:
-        of = TokenView(tokens, vocabulary, options).within(statistic.of)[some]
+        of = TokenView(tokens, vocabulary, options).within(statistic.of)[places]
     return HeadRows(
-        attention=block.rows[own].cpu().numpy()[some],
-        attendable=tokens.attendable[some],
-        counts=tokens.counts[some],
-        eligible=eligible.reshape(documents, length)[some],
-        inside=inside.reshape(documents, length, length)[some],
+        attention=block.rows[own].cpu().numpy()[places],
+        attendable=tokens.attendable[places],
+        counts=tokens.counts[places],
+        eligible=eligible.reshape(documents, length)[places],
+        inside=inside.reshape(documents, length, length)[places],
         of=of,
-        pairs=pairs_of(tokens, options)[some],
+        pairs=pairs_of(tokens, options)[places],
         matched=matched,
     )

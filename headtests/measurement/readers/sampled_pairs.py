@@ -1,7 +1,7 @@
-"""The reader of a hashed sample of pairs: the same pairs for every head, found from tokens alone.
+"""The reader of a hashed sample of pairs: the same pairs for every head, known from tokens alone.
 
-Which pairs are in it, and each head's attention there. What is drawn from it is a sample exactly
-as `SampledPairs` has it.
+Chooses the pairs and reads each head's attention on them. Samples that are drawn from it are
+exactly those of `SampledPairs`.
 """
 
 import math
@@ -29,18 +29,18 @@ from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Pairs, SampledPairs
 
 EVERY_HASH = 2**64 - 1
-"""The greatest hash there is."""
+"""The greatest 64-bit hash."""
 HASHED = 2**15
-"""Pairs that are hashed together, in cache."""
+"""Pairs that are hashed at once, so that they fit the CPU's cache."""
 MARGIN = 6
-"""Standard deviations of pairs that a pool takes beyond its size, lest it hold too few."""
+"""Standard deviations by which a sample exceeds its size, so that it is not too small."""
 
 
 def number_of_pairs(allowed: Bools, lengths: Int64s, options: RowOptions) -> int:
-    """Return how many pairs documents have in all.
+    """Return the number of pairs of all documents together.
 
-    `allowed` has which keys each row may attend to, were all of them tokens, `[query, key]`, and
-    `lengths` the tokens of each document.
+    `allowed` has the keys that each row may attend to without padding, boolean `[query, key]`, and
+    `lengths` the number of tokens of each document, `[document]`.
 
     >>> options = RowOptions(suppress_first_token=True)
     >>> number_of_pairs(np.tri(4, dtype=bool), np.array([4, 2]), options)
@@ -54,12 +54,12 @@ def number_of_pairs(allowed: Bools, lengths: Int64s, options: RowOptions) -> int
     return total
 
 
-class PoolReader:
-    """The attention of heads on the `size` pairs of smallest hash, and on some more.
+class SampleReader:
+    """Reads the attention of heads on the `size` pairs of smallest hash, and on some more.
 
-    All of them may attend to the same keys. `pairs` is how many pairs each has in all, where that
-    is known: then no more are read than are kept. With `on`, of the pairs of a relation, for
-    which it needs the vocabulary. A document may be read again; nothing changes by it.
+    All heads must be able to attend to the same keys. `pairs` is the number of all pairs of a head,
+    if known; then hardly more pairs are read than are kept. With `on`, only pairs in that relation
+    are sampled; this needs the vocabulary. Reading a document again changes nothing.
     """
 
     def __init__(
@@ -73,23 +73,23 @@ class PoolReader:
     ) -> None:
         self._options = options
         self._seed = seed
-        # Raises what is wrong with the size or the seed before anything runs.
+        # Raises the error for an invalid size or seed before anything runs.
         self._size = SampledPairs(size, seed).size
         self._relation = None if on is None or vocabulary is None else (vocabulary, on)
         self._ceiling = EVERY_HASH
         if pairs is not None and pairs > size:
-            wanted = size + MARGIN * math.isqrt(size) + MARGIN
-            self._ceiling = min(EVERY_HASH, (wanted << 64) // pairs)
+            target = size + MARGIN * math.isqrt(size) + MARGIN
+            self._ceiling = min(EVERY_HASH, (target << 64) // pairs)
         room = size + max(1, size // 2)
         self._hashes = np.empty(room, dtype=np.uint64)
         self._documents = np.empty(room, dtype=np.int64)
         self._queries = np.empty(room, dtype=np.int32)
         self._keys = np.empty(room, dtype=np.int32)
-        # How many keys the pair's row has.
+        # The number of keys of each pair's row.
         self._counts = np.empty(room, dtype=np.int32)
         self._used = 0
         self._slots: dict[int, int] = {}
-        # Where the pairs of each document begin, and where the next one's will.
+        # The index of each document's first pair, and of the next document's.
         self._starts = [0]
         self._values: dict[tuple[HeadName, ...], torch.Tensor] = {}
         self._latest: tuple[HeadName, Pairs | None] | None = None
@@ -98,38 +98,39 @@ class PoolReader:
 
     @property
     def whole(self) -> bool:
-        """Whether it holds every pair of the documents that were read."""
+        """Whether it has every pair of the documents that were read."""
         return self._ceiling == EVERY_HASH
 
     def read(self, block: Block) -> None:
-        """Take in a block; nothing waits for the device."""
+        """Process a block, without a synchronisation with its device."""
         self._latest = None
         self._add(block.tokens)
-        plan = self._plan(block.tokens, block.rows.device)
+        placement = self._placement(block.tokens, block.rows.device)
         if block.heads not in self._values:
             room = (len(block.heads), len(self._hashes))
             # NaN where a head was not read.
             self._values[block.heads] = block.rows.new_full(room, math.nan)
-        found = block.rows.view(len(block.heads), -1).index_select(1, plan.index)
+        attention = block.rows.view(len(block.heads), -1).index_select(1, placement.index)
         values = self._values[block.heads]
-        if isinstance(plan.targets, slice):
-            values[:, plan.targets] = found
+        if isinstance(placement.targets, slice):
+            values[:, placement.targets] = attention
         else:
-            values.index_copy_(1, plan.targets, found)
+            values.index_copy_(1, placement.targets, attention)
 
     def pairs(self, head: HeadName) -> Pairs | None:
-        """Return at most `size` pairs of smallest hash, that one first, with a head's multiples.
+        """Return the `size` pairs of smallest hash with a head's multiples, smallest hash first.
 
-        None where the head was not read on all the documents that others were. Fewer than
-        `size` where there are no more, or where `pairs` was too high.
+        None if the head was not read on all documents that other heads were read on. Fewer than
+        `size` if there are no more, or if the `pairs` given was too high.
         """
         read = self._read(head)
         return None if read is None else read.take(np.arange(min(self._size, len(read))))
 
     def sample(self, head: HeadName, size: int, above_average: bool) -> Pairs | None:
-        """Return the `size` pairs of smallest hash, that one first; fewer where there are fewer.
+        """Return the `size` pairs of smallest hash, smallest first; fewer if there are fewer.
 
-        None where the pool is too small to tell, or the head was not read.
+        With `above_average`, of the pairs with a multiple over 1. None if the sample has too few
+        pairs to tell, or if the head was not read on all documents.
         """
         read = self._read(head)
         if read is None:
@@ -142,22 +143,22 @@ class PoolReader:
         return read.take(places[:size])
 
     def _read(self, head: HeadName) -> Pairs | None:
-        """Return every pair of the pool that a head has, in the order of the hashes."""
-        # Several samples of one head are asked for in turn.
+        """Return all pairs of the sample with a head's multiples, in the order of their hashes."""
+        # Several samples of one head are requested one after another.
         if self._latest is None or self._latest[0] != head:
             self._latest = head, self._read_anew(head)
         return self._latest[1]
 
     def _read_anew(self, head: HeadName) -> Pairs | None:
-        found = [
+        parts = [
             values[heads.index(head), : self._used]
             for heads, values in self._values.items()
             if head in heads
         ]
-        if not found:
+        if not parts:
             return None
-        # A head may have been read among different ones, here and there.
-        every = torch.stack(found)
+        # A head may have been read together with different heads on different documents.
+        every = torch.stack(parts)
         order = self._ordered()
         attention = every.nan_to_num(-1).amax(0).cpu().numpy()[order]
         if (attention < 0).any():
@@ -176,31 +177,31 @@ class PoolReader:
         return self._order
 
     def _add(self, tokens: BatchTokens) -> None:
-        """Take in the pairs of documents that are new."""
+        """Add the pairs of documents that are new."""
         view = None
         for row, document in enumerate(tokens.batch.documents):
             if document.id in self._slots:
                 continue
             if self._relation is None:
-                found = self._hashed(tokens, document.id, len(document))
+                pairs = self._hashed(tokens, document.id, len(document))
             else:
                 vocabulary, on = self._relation
                 view = view or TokenView(tokens, vocabulary, self._options)
-                # A relation decides by itself what it takes of key 0.
+                # A relation itself decides on key 0.
                 query, key = np.nonzero(view.within(on)[row] & view.rows[row, :, None])
-                found = self._below(keyed_hash(self._seed, document.id, query, key), query, key)
-            self._append(document.id, keys_of_rows(tokens, self._options)[row], *found)
+                pairs = self._below(keyed_hash(self._seed, document.id, query, key), query, key)
+            self._append(document.id, keys_of_rows(tokens, self._options)[row], *pairs)
 
     def _hashed(
         self, tokens: BatchTokens, document: int, length: int
     ) -> tuple[UInt64s, Int64s, Int64s]:
-        """Return the pairs of a document whose hashes are low enough, in no relation."""
+        """Return hashes, queries and keys of a document's pairs with a low hash, each `[pair]`."""
         first = int(self._options.suppress_first_token)
         step = max(1, HASHED // length)
         parts = []
         for start in range(self._options.min_query, length, step):
             allowed = tokens.allowed[start : min(start + step, length), first:length]
-            # A window's rows have keys in few columns.
+            # Rows of a window have keys in few columns.
             columns = np.flatnonzero(allowed.any(0))
             if not columns.size:
                 continue
@@ -208,8 +209,8 @@ class PoolReader:
             queries = np.arange(start, start + len(allowed))[:, None]
             hashes = keyed_hash(self._seed, document, queries, np.arange(low, high) + first)
             query, key = np.nonzero(hashes <= np.uint64(self._ceiling))
-            some = allowed[query, key + low]
-            query, key = query[some], key[some]
+            attendable = allowed[query, key + low]
+            query, key = query[attendable], key[attendable]
             parts.append((hashes[query, key], query + start, key + low + first))
         if not parts:
             none = np.zeros(0, dtype=np.int64)
@@ -240,7 +241,7 @@ class PoolReader:
         self._order = None
 
     def _lower(self, ceiling: int) -> None:
-        """Drop the pairs of greater hash, of all heads."""
+        """Drop the pairs of greater hash, for all heads."""
         kept = np.flatnonzero(self._hashes[: self._used] <= np.uint64(ceiling))
         used = len(kept)
         for column in (self._hashes, self._documents, self._queries, self._keys, self._counts):
@@ -251,15 +252,17 @@ class PoolReader:
         self._starts = np.searchsorted(kept, self._starts).tolist()
         self._ceiling = ceiling
         self._used = used
-        # What was found out where the pairs stand no longer holds.
+        # Cached placements are no longer valid.
         self._state = object()
 
-    def _plan(self, tokens: BatchTokens, device: torch.device) -> "_Plan":
-        return tokens.remember(
-            (self._state, device), lambda: self._planned(tokens, device), lambda plan: plan.nbytes
+    def _placement(self, tokens: BatchTokens, device: torch.device) -> "_Placement":
+        return tokens.cached(
+            (self._state, device),
+            lambda: self._make_placement(tokens, device),
+            lambda placement: placement.nbytes,
         )
 
-    def _planned(self, tokens: BatchTokens, device: torch.device) -> "_Plan":
+    def _make_placement(self, tokens: BatchTokens, device: torch.device) -> "_Placement":
         slots = [self._slots[document] for document in ids_of(tokens).tolist()]
         spans = [(self._starts[slot], self._starts[slot + 1]) for slot in slots]
         places = np.concatenate([np.arange(*span) for span in spans])
@@ -267,22 +270,22 @@ class PoolReader:
         query, key = self._queries[places].astype(np.int64), self._keys[places]
         length = tokens.valid.shape[1]
         index = on_device((row * length + query) * length + key, device)
-        stand = slice(spans[0][0], spans[-1][1])
-        if np.array_equal(places, np.arange(stand.start, stand.stop)):
-            return _Plan(index, stand)
-        return _Plan(index, on_device(places, device))
+        whole = slice(spans[0][0], spans[-1][1])
+        if np.array_equal(places, np.arange(whole.start, whole.stop)):
+            return _Placement(index, whole)
+        return _Placement(index, on_device(places, device))
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
-    """Where some documents' pairs are in a block, and where in the pool."""
+class _Placement:
+    """The places of some documents' pairs in a block and in the sample."""
 
     index: torch.Tensor
-    """Places in a head's flattened block."""
+    """Indices into a head's flattened block, `[pair]`."""
     targets: slice | torch.Tensor
-    """Places in the pool."""
+    """Indices into the sample, `[pair]`."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return self.index.nbytes * (1 if isinstance(self.targets, slice) else 2)

@@ -1,6 +1,6 @@
-"""Sums of attention over places of a block, of every document by itself, on whichever device.
+"""Sums of attention over chosen places of a block, for each document separately, on any device.
 
-Where the places are is found from tokens, once for all heads. What a sum is of is `chosen`.
+The places depend on tokens alone and serve all heads; `counted_rows` chooses them.
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,25 @@ import torch
 from headtests.measurement.passes.token_view import Places, on_device
 
 CHUNK = 128
-"""Values that are summed together where a document has that many: one after another is slow."""
+"""Values that are summed at once where a document has that many: a plain segment sum is slow."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
-    """Where the values stand whose sums are wanted, of so many segments."""
+class SegmentSums:
+    """The places of the values to be summed, divided into segments."""
 
     index: torch.Tensor
-    """Places in a flattened block: those of whole chunks, then what is left; int64, `[places]`."""
+    """Indices into a flattened block, int64 `[place]`: those of whole chunks, then the rest."""
     in_chunks: int
-    """How many of the places stand in whole chunks."""
+    """How many of the places are in whole chunks."""
     chunks: torch.Tensor
-    """Whole chunks of each segment, `[segments]`."""
-    left: torch.Tensor
-    """Values of each segment that are left, `[segments]`."""
+    """The number of whole chunks of each segment, `[segment]`."""
+    rest: torch.Tensor
+    """The number of other values of each segment, `[segment]`."""
 
     @classmethod
-    def of(cls, parts: Sequence[Places], device: torch.device) -> "Sums":
-        """Return the sums of some places, a segment a document, one part's behind another's."""
+    def of(cls, parts: Sequence[Places], device: torch.device) -> "SegmentSums":
+        """Return sums with one segment for each document of each part, part after part."""
         index = np.concatenate([part.flat for part in parts]).astype(np.int64)
         counts = np.concatenate([part.counts for part in parts])
         chunks = counts // CHUNK
@@ -48,35 +48,38 @@ class Sums:
 
     @property
     def nbytes(self) -> int:
-        """Bytes, but for a few a document."""
+        """Size in bytes, without a few bytes for each document."""
         return self.index.nbytes
 
-    def taken(self, values: torch.Tensor) -> torch.Tensor:
-        """Return the values at the places, `[head, place]`, of values `[head, ...]`."""
+    def gather(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the values at the places, `[head, place]`; `values` is `[head, ...]`."""
         if len(values) == 1:
-            # The same, in less than half of the time.
+            # The same values, in less than half of the time.
             return values.view(-1).index_select(0, self.index)[None]
         return values.view(len(values), -1).index_select(1, self.index)
 
-    def totals(self, taken: torch.Tensor) -> torch.Tensor:
+    def totals(self, values: torch.Tensor) -> torch.Tensor:
         """Return the sum of each segment's values, float64, `[head, segment]`.
 
-        `taken` has the values at the places, `[head, place]`. Padding and the documents beside
-        it change nothing, not even the order of the sum.
+        `values` are the gathered values, `[head, place]`. Neither padding nor other documents of
+        the batch change a sum, not even its last bit.
         """
-        # Written out for the whole of it, which is most calls.
-        left = taken[:, self.in_chunks :] if self.in_chunks else taken
-        sums = _of_segments(left.double(), self.left)
+        # No slice in the most frequent case.
+        rest = values[:, self.in_chunks :] if self.in_chunks else values
+        sums = _segment_totals(rest.double(), self.rest)
         if self.in_chunks:
-            wide = taken[:, : self.in_chunks].view(len(taken), -1, CHUNK)
-            sums += _of_segments(wide.sum(-1, dtype=torch.float64), self.chunks)
+            wide = values[:, : self.in_chunks].view(len(values), -1, CHUNK)
+            sums += _segment_totals(wide.sum(-1, dtype=torch.float64), self.chunks)
         return sums
 
 
-def _of_segments(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Return the sum of each run of so many values, `[head, segment]`."""
+def _segment_totals(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Return the sums of consecutive runs of values, `[head, segment]`.
+
+    `values` is `[head, place]`, and `lengths` the number of values of each run, `[segment]`.
+    """
     if not values.shape[1]:
         return values.new_zeros((len(values), len(lengths)))
     each = lengths.expand(len(values), -1)
-    # Unsafe is unchecked: on a GPU, a check would wait for what was asked of it before.
+    # `unsafe` skips a check that would synchronise with a GPU.
     return torch.segment_reduce(values, "sum", lengths=each, axis=1, unsafe=True)

@@ -1,7 +1,7 @@
-"""What is read once claims are decided, in one pass: overviews of heads, scrutinies of claims.
+"""Measurements for the report, once claims are decided: overviews of heads, rows against claims.
 
-Rows that were kept serve it, and what was not kept runs once for all of it. What is read is
-`sketching` and `scrutiny`.
+Rows in the spool serve them, and other documents run once for all of them. The readers are in
+`pair_requests` and `rows_against`.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,126 +17,132 @@ from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny, Sc
 from headtests.measurement.results.on_disk import Results
 from headtests.statistics.quanta import Int64s
 
-Overviewed = tuple[HeadName, RowOptions, int]
-"""A head, its options, and how many of the first documents of the pass are looked at."""
+OverviewRequest = tuple[HeadName, RowOptions, int]
+"""A head, its row options, and the number of first documents of the pass to read."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """A reader of one head on the first documents of the pass, and who takes what it finds."""
+class _Reading:
+    """A reader of one head on the first documents of the pass."""
 
     head: HeadName
     by_text: bool
+    """Whether it reads in the order of texts."""
     stop: int
     """The extent up to which it reads."""
     reader: Reader
-    take: Callable[[], None]
+    store: Callable[[], None]
+    """Stores the reader's result, after the pass."""
 
 
-class Closing:
-    """Overviews and scrutinies of a sweep's heads, each read once."""
+class ReportMeasurements:
+    """Overviews of heads and rows against claims, each measured once."""
 
     def __init__(
-        self, sweep: Sweep, seed: int, kept: Results | None, places: Callable[[bool], Int64s]
+        self, sweep: Sweep, seed: int, results: Results | None, places: Callable[[bool], Int64s]
     ) -> None:
-        """`places` has each document's place in the order of documents, or of texts."""
+        """`places` returns each document's position in an order, `by_text` or not, `[document]`."""
         self._sweep = sweep
         self._seed = seed
-        self._kept = kept
+        self._results = results
         self._places = places
-        self._overviews: dict[tuple[Overviewed, int], Overview] = {}
+        self._overviews: dict[tuple[OverviewRequest, int], Overview] = {}
         self._scrutinised: dict[Scrutiny, Scrutinised] = {}
 
     def overviews(
-        self, wanted: Sequence[Overviewed], size: int, besides: Sequence[Scrutiny] = ()
+        self, requests: Sequence[OverviewRequest], size: int, also: Sequence[Scrutiny] = ()
     ) -> list[Overview]:
-        """Return ranked and random above-average pairs of heads, and how many there are.
+        """Return `size` ranked and random above-average pairs of heads, and their number.
 
-        Each of the first so many documents of the pass. The same pass reads what is asked for
-        besides, for `scrutinised`.
+        The same pass reads the rows for the requests in `also`, which `scrutinised` returns.
         """
-        self._read([*self._overview_looks(wanted, size), *self._scrutiny_looks(besides)])
-        return [self._overviews[key, size] for key in wanted]
+        self._read([*self._overview_readings(requests, size), *self._row_readings(also)])
+        return [self._overviews[request, size] for request in requests]
 
-    def scrutinised(self, asked: Sequence[Scrutiny]) -> list[Scrutinised]:
-        """Return what the rows of claims say for and against them."""
-        self._read(self._scrutiny_looks(asked))
-        return [self._scrutinised[one] for one in asked]
+    def scrutinised(self, requests: Sequence[Scrutiny]) -> list[Scrutinised]:
+        """Return the rows for and against claims."""
+        self._read(self._row_readings(requests))
+        return [self._scrutinised[request] for request in requests]
 
-    def _overview_looks(self, wanted: Sequence[Overviewed], size: int) -> list[_Look]:
-        """Return readers of the overviews that are not known, now that the disk was asked."""
-        looks = []
-        for key in dict.fromkeys(wanted):
-            if (key, size) in self._overviews:
+    def _overview_readings(self, requests: Sequence[OverviewRequest], size: int) -> list[_Reading]:
+        """Return readings for the overviews that are neither in memory nor on disk."""
+        readings = []
+        for request in dict.fromkeys(requests):
+            if (request, size) in self._overviews:
                 continue
-            found = None if self._kept is None else self._kept.overview(*key, size)
-            if found is None:
-                looks.append(self._overview_look(key, size))
+            stored = None if self._results is None else self._results.overview(*request, size)
+            if stored is None:
+                readings.append(self._overview_reading(request, size))
             else:
-                self._overviews[key, size] = found
-        return looks
+                self._overviews[request, size] = stored
+        return readings
 
-    def _overview_look(self, key: Overviewed, size: int) -> _Look:
-        head, options, documents = key
+    def _overview_reading(self, request: OverviewRequest, size: int) -> _Reading:
+        head, options, documents = request
         first = self._sweep.order()[:documents]
         vocabulary = self._sweep.population.vocabulary
         reader = OverviewReader(vocabulary, head, options, first, size, self._seed)
 
-        def take() -> None:
-            self._overviews[key, size] = reader.overview
-            if self._kept is not None:
-                self._kept.keep_overview(*key, size, reader.overview)
+        def store() -> None:
+            self._overviews[request, size] = reader.overview
+            if self._results is not None:
+                self._results.keep_overview(*request, size, reader.overview)
 
-        return _Look(head, False, self._extent(documents, False), reader, take)
+        return _Reading(head, False, self._extent(documents, False), reader, store)
 
-    def _scrutiny_looks(self, asked: Sequence[Scrutiny]) -> list[_Look]:
-        """Return readers of the scrutinies that are not known, now that the disk was asked."""
-        looks = []
-        for one in dict.fromkeys(asked):
-            if one in self._scrutinised:
+    def _row_readings(self, requests: Sequence[Scrutiny]) -> list[_Reading]:
+        """Return readings for the requests whose rows are neither in memory nor on disk."""
+        readings = []
+        for request in dict.fromkeys(requests):
+            if request in self._scrutinised:
                 continue
-            by_text = one.question.beyond_corpus
-            documents = int(self._places(by_text)[one.documents].max(initial=0)) + 1
+            by_text = request.question.beyond_corpus
+            documents = int(self._places(by_text)[request.documents].max(initial=0)) + 1
             stop = self._extent(documents, by_text)
-            found = None if self._kept is None else self._kept.scrutinised(one, stop)
-            if found is None:
-                looks.append(self._scrutiny_look(one, by_text, stop))
+            stored = None if self._results is None else self._results.scrutinised(request, stop)
+            if stored is None:
+                readings.append(self._row_reading(request, by_text, stop))
             else:
-                self._scrutinised[one] = found
-        return looks
+                self._scrutinised[request] = stored
+        return readings
 
-    def _scrutiny_look(self, one: Scrutiny, by_text: bool, stop: int) -> _Look:
-        reader = ScrutinyReader(self._sweep.population.vocabulary, one)
+    def _row_reading(self, request: Scrutiny, by_text: bool, stop: int) -> _Reading:
+        reader = ScrutinyReader(self._sweep.population.vocabulary, request)
 
-        def take() -> None:
-            self._scrutinised[one] = reader.found
-            if self._kept is not None:
-                self._kept.keep_scrutinised(one, stop, reader.found)
+        def store() -> None:
+            self._scrutinised[request] = reader.result
+            if self._results is not None:
+                self._results.keep_scrutinised(request, stop, reader.result)
 
-        return _Look(one.question.head, by_text, stop, reader, take)
+        return _Reading(request.question.head, by_text, stop, reader, store)
 
-    def _read(self, looks: Sequence[_Look]) -> None:
-        left = list(looks)
-        while left:
-            now = self._together(left)
-            heads = tuple(dict.fromkeys(look.head for look in now))
-            readers = [look.reader for look in now]
-            self._sweep.read(heads, readers, 0, max(look.stop for look in now), now[0].by_text)
-            for look in now:
-                look.take()
-            left = [look for look in left if look not in now]
+    def _read(self, readings: Sequence[_Reading]) -> None:
+        remaining = list(readings)
+        while remaining:
+            now = self._of_one_pass(remaining)
+            heads = tuple(dict.fromkeys(reading.head for reading in now))
+            readers = [reading.reader for reading in now]
+            stop = max(reading.stop for reading in now)
+            self._sweep.read(heads, readers, 0, stop, now[0].by_text)
+            for reading in now:
+                reading.store()
+            remaining = [reading for reading in remaining if reading not in now]
 
-    def _together(self, left: Sequence[_Look]) -> list[_Look]:
-        """Return what one reading serves: a head whose rows were kept, or those that run for it."""
-        first = left[0]
-        alike = [look for look in left if look.by_text == first.by_text]
+    def _of_one_pass(self, readings: Sequence[_Reading]) -> list[_Reading]:
+        """Return readings of one head whose rows are in the spool, or those that one run serves."""
+        first = readings[0]
+        same_order = [reading for reading in readings if reading.by_text == first.by_text]
         if self._is_kept(first):
-            return [look for look in alike if look.head == first.head and self._is_kept(look)]
-        beside = self._sweep.heads_beside(first.head)
-        return [look for look in alike if look.head in beside]
+            return [
+                reading
+                for reading in same_order
+                if reading.head == first.head and self._is_kept(reading)
+            ]
+        heads = self._sweep.heads_beside(first.head)
+        return [reading for reading in same_order if reading.head in heads]
 
-    def _is_kept(self, look: _Look) -> bool:
-        return self._sweep.keeps(look.head, 0, look.stop, look.by_text)
+    def _is_kept(self, reading: _Reading) -> bool:
+        return self._sweep.keeps(reading.head, 0, reading.stop, reading.by_text)
 
     def _extent(self, documents: int, by_text: bool) -> int:
         return next(extent for extent in self._sweep.extents(by_text) if extent >= documents)

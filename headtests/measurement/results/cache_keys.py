@@ -1,9 +1,9 @@
-"""What results are kept under on disk: everything that they follow from, and nothing else.
+"""Keys of results on disk: hashes of everything that a result depends on, and of nothing else.
 
-A result follows from the model's files and what reads them, the tokenizer, the documents, the
-rows and pairs that count, and what is made of them. Relations go in by the pairs that they hold
-for, never by name or source, so that an edited one is another and a renamed one is not. What is
-kept there is `results`.
+A result depends on the model's files and the code that reads them, the tokenizer, the documents,
+the rows and pairs that count, and the request. A relation is hashed by the pairs for which it
+holds, never by its name or source, so that an edited relation changes the key and a renamed one
+does not. `on_disk` stores the results.
 """
 
 from collections.abc import Callable, Hashable
@@ -23,17 +23,17 @@ from headtests.measurement.readers.rows_against import Scrutiny
 from headtests.statistics.sketches import Pairs
 
 RESULTS_VERSION = 1
-"""Raised where the same rows would come to other figures or sketches."""
+"""To be increased when the same rows give different figures or samples."""
 
 
 class Keys:
-    """The keys of one sweep's results."""
+    """Makes the keys of the results of one model over one population."""
 
     def __init__(self, sweep: Sweep, model: str, seed: int) -> None:
-        """`model` is the identity of the model's files and of what reads them."""
+        """`model` identifies the model's files and the code that reads them."""
         self._sweep = sweep
         population = sweep.population
-        # One hash of it all, since a pass asks for thousands of keys.
+        # Hashed once, since a pass makes thousands of keys.
         self.context = fingerprint(
             RESULTS_VERSION,
             model,
@@ -43,12 +43,12 @@ class Keys:
             seed,
             sweep.budget,
         )
-        """A hash of the model, the documents, their order and how many may be read."""
+        """A hash of the model, the documents, their order and the budget."""
         self._texts = fingerprint(np.asarray(population.index.texts, dtype=np.int64))
         self._masks: dict[Hashable, str] = {}
 
     def of_figures(self, question: Question, matched: bool, start: int, stop: int) -> str:
-        """Return the key of what the documents between two places of the order contribute."""
+        """Return the key of the figures of the documents from `start` to `stop` of the order."""
         by_text = question.beyond_corpus
         return fingerprint(
             "figures",
@@ -58,26 +58,26 @@ class Keys:
             *self._of_question(question, start, stop),
         )
 
-    def of_scrutinised(self, asked: Scrutiny, stop: int) -> str:
-        """Return the key of what rows say for and against a claim.
+    def of_scrutinised(self, request: Scrutiny, stop: int) -> str:
+        """Return the key of the rows for and against a claim.
 
-        Its documents stand before a place of the order that is one of the sweep's extents.
+        Its documents come before `stop` in the order, which must be one of the pass's extents.
         """
-        by_text = asked.question.beyond_corpus
+        by_text = request.question.beyond_corpus
         steps = [step for step in pairwise((0, *self._sweep.extents(by_text))) if step[1] <= stop]
         return fingerprint(
             "scrutinised",
             self.context,
-            asked.documents,
-            (asked.operator, float(asked.threshold), asked.size),
-            # By the steps of its figures, whose masks are known.
-            tuple(self._of_question(asked.question, *step) for step in steps),
+            request.documents,
+            (request.operator, float(request.threshold), request.size),
+            # In the steps of its figures, whose masks are already hashed.
+            tuple(self._of_question(request.question, *step) for step in steps),
         )
 
     def _of_question(self, question: Question, start: int, stop: int) -> tuple[object, ...]:
-        """Return what is asked of the documents between two places of the order."""
+        """Return the parts of a key that depend on the question and on the documents of a span."""
         statistic = question.statistic
-        # Whatever kind of number it is, 1.5 and Fraction(3, 2) say the same.
+        # Numbers of equal value have equal keys, such as 1.5 and Fraction(3, 2).
         numbers = [float(getattr(statistic, name, 0)) for name in ("multiple", "above")]
 
         def masks(view: TokenView) -> list[Bools]:
@@ -102,7 +102,7 @@ class Keys:
     def of_pairs(self, head: HeadName, request: PairRequest, whole: bool) -> str:
         """Return the key of ranked or random pairs, or of a distribution.
 
-        `whole`: a distribution of all pairs, and not of a sample.
+        With `whole`, a distribution covers all pairs, and not a sample.
         """
         match request:
             case Ranked(size=size, reverse=reverse):
@@ -120,12 +120,12 @@ class Keys:
         )
 
     def of_overview(self, head: HeadName, options: RowOptions, documents: int, size: int) -> str:
-        """Return the key of the above-average pairs on the first documents."""
+        """Return the key of an overview of the above-average pairs on the first documents."""
         what = ("overview", documents, size)
         return fingerprint(what, self.context, _of_head(head), _of_options(options))
 
     def of_rows(self, head: HeadName, pairs: Pairs) -> str:
-        """Return the key of the rows that some pairs stand in."""
+        """Return the key of the attention rows of some pairs."""
         return fingerprint("rows", self.context, _of_head(head), pairs.documents, pairs.queries)
 
     def _of_relation(self, head: HeadName, on: Expression | None, options: RowOptions) -> str:
@@ -147,7 +147,7 @@ class Keys:
         places: tuple[int, int, bool],
         masks: Callable[[TokenView], list[Bools]],
     ) -> str:
-        """Return a hash of masks on some documents, the same in whatever batches they come."""
+        """Return a hash of masks on the documents of a span, independent of their batches."""
         key = (what, places, self._sweep.alike(head.layer))
         if key not in self._masks:
             digests: dict[int, str] = {}
@@ -159,10 +159,13 @@ class Keys:
 
 
 def _by_document(tokens: BatchTokens, masks: list[Bools]) -> dict[int, str]:
-    """Return a hash of each document's part of some masks of rows or of pairs."""
+    """Return a hash of each document's part of masks, by document id.
+
+    Each mask is boolean, `[batch, query]` or `[batch, query, key]`.
+    """
     digests = {}
     for row, document in enumerate(tokens.batch.documents):
-        # Whatever is padding beside it.
+        # Without padding.
         inside = (slice(0, len(document)),)
         parts = (mask[row][inside * (mask.ndim - 1)] for mask in masks)
         digests[document.id] = fingerprint(tuple(np.packbits(part) for part in parts))

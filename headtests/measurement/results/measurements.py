@@ -1,9 +1,9 @@
-"""What is asked of a sweep, and what is known of it: one pass serves everything that was asked.
+"""Answers requests for figures and pairs from stored results, or measures them in a pass.
 
-Holds every figure and every sketch that a run has measured, and has the documents read for what
-is not known yet: for what was asked for besides, too, and for every head that the pass serves.
-Which readers make what of rows is `measure`, `ranking`, `pool` and `pairs`; what is read once
-claims are decided is `closing`, and what results are kept under on disk is `identity`.
+Stores every figure, sample and distribution that a run has measured. A pass measures what is
+missing, together with all other pending requests, for every head that it reads. The readers are
+in `headtests.measurement.readers`; `after_decision` measures what reports show, and `cache_keys`
+makes the keys of results on disk.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,100 +26,102 @@ from headtests.claims.pairs import (
 from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Reader
-from headtests.measurement.passes.dispatch import Attempt
+from headtests.measurement.passes.dispatch import OptionalReader
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers.document_figures import FigureReader
-from headtests.measurement.readers.pair_requests import WHOLE_HEADS, Sketching, general_reader
+from headtests.measurement.readers.pair_requests import WHOLE_HEADS, PairReaders, general_reader
 from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny
-from headtests.measurement.results.after_decision import Closing, Overviewed
+from headtests.measurement.results.after_decision import OverviewRequest, ReportMeasurements
 from headtests.measurement.results.on_disk import Results
 from headtests.measurement.results.pair_context import banded, bands_of, in_context
 from headtests.statistics import DocumentFigures, concatenated
 from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
-REMEMBERED_FIGURES = 256
-"""Statistics, at most, that a pass measures of every head because they were asked of one."""
+REQUESTED_STATISTICS = 256
+"""The most statistics that a pass measures for all of its heads after a request for one head."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedStatistic:
-    """A statistic that was asked of some head."""
+    """A statistic that was requested for some head."""
 
     statistic: Statistic
     options: RowOptions
     by_text: bool
+    """Whether documents are read in the order of texts."""
     matched: bool
+    """Whether it is measured of the distance control in place of the head."""
 
     def of(self, head: HeadName) -> tuple[Question, bool]:
-        """Return what is asked of one head."""
+        """Return the question for one head, and `matched`."""
         return Question(head, self.statistic, self.options, self.by_text), self.matched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _FigureReading:
-    """A figure on its way through a pass."""
+    """A statistic that a pass measures."""
 
     figure: RequestedStatistic
     reader: FigureReader
     entry: Reader
-    """What the pass feeds."""
+    """The reader that the pass gives blocks to; it may wrap `reader`."""
 
     @property
     def failed(self) -> bool:
-        """Whether it stumbled."""
-        return isinstance(self.entry, Attempt) and self.entry.failed
+        """Whether the reader raised an error."""
+        return isinstance(self.entry, OptionalReader) and self.entry.failed
 
 
 class Passes:
-    """Figures and sketches of a sweep's heads, each measured once."""
+    """Figures, samples and distributions of heads, each measured once."""
 
-    def __init__(self, sweep: Sweep, seed: int, kept: Results | None = None) -> None:
+    def __init__(self, sweep: Sweep, seed: int, results: Results | None = None) -> None:
         self._sweep = sweep
         self._seed = seed
-        self._kept = kept
+        self._results = results
         self._figures: dict[tuple[Question, bool], dict[int, DocumentFigures]] = {}
-        self._asked: dict[RequestedStatistic, None] = {}
-        self._wanted: dict[tuple[PairRequest, HeadName], None] = {}
-        self._found: dict[tuple[PairRequest, HeadName], Pairs | DistributionSketch] = {}
+        self._requested: dict[RequestedStatistic, None] = {}
+        self._pending: dict[tuple[PairRequest, HeadName], None] = {}
+        self._sketches: dict[tuple[PairRequest, HeadName], Pairs | DistributionSketch] = {}
         self._place_of: dict[bool, Int64s] = {}
-        self._closing = Closing(sweep, seed, kept, self.places)
+        self._report = ReportMeasurements(sweep, seed, results, self.places)
 
     @property
     def results_read(self) -> int:
-        """How many results came from earlier runs."""
-        return 0 if self._kept is None else self._kept.read
+        """The number of results that were read from disk."""
+        return 0 if self._results is None else self._results.read
 
-    def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
-        """Have the next pass serve this, too."""
-        if isinstance(wanted, Question):
-            self._ask(wanted, matched=False)
-        elif (wanted[1], wanted[0]) not in self._found:
-            self._wanted[wanted[1], wanted[0]] = None
+    def wish(self, request: Question | tuple[HeadName, PairRequest]) -> None:
+        """Have the next pass measure this request, too."""
+        if isinstance(request, Question):
+            self._request(request, matched=False)
+        elif (request[1], request[0]) not in self._sketches:
+            self._pending[request[1], request[0]] = None
 
-    def _ask(self, question: Question, matched: bool) -> RequestedStatistic:
+    def _request(self, question: Question, matched: bool) -> RequestedStatistic:
         figure = RequestedStatistic(
             question.statistic, question.options, question.beyond_corpus, matched
         )
-        # The latest last, so that the oldest is forgotten.
-        self._asked.pop(figure, None)
-        self._asked[figure] = None
-        while len(self._asked) > REMEMBERED_FIGURES:
-            del self._asked[next(iter(self._asked))]
+        # The latest last, so that the oldest is dropped first.
+        self._requested.pop(figure, None)
+        self._requested[figure] = None
+        while len(self._requested) > REQUESTED_STATISTICS:
+            del self._requested[next(iter(self._requested))]
         return figure
 
     def figures(self, question: Question, documents: int, matched: bool) -> DocumentFigures:
-        """Return what the first documents contribute, of those with an eligible row.
+        """Return the figures of those of the first documents that have an eligible row.
 
-        `documents` is one of the sweep's extents; `matched`: of attention that follows the head's
-        average at each distance.
+        `documents` is one of the pass's extents. With `matched`, the figures are those of the
+        distance control in place of the head.
         """
-        figure = self._ask(question, matched)
+        figure = self._request(question, matched)
         steps = self._steps(figure.by_text, documents)
         missing = self._missing(figure, question.head, range(len(steps)))
         if missing and documents == self._sweep.budget and not figure.by_text:
             # Ranked and random pairs need the same documents.
-            self._serve_wanted(question.head)
+            self._measure_pending(question.head)
             missing = [
                 number for number in missing if number not in self._figures[question, matched]
             ]
@@ -136,36 +138,36 @@ class Passes:
     def _missing(
         self, figure: RequestedStatistic, head: HeadName, steps: Iterable[int]
     ) -> list[int]:
-        """Return the steps that nothing is known of, now that the disk was asked."""
+        """Return the steps whose figures are neither in memory nor on disk."""
         question, matched = figure.of(head)
         known = self._figures.setdefault((question, matched), {})
         missing = []
         for number in steps:
             if number in known:
                 continue
-            found = self._read_figures(figure, head, number)
-            if found is None:
+            stored = self._stored_figures(figure, head, number)
+            if stored is None:
                 missing.append(number)
             else:
-                known[number] = found
+                known[number] = stored
         return missing
 
-    def _read_figures(
+    def _stored_figures(
         self, figure: RequestedStatistic, head: HeadName, number: int
     ) -> DocumentFigures | None:
-        if self._kept is None:
+        if self._results is None:
             return None
-        return self._kept.figures(*figure.of(head), *self._span(figure.by_text, number))
+        return self._results.figures(*figure.of(head), *self._span(figure.by_text, number))
 
     def _span(self, by_text: bool, number: int) -> tuple[int, int]:
-        """Return the places where a step begins and ends."""
+        """Return the positions in the order at which a step begins and ends."""
         extents = (0, *self._sweep.extents(by_text))
         return extents[number], extents[number + 1]
 
     def _measure(
         self, figure: RequestedStatistic, head: HeadName, number: int, step: tuple[int, int]
     ) -> None:
-        """Measure a step of a figure: of one head's kept rows, or of all that must be run."""
+        """Measure a step from one head's rows in the spool, or in a run with all requests."""
         start, stop = step
         by_text = figure.by_text
         if self._sweep.keeps(head, start, stop, by_text):
@@ -173,9 +175,9 @@ class Passes:
             figures = [figure]
         else:
             heads = self._sweep.heads_beside(head)
-            figures = [asked for asked in self._asked if asked.by_text == by_text]
+            figures = [other for other in self._requested if other.by_text == by_text]
         readers = self._figure_readers(figures, heads, number, figure)
-        self._sweep.read(heads, [one.entry for one in readers], start, stop, by_text)
+        self._sweep.read(heads, [reading.entry for reading in readers], start, stop, by_text)
         self._take_figures(readers, heads, number)
 
     def _figure_readers(
@@ -183,15 +185,15 @@ class Passes:
         figures: Iterable[RequestedStatistic],
         heads: Sequence[HeadName],
         number: int,
-        certain: RequestedStatistic | None = None,
+        required: RequestedStatistic | None = None,
     ) -> list["_FigureReading"]:
-        """Return readers of the figures that some head lacks at a step.
+        """Return readers of the statistics that are missing for some head at a step.
 
-        But for the certain one, nobody waits for them: what is wrong with any stops nothing.
+        Errors of any but the required statistic stop nothing.
         """
         readers = []
         for figure in figures:
-            if not self._lacks(figure, heads, number, certain=figure == certain):
+            if not self._lacks(figure, heads, number, required=figure == required):
                 continue
             reader = FigureReader(
                 self._sweep.population.vocabulary,
@@ -199,18 +201,18 @@ class Passes:
                 figure.options,
                 figure.matched,
             )
-            entry = reader if figure == certain else Attempt(reader)
+            entry = reader if figure == required else OptionalReader(reader)
             readers.append(_FigureReading(figure, reader, entry))
         return readers
 
     def _lacks(
-        self, figure: RequestedStatistic, heads: Sequence[HeadName], number: int, certain: bool
+        self, figure: RequestedStatistic, heads: Sequence[HeadName], number: int, required: bool
     ) -> bool:
         try:
             return any(self._missing(figure, head, [number]) for head in heads)
         except Exception:
-            # What is wrong with it is told to who asks for it.
-            if certain:
+            # The test that requests it raises the error.
+            if required:
                 raise
             return False
 
@@ -224,15 +226,15 @@ class Passes:
             for head in () if reading.failed else heads:
                 known = self._figures.setdefault(figure.of(head), {})
                 if number not in known:
-                    found = reading.reader.figures(head, places)
-                    # What tokens decide is the same of all heads, and is held once.
-                    like = known[number] = found if like is None else found.sharing(like)
-                    if self._kept is not None:
+                    measured = reading.reader.figures(head, places)
+                    # Columns that depend on tokens alone are equal for all heads, and shared.
+                    like = known[number] = measured if like is None else measured.sharing(like)
+                    if self._results is not None:
                         span = self._span(figure.by_text, number)
-                        self._kept.keep_figures(*figure.of(head), *span, known[number])
+                        self._results.keep_figures(*figure.of(head), *span, known[number])
 
     def places(self, by_text: bool) -> Int64s:
-        """Return the place of each document in the order of the pass."""
+        """Return the position of each document in the order, indexed by id, `[document]`."""
         if by_text not in self._place_of:
             order = self._sweep.order(by_text)
             places = np.empty(len(order), dtype=np.int64)
@@ -242,110 +244,109 @@ class Passes:
 
     def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
         """Return a head's ranked or random pairs, over the whole budget."""
-        found = self._found_of(head, request)
-        return found.sample if isinstance(found, DistributionSketch) else found
+        sketch = self._sketch(head, request)
+        return sketch.sample if isinstance(sketch, DistributionSketch) else sketch
 
     def distribution(self, head: HeadName, request: Distributed) -> Distribution | None:
-        """Return how the multiples of a head's pairs are distributed, over the whole budget.
+        """Return the distribution of the multiples of a head's pairs, over the whole budget.
 
-        None where there are no such pairs.
+        None if there are no such pairs.
         """
-        found = self._found_of(head, request)
-        if isinstance(found, Pairs) or not found.moments.count:
+        sketch = self._sketch(head, request)
+        if isinstance(sketch, Pairs) or not sketch.moments.count:
             return None
         return Distribution(
-            found.histogram, found.moments, lambda: self._bands(head, found), found.sample_of
+            sketch.histogram, sketch.moments, lambda: self._bands(head, sketch), sketch.sample_of
         )
 
     def _bands(self, head: HeadName, sketch: DistributionSketch) -> list[QuantileBand]:
         edges, examples = banded(sketch)
-        # In one go, since documents may have to run for them.
+        # All bands together, since documents may have to run again for them.
         return bands_of(edges, examples, self.in_context(head, Pairs.concatenate(examples)))
 
     def in_context(self, head: HeadName, pairs: Pairs) -> list[Pair]:
-        """Return pairs with their tokens and the rows that they stand in."""
+        """Return pairs with their documents' tokens and their attention rows."""
         if not len(pairs):
             return []
-        rows = None if self._kept is None else self._kept.rows(head, pairs)
+        rows = None if self._results is None else self._results.rows(head, pairs)
         if rows is None:
             places = zip(pairs.documents.tolist(), pairs.queries.tolist(), strict=True)
             rows = self._sweep.rows_at(head, list(places))
-            if self._kept is not None:
-                self._kept.keep_rows(head, pairs, rows)
+            if self._results is not None:
+                self._results.keep_rows(head, pairs, rows)
         return in_context(self._sweep, head, pairs, rows)
 
-    def _found_of(self, head: HeadName, request: PairRequest) -> Pairs | DistributionSketch:
+    def _sketch(self, head: HeadName, request: PairRequest) -> Pairs | DistributionSketch:
         key = request, head
-        if key not in self._found and not self._take_kept(request, head):
-            self._serve(request, head)
-        return self._found[key]
+        if key not in self._sketches and not self._load_sketch(request, head):
+            self._measure_sketch(request, head)
+        return self._sketches[key]
 
     def _is_whole(self, head: HeadName) -> bool:
-        """Return whether a head's distribution is of all its pairs."""
+        """Return whether a head's distribution covers all its pairs."""
         return len(self._sweep.heads_beside(head)) <= WHOLE_HEADS
 
-    def _take_kept(self, request: PairRequest, head: HeadName) -> bool:
-        """Take what an earlier run found; whether it found any."""
-        if self._kept is None:
+    def _load_sketch(self, request: PairRequest, head: HeadName) -> bool:
+        """Load a result of an earlier run, and return whether there was one."""
+        if self._results is None:
             return False
-        found = self._kept.pairs(head, request, self._is_whole(head))
-        if found is not None:
-            self._note(request, head, found)
-        return found is not None
+        sketch = self._results.pairs(head, request, self._is_whole(head))
+        if sketch is not None:
+            self._remember(request, head, sketch)
+        return sketch is not None
 
-    def _serve(self, request: PairRequest, head: HeadName) -> None:
-        """Find what is asked; where documents must run for it, whatever else is wanted, too."""
+    def _measure_sketch(self, request: PairRequest, head: HeadName) -> None:
+        """Measure a request, and if documents must run for it, all pending requests as well."""
         if self._sweep.keeps(head):
             self._read_pairs((head,), [request], request)
         else:
             heads = self._sweep.heads_beside(head)
-            requests = dict.fromkeys([request, *self._wanted_of(heads)])
+            requests = dict.fromkeys([request, *self._pending_for(heads)])
             self._read_pairs(heads, list(requests), request)
 
-    def _serve_wanted(self, head: HeadName) -> None:
-        """Find what is wanted of pairs, if documents must run for a head anyway."""
+    def _measure_pending(self, head: HeadName) -> None:
+        """Measure the pending requests for pairs, if documents must run for a head anyway."""
         heads = self._sweep.heads_beside(head)
-        if not self._sweep.keeps(head) and (requests := self._wanted_of(heads)):
+        if not self._sweep.keeps(head) and (requests := self._pending_for(heads)):
             self._read_pairs(heads, requests)
 
-    def _wanted_of(self, heads: Sequence[HeadName]) -> list[PairRequest]:
-        """Return what is wanted of some heads and not known, now that the disk was asked."""
-        wanted = [key for key in self._wanted if key[1] in heads]
-        missing = [key for key in wanted if self._lacks_pairs(*key)]
+    def _pending_for(self, heads: Sequence[HeadName]) -> list[PairRequest]:
+        """Return the pending requests for some heads that are not on disk either."""
+        pending = [key for key in self._pending if key[1] in heads]
+        missing = [key for key in pending if self._lacks_pairs(*key)]
         return list(dict.fromkeys(request for request, _ in missing))
 
     def _lacks_pairs(self, request: PairRequest, head: HeadName) -> bool:
         try:
-            return not self._take_kept(request, head)
+            return not self._load_sketch(request, head)
         except Exception:
-            # What is wrong with its relation is told to who asks for it.
+            # The test that requests it raises the error.
             return False
 
     def _read_pairs(
         self,
         heads: Sequence[HeadName],
         requests: Sequence[PairRequest],
-        certain: PairRequest | None = None,
+        required: PairRequest | None = None,
     ) -> None:
-        """Read the whole budget for some heads' pairs, and for the figures that were asked.
+        """Read the whole budget for some heads' pairs, and for the requested statistics.
 
-        But for the certain one, nobody waits for the requests: what is wrong with any stops
-        nothing.
+        Errors of any but the required request stop nothing.
         """
         whole = self._is_whole(heads[0])
-        sketching = Sketching(self._sweep, heads, requests, self._seed, whole, certain)
+        pair_readers = PairReaders(self._sweep, heads, requests, self._seed, whole, required)
         kept = all(self._sweep.keeps(head) for head in heads)
-        figures = [] if kept else [asked for asked in self._asked if not asked.by_text]
+        figures = [] if kept else [figure for figure in self._requested if not figure.by_text]
         for number in range(len(self._sweep.extents())):
             start, stop = self._span(False, number)
             measured = self._figure_readers(figures, heads, number)
-            besides = [reading.entry for reading in measured]
-            self._sweep.read(heads, [*sketching.readers, *besides], start, stop)
+            readers = [*pair_readers.readers, *(reading.entry for reading in measured)]
+            self._sweep.read(heads, readers, start, stop)
             self._take_figures(measured, heads, number)
         alone: dict[Sampled, list[HeadName]] = {}
-        for request, head, found in sketching.found():
-            if found is not None:
-                self._take_found(request, head, found)
+        for request, head, sketch in pair_readers.results():
+            if sketch is not None:
+                self._store(request, head, sketch)
             elif isinstance(request, Sampled):
                 alone.setdefault(request, []).append(head)
             else:
@@ -357,7 +358,7 @@ class Passes:
             self._read_alone(alone)
 
     def _read_alone(self, requests: Mapping[Sampled, Sequence[HeadName]]) -> None:
-        """Read samples of heads' own, where the shared one was too small to tell."""
+        """Read samples of single heads, where the shared sample was too small to tell."""
         readers = {
             request: general_reader(self._sweep, request, self._seed, heads)
             for request, heads in requests.items()
@@ -366,32 +367,31 @@ class Passes:
         self._sweep.read(every, list(readers.values()))
         for request, reader in readers.items():
             for head in requests[request]:
-                self._take_found(request, head, reader.pairs(head))
+                self._store(request, head, reader.pairs(head))
 
-    def _take_found(
-        self, request: PairRequest, head: HeadName, found: Pairs | DistributionSketch
+    def _store(
+        self, request: PairRequest, head: HeadName, sketch: Pairs | DistributionSketch
     ) -> None:
-        if (request, head) not in self._found:
-            self._note(request, head, found)
-            if self._kept is not None:
-                self._kept.keep_pairs(head, request, self._is_whole(head), found)
+        if (request, head) not in self._sketches:
+            self._remember(request, head, sketch)
+            if self._results is not None:
+                self._results.keep_pairs(head, request, self._is_whole(head), sketch)
 
-    def _note(
-        self, request: PairRequest, head: HeadName, found: Pairs | DistributionSketch
+    def _remember(
+        self, request: PairRequest, head: HeadName, sketch: Pairs | DistributionSketch
     ) -> None:
-        self._found[request, head] = found
-        self._wanted.pop((request, head), None)
+        self._sketches[request, head] = sketch
+        self._pending.pop((request, head), None)
 
     def overviews(
-        self, wanted: Sequence[Overviewed], size: int, besides: Sequence[Scrutiny] = ()
+        self, requests: Sequence[OverviewRequest], size: int, also: Sequence[Scrutiny] = ()
     ) -> list[Overview]:
-        """Return ranked and random above-average pairs of heads, and how many there are.
+        """Return `size` ranked and random above-average pairs of heads, and their number.
 
-        Each of the first so many documents of the pass. One pass serves all that must be run, and
-        what is asked for besides, for `scrutinised`.
+        One pass serves all requests, and those in `also`, whose rows `scrutinised` returns.
         """
-        return self._closing.overviews(wanted, size, besides)
+        return self._report.overviews(requests, size, also)
 
-    def scrutinised(self, asked: Sequence[Scrutiny]) -> list[Scrutinised]:
-        """Return what the rows of claims say for and against them."""
-        return self._closing.scrutinised(asked)
+    def scrutinised(self, requests: Sequence[Scrutiny]) -> list[Scrutinised]:
+        """Return the rows for and against claims."""
+        return self._report.scrutinised(requests)

@@ -1,7 +1,7 @@
-"""Results of one sweep on disk, from run to run: figures, pairs, rows.
+"""Results on disk that later runs read: figures, pairs and rows.
 
-In what shape each is written and read. What they are kept under is `identity`, and how files are
-written and checked is `headtests.cache`.
+Converts each kind of result to and from a cache entry. `cache_keys` makes the keys, and
+`headtests.cache` writes and checks the files.
 """
 
 from collections.abc import Sequence
@@ -42,28 +42,28 @@ _COUNTEREXAMPLE_COLUMNS = {
 
 
 class Results:
-    """What earlier runs found, and what this one leaves to later ones."""
+    """Reads results of earlier runs, and writes results for later runs."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
         self._store = store
         self._keys = keys
         self.read = 0
-        """How many results of earlier runs were of use."""
+        """The number of results that were read."""
 
     def figures(
         self, question: Question, matched: bool, start: int, stop: int
     ) -> DocumentFigures | None:
-        """Return what the documents between two places of the order contribute, if known."""
+        """Return the figures of the documents from `start` to `stop` of the order, if stored."""
         entry = self._entry(self._keys.of_figures(question, matched, start, stop))
         if entry is None:
             return None
-        return DocumentFigures(*(entry.arrays.get(name) for name in _FIGURE_COLUMNS))  # type: ignore[arg-type]  # those that are missing may be None
+        return DocumentFigures(*(entry.arrays.get(name) for name in _FIGURE_COLUMNS))  # type: ignore[arg-type]  # the columns that may be missing may be None
 
     def keep_figures(
-        self, question: Question, matched: bool, start: int, stop: int, found: DocumentFigures
+        self, question: Question, matched: bool, start: int, stop: int, figures: DocumentFigures
     ) -> None:
-        """Keep what the documents between two places of the order contribute."""
-        columns = {name: getattr(found, name) for name in _FIGURE_COLUMNS}
+        """Store the figures of the documents from `start` to `stop` of the order."""
+        columns = {name: getattr(figures, name) for name in _FIGURE_COLUMNS}
         arrays = {name: column for name, column in columns.items() if column is not None}
         key = self._keys.of_figures(question, matched, start, stop)
         self._store.write(key, Entry(arrays, {}))
@@ -71,9 +71,9 @@ class Results:
     def pairs(
         self, head: HeadName, request: PairRequest, whole: bool
     ) -> Pairs | DistributionSketch | None:
-        """Return a head's pairs, or how they are distributed, if known.
+        """Return a head's pairs, or their distribution, if stored.
 
-        `whole`: a distribution of all pairs, and not of a sample.
+        With `whole`, a distribution covers all pairs, and not a sample.
         """
         entry = self._entry(self._keys.of_pairs(head, request, whole))
         if entry is None:
@@ -93,24 +93,24 @@ class Results:
         head: HeadName,
         request: PairRequest,
         whole: bool,
-        found: Pairs | DistributionSketch,
+        result: Pairs | DistributionSketch,
     ) -> None:
-        """Keep a head's pairs, or how they are distributed."""
+        """Store a head's pairs, or their distribution."""
         key = self._keys.of_pairs(head, request, whole)
-        if isinstance(found, Pairs):
-            self._store.write(key, Entry(_columns("", found), {}))
+        if isinstance(result, Pairs):
+            self._store.write(key, Entry(_columns("", result), {}))
             return
         facts = {
-            "histogram": found.histogram.to_dict(),
-            "moments": found.moments.to_dict(),
-            "sample_of": found.sample_of,
+            "histogram": result.histogram.to_dict(),
+            "moments": result.moments.to_dict(),
+            "sample_of": result.sample_of,
         }
-        self._store.write(key, Entry(_columns("", found.sample), facts))
+        self._store.write(key, Entry(_columns("", result.sample), facts))
 
     def overview(
         self, head: HeadName, options: RowOptions, documents: int, size: int
     ) -> Overview | None:
-        """Return the above-average pairs on the first documents, if known."""
+        """Return an overview of the above-average pairs on the first documents, if stored."""
         entry = self._entry(self._keys.of_overview(head, options, documents, size))
         if entry is None:
             return None
@@ -119,19 +119,19 @@ class Results:
         )
 
     def keep_overview(
-        self, head: HeadName, options: RowOptions, documents: int, size: int, found: Overview
+        self, head: HeadName, options: RowOptions, documents: int, size: int, overview: Overview
     ) -> None:
-        """Keep the above-average pairs on the first documents."""
-        arrays = _columns("ranked ", found.ranked) | _columns("random ", found.random)
+        """Store an overview of the above-average pairs on the first documents."""
+        arrays = _columns("ranked ", overview.ranked) | _columns("random ", overview.random)
         key = self._keys.of_overview(head, options, documents, size)
-        self._store.write(key, Entry(arrays, {"count": found.count}))
+        self._store.write(key, Entry(arrays, {"count": overview.count}))
 
-    def scrutinised(self, asked: Scrutiny, stop: int) -> Scrutinised | None:
-        """Return what rows say for and against a claim, if known.
+    def scrutinised(self, request: Scrutiny, stop: int) -> Scrutinised | None:
+        """Return the rows for and against a claim, if stored.
 
-        Its documents stand before a place of the order that is one of the sweep's extents.
+        Its documents come before `stop` in the order, which must be one of the pass's extents.
         """
-        entry = self._entry(self._keys.of_scrutinised(asked, stop))
+        entry = self._entry(self._keys.of_scrutinised(request, stop))
         if entry is None:
             return None
         arrays, facts = entry.arrays, entry.facts
@@ -146,29 +146,29 @@ class Results:
         on, others = (Histogram.from_dict(facts[name]) for name in ("on", "others"))
         return Scrutinised(facts["rows against"], on, others, tuple(rows))
 
-    def keep_scrutinised(self, asked: Scrutiny, stop: int, found: Scrutinised) -> None:
-        """Keep what rows say for and against a claim."""
-        rows = found.counterexamples
+    def keep_scrutinised(self, request: Scrutiny, stop: int, result: Scrutinised) -> None:
+        """Store the rows for and against a claim."""
+        rows = result.counterexamples
         arrays: dict[str, npt.NDArray[np.generic]] = {
-            name: np.array([getattr(one, name) for one in rows], dtype=of)
-            for name, of in _COUNTEREXAMPLE_COLUMNS.items()
+            name: np.array([getattr(row, name) for row in rows], dtype=dtype)
+            for name, dtype in _COUNTEREXAMPLE_COLUMNS.items()
         }
-        arrays |= {f"claimed {place}": one.claimed for place, one in enumerate(rows)}
-        arrays |= {f"row {place}": one.row for place, one in enumerate(rows)}
+        arrays |= {f"claimed {place}": row.claimed for place, row in enumerate(rows)}
+        arrays |= {f"row {place}": row.row for place, row in enumerate(rows)}
         facts = {
-            "rows against": found.rows_against,
-            "on": found.on.to_dict(),
-            "others": found.others.to_dict(),
+            "rows against": result.rows_against,
+            "on": result.on.to_dict(),
+            "others": result.others.to_dict(),
         }
-        self._store.write(self._keys.of_scrutinised(asked, stop), Entry(arrays, facts))
+        self._store.write(self._keys.of_scrutinised(request, stop), Entry(arrays, facts))
 
     def rows(self, head: HeadName, pairs: Pairs) -> list[Float32s] | None:
-        """Return the rows that some pairs stand in, if known."""
+        """Return the attention rows of some pairs, each float32 `[key]`, if stored."""
         entry = self._entry(self._keys.of_rows(head, pairs))
         return None if entry is None else [entry.arrays[str(i)] for i in range(len(pairs))]
 
     def keep_rows(self, head: HeadName, pairs: Pairs, rows: Sequence[Float32s]) -> None:
-        """Keep the rows that some pairs stand in."""
+        """Store the attention rows of some pairs."""
         arrays = {str(place): row for place, row in enumerate(rows)}
         self._store.write(self._keys.of_rows(head, pairs), Entry(arrays, {}))
 

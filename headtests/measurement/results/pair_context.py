@@ -1,4 +1,4 @@
-"""Pairs shown in their context: tokens, the row that the key stands in, relations they lie in."""
+"""Pairs in their context: their document's tokens, their attention row, and relations."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,13 +15,16 @@ from headtests.measurement.passes.token_view import Float32s, TokenView
 from headtests.statistics.sketches import Pairs
 
 BANDS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-"""The quantiles between which a distribution gives examples."""
+"""The quantiles that bound the bands of a distribution."""
 EXAMPLES = 3
-"""Examples of each band."""
+"""The number of examples of each band."""
 
 
 def in_context(sweep: Sweep, head: HeadName, pairs: Pairs, rows: Sequence[Float32s]) -> list[Pair]:
-    """Return pairs with their tokens and the rows that they stand in, in the same order."""
+    """Return pairs with their documents' tokens and their rows, in the same order.
+
+    `rows` has each pair's attention row, float32 `[key]`.
+    """
     allowed = sweep.allowed(head.layer)
     columns = (pairs.documents, pairs.queries, pairs.keys, pairs.multiples)
     result = []
@@ -49,7 +52,7 @@ def in_context(sweep: Sweep, head: HeadName, pairs: Pairs, rows: Sequence[Float3
 def in_relation(
     sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
 ) -> list[bool]:
-    """Return of each pair whether it lies in a relation; nothing is run for it."""
+    """Return for each pair whether it is in a relation; nothing runs."""
     rows = _rows_within(sweep, head, pairs, relation, options)
     return [bool(row[key]) for row, key in zip(rows, pairs.keys.tolist(), strict=True)]
 
@@ -57,7 +60,7 @@ def in_relation(
 def keys_within(
     sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
 ) -> list[list[int]]:
-    """Return the attendable keys in a relation of the row that each pair stands in."""
+    """Return the attendable keys in a relation in each pair's row."""
     rows = _rows_within(sweep, head, pairs, relation, options)
     return [np.flatnonzero(row).tolist() for row in rows]
 
@@ -65,7 +68,7 @@ def keys_within(
 def _rows_within(
     sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
 ) -> list[Bools]:
-    """Return which keys of each pair's row are in a relation, boolean `[key]`."""
+    """Return which keys of each pair's row are in a relation, each boolean `[key]`."""
     places: dict[int, list[int]] = {}
     for place, document in enumerate(pairs.documents.tolist()):
         places.setdefault(document, []).append(place)
@@ -79,7 +82,7 @@ def _rows_within(
 
 
 def banded(sketch: DistributionSketch) -> tuple[list[tuple[float, float]], list[Pairs]]:
-    """Return the multiples at the quantiles between which examples stand, and examples."""
+    """Return the least and greatest multiple of each band, and each band's examples."""
     edges = [
         (sketch.histogram.quantile(low) or 0.0, sketch.histogram.quantile(high) or 0.0)
         for low, high in pairwise(BANDS)
@@ -99,9 +102,9 @@ def _between(pairs: Pairs, low: float, high: float, last: bool) -> Pairs:
 def bands_of(
     edges: Sequence[tuple[float, float]], examples: Sequence[Pairs], shown: Sequence[Pair]
 ) -> list[QuantileBand]:
-    """Return bands with their examples in context; `shown` are all of them, one after another."""
-    left = iter(shown)
+    """Return bands with their examples in context; `shown` has all examples, band after band."""
+    remaining = iter(shown)
     return [
-        QuantileBand(low, high, edge, tuple(next(left) for _ in range(len(part))))
+        QuantileBand(low, high, edge, tuple(next(remaining) for _ in range(len(part))))
         for (low, high), edge, part in zip(pairwise(BANDS), edges, examples, strict=True)
     ]

@@ -1,11 +1,11 @@
-"""Documents stand in steps that double, and within a step in batches of like length."""
+"""Steps double, and within a step, documents of similar length share a batch."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtests.measurement.passes.batch_plan import FIRST_STEP, plan_of
+from headtests.measurement.passes.batch_plan import FIRST_STEP, plan_batches
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -13,7 +13,7 @@ FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 def plan(documents, budget, batch_size, seed=0):
     generator = np.random.default_rng(seed)
     lengths = generator.integers(2, 30, size=documents)
-    return plan_of(generator.permutation(documents), lengths, budget, batch_size), lengths
+    return plan_batches(generator.permutation(documents), lengths, budget, batch_size), lengths
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""Values are remembered up to a size, and those that were used last stay."""
+"""Values are cached up to a size, and the most recently used stay."""
 
-from headtests.measurement.passes.memo import Remembered
+from headtests.measurement.passes.memo import Memo
 
 
 def asked(remembered, key, size=1):
@@ -11,14 +11,14 @@ def asked(remembered, key, size=1):
 
 
 def test_a_value_is_made_once():
-    remembered = Remembered(10)
+    remembered = Memo(10)
     assert asked(remembered, "a")
     assert not asked(remembered, "a")
     assert asked(remembered, "b")
 
 
 def test_what_was_used_longest_ago_is_dropped():
-    remembered = Remembered(3)
+    remembered = Memo(3)
     for key in "abc":
         asked(remembered, key)
     assert not asked(remembered, "a")
@@ -28,7 +28,7 @@ def test_what_was_used_longest_ago_is_dropped():
 
 
 def test_sizes_add_up():
-    remembered = Remembered(10)
+    remembered = Memo(10)
     for key, size in (("a", 4), ("b", 4), ("c", 2)):
         asked(remembered, key, size)
     assert not asked(remembered, "a")
@@ -38,16 +38,16 @@ def test_sizes_add_up():
 
 
 def test_what_has_no_room_is_made_each_time_and_takes_none():
-    remembered = Remembered(3)
+    remembered = Memo(3)
     asked(remembered, "small", 3)
     assert [asked(remembered, "large", 4) for _ in range(2)] == [True, True]
     assert not asked(remembered, "small")
-    nothing = Remembered(0)
+    nothing = Memo(0)
     assert [asked(nothing, "a") for _ in range(2)] == [True, True]
 
 
 def test_after_clearing_there_is_room_again():
-    remembered = Remembered(2)
+    remembered = Memo(2)
     asked(remembered, "a")
     asked(remembered, "b")
     remembered.clear()

@@ -1,4 +1,4 @@
-"""Whom a pass gives rows to, what runs again for whom, and single rows."""
+"""Which heads' rows a pass gives to readers, which documents run again, and single rows."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What tokens say of a batch: keys of rows, as the model itself has them, and rows that count."""
+"""Keys of rows, as in the model itself, and the rows that count, from tokens alone."""
 
 import numpy as np
 import pytest

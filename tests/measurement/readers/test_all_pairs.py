@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests.claims.definitions import RowOptions
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.passes import row_spool as kept_module
+from headtests.measurement.passes import row_spool
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers import all_pairs
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.ranked_pairs import RankedReader
-from headtests.measurement.readers.sampled_pairs import PoolReader
+from headtests.measurement.readers.sampled_pairs import SampleReader
 from headtests.settings import Settings
 from headtests.statistics.sketches import Histogram, Pairs, RankedPairs, SampledPairs
 from tests import tiny_models
@@ -55,7 +55,7 @@ def kept(sketch, parts):
 
 def columns_of(rows, head, chosen, on=None, above_average=True, documents=None):
     blocks = [block for block in rows.blocks if head in block.heads]
-    return all_pairs.columns(
+    return all_pairs.head_pairs(
         blocks, head, vocabulary(), chosen, expression(on), above_average, documents
     )
 
@@ -115,7 +115,7 @@ def sweep_of(loaded, population):
 
 
 def columns(sweep, head=HEAD, chosen=SUPPRESSED, on=None, above_average=True):
-    return all_pairs.columns(
+    return all_pairs.head_pairs(
         sweep.blocks(head), head, sweep.population.vocabulary, chosen, expression(on), above_average
     )
 
@@ -229,7 +229,7 @@ def test_pairs_are_the_same_however_documents_ran(
     changes, in_memory, plain_results, sweep_of, monkeypatch
 ):
     if in_memory is not None:
-        monkeypatch.setattr(kept_module, "IN_MEMORY", in_memory)
+        monkeypatch.setattr(row_spool, "IN_MEMORY", in_memory)
     sweep = sweep_of(**changes)
     for found, expected in zip(results(sweep), plain_results, strict=True):
         assert [pair[1:] for pair in found] == [pair[1:] for pair in expected]
@@ -259,7 +259,7 @@ def test_readers_of_many_heads_find_the_same(name, sweep_of):
     heads = [HeadName(layer, index) for layer in range(2) for index in range(2)]
     model = sweep_of(name).model
     sweep = Sweep(model, sweep_of(name).population, heads, Settings(batch_size=16))
-    best, random = RankedReader(SUPPRESSED, 40), PoolReader(SUPPRESSED, 0, 300)
+    best, random = RankedReader(SUPPRESSED, 40), SampleReader(SUPPRESSED, 0, 300)
     spread = DistributionReader(SUPPRESSED, 0)
     sweep.read(heads, [best, random, spread])
     for head in heads:
@@ -270,5 +270,5 @@ def test_readers_of_many_heads_find_the_same(name, sweep_of):
         histogram = Histogram()
         for part in every:
             histogram.update(part.multiples)
-        assert spread.found(head)[0].to_dict() == histogram.to_dict()
-        assert spread.sample(head) == sampled(every, EXAMPLED, 0)
+        assert spread.distribution(head)[0].to_dict() == histogram.to_dict()
+        assert spread.sample(head) == sampled(every, EXAMPLE_SAMPLE, 0)

@@ -1,4 +1,4 @@
-"""Requests about pairs find their readers, and readers survive a block that comes again."""
+"""Requests about pairs get the right readers, and readers survive a block that comes again."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from headtests.claims.pairs import Distributed, DistributionSketch, Ranked, Samp
 from headtests.errors import ExpressionError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.readers import pair_requests
-from headtests.measurement.readers.distributions import EXAMPLED, DistributionReader
+from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.pair_requests import (
     GeneralReader,
     OverviewReader,
-    Sketching,
+    PairReaders,
     general_reader,
 )
 from headtests.measurement.readers.ranked_pairs import RankedReader
@@ -45,10 +45,10 @@ class Windowed(Model):
         return super().attendable(valid, layer).triu(-2 if layer == 1 else -100)
 
 
-def found_of(sweep, requests, whole=True, certain=None, seed=1):
-    sketches = Sketching(sweep, HEADS, requests, seed, whole, certain)
+def found_of(sweep, requests, whole=True, required=None, seed=1):
+    sketches = PairReaders(sweep, HEADS, requests, seed, whole, required)
     sweep.read(HEADS, sketches.readers)
-    return {(request, head): found for request, head, found in sketches.found()}, sketches
+    return {(request, head): found for request, head, found in sketches.results()}, sketches
 
 
 def reader_of(sweep, head, chosen=SUPPRESSED):
@@ -86,7 +86,7 @@ def test_every_request_is_answered_of_every_head(population):
             sketch = found[request, head]
             assert (sketch.moments.count, sketch.histogram.count) == (len(every), len(every))
             assert sketch.sample_of is None
-            assert listed(sketch.sample) == reader.sampled(EXAMPLED, 1, False, on)
+            assert listed(sketch.sample) == reader.sampled(EXAMPLE_SAMPLE, 1, False, on)
 
 
 def test_samples_and_distributions_share_a_pool_where_keys_and_options_are_alike(population):
@@ -107,17 +107,17 @@ def test_what_is_asked_of_all_pairs_has_fast_readers(population):
     sweep = sweep_of(Model(), population, *HEADS)
 
     def kinds(*requests):
-        return [type(reader) for reader in Sketching(sweep, HEADS, requests, 0, True).readers]
+        return [type(reader) for reader in PairReaders(sweep, HEADS, requests, 0, True).readers]
 
     assert kinds(Ranked(9, PLAIN)) == [RankedReader]
     assert kinds(Distributed(PLAIN)) == [DistributionReader]
     assert GeneralReader not in kinds(Sampled(9, PLAIN), Sampled(9, PLAIN, None, False))
     assert kinds(Ranked(9, PLAIN, reverse=True)) == [GeneralReader]
-    assert kinds(Sampled(pair_requests.POOL + 1, PLAIN)) == [GeneralReader]
+    assert kinds(Sampled(pair_requests.SHARED_SAMPLE + 1, PLAIN)) == [GeneralReader]
 
 
 def test_a_sample_of_a_distribution_says_of_how_many_pairs(population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 100)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 100)
     sweep = sweep_of(Model(), population, *HEADS)
     found, _ = found_of(sweep, [Distributed(SUPPRESSED)], whole=False)
     for head in HEADS:
@@ -131,7 +131,7 @@ def test_a_sample_of_a_distribution_says_of_how_many_pairs(population, monkeypat
 
 
 def test_examples_of_a_sampled_distribution_are_the_first_of_its_sample(population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "EXAMPLED", 12)
+    monkeypatch.setattr(pair_requests, "EXAMPLE_SAMPLE", 12)
     sweep = sweep_of(Model(), population, *HEADS)
     found, _ = found_of(sweep, [Distributed(SUPPRESSED)], whole=False)
     sketch = found[Distributed(SUPPRESSED), HEAD]
@@ -140,7 +140,7 @@ def test_examples_of_a_sampled_distribution_are_the_first_of_its_sample(populati
 
 
 def test_a_pool_that_is_too_small_tells_nothing(population, monkeypatch):
-    monkeypatch.setattr(pair_requests, "POOL", 40)
+    monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 40)
     request = Sampled(39, SUPPRESSED)
     found, _ = found_of(sweep_of(Model(), population, *HEADS), [request])
     assert [found[request, head] for head in HEADS] == [None] * 3
@@ -155,10 +155,10 @@ BAD = key.is_("no single token of this tokenizer")
 def test_what_is_wrong_with_a_request_is_raised_to_who_waits_for_it(request_, population):
     sweep = sweep_of(Model(), population, *HEADS)
     good = Ranked(5, PLAIN, ON)
-    found, _ = found_of(sweep, [request_, good], certain=good)
+    found, _ = found_of(sweep, [request_, good], required=good)
     assert set(found) == {(good, head) for head in HEADS}
     with pytest.raises(ExpressionError):
-        found_of(sweep, [request_, good], certain=request_)
+        found_of(sweep, [request_, good], required=request_)
 
 
 # Readers by themselves.
@@ -180,12 +180,12 @@ def test_a_general_reader_of_nothing_has_no_pairs(population):
 
 
 class Ends:
-    """`columns` whose memory ends at one call, after everything that comes before it."""
+    """`head_pairs` whose memory ends at one call, after everything that comes before it."""
 
     def __init__(self, at):
         self.at = at
         self.calls = 0
-        self.columns = pair_requests.columns
+        self.columns = pair_requests.head_pairs
 
     def __call__(self, *arguments):
         self.calls += 1
@@ -200,7 +200,7 @@ def test_a_general_reader_takes_a_block_whole_or_not_at_all(request_, at, popula
     model = Model(documents=30, heads=9)
     heads = (HEAD, HeadName(0, 1), OTHER)
     sweep = sweep_of(model, population, *heads, batch_size=16, spool=0)
-    monkeypatch.setattr(pair_requests, "columns", Ends(at))
+    monkeypatch.setattr(pair_requests, "head_pairs", Ends(at))
     reader = general_reader(sweep, request_, 4, heads)
     sweep.read(heads, [reader])
     assert len(sweep.notes) == 1
@@ -215,7 +215,7 @@ def test_a_general_reader_takes_a_block_whole_or_not_at_all(request_, at, popula
 @pytest.mark.parametrize("at", [None, 1, 2, 4])
 def test_an_overview_is_of_some_documents_and_counts_each_pair_once(at, population, monkeypatch):
     sweep = sweep_of(Model(), population, *HEADS, batch_size=16, spool=0)
-    monkeypatch.setattr(pair_requests, "columns", Ends(at))
+    monkeypatch.setattr(pair_requests, "head_pairs", Ends(at))
     documents = np.array([3, 7, 8, 20, 29])
     reader = OverviewReader(population.vocabulary, OTHER, SUPPRESSED, documents, 6, 4)
     sweep.read(HEADS, [reader])

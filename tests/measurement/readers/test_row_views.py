@@ -1,4 +1,4 @@
-"""What several statistics ask of a block is found once, and is what a loop finds."""
+"""Values that several statistics share are computed once per block, and equal those of a loop."""
 
 import gc
 import weakref
@@ -10,7 +10,7 @@ import torch
 from headtests.claims.definitions import RowOptions
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.readers import row_views as module
-from headtests.measurement.readers.row_views import Seen
+from headtests.measurement.readers.row_views import RowView
 from tests.measurement.several import several
 
 
@@ -23,7 +23,7 @@ def rows():
 def test_the_most_attended_key_is_the_first_of_equals(rows):
     for block in rows.blocks:
         length = block.rows.shape[-1]
-        places = Seen.of(block).top_places.view(block.rows.shape[:3])
+        places = RowView.of(block).top_places.view(block.rows.shape[:3])
         for head, number, q in np.ndindex(*block.rows.shape[:3]):
             if q < len(block.batch.documents[number]):
                 row = block.rows[head, number, q].tolist()
@@ -34,7 +34,7 @@ def test_the_most_attended_key_is_the_first_of_equals(rows):
 def test_of_nothing_it_is_the_lowest_key(rows):
     for block in rows.blocks:
         empty = Block(block.tokens, block.heads, torch.zeros_like(block.rows))
-        places = Seen.of(empty).top_places.view(block.rows.shape[:3])
+        places = RowView.of(empty).top_places.view(block.rows.shape[:3])
         length = block.rows.shape[-1]
         for head, number, q in np.ndindex(*block.rows.shape[:3]):
             if q < len(block.batch.documents[number]):
@@ -46,7 +46,7 @@ def test_of_nothing_it_is_the_lowest_key(rows):
 def test_totals_are_those_of_rows(cells, rows, monkeypatch):
     monkeypatch.setattr(module, "CELLS", cells)
     for block in rows.blocks:
-        totals = Seen.of(block).totals
+        totals = RowView.of(block).totals
         assert totals.dtype == torch.float64
         assert totals.shape == block.rows.shape[:3]
         assert totals.tolist() == pytest.approx(block.rows.double().sum(-1), abs=1e-12)
@@ -61,19 +61,19 @@ def test_everything_is_found_once(rows, monkeypatch):
         module, "matched_rows", lambda *given: made.append(given[2]) or control(*given)
     )
     for _ in range(2):
-        seen = Seen.of(block)
+        seen = RowView.of(block)
         assert seen.top_places is seen.top_places
         assert seen.totals is seen.totals
         for options in (RowOptions(True), RowOptions(False)):
             assert seen.matched(options).rows.shape == block.rows.shape
     assert made == ["top", RowOptions(True), RowOptions(False)]
     other = Block(block.tokens, block.heads, block.rows)
-    assert Seen.of(other) is not Seen.of(block)
+    assert RowView.of(other) is not RowView.of(block)
 
 
 def test_it_lasts_as_long_as_the_block(rows):
     block = Block(rows.blocks[0].tokens, rows.blocks[0].heads, rows.blocks[0].rows)
-    control = weakref.ref(Seen.of(block).matched(RowOptions(True)))
+    control = weakref.ref(RowView.of(block).matched(RowOptions(True)))
     assert control() is not None
     del block
     gc.collect()

@@ -1,4 +1,4 @@
-"""What a pool of hashed pairs gives of every head is the first of a hash order, or None."""
+"""A hashed sample gives the first pairs in the order of hashes for every head, or None."""
 
 import math
 
@@ -11,12 +11,12 @@ from headtests.claims.definitions import RowOptions
 from headtests.errors import SettingError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.readers.sampled_pairs import PoolReader, number_of_pairs
+from headtests.measurement.readers.sampled_pairs import SampleReader, number_of_pairs
 from tests.measurement.blocks import allowed_of, vocabulary
 from tests.measurement.several import HEADS, drawn, listed, read_by, several
 from tests.oracles import CURRENT, DUPLICATE, FIRST, INDUCTION, PARITY, PREVIOUS, Reader
 
-FIXED = settings(derandomize=True, deadline=None, max_examples=150)
+FIXED = settings(derandomize=True, deadline=None, max_examples=60)
 SUPPRESSED, PLAIN = RowOptions(True), RowOptions(False)
 
 options = st.builds(RowOptions, st.booleans(), st.sampled_from([0, 1, 2]))
@@ -32,7 +32,7 @@ def by_hand(rows, head, chosen, seed, size=10**6, above_average=False, on=None):
 
 def pool_of(rows, chosen, seed, size, pairs=None, on=None, layer=None):
     """Return a pool that has read the blocks of a layer, or all."""
-    reader = PoolReader(
+    reader = SampleReader(
         chosen, seed, size, pairs, vocabulary(), None if on is None else on.expression
     )
     return read_by(reader, [b for b in rows.blocks if layer in (None, b.heads[0].layer)])
@@ -105,10 +105,10 @@ def test_what_is_known_before_spares_reading():
     rows = several(2, [30] * 40, heads=HEADS[:1], at_once=1)
 
     def gathered(pairs):
-        pool, count = PoolReader(SUPPRESSED, 0, 300, pairs), 0
+        pool, count = SampleReader(SUPPRESSED, 0, 300, pairs), 0
         for block in rows.blocks:
             pool.read(block)
-            count += pool._planned(block.tokens, block.rows.device).index.numel()
+            count += pool._make_placement(block.tokens, block.rows.device).index.numel()
         return count
 
     total = 40 * 29 * 30 // 2
@@ -138,7 +138,7 @@ def test_blocks_may_be_divided_differently_for_each_layer():
     first = [block for block in whole.blocks if block.heads[0].layer == 0]
     second = [block for block in divided.blocks if block.heads[0].layer == 1]
     for blocks in ([*first, *second], [*second, *first]):
-        pool = read_by(PoolReader(SUPPRESSED, 0, 70), blocks)
+        pool = read_by(SampleReader(SUPPRESSED, 0, 70), blocks)
         for head in HEADS:
             assert listed(pool.pairs(head)) == by_hand(whole, head, SUPPRESSED, 0, 70)
 
@@ -148,7 +148,7 @@ def test_heads_may_come_one_after_the_other(remembered):
     rows = several(6, [12, 9, 14, 10], at_once=1, together=False, remembered=remembered)
     # The pool is full before the second head's first block.
     blocks = sorted(rows.blocks, key=lambda block: block.heads)
-    pool = read_by(PoolReader(SUPPRESSED, 0, 50), blocks)
+    pool = read_by(SampleReader(SUPPRESSED, 0, 50), blocks)
     assert not pool.whole
     for head in HEADS:
         assert listed(pool.pairs(head)) == by_hand(rows, head, SUPPRESSED, 0, 50)
@@ -159,7 +159,7 @@ def test_a_head_may_come_among_different_ones():
     apart = several(8, [9, 14, 11, 14], together=False)
     blocks = [block for block in apart.blocks if block.tokens.key[0] == 0]
     blocks += [block for block in together.blocks if block.tokens.key[0] != 0]
-    pool = read_by(PoolReader(SUPPRESSED, 0, 70), blocks)
+    pool = read_by(SampleReader(SUPPRESSED, 0, 70), blocks)
     for head in HEADS:
         assert listed(pool.pairs(head)) == by_hand(together, head, SUPPRESSED, 0, 70)
 
@@ -170,7 +170,7 @@ def test_of_a_head_that_missed_documents_nothing_is_said(missing):
     blocks = [block for block in rows.blocks if block.heads == (HEADS[0],)]
     del blocks[missing]
     others = [block for block in rows.blocks if block.heads == (HEADS[1],)]
-    pool = read_by(PoolReader(SUPPRESSED, 0, 1000), [*others, *blocks])
+    pool = read_by(SampleReader(SUPPRESSED, 0, 1000), [*others, *blocks])
     assert pool.pairs(HEADS[0]) is None
     assert pool.sample(HEADS[0], 3, above_average=True) is None
     assert pool.pairs(HEADS[2]) is None
@@ -180,7 +180,7 @@ def test_of_a_head_that_missed_documents_nothing_is_said(missing):
 
 def test_to_ask_in_between_changes_nothing():
     rows = several(6, [12, 9, 14, 10])
-    pool = PoolReader(SUPPRESSED, 0, 50)
+    pool = SampleReader(SUPPRESSED, 0, 50)
     for block in rows.blocks:
         pool.read(block)
         pool.pairs(block.heads[0])
@@ -203,7 +203,7 @@ def test_the_number_of_pairs_is_that_of_a_double_loop(chosen, window, bidirectio
 
 def test_away_from_the_cpu_nothing_waits_for_the_device():
     # A device without values: whatever depends on them raises, as do copies from there.
-    pool = PoolReader(SUPPRESSED, 0, 20)
+    pool = SampleReader(SUPPRESSED, 0, 20)
     for block in several(3, [9, 5, 7, 9, 12], remembered=10**6).blocks:
         pool.read(Block(block.tokens, block.heads, block.rows.to("meta")))
     assert not pool.whole
@@ -222,10 +222,10 @@ def test_a_long_document_is_hashed_in_parts(monkeypatch):
 @pytest.mark.parametrize("size", [0, -1, 2.5])
 def test_a_size_that_keeps_nothing_is_refused(size):
     with pytest.raises(SettingError, match="at least 1"):
-        PoolReader(SUPPRESSED, 0, size)
+        SampleReader(SUPPRESSED, 0, size)
 
 
 def test_the_share_of_a_known_number_has_a_margin():
-    pool = PoolReader(SUPPRESSED, 0, 100_000, 10**9)
+    pool = SampleReader(SUPPRESSED, 0, 100_000, 10**9)
     foreseen = pool._ceiling / 2**64 * 10**9
     assert 100_000 + 5 * math.sqrt(100_000) < foreseen < 103_000

@@ -1,4 +1,4 @@
-"""Once claims are decided, one pass serves what heads are shown by and what claims are held to."""
+"""Once claims are decided, one pass serves overviews of heads and rows against claims."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from headtests.corpora import Document
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.runner import Sweep
 from headtests.measurement.readers.rows_against import Scrutiny
-from headtests.measurement.results.after_decision import Closing
+from headtests.measurement.results.after_decision import ReportMeasurements
 from headtests.measurement.results.cache_keys import Keys
 from headtests.measurement.results.on_disk import Results
 from headtests.settings import Settings
@@ -51,7 +51,7 @@ class Run:
         self.kept = None
         if folder is not None:
             self.kept = Results(Store(folder, 10**8), Keys(self.sweep, "weights", chosen.seed))
-        self.closing = Closing(self.sweep, chosen.seed, self.kept, self.places)
+        self.closing = ReportMeasurements(self.sweep, chosen.seed, self.kept, self.places)
 
     def places(self, by_text):
         order = self.sweep.order(by_text)
@@ -135,8 +135,8 @@ def test_rows_of_a_head_are_loaded_once_for_all_that_is_asked_of_it(run_of, monk
     run = run_of()
     run.sweep.read((HEAD, OTHER), [Witness()])
     loads = []
-    load = run.sweep._kept.load
-    monkeypatch.setattr(run.sweep._kept, "load", lambda kept: loads.append(1) or load(kept))
+    load = run.sweep._spool.load
+    monkeypatch.setattr(run.sweep._spool, "load", lambda kept: loads.append(1) or load(kept))
     asked = [run.asked(HEAD, documents) for documents in (64, 30, 64)]
     run.closing.overviews([(HEAD, SUPPRESSED, 64)], 5, asked)
     parts = len(loads)
@@ -204,8 +204,7 @@ def test_nothing_asked_runs_nothing(run_of):
     assert not run.model.tried
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 64])
-@pytest.mark.parametrize("spool", [0, 30_000])
+@pytest.mark.parametrize(("batch_size", "spool"), [(1, 30_000), (7, 0), (64, 30_000)])
 def test_batches_and_spool_change_nothing(batch_size, spool, run_of):
     statistics = [STATISTIC, Lift(ht.previous, None, "distance"), Top1Rate(ht.previous, None)]
 

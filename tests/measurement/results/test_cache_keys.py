@@ -1,4 +1,4 @@
-"""A result's key follows from everything that the result follows from, and from nothing else."""
+"""A result's key depends on everything that the result depends on, and on nothing else."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What one run found, a later one reads: bit for bit, without the model, and never of another."""
+"""A later run reads the results of an earlier one bit for bit, without loading the model."""
 
 import json
 from dataclasses import fields
@@ -402,7 +402,7 @@ def test_heads_that_were_measured_beside_are_kept_too(session_of):
 
 
 def test_distributions_of_all_pairs_and_of_a_sample_are_told_apart(session_of, monkeypatch):
-    monkeypatch.setattr("headtests.measurement.readers.pair_requests.POOL", 200)
+    monkeypatch.setattr("headtests.measurement.readers.pair_requests.SHARED_SAMPLE", 200)
     few, many = ["L0H0"], ["L0H*", "L1H*", "L2H*"]
     for _ in range(2):
         assert session_of(heads=many).head("L0H0").distribution().sampled == 200

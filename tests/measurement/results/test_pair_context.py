@@ -1,4 +1,4 @@
-"""Pairs are shown with their tokens, their rows and the relations that they lie in."""
+"""Pairs are shown with their tokens, their rows and their relations."""
 
 from itertools import pairwise
 
