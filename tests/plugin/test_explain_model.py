@@ -251,6 +251,7 @@ def test_what_is_no_address_costs_explanations_alone(run_claims, keyed):
     assert "is none" in of_model(run)[0]["trouble"]
 
 
+@pytest.mark.slow
 def test_workers_explain_what_they_decided(ask, claims_process, keyed):
     with ScriptedServer(function=scripted.model()) as server:
         run = claims_process(

@@ -67,8 +67,8 @@ def test_it_is_looked_for_once_a_run(run_claims, monkeypatch):
 
 
 def test_a_model_that_cannot_be_run_is_tried_once(run_claims, monkeypatch):
-    from headtests.models import loading
     from headtests.errors import ModelError
+    from headtests.models import loading
 
     tried = []
 
