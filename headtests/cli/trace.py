@@ -38,7 +38,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = command(
         commands,
         "trace",
-        brief="run claims on the checkpoints of a training run, and draw their estimates",
+        brief="run claims on a model's checkpoints, and draw the estimates",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )

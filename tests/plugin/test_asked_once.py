@@ -47,13 +47,13 @@ def test_it(head):
 def test_the_answer_is_remembered(run_claims):
     run = run_claims(
         """
-from headtests.measurement import measure
+from headtests.measurement.results import measurements
 
 @pytest.mark.head("L0H2")
 def test_it(head, monkeypatch):
     claim = head.mass(ht.previous) >= 0.1
     assert claim
-    monkeypatch.setattr(measure, "document_figures", None)
+    monkeypatch.setattr(measurements, "FigureReader", None)
     assert claim
     assert head.mass(ht.previous) >= 0.2
 """

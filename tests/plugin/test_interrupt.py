@@ -92,7 +92,7 @@ def test_a_signal_does_the_same(claims_process):
         f"""
 import os
 import signal
-from headtests.models import LoadedModel
+from headtests.models.loaded import LoadedModel
 
 read, batches = LoadedModel.read, []
 # A run that was started in the background has inherited that the signal is ignored.

@@ -39,7 +39,7 @@ class TestInAClass:
         assert max(*prompt, *gap) < head.lexicon.vocabulary.tokenizer.vocab_size
 """
 FALSE = """
-from headtests.models import LoadedModel
+from headtests.models.loaded import LoadedModel
 
 PASSES, SEEN = [], []
 rows = LoadedModel.rows
