@@ -119,8 +119,9 @@ def test_all_is_as_in_one_process(run_claims, recorded):
 
 
 def test_a_model_and_corpus_have_one_worker(recorded):
-    ran = [session["tokens_run"] for session in recorded.record["sessions"]]
-    assert ran == [TOKENS, TOKENS // 2]
+    # A worker beside it that ran the same documents would add as many tokens, all of them twice.
+    new = [one["tokens_run"] - one["tokens_run_twice"] for one in recorded.record["sessions"]]
+    assert new == [TOKENS, TOKENS // 2]
     worker = workers_of(recorded)
     longer = {worker[test] for test in ("test_previous[L0H1]", "test_previous[L0H2]", "test_two")}
     shorter = {worker[test] for test in ("test_shorter[L1H2]", "test_shorter[L0H2]")}
@@ -130,7 +131,9 @@ def test_a_model_and_corpus_have_one_worker(recorded):
 
 
 def test_no_folder_is_left_behind(recorded):
-    assert not list((recorded.folder / "tmp").glob("headtests-*"))
+    left = (recorded.folder / "tmp").glob("headtests-*")
+    # The lock of the baselines is a file, and stays.
+    assert not [path for path in left if path.is_dir()]
 
 
 def test_workers_clear_the_cache_before_any_test_runs(recorded):
@@ -165,7 +168,6 @@ def test_spread_as_its_user_chose_a_run_finds_the_same(recorded, compared):
     assert len(set(map(frozenset, heads))) == 1
     session = compared.record["sessions"][0]
     # Each worker that had a claim ran the documents.
-    assert session["tokens_run"] in (TOKENS, 2 * TOKENS)
     assert session["tokens_run_twice"] == session["tokens_run"] - TOKENS
     ran, twice = session["tokens_run"], session["tokens_run_twice"]
     assert f"8 documents, {ran} tokens run on cpu, {twice} of them twice" in compared.text
