@@ -111,7 +111,8 @@ def ran(tmp_path_factory):
 
 
 def outcome(ran, test):
-    (line,) = (line for line in ran.lines if f"::{test} " in line)
+    # A failed test has another line in the short summary.
+    (line,) = (line for line in ran.lines if line.startswith(f"test_inside.py::{test} "))
     return line.split()[1]
 
 
