@@ -58,7 +58,7 @@ def knows_the_name_only(path):
 
 
 class FakeHub:
-    """A server for the time of a `with`; hangs where `serves` is None."""
+    """A server for the time of a `with`; hangs where `serves` returns None."""
 
     def __init__(self):
         self.serves = whole
@@ -70,10 +70,10 @@ class FakeHub:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 hub.asked.append(self.path)
-                if hub.serves is None:
+                answer = hub.serves(self.path)
+                if answer is None:
                     hub._stopped.wait()
                     return
-                answer = hub.serves(self.path)
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)

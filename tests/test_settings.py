@@ -1,6 +1,6 @@
 """Settings: how options read their texts, what the model marker takes, and the errors of both."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -22,35 +22,37 @@ def test_an_option_has_its_names_in_the_ini_file_and_on_the_command_line():
 
 
 def test_the_defaults_are_those_that_are_documented():
-    assert Settings() == Settings(
-        device="auto",
-        dtype="float32",
-        bos="model",
-        max_documents=2000,
-        max_length=None,
-        batch_size=32,
-        spool=4_294_967_296,
-        seed=0,
-        suppress_first_token=None,
-        min_query=1,
-        alpha=0.001,
-        undecided="fail",
-        rank=False,
-        cache=None,
-        cache_size=2_000_000_000,
-        no_cache=False,
-        explain="built-in",
-        explain_model="gpt-4o-mini",
-        explain_url=None,
-        explain_calls=200,
-        explain_tokens=500_000,
-        explain_timeout=60.0,
-        against=None,
-        against_dtype=None,
-        record=False,
-        drift="warn",
-        drift_margin=0.02,
-    )
+    assert asdict(Settings()) == {
+        "device": "auto",
+        "dtype": "float32",
+        "bos": "model",
+        "max_documents": 2000,
+        "max_length": None,
+        "batch_size": 32,
+        "spool": 4_294_967_296,
+        "seed": 0,
+        "suppress_first_token": None,
+        "min_query": 1,
+        "alpha": 0.001,
+        "undecided": "fail",
+        "rank": False,
+        "cache": None,
+        "cache_size": 2_000_000_000,
+        "no_cache": False,
+        "explain": "built-in",
+        "explain_model": "gpt-4o-mini",
+        "explain_url": None,
+        "explain_calls": 200,
+        "explain_tokens": 500_000,
+        "explain_timeout": 60.0,
+        "against": None,
+        "against_dtype": None,
+        "record": False,
+        "drift": "warn",
+        "drift_margin": 0.02,
+        "counterexamples": "keep",
+        "search_prompts": 2000,
+    }
     assert ModelSpec() == ModelSpec("demo", None, None, None, missing="fail")
 
 

@@ -1,7 +1,7 @@
-"""The command-line program `headtests`: what is not a test run, a module a command.
+"""The command-line program `headtests`: every command that is not a test run, one module each.
 
-A mistake ends in one line and exit code 2. Nothing heavy is imported before it is needed, so that
-`--help` is quick.
+A usage error prints one line and exits with code 2. Heavy modules are imported when they are
+needed, so that `--help` is fast.
 """
 
 import argparse
@@ -15,14 +15,14 @@ from headtests.cli.parsing import MISTAKE, PROG, Parser
 from headtests.errors import HeadtestsError
 
 INTERRUPTED = 130
-"""The exit code of what somebody stopped, as shells have it."""
+"""The exit code after an interrupt, as in shells."""
 DESCRIPTION = """\
-Test what attention heads do. Claims stand in files of tests, and pytest runs them:
+Test what attention heads do. Claims are written in test files, and pytest runs them:
 
   pytest hypotheses          run the claims, write reports/headtests.html
   pytest --help              its options begin with --headtests-
 
-This program does what is not a test run.
+The commands of this program do everything that is not a test run.
 """
 EXAMPLES = """\
 Each command has its own help: headtests trace --help
@@ -32,15 +32,15 @@ Each command has its own help: headtests trace --help
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     parser = _parser()
-    given = parser.parse_args(arguments)
-    if not hasattr(given, "run"):
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
         parser.print_help()
         return 0
-    # Tokens may hold what the terminal has no characters for.
+    # Tokens may contain characters that the terminal cannot encode.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(given.run(given))
+        return int(options.run(options))
     except HeadtestsError as error:
         print(f"{PROG}: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{PROG}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has seen enough; nothing may be written at exit either.
+        # The reader closed the pipe; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

@@ -1,7 +1,7 @@
-"""Claims along a training run: the same hypotheses on one checkpoint after another.
+"""Runs the same hypotheses on one checkpoint of a model after another.
 
-Each checkpoint is a run of pytest of its own, in a process of its own, whose record is read back.
-Nothing is measured here, and what the page of a trace shows is `headtests.report.trace`.
+Each checkpoint is a pytest run in a process of its own, whose record is read back. Nothing is
+measured here; `headtests.report.trace` draws the page.
 """
 
 import os
@@ -20,23 +20,23 @@ from headtests.report.trace import Checkpoint
 from headtests.settings import ModelSpec
 
 RECORD, PAGE = "headtests.json", "headtests.html"
-"""What a run writes into the folder of its report."""
+"""The files that a run writes into the folder of its report."""
 _UNUSABLE = {
     2: "pytest was interrupted before any test, as where a file cannot be imported",
     4: "pytest cannot use what it was given",
     5: "there are no tests to run",
 }
-"""Exit codes of pytest that no other checkpoint would change."""
+"""Exit codes of pytest that would be the same for every checkpoint."""
 
 
 def models_of(
     models: Sequence[str], model: str | None = None, revisions: Sequence[str] = ()
 ) -> list[ModelSpec]:
-    """Return the checkpoints that were named: several models, or one model's revisions.
+    """Return the named checkpoints: several models, or several revisions of one model.
 
-    Raises `SettingError` where both or neither were named, where one is named twice, and where a
-    model that has no revisions was named with some; `ModelUnavailableError` where a folder is
-    named that is not there.
+    Raises `SettingError` if both or neither were named, if a checkpoint is named twice, and if a
+    model without revisions was named with some; `ModelUnavailableError` if a named folder does not
+    exist.
     """
     if bool(models) == bool(revisions) or bool(revisions) != (model is not None):
         raise SettingError(
@@ -60,7 +60,7 @@ def models_of(
     for spec in specs:
         location_of(spec)
         above = Path(spec.name).expanduser().parent
-        # A name with one slash may be one of the hub, but hardly beside folders that are here.
+        # A name with a slash may be a model on the hub, but not if its parent folder exists here.
         if above != Path() and above.is_dir() and not Path(spec.name).expanduser().is_dir():
             raise ModelUnavailableError(
                 f"there is no folder {spec.name} to load a model from, though there is {above}. "
@@ -70,13 +70,13 @@ def models_of(
 
 
 def _place(name: str) -> str:
-    """Return a folder's one name, however it was written; another name as it is."""
+    """Return the absolute path of a folder; any other name unchanged."""
     path = Path(name).expanduser()
     return str(path.resolve()) if path.is_dir() else name
 
 
 def _found_instead(models: Sequence[str], model: str | None, revisions: Sequence[str]) -> str:
-    """Return what was named, where that names no checkpoints."""
+    """Return the end of the error message: what was named instead of checkpoints."""
     if not (models or revisions or model):
         return "neither."
     if models:
@@ -85,7 +85,7 @@ def _found_instead(models: Sequence[str], model: str | None, revisions: Sequence
 
 
 def names_of(specs: Sequence[ModelSpec]) -> list[str]:
-    """Return what each checkpoint is called: its revision, or the end of its path, or all of it.
+    """Return a name for each checkpoint: its revision, or the end of its path, or the whole path.
 
     >>> names_of([ModelSpec("run/step-1"), ModelSpec("run/step-2/")])
     ['step-1', 'step-2']
@@ -106,40 +106,39 @@ def run_checkpoints(
     folder: Path,
     *,
     options: Sequence[str] = (),
-    told: Callable[[Checkpoint], None] = lambda checkpoint: None,
+    on_result: Callable[[Checkpoint], None] = lambda checkpoint: None,
 ) -> list[Checkpoint]:
-    """Run the hypotheses on each checkpoint, and return what became of it, in their order.
+    """Run the hypotheses on each checkpoint, and return the results in the same order.
 
-    The record and the report of each are kept in a folder of its own below `folder`; figures that
-    an earlier run left in the cache are not measured again. `options` go to pytest as they are,
-    and `told` hears of each checkpoint as soon as it has run. Raises `SettingError` where pytest
-    cannot use the hypotheses or the options, which is so at every checkpoint, and `OSError` where
-    `folder` cannot be made.
+    The record and the report of each checkpoint are written to its own folder in `folder`; figures
+    in the cache are not measured again. `options` are passed to pytest, and `on_result` is called
+    with each checkpoint that has run. Raises `SettingError` if pytest cannot use the hypotheses or
+    the options, which no other checkpoint would change, and `OSError` if `folder` cannot be made.
     """
     names = names_of(specs)
     places = _folders(names)
-    # Before anything runs: a folder that cannot be written is found out at once.
+    # Before anything runs, so that a folder that cannot be written fails at once.
     folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    checkpoints = []
     for spec, name, place in zip(specs, names, places, strict=True):
-        found.append(_run(hypotheses, spec, name, folder / place, options))
-        told(found[-1])
-    return found
+        checkpoints.append(_run(hypotheses, spec, name, folder / place, options))
+        on_result(checkpoints[-1])
+    return checkpoints
 
 
 def _folders(names: Sequence[str]) -> list[str]:
-    """Return a folder's name for each checkpoint, no two alike on any file system.
+    """Return a folder name for each checkpoint, distinct even if case is ignored.
 
     >>> _folders(["step-1", "a/b", "a:b", "A-B"])
     ['step-1', 'a-b', 'a-b-3', 'A-B-4']
     """
     places: list[str] = []
-    taken: set[str] = set()
+    used: set[str] = set()
     for number, name in enumerate(names, start=1):
         place = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:80] or "checkpoint"
-        if place.lower() in taken:
+        if place.lower() in used:
             place = f"{place}-{number}"
-        taken.add(place.lower())
+        used.add(place.lower())
         places.append(place)
     return places
 
@@ -148,10 +147,10 @@ def _run(
     hypotheses: Sequence[str], spec: ModelSpec, name: str, folder: Path, options: Sequence[str]
 ) -> Checkpoint:
     record = folder / RECORD
-    # What an earlier trace left there must not be taken for what this one finds.
+    # A file of an earlier trace must not be mistaken for a result of this one.
     for old in (record, folder / PAGE):
         old.unlink(missing_ok=True)
-    # With "=", as pytest takes a folder that stands alone for one of tests.
+    # With "=", since pytest takes a separate folder for one of tests.
     command = [sys.executable, "-m", "pytest", *hypotheses, f"--headtests-model={spec.name}"]
     if spec.revision is not None:
         command.append(f"--headtests-revision={spec.revision}")
@@ -172,37 +171,37 @@ def _run(
         )
     page = f"{folder.parent.name}/{folder.name}/{PAGE}" if (folder / PAGE).exists() else ""
     try:
-        found = require_record(read_record(record))
+        result = require_record(read_record(record))
     except HeadtestsError:
         code = f"pytest ended with code {ended.returncode} and without a record"
         return Checkpoint(name, None, f"{code}: {_complaint(ended.stdout)}", page)
-    trouble = _trouble(found)
-    return Checkpoint(name, None if trouble else found, trouble, page)
+    trouble = _trouble(result)
+    return Checkpoint(name, None if trouble else result, trouble, page)
 
 
 def _trouble(record: Record) -> str:
-    """Return why a run says nothing of its checkpoint; empty where it says something."""
+    """Return why a run has no result for its checkpoint; empty if it has one."""
     if not record["complete"] and not record["claims"]:
         return record["incomplete_reason"] or "the run did not end by itself"
     if record["claims"] or record["searches"]:
         return ""
-    reasons = [one["message"].strip() for one in record["unmeasured"]]
+    reasons = [test["message"].strip() for test in record["unmeasured"]]
     first = next(filter(None, reasons), "no claim was made")
     return first.splitlines()[0]
 
 
-def _complaint(said: str) -> str:
-    """Return the line of what pytest said that tells best what went wrong."""
-    lines = [line.removeprefix("INTERNALERROR>").strip() for line in said.splitlines()]
+def _complaint(output: str) -> str:
+    """Return the line of pytest's output that best describes what went wrong."""
+    lines = [line.removeprefix("INTERNALERROR>").strip() for line in output.splitlines()]
     lines = [line for line in lines if line]
-    # What was raised, before where it was; then what pytest says of its arguments.
-    for telling in (
+    # The exception first, then errors about arguments, then any other exception.
+    for pattern in (
         r"E   .*(?:Error|Exit)\b",
         r".*: error: ",
         r"ERROR: ",
         r"[\w.]*(?:Error|Exit)\b",
     ):
-        found = next((line for line in lines if re.match(telling, line)), "")
-        if found:
-            return re.sub(r"^(E   |ERROR: |.*: error: )", "", found).strip()
+        match = next((line for line in lines if re.match(pattern, line)), "")
+        if match:
+            return re.sub(r"^(E   |ERROR: |.*: error: )", "", match).strip()
     return lines[-1].strip("= ") if lines else "it said nothing"

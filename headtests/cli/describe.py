@@ -1,6 +1,6 @@
-"""`headtests describe`: say what heads attend to.
+"""`headtests describe`: describe what heads attend to.
 
-Arguments in, text out; what is printed is measured elsewhere.
+Parses arguments and prints; `headtests.explanations.describe` measures.
 """
 
 import argparse
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from headtests.sessions.session import Session
 
 DESCRIBE = """\
-Say what attention heads attend to: found on half of the texts, measured on the other half.
+Describe what attention heads attend to: found on half of the texts, measured on the other half.
 
 The built-in explainer tries a library of relations (the previous token, induction, line starts,
-capitals, ...) and needs no network. With --explain-model, a language model is asked, too: what it
-says is parsed, measured as claims and scored against controls. Its key is read from the
-environment (OPENAI_API_KEY) and shown nowhere.
+capitals, ...) and needs no network. With --explain-model, a language model explains as well: its
+answers are parsed, measured as claims and scored against controls. Its key is read from the
+environment (OPENAI_API_KEY) and never printed.
 """
 EXAMPLES = """\
   headtests describe L1H2
@@ -36,7 +36,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = command(
         commands,
         "describe",
-        brief="say what heads attend to, measured",
+        brief="describe what heads attend to, measured",
         description=DESCRIBE,
         examples=EXAMPLES,
     )
@@ -51,42 +51,52 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     model.add_argument("--config", help="a configuration of the dataset")
     model.add_argument("--split", help="a split of the dataset")
     model.add_argument("--field", help="the column that holds the text (text)")
-    model.add_argument("--first", metavar="N", help="documents of the corpus (10000)")
-    model.add_argument("--max-length", metavar="N", help="tokens of a document at most (256)")
+    model.add_argument(
+        "--first", metavar="N", help="use the first N documents of the corpus (10000)"
+    )
+    model.add_argument(
+        "--max-length", metavar="N", help="maximum number of tokens of a document (256)"
+    )
     model.add_argument("--device", help="auto, cpu, cuda, mps ... (auto)")
     model.add_argument("--dtype", help="float32, float16 or bfloat16 (float32)")
     model.add_argument(
         "--documents",
         default="200",
         metavar="N",
-        help="documents looked at, at most, in steps of 64, 128, 256 ... (200)",
+        help="read at most this many documents, in steps of 64, 128, 256 ... (200)",
     )
-    asked = parser.add_argument_group("a language model to ask, too")
-    asked.add_argument("--explain-model", metavar="NAME", help="the model's name")
-    asked.add_argument(
+    language_model = parser.add_argument_group("a language model as a second explainer")
+    language_model.add_argument("--explain-model", metavar="NAME", help="the model's name")
+    language_model.add_argument(
         "--explain-url",
         metavar="URL",
         help="an OpenAI-compatible server (OPENAI_BASE_URL, or OpenAI's own)",
     )
-    asked.add_argument("--explain-calls", metavar="N", help="questions, of all heads (200)")
-    asked.add_argument("--explain-tokens", metavar="N", help="tokens, of all heads (500000)")
-    asked.add_argument("--explain-timeout", metavar="SECONDS", help="of one attempt (60)")
+    language_model.add_argument(
+        "--explain-calls", metavar="N", help="maximum number of requests for all heads (200)"
+    )
+    language_model.add_argument(
+        "--explain-tokens", metavar="N", help="maximum number of tokens for all heads (500000)"
+    )
+    language_model.add_argument(
+        "--explain-timeout", metavar="SECONDS", help="timeout of one attempt (60)"
+    )
     parser.add_argument(
-        "--json", action="store_true", help="print everything as JSON, a head a line"
+        "--json", action="store_true", help="print everything as JSON, one line for each head"
     )
 
 
-def _describe(given: argparse.Namespace) -> int:
-    documents = whole_number("--documents", given.documents, 2)
-    settings = _settings(given)
+def _describe(arguments: argparse.Namespace) -> int:
+    documents = whole_number("--documents", arguments.documents, 2)
+    settings = _settings(arguments)
     options = {
-        name: getattr(given, name)
+        name: getattr(arguments, name)
         for name in ("config", "split", "field")
-        if getattr(given, name) is not None
+        if getattr(arguments, name) is not None
     }
-    if given.first is not None:
-        options["first"] = whole_number("--first", given.first, 1)
-    if given.explain_model is None and given.explain_url is not None:
+    if arguments.first is not None:
+        options["first"] = whole_number("--first", arguments.first, 1)
+    if arguments.explain_model is None and arguments.explain_url is not None:
         raise SettingError(
             "--explain-url names a server and nothing names a model to ask there. Add "
             "--explain-model NAME."
@@ -95,31 +105,31 @@ def _describe(given: argparse.Namespace) -> int:
     from headtests.expressions.head_names import parse_head
     from headtests.sessions.session import Session
 
-    spec = ModelSpec(given.model, given.revision, missing="fail")
-    session = Session(spec, given.corpus, settings=settings, **options)
+    spec = ModelSpec(arguments.model, arguments.revision, missing="fail")
+    session = Session(spec, arguments.corpus, settings=settings, **options)
     try:
         shape = session.model.shape
         names = [
             name
-            for text in given.heads
+            for text in arguments.heads
             for name in parse_head(text).within(shape.layers, shape.heads)
         ]
         session.announce(names)
-        client = None if given.explain_model is None else _client(session, settings)
+        client = None if arguments.explain_model is None else _client(session, settings)
         for place, name in enumerate(dict.fromkeys(names)):
             options_of = session.options()
-            found = session.describe(name, options_of, documents=documents, client=client)
-            if given.json:
-                print(found.to_json(indent=None), flush=True)
+            description = session.describe(name, options_of, documents=documents, client=client)
+            if arguments.json:
+                print(description.to_json(indent=None), flush=True)
             else:
-                print(("\n" if place else "") + str(found), flush=True)
+                print(("\n" if place else "") + str(description), flush=True)
     finally:
         session.close()
     return 0
 
 
 def _client(session: "Session", settings: Settings) -> "Client":
-    """Return the one client that is asked of all heads, within one budget."""
+    """Return the client that all heads share, with one budget."""
     from headtests.explanations.describe import client_of
     from headtests.explanations.llm.server import Server
 
@@ -127,10 +137,10 @@ def _client(session: "Session", settings: Settings) -> "Client":
     return client_of(server, settings, session.store)
 
 
-def _settings(given: argparse.Namespace) -> Settings:
+def _settings(arguments: argparse.Namespace) -> Settings:
     read = {option.name: option.read for option in OPTIONS}
     values = {
-        name: read[name](f"--{name.replace('_', '-')}", getattr(given, name))
+        name: read[name](f"--{name.replace('_', '-')}", getattr(arguments, name))
         for name in (
             "max_length",
             "device",
@@ -141,12 +151,12 @@ def _settings(given: argparse.Namespace) -> Settings:
             "explain_tokens",
             "explain_timeout",
         )
-        if getattr(given, name) is not None
+        if getattr(arguments, name) is not None
     }
     return Settings(**values)
 
 
 def _quiet() -> None:
-    """Have the libraries that load models draw no bars: what is printed here is for reading."""
+    """Stop the libraries that load models from printing progress bars and warnings."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -1,23 +1,20 @@
-"""How the program reads its arguments: what all commands share.
-
-No command lives here.
-"""
+"""Argument parsing that all commands share. Contains no command."""
 
 import argparse
 from typing import Any, NoReturn
 
 PROG = "headtests"
 MISTAKE = 2
-"""The exit code of what cannot be done as it was asked."""
+"""The exit code of a usage error."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """An argument parser that prints errors in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """End the program with one line that says what was wrong, and where to look."""
-        said = " ".join(message.split())
-        self.exit(MISTAKE, f"{self.prog}: {said} (see {self.prog} --help)\n")
+        """Print the error in one line that names the help, and exit."""
+        line = " ".join(message.split())
+        self.exit(MISTAKE, f"{self.prog}: {line} (see {self.prog} --help)\n")
 
 
 def command(
@@ -28,7 +25,7 @@ def command(
     description: str,
     examples: str,
 ) -> argparse.ArgumentParser:
-    """Return the parser of a new command, with its examples as they are written."""
+    """Add a command and return its parser; the examples keep their line breaks."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=brief,

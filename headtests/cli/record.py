@@ -1,6 +1,6 @@
-"""`headtests record --show`: print what a run's record says, or a file of baselines.
+"""`headtests record --show`: print a run's record, or a file of baselines, as lines of text.
 
-A file in, lines out. What a claim's figures are called is `headtests.report.words.claims`.
+`headtests.report.words.claims` has the words for a claim's figures.
 """
 
 import argparse
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from headtests.records.baseline import Baseline, BaselineClaim
 
 DESCRIPTION = """\
-Print what the record of a run says: a line a claim, the tests without one, what was run on what.
-Of a file of baselines, as pytest --headtests-record writes them, print what was recorded.
+Print the record of a run: a line for each claim, the tests without a claim, the models and corpora.
+Or print a file of baselines, as written by pytest --headtests-record.
 """
 EXAMPLES = """\
   headtests record --show reports/headtests.json
@@ -29,7 +29,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = command(
         commands,
         "record",
-        brief="print what a run's record says, or a file of baselines",
+        brief="print a run's record, or a file of baselines",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
@@ -43,15 +43,15 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_show)
 
 
-def _show(given: argparse.Namespace) -> int:
+def _show(options: argparse.Namespace) -> int:
     from headtests.records import read_record
     from headtests.records.baseline_files import read_baseline
     from headtests.records.validation import require_record
     from headtests.report.words.text import plain
 
-    baseline = read_baseline(given.show) if _is_baseline(given.show) else None
+    baseline = read_baseline(options.show) if _is_baseline(options.show) else None
     if baseline is None:
-        lines = _lines(require_record(read_record(given.show)))
+        lines = _lines(require_record(read_record(options.show)))
     else:
         lines = _lines_of_baseline(baseline)
     for line in lines:
@@ -60,7 +60,7 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _is_baseline(path: Path) -> bool:
-    """Return whether a file says that it holds baselines; what it is otherwise is said later."""
+    """Return whether a file says that it holds baselines; reading a record checks other files."""
     from headtests.records.baseline import FORMAT
     from headtests.records.json_files import format_of
 
@@ -76,7 +76,7 @@ def _table(*rows: tuple[str, ...]) -> Iterator[str]:
 
 
 def _lines_of_baseline(baseline: "Baseline") -> Iterator[str]:
-    """Yield what was recorded of each claim, and on what, a line each."""
+    """Yield a line for each recorded claim, then the models and corpora."""
     from headtests.wording import count
 
     claims = baseline["claims"]
@@ -110,7 +110,7 @@ def _recorded(claim: "BaselineClaim") -> tuple[str, ...]:
 
 
 def _lines(record: "Record") -> Iterator[str]:
-    """Yield what the record says, a line each."""
+    """Yield the lines of a run's record."""
     if record["claims"]:
         yield from _table(_HEADINGS, *map(_cells, record["claims"]))
     for test in record["unmeasured"]:
@@ -132,11 +132,11 @@ _HEADINGS = ("verdict", "test", "measured", "interval", "documents", "claim")
 def _cells(claim: "ClaimRecord") -> tuple[str, ...]:
     from headtests.report.words.claims import comparison, documents_in_brief, interval_in_brief
 
-    found = comparison(claim)
+    figures = comparison(claim)
     return (
         claim["verdict"],
         claim["outcome"] or "none",
-        f"{found.estimate} {found.sign} {found.bound}",
+        f"{figures.estimate} {figures.sign} {figures.bound}",
         interval_in_brief(claim),
         documents_in_brief(claim),
         claim["expression"],
@@ -146,10 +146,10 @@ def _cells(claim: "ClaimRecord") -> tuple[str, ...]:
 def _tally(record: "Record") -> str:
     from headtests.wording import count
 
-    met = [claim["verdict"] for claim in record["claims"]]
+    verdicts = [claim["verdict"] for claim in record["claims"]]
     words = (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
-    said = [f"{met.count(verdict)} {word}" for verdict, word in words if verdict in met]
-    return f"{count(len(met), 'claim')}{': ' if said else ''}{', '.join(said)}"
+    tally = [f"{verdicts.count(verdict)} {word}" for verdict, word in words if verdict in verdicts]
+    return f"{count(len(verdicts), 'claim')}{': ' if tally else ''}{', '.join(tally)}"
 
 
 def _ran(session: "SessionRecord") -> Iterator[str]:

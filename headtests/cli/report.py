@@ -1,6 +1,6 @@
 """`headtests report`: draw a run's report from its record, or compare two runs.
 
-What `python -m headtests.report` does, under the program's name.
+The same as `python -m headtests.report`.
 """
 
 import argparse
@@ -34,8 +34,8 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_report, parser=parser)
 
 
-def _report(given: argparse.Namespace) -> int:
+def _report(options: argparse.Namespace) -> int:
     from headtests.report.__main__ import draw_or_compare
 
-    draw_or_compare(given, given.parser)
+    draw_or_compare(options, options.parser)
     return 0

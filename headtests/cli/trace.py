@@ -1,7 +1,7 @@
-"""`headtests trace`: run claims along a training run, and draw what becomes of them.
+"""`headtests trace`: run claims on the checkpoints of a training run, and draw their estimates.
 
-Arguments in, a line a checkpoint and a page out; running is `headtests.cli.checkpoint_runs`,
-drawing `headtests.report.trace`.
+Parses arguments and prints a line for each checkpoint. `headtests.cli.checkpoint_runs` runs the
+checkpoints, and `headtests.report.trace` draws the page.
 """
 
 import argparse
@@ -20,10 +20,10 @@ DESCRIPTION = """\
 Run claims on one checkpoint of a model after another, and draw each claim's estimate with its
 interval over the checkpoints.
 
-Each checkpoint is a run of pytest, with its own record and report in a folder beside the page; no
-explanations are made, and baselines are not looked at. Figures stay in the cache, so that a
-checkpoint that was run before is quick. The program ends with 0 where every checkpoint ran,
-whatever its verdicts, with 1 where one could not run, and with 2 for a mistake.
+Each checkpoint is a run of pytest, with its own record and report in a folder beside the page. No
+explanations are made, and baselines are not compared. Figures stay in the cache, so a checkpoint
+that ran before is fast. The exit code is 0 if every checkpoint ran, whatever its verdicts, 1 if a
+checkpoint could not run, and 2 for a usage error.
 """
 EXAMPLES = """\
   headtests trace hypotheses --models checkpoints/step-*
@@ -38,14 +38,14 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = command(
         commands,
         "trace",
-        brief="run claims along a training run, and draw what becomes of them",
+        brief="run claims on a model's checkpoints, and draw the estimates",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
     parser.add_argument(
         "hypotheses", nargs="+", metavar="HYPOTHESES", help="files or folders of tests, for pytest"
     )
-    models = parser.add_argument_group("the checkpoints, in their order")
+    models = parser.add_argument_group("the checkpoints, in order")
     models.add_argument(
         "--models", nargs="+", default=[], metavar="NAME", help="folders or Hugging Face names"
     )
@@ -63,49 +63,53 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="the page to write (reports/trace.html); records go into a folder of its name",
     )
     parser.add_argument(
-        "--pytest", default="", metavar="OPTIONS", help='further options of pytest: --pytest="-x"'
+        "--pytest", default="", metavar="OPTIONS", help='more options for pytest: --pytest="-x"'
     )
     parser.set_defaults(run=_trace)
 
 
-def _trace(given: argparse.Namespace) -> int:
+def _trace(arguments: argparse.Namespace) -> int:
     from headtests.cli.checkpoint_runs import models_of, run_checkpoints
     from headtests.report.trace import warnings, write_trace
 
-    out: Path = given.out
+    out: Path = arguments.out
     folder = out.with_suffix("")
     if folder == out:
         raise SettingError(f"--out is {out}, but it must be a file such as {out}.html.")
-    for name in given.hypotheses:
+    for name in arguments.hypotheses:
         if not Path(name.partition("::")[0]).exists():
             raise SettingError(f"there is no file or folder {name} with hypotheses.")
     try:
-        options = shlex.split(given.pytest)
+        options = shlex.split(arguments.pytest)
     except ValueError as error:
-        raise SettingError(f"--pytest is {given.pytest!r}, which does not end: {error}.") from error
-    revisions = [name.strip() for name in given.revisions.split(",") if name.strip()]
-    specs = models_of(given.models, given.model, revisions)
+        raise SettingError(
+            f"--pytest is {arguments.pytest!r}, which does not end: {error}."
+        ) from error
+    revisions = [name.strip() for name in arguments.revisions.split(",") if name.strip()]
+    specs = models_of(arguments.models, arguments.model, revisions)
     try:
-        found = run_checkpoints(given.hypotheses, specs, folder, options=options, told=_tell)
-        write_trace(found, out)
+        checkpoints = run_checkpoints(
+            arguments.hypotheses, specs, folder, options=options, on_result=_print_result
+        )
+        write_trace(checkpoints, out)
     except OSError as error:
         where = error.filename or out
         raise SettingError(
             f"cannot write {where}: {error.strerror}. Name another --out."
         ) from error
-    for warning in warnings(found):
+    for warning in warnings(checkpoints):
         print(f"{PROG}: warning: {warning}", file=sys.stderr)
     print(out)
-    return int(any(one.record is None for one in found))
+    return int(any(checkpoint.record is None for checkpoint in checkpoints))
 
 
-def _tell(checkpoint: "Checkpoint") -> None:
-    """Print what became of a checkpoint as soon as it is known."""
+def _print_result(checkpoint: "Checkpoint") -> None:
+    """Print the result of a checkpoint that has run."""
     from headtests.report.trace import tally
     from headtests.report.words.text import plain
 
     if checkpoint.record is None:
-        said = f"{PROG}: {checkpoint.name} could not run: {checkpoint.trouble}"
-        print(plain(said).replace("\n", " "), file=sys.stderr, flush=True)
+        message = f"{PROG}: {checkpoint.name} could not run: {checkpoint.trouble}"
+        print(plain(message).replace("\n", " "), file=sys.stderr, flush=True)
     else:
         print(f"{plain(checkpoint.name)}: {', '.join(tally(checkpoint.record))}", flush=True)

@@ -1,19 +1,20 @@
-"""Baselines in a pytest run: which file holds a claim's, what is written, what becomes of drift.
+"""Baselines in a pytest run: reading and writing their files, and drift as warning or error.
 
-From items and decided comparisons to `headtests.sessions.recording.drift_records` and back.
-Imported where claims run.
+Connects pytest items and decided comparisons with `headtests.sessions.recording.drift_records`.
+Imported only in runs with claims.
 """
 
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from headtests.errors import BaselineError, DriftError, DriftWarning, HeadtestsError
-from headtests.plugin.stash import CLAIMS, DECIDED
+from headtests.plugin.stash import CLAIM_RECORDS, DECIDED, DRIFT_PROPERTY
+from headtests.plugin.worker_output import BaselineOutput
 from headtests.records import DriftRecord, StaleRecord
 from headtests.records.baseline import Baseline, BaselineClaim, BaselineContext
 from headtests.records.baseline_files import baseline_path, read_baseline, updated
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from headtests.claims.comparison import Comparison
     from headtests.sessions.session import Session
 
-_MOST_SAID = 3
-"""Documents that the message of a drifted claim names."""
+_SHOWN_DOCUMENTS = 3
+"""How many documents the message of a drifted claim names."""
 
 
 @dataclass
@@ -34,16 +35,16 @@ class Baselines:
     root: Path
     margin: float
     without: int = 0
-    """How many claims have no baseline, where there are any beside."""
+    """How many claims have no baseline, in folders that have baselines."""
     _files: dict[Path, Baseline | BaselineError | None] = field(default_factory=dict)
     _contexts: dict[int, tuple[str, BaselineContext]] = field(default_factory=dict)
     _written: dict[Path, dict[str, list[BaselineClaim]]] = field(default_factory=dict)
     """By file and test."""
     _kept: dict[Path, dict[str, BaselineContext]] = field(default_factory=dict)
     _made: dict[Path, dict[str, set[tuple[str, int]]]] = field(default_factory=dict)
-    """The claims that tests made, by file and test."""
+    """Claims that tests made, with their numbers, by file and test."""
     _finished: set[tuple[Path, str]] = field(default_factory=set)
-    """The tests that came to the end of their bodies."""
+    """Tests whose bodies ran to the end."""
 
     def _file(self, item: pytest.Item) -> Path:
         return baseline_path(item.path)
@@ -61,25 +62,25 @@ class Baselines:
         return self._contexts[id(session)]
 
     def begin(self, item: pytest.Item) -> None:
-        """Note that a test runs, from its beginning: it has claimed nothing yet."""
+        """Note that a test begins, and drop what an earlier run of it claimed."""
         path, name = self._file(item), name_of(item)
         self._made.setdefault(path, {})[name] = set()
         self._written.get(path, {}).pop(name, None)
         self._finished.discard((path, name))
 
     def finish(self, item: pytest.Item) -> None:
-        """Note that a test came to the end of its body, so that it claims nothing more."""
+        """Note that a test's body ran to its end."""
         self._finished.add((self._file(item), name_of(item)))
 
     def number_of(self, item: pytest.Item, claim: str) -> int:
-        """Return how many equal claims a test has made before, and count this one."""
+        """Return how many equal claims a test made before this one, and count this one."""
         made = self._made.setdefault(self._file(item), {}).setdefault(name_of(item), set())
         number = sum(known == claim for known, _ in made)
         made.add((claim, number))
         return number
 
     def record(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
-        """Keep the baseline of a decided claim, to be written when the run ends."""
+        """Add the baseline of a decided claim; it is written when the run ends."""
         from headtests.sessions.recording.drift_records import baseline_of
 
         key, context = self._context(session)
@@ -92,10 +93,10 @@ class Baselines:
     def drift(
         self, item: pytest.Item, session: "Session", comparison: "Comparison"
     ) -> DriftRecord | None:
-        """Return how far a claim has moved since its baseline; None where there is none.
+        """Return how far a claim has moved since its baseline, or None without a baseline.
 
-        A claim without one counts as such where there are baselines of the folder's. Raises
-        `BaselineError` for a file that cannot be read, or one of other documents.
+        A claim without a baseline is counted if its folder has baselines. Raises `BaselineError`
+        for a file that cannot be read, or that was recorded on other documents.
         """
         from headtests.sessions.recording.drift_records import drift_of
 
@@ -104,12 +105,12 @@ class Baselines:
         if baseline is None:
             self.without += path.parent.is_dir()
             return None
-        wanted = name_of(item), comparison.source, number
+        key = name_of(item), comparison.source, number
         recorded = next(
             (
-                one
-                for one in baseline["claims"]
-                if (one["test"], one["claim"], one["number"]) == wanted
+                claim
+                for claim in baseline["claims"]
+                if (claim["test"], claim["claim"], claim["number"]) == key
             ),
             None,
         )
@@ -120,18 +121,16 @@ class Baselines:
         _, now = self._context(session)
         return drift_of(comparison, recorded, before, now, self._shown(path), self.margin)
 
-    def look_back(
-        self, item: pytest.Item, raised: BaseException | None, settings: Settings
-    ) -> None:
+    def end(self, item: pytest.Item, raised: BaseException | None, settings: Settings) -> None:
         """Record what a test claimed, or compare it with its baselines, now that its body ended.
 
-        `raised` is what ended it, if anything. Raises `DriftError` where a figure moved and that is
-        to fail, whatever excuses the test otherwise, and `BaselineError` where the comparison means
-        nothing; a test that fails for a reason of its own is told of drift in a note.
+        `raised` is the exception that ended it, or None. Raises `DriftError` where a figure moved
+        and `settings.drift` is `fail`, even for a test marked xfail, and `BaselineError` where a
+        baseline cannot be compared. A test that failed by itself gets a note about drift instead.
         """
         drifted: list[str] = []
-        asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
-        for decided, claim in zip(asked, claims, strict=True):
+        claims, records = item.stash[DECIDED], item.stash[CLAIM_RECORDS]
+        for decided, record in zip(claims, records, strict=True):
             session: Session = decided.comparison.left.subject.evidence  # type: ignore[assignment]  # the plugin's heads have no other
             try:
                 if settings.record:
@@ -142,41 +141,42 @@ class Baselines:
                 if raised is not None:
                     continue
                 raise
-            claim["drift"] = drift
+            record["drift"] = drift
             if drift is not None:
-                said = f"{drift['status']}: {claim['expression']}"
-                item.user_properties.append(("drift", said))
+                status = f"{drift['status']}: {record['expression']}"
+                item.user_properties.append((DRIFT_PROPERTY, status))
                 if drift["status"] == "drifted":
-                    drifted.append(sentence(claim["expression"], drift))
+                    drifted.append(sentence(record["expression"], drift))
         if raised is None:
             self.finish(item)
         if not drifted:
             return
         if settings.drift != "fail":
-            # Beside a failure of the test's own, the summary says so.
+            # If the test failed by itself, the summary shows the drift.
             warn(item, drifted if raised is None else ())
         elif raised is None or _is_excused(item, raised):
             raise DriftError("\n".join(drifted))
         else:
             raised.add_note("\n".join(drifted))
 
-    def told(self, collected: Mapping[Path, Collection[str]], settings: Settings) -> dict[str, Any]:
-        """Return what was recorded, or which baselines are stale and how many claims have none.
+    def output(
+        self, collected: Mapping[Path, Collection[str]], settings: Settings
+    ) -> BaselineOutput:
+        """Write what was recorded, or return which baselines are stale; never raises.
 
-        What could not be done is told in `failed`; nothing is raised.
+        `collected` maps each hypothesis file that was collected whole to the names of its tests.
         """
-        found: dict[str, Any] = {"recorded": [], "failed": [], "stale": [], "unrecorded": 0}
+        output = BaselineOutput(stale=[], recorded=[], failed=[], unrecorded=0)
         try:
             if settings.record:
-                found["recorded"], found["failed"], stale = self.write(collected)
-                found["stale"] = [dict(one) for one in stale]
+                output["recorded"], output["failed"], output["stale"] = self.write(collected)
             elif settings.drift != "off":
-                found["stale"] = [dict(one) for one in self.stale(collected)]
-                found["unrecorded"] = self.without
-        # Whatever it is, what was decided is to be told all the same.
+                output["stale"] = self.stale(collected)
+                output["unrecorded"] = self.without
+        # The verdicts must be reported, whatever fails here.
         except Exception as error:
-            found["failed"].append(f"baselines were not read: {type(error).__name__}: {error}")
-        return found
+            output["failed"].append(f"baselines were not read: {type(error).__name__}: {error}")
+        return output
 
     def _read(self, path: Path) -> Baseline | None:
         if path not in self._files:
@@ -184,35 +184,35 @@ class Baselines:
                 self._files[path] = read_baseline(path)
             except BaselineError as error:
                 self._files[path] = error
-        found = self._files[path]
-        if isinstance(found, BaselineError):
-            raise found.with_traceback(None)
-        return found
+        baseline = self._files[path]
+        if isinstance(baseline, BaselineError):
+            raise baseline.with_traceback(None)
+        return baseline
 
     def stale(self, collected: Mapping[Path, Collection[str]]) -> list[StaleRecord]:
         """Return the baselines of claims that are no longer made.
 
-        `collected` are the names of all tests of the hypothesis files that were collected whole.
-        Of tests that came to their end, the claims that they did not make.
+        `collected` maps each hypothesis file that was collected whole to the names of its tests.
+        A test that ran to its end no longer makes the claims that it did not make.
         """
         names_of = {baseline_path(path): names for path, names in collected.items()}
-        # A hypothesis file that is gone has left its baselines.
+        # Baselines of a deleted hypothesis file.
         for folder in {file.parent for file in names_of}:
             for file in folder.glob("*.json"):
                 if not (folder.parent / f"{file.stem}.py").exists():
                     names_of[file] = ()
         return [
-            StaleRecord(file=self._shown(file), test=one["test"], claim=one["claim"])
+            StaleRecord(file=self._shown(file), test=claim["test"], claim=claim["claim"])
             for file, names in sorted(names_of.items())
-            for one in self._claims_of(file)
-            if one["test"] not in names or self._is_dropped(file, one)
+            for claim in self._claims_of(file)
+            if claim["test"] not in names or self._is_dropped(file, claim)
         ]
 
     def _claims_of(self, file: Path) -> Sequence[BaselineClaim]:
         try:
             baseline = self._read(file)
         except BaselineError:
-            # Its own tests say so.
+            # Its tests report the error.
             return ()
         return () if baseline is None else baseline["claims"]
 
@@ -224,33 +224,35 @@ class Baselines:
     def write(
         self, collected: Mapping[Path, Collection[str]]
     ) -> tuple[list[str], list[str], list[StaleRecord]]:
-        """Write what was recorded.
+        """Write the recorded baselines.
 
-        `collected` are the names of all tests of the hypothesis files that were collected whole:
-        what is recorded of other tests of these is dropped. Returns what was written and what could
-        not be, in sentences, and the baselines of hypothesis files that are gone.
+        `collected` maps each hypothesis file that was collected whole to the names of its tests;
+        baselines of other tests of these files are deleted. Returns a sentence for each file that
+        was written and for each that could not be, and the baselines of deleted hypothesis files.
         """
-        said, troubles = [], []
+        recorded, failed = [], []
         names_of = {baseline_path(path): names for path, names in collected.items()}
         finished = {file for file, _ in self._finished}
         paths = [path for path in {**names_of, **dict.fromkeys(finished)} if path.exists()]
         for path in dict.fromkeys([*self._written, *paths]):
-            claims = [one for of_test in self._written.get(path, {}).values() for one in of_test]
+            claims = [
+                claim for of_test in self._written.get(path, {}).values() for claim in of_test
+            ]
             ran = {name for file, name in self._finished if file == path}
-            kept = self._kept.get(path, {})
+            contexts = self._kept.get(path, {})
             try:
-                updated(path, claims, kept, ran, names_of.get(path))
+                updated(path, claims, contexts, ran, names_of.get(path))
             except OSError as error:
-                troubles.append(f"the baselines could not be written to {path}: {error.strerror}")
+                failed.append(f"the baselines could not be written to {path}: {error.strerror}")
             except BaselineError as error:
-                troubles.append(f"the baselines were not recorded: {error}")
+                failed.append(f"the baselines were not recorded: {error}")
             else:
                 number = len(claims)
                 if number:
                     many = "" if number == 1 else "s"
-                    said.append(f"recorded: {number} claim{many} in {self._shown(path)}")
-        gone = [one for one in self.stale(collected) if not self._has_tests(one)]
-        return said, troubles, gone
+                    recorded.append(f"recorded: {number} claim{many} in {self._shown(path)}")
+        deleted = [stale for stale in self.stale(collected) if not self._has_tests(stale)]
+        return recorded, failed, deleted
 
     def _has_tests(self, stale: StaleRecord) -> bool:
         path = self.root / stale["file"]
@@ -258,7 +260,7 @@ class Baselines:
 
 
 def _is_excused(item: pytest.Item, raised: BaseException) -> bool:
-    """Return whether what ended a test is no failure of it: that says nothing of drift."""
+    """Return whether a skip or an expected failure ended a test: neither is about drift."""
     return isinstance(raised, pytest.skip.Exception) or (
         isinstance(raised, AssertionError) and item.get_closest_marker("xfail") is not None
     )
@@ -270,7 +272,7 @@ def name_of(item: pytest.Item) -> str:
 
 
 def sentence(claim: str, drift: DriftRecord) -> str:
-    """Return how far a claim moved, in a few lines."""
+    """Return a few lines that say how far a claim moved."""
     room = f"{drift['margin']:.3g}"
     if drift["is_relative"]:
         room = f"{drift['room']:.3g}, {drift['margin']:.3g} of its size"
@@ -281,8 +283,9 @@ def sentence(claim: str, drift: DriftRecord) -> str:
         f"{drift['now'] - drift['before']:+.4g}, where the margin is {room}",
     ]
     lines += [
-        f"  document {one['document']} ({one['text']}): {one['before']:.4g}, now {one['now']:.4g}"
-        for one in drift["moved"][:_MOST_SAID]
+        f"  document {moved['document']} ({moved['text']}): {moved['before']:.4g}, "
+        f"now {moved['now']:.4g}"
+        for moved in drift["moved"][:_SHOWN_DOCUMENTS]
         if drift["status"] == "drifted"
     ]
     lines += [f"  {differs}" for differs in drift["differs"]]
@@ -291,8 +294,8 @@ def sentence(claim: str, drift: DriftRecord) -> str:
 
 
 def warn(item: pytest.Item, drifted: Iterable[str]) -> None:
-    """Warn of drifted claims where the test stands."""
-    for said in drifted:
+    """Warn about drifted claims at the test's own file and line."""
+    for message in drifted:
         warnings.warn_explicit(
-            DriftWarning(said), None, str(item.path), (item.location[1] or 0) + 1
+            DriftWarning(message), None, str(item.path), (item.location[1] or 0) + 1
         )

@@ -1,4 +1,4 @@
-"""The claims of a run as a table for a terminal: a line each, every figure from the record."""
+"""The table of claims in the terminal: one line for each claim, drawn from the record alone."""
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
@@ -8,11 +8,11 @@ from headtests.records import ClaimRecord
 from headtests.wording import telling_digits, written
 
 WIDE = 100
-"""Columns of a terminal from which on there is room between the columns of the table."""
+"""The width of a terminal from which the table's columns are two spaces apart."""
 
 
 class TableLine(NamedTuple):
-    """What the table says of one claim, or the heading of each column."""
+    """The cells of one claim, or the headings."""
 
     verdict: str
     outcome: str
@@ -27,17 +27,17 @@ HEADINGS = TableLine("verdict", "test", "measured", "interval", "docs", "rows", 
 
 
 class Printed(NamedTuple):
-    """A line in parts, so that the outcome may be coloured."""
+    """A line in parts, so that the outcome can be coloured."""
 
     before: str
     outcome: str
     behind: str
     below: str
-    """What goes on a line of its own: a claim that has no room beside its figures, or nothing."""
+    """The claim, if it does not fit beside its figures and needs a line of its own; else empty."""
 
 
 def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
-    """Return the headings and a line a claim, none wider than so many characters if it may be."""
+    """Return the headings and a line for each claim, at most `width` characters where possible."""
     gap = "  " if width >= WIDE else " "
     rows = [HEADINGS, *map(line_of, claims)]
     if not any(row.interval for row in rows[1:]):
@@ -49,7 +49,7 @@ def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
 def _printed(row: TableLine, widths: list[int], width: int, gap: str) -> Printed:
     words = [cell.ljust(least) for cell, least in zip(row[:4], widths[:4], strict=True)]
     numbers = [cell.rjust(least) for cell, least in zip(row[4:6], widths[4:6], strict=True)]
-    # A column that no line has anything in takes no room.
+    # A column without content takes no space.
     behind = "".join(f"{gap}{cell}" for cell in words[2:] + numbers if cell)
     before = f"{words[0]} "
     if len(f"{before}{words[1]}{behind}{gap}{row.claim}") <= width:
@@ -62,7 +62,7 @@ def _clipped(text: str, width: int) -> str:
 
 
 def line_of(claim: ClaimRecord) -> TableLine:
-    """Return what the table says of a claim."""
+    """Return the cells of a claim."""
     left = claim["left"]
     counted, rows = left["documents"], left["rows"]
     units = f"{left['texts']:,} texts" if left["texts"] is not None else ""
@@ -80,22 +80,22 @@ def line_of(claim: ClaimRecord) -> TableLine:
 def _measured(claim: ClaimRecord) -> str:
     left, right = claim["left"]["value"], claim["right"]
     if isinstance(right, dict):
-        found, bound = _told_apart(left, right["value"] * claim["factor"] + claim["offset"])
+        value, bound = _distinct(left, right["value"] * claim["factor"] + claim["offset"])
     else:
-        found, bound = _told_apart(left, right)
-        # As the user wrote it, unless it was computed.
+        value, bound = _distinct(left, right)
+        # A threshold as the user wrote it, unless it was computed.
         bound = min(written(right), bound, key=len) if len(written(right)) > 8 else written(right)
-    return f"{found} {claim['operator']} {bound}"
+    return f"{value} {claim['operator']} {bound}"
 
 
-def _told_apart(left: float, right: float) -> tuple[str, str]:
-    """Return two figures with as few digits as tell them apart, at least 3."""
+def _distinct(left: float, right: float) -> tuple[str, str]:
+    """Return two figures with as few digits as distinguish them, at least 3."""
     digits = telling_digits(left, right, least=3)
     return f"{left:.{digits}g}", f"{right:.{digits}g}"
 
 
 def is_of_two(claim: ClaimRecord) -> bool:
-    """Return whether a claim's interval is that of a difference of two statistics."""
+    """Return whether a claim's interval is about a difference of two statistics."""
     return claim["difference"] is not None
 
 
@@ -114,12 +114,12 @@ def _interval(claim: ClaimRecord) -> str:
 
 
 def _rounded(bound: float, rounding: str) -> str:
-    """Return a bound with three digits, rounded outward so that it never says too much."""
+    """Return a bound with three digits, rounded outward so that the interval never shrinks."""
     return f"{float(Context(prec=3, rounding=rounding).create_decimal(repr(bound))):.3g}"
 
 
 def _about(claim: ClaimRecord) -> str:
-    """Return the statistic; of two, both, and what they share once."""
+    """Return the claim's statistic, or both, with their common part once."""
     left, right = claim["left"]["expression"], claim["right"]
     if not isinstance(right, dict):
         return left

@@ -1,7 +1,7 @@
-"""What a run explains by itself once its claims are decided: heads of claims that did not hold.
+"""Explanations that a run makes once its claims are decided, by default for those that do not hold.
 
-Which heads of which claims, with which explainers, in which budget. No verdict depends on it: what
-goes wrong costs an explanation, and is told in its place. Imported late.
+Chooses the heads, the explainers and the budget. No verdict depends on it: an error costs one
+explanation, whose record says why. Imported late.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from headtests.records import ClaimRecord, ExplanationRecord, HalfRecord
 from headtests.settings import Settings
 
 if TYPE_CHECKING:
-    # Most runs ask no language model, and what asks one takes long to import.
+    # Most runs use no language model, and its client is slow to import.
     from headtests.explanations.llm.server import Server
     from headtests.explanations.llm_prompts import MeasuredClaim
     from headtests.sessions.session import Session
@@ -30,18 +30,18 @@ class ExplainableClaim:
     session: "Session"
     record: ClaimRecord
     heads: Mapping[str, tuple[HeadName, RowOptions]]
-    """The heads that it is about, by the record's keys."""
+    """The heads that the claim is about, by the record's keys."""
     questions: Sequence[Question]
-    """What it asks of documents: a statistic, or two; nothing of figures of pairs."""
+    """The claim's statistics of documents, at most two; empty for figures of pairs."""
 
 
 def explanations(
     claims: Iterable[ExplainableClaim], settings: Settings, share: int = 1
 ) -> Iterator[ExplanationRecord]:
-    """Yield what explainers say of the heads of claims, as the settings want it.
+    """Yield explanations of the heads of claims, as the settings request.
 
-    The built-in one explains each head once, for all its claims; a language model each head of
-    each claim, within one part in `share` of the run's budget: its processes divide that.
+    The built-in explainer explains each head once, for all its claims; a language model explains
+    each head of each claim. `share` is the number of processes that divide the run's budget.
     """
     if settings.explain == "none":
         return
@@ -50,13 +50,13 @@ def explanations(
     for claim in chosen:
         for _, options in claim.heads.values():
             texts.setdefault((id(claim.session), options), Texts(claim.session, options))
-    yield from _by_us(chosen, texts)
+    yield from _built_in(chosen, texts)
     if settings.explain in ("failures", "all") and chosen:
-        yield from _by_model(chosen, texts, settings, share)
+        yield from _by_language_model(chosen, texts, settings, share)
 
 
 def announced(claims: Iterable[ExplainableClaim], settings: Settings) -> str:
-    """Return what is about to be asked of a language model, in a line; empty where nothing is."""
+    """Return a line that announces requests to a language model; empty if there are none."""
     chosen = _chosen(claims, settings)
     if settings.explain not in ("failures", "all") or not chosen:
         return ""
@@ -71,25 +71,25 @@ def _chosen(claims: Iterable[ExplainableClaim], settings: Settings) -> list[Expl
     return [claim for claim in claims if every or claim.record["verdict"] != "holds"]
 
 
-def _by_us(
+def _built_in(
     chosen: Sequence[ExplainableClaim], texts: Mapping[tuple[int, RowOptions], Texts]
 ) -> Iterator[ExplanationRecord]:
-    """Yield what the built-in explainer says of each head, once."""
+    """Yield the built-in explanation of each head, once."""
     claims_of: dict[str, list[str]] = {}
     for claim in chosen:
         for key in claim.heads:
             claims_of.setdefault(key, []).append(claim.record["id"])
-    found: set[str] = set()
+    done: set[str] = set()
     for claim in chosen:
         for key, (head, options) in claim.heads.items():
-            if key not in found:
+            if key not in done:
                 try:
                     record = explained(
                         texts[id(claim.session), options], head, claim.session.served
                     )
                 except HeadtestsError as error:
                     record = _in_trouble(str(head), str(error))
-                found.add(key)
+                done.add(key)
                 yield record | {
                     "session": claim.record["session"],
                     "head": key,
@@ -118,29 +118,29 @@ def _in_trouble(head: str, trouble: str) -> ExplanationRecord:
     )
 
 
-def _by_model(
+def _by_language_model(
     chosen: Sequence[ExplainableClaim],
     texts: Mapping[tuple[int, RowOptions], Texts],
     settings: Settings,
     share: int,
 ) -> list[ExplanationRecord]:
-    """Return what a language model says of each head of each claim."""
+    """Return a language model's explanation of each head of each claim."""
     from headtests.explanations.llm.client import Budget, Client
     from headtests.explanations.llm_explainer import Wanted, suggested
 
-    wanted, places = [], []
+    requests, places = [], []
     for claim in chosen:
         for key, (head, options) in claim.heads.items():
             of = texts[id(claim.session), options]
             others = [other for other in claim.session.served if other != head]
             others = others or claim.session.named("L*H*")
-            wanted.append(Wanted(of, head, others, claimed(claim, of)))
+            requests.append(Wanted(of, head, others, claimed(claim, of)))
             places.append((claim.record["session"], key, claim.record["id"]))
     server = server_of(settings)
     budget = Budget(settings.explain_calls // share, settings.explain_tokens // share)
     client = Client(server, budget, chosen[0].session.store)
     try:
-        records = suggested(wanted, client)
+        records = suggested(requests, client)
     finally:
         client.close()
     return [
@@ -150,7 +150,7 @@ def _by_model(
 
 
 def server_of(settings: Settings) -> "Server":
-    """Return which language model is asked, and where; the key is the environment's."""
+    """Return the language model's name and address; the key comes from the environment."""
     from headtests.explanations.llm.server import Server
 
     return Server(
@@ -161,24 +161,24 @@ def server_of(settings: Settings) -> "Server":
 
 
 def claimed(claim: ExplainableClaim, texts: Texts) -> "MeasuredClaim":
-    """Return a claim as a prompt tells it.
+    """Return a claim as a prompt states it.
 
-    Its figures are those of the explain half alone: who has seen what the other half says could
-    suggest just that.
+    Its figures are over the explaining half of the texts only, so that a suggestion cannot be
+    copied from the half on which it is measured.
     """
     from headtests.explanations.llm_prompts import MeasuredClaim
 
     record, half = claim.record, texts.explain.half
-    said = []
+    statistics = []
     for question in claim.questions:
         figures = half.figures(question, half.extents(False)[-1])
         if figures.average is not None:
             statistic = f"{question.head}.{question.statistic.kind}({question.statistic.arguments})"
             documents = f"{len(figures):,} document{'' if len(figures) == 1 else 's'}"
-            said.append(f"{statistic} is {float(figures.average):.4g} over {documents}")
-    where = f"; in the half of the texts that these pairs are from, {', and '.join(said)}"
+            statistics.append(f"{statistic} is {float(figures.average):.4g} over {documents}")
+    where = f"; in the half of the texts that these pairs are from, {', and '.join(statistics)}"
     return MeasuredClaim(
         record["sentence"],
         record["expression"],
-        f"{record['verdict']}{where if said else ''}.",
+        f"{record['verdict']}{where if statistics else ''}.",
     )

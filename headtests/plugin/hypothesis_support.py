@@ -1,6 +1,6 @@
-"""Hypothesis tests that take a head: their first run is clean, their strategies know its tokens.
+"""Support for Hypothesis tests that take a head: settings, example keys and the head's tokens.
 
-Asked of tests that take a head only. Without Hypothesis there is nothing to do.
+Used for tests that take a head only. Does nothing if Hypothesis is not imported.
 """
 
 import sys
@@ -13,14 +13,14 @@ import pytest
 from headtests.plugin.requests import taken
 
 _SETTINGS = "_hypothesis_internal_use_settings"
-"""Where Hypothesis keeps a test's settings, and its own plugin reads them."""
+"""The attribute where Hypothesis keeps a test's settings."""
 
 
 def make_clean(item: pytest.Item) -> None:
-    """Have Hypothesis complain neither of the head, which no example changes, nor of time.
+    """Suppress the health checks and the default deadline that heads would trigger.
 
-    The first pass of a prompt takes what it takes. A deadline that a test names itself stays, and
-    so does the complaint where a fixture of the user's own lives as long as one test.
+    No example changes the head, and the first pass over a prompt may be slow. A deadline that the
+    test sets stays, and so does the health check if the test uses another function-scoped fixture.
     """
     function = getattr(item, "obj", None)
     if "hypothesis" not in sys.modules or not getattr(function, "is_hypothesis_test", False):
@@ -30,29 +30,31 @@ def make_clean(item: pytest.Item) -> None:
     owner: Any = getattr(function, "__func__", function)
     default: Any = settings.default
     own = getattr(owner, _SETTINGS, None) or default
-    wanted: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     if own.deadline == default.deadline:
-        wanted["deadline"] = None
+        changes["deadline"] = None
     suppressed = {HealthCheck.too_slow, HealthCheck.differing_executors}
     if not _own_function_fixtures(item):
         suppressed.add(HealthCheck.function_scoped_fixture)
-    wanted["suppress_health_check"] = suppressed | set(own.suppress_health_check)
-    setattr(owner, _SETTINGS, settings(parent=own, **wanted))
-    # Each head's examples are its own, and are kept under its own name.
+    changes["suppress_health_check"] = suppressed | set(own.suppress_health_check)
+    setattr(owner, _SETTINGS, settings(parent=own, **changes))
+    # Each head's examples are stored under their own key.
     owner.hypothesis.inner_test._hypothesis_internal_add_digest = item.nodeid.encode()
 
 
 def _own_function_fixtures(item: pytest.Item) -> bool:
-    """Return whether a test takes fixtures of one test's life besides the head."""
+    """Return whether a test takes function-scoped fixtures other than the head."""
     info = getattr(item, "_fixtureinfo", None)
-    found = getattr(info, "name2fixturedefs", {})
-    given = set(getattr(info, "argnames", ())) - set(taken(item))
-    return any(fixture.scope == "function" for name in given for fixture in found.get(name, ()))
+    definitions = getattr(info, "name2fixturedefs", {})
+    names = set(getattr(info, "argnames", ())) - set(taken(item))
+    return any(
+        fixture.scope == "function" for name in names for fixture in definitions.get(name, ())
+    )
 
 
 @contextmanager
 def tokens_known(item: pytest.Item) -> Iterator[None]:
-    """Have the strategies of `headtests.strategies` draw the tokens of the test's first head."""
+    """Let the strategies of `headtests.strategies` draw tokens of the test's first head."""
     module = sys.modules.get("headtests.strategies")
     head = _head_of(item)
     if module is None or head is None:
@@ -68,7 +70,7 @@ def tokens_known(item: pytest.Item) -> Iterator[None]:
 def _head_of(item: pytest.Item) -> Any:
     arguments = getattr(item, "funcargs", {})
     for name in taken(item):
-        found = arguments.get(name)
-        if found:
-            return found[0] if isinstance(found, list) else found
+        value = arguments.get(name)
+        if value:
+            return value[0] if isinstance(value, list) else value
     return None

@@ -1,6 +1,7 @@
-"""Claims about prompts in a pytest run: what is known of them, what is kept, what is told.
+"""Prompts that broke a claim in an earlier run: which are known, and which are kept.
 
-From items and searched claims to `headtests.prompts.kept_file` and back. Imported where claims run.
+Connects pytest items and searched claims with `headtests.prompts.kept_file`. Imported only in runs
+with claims.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TestKeeper:
-    """Keeps the prompts that break the claims of one test, in the file of its hypothesis file."""
+    """Keeps the prompts that break the claims of one test, in a file beside its hypothesis file."""
 
     __test__ = False
 
@@ -29,28 +30,28 @@ class TestKeeper:
         item: pytest.Item,
         session: "Session",
         settings: Settings,
-        told: "Callable[[Withstands], None]",
+        searched: "Callable[[Withstands], None]",
         trouble: Callable[[str], None],
     ) -> None:
         self._path: Path = counterexamples_path(item.path)
         self._session = session
         self._settings = settings
-        self._told = told
+        self._on_searched = searched
         self._trouble = trouble
 
     def known(self, claim: "Withstands") -> Sequence[KnownPrompt]:
-        """Return the prompts that once broke a claim of this head, or of another threshold.
+        """Return kept prompts of the same head and statistic, whatever the threshold.
 
         Raises `CounterexampleError` for a file that cannot be read.
         """
         if self._settings.counterexamples == "none":
             return ()
         about = self._about(claim)
-        return [one.prompt for one in read_kept(self._path) if one.about == about]
+        return [kept.prompt for kept in read_kept(self._path) if kept.about == about]
 
     def searched(self, claim: "Withstands") -> None:
-        """Keep the prompt that broke a claim, and have it told."""
-        self._told(claim)
+        """Report a searched claim, and keep the prompt that broke it, if any."""
+        self._on_searched(claim)
         broken = claim.counterexample
         if broken is None or broken.how == "kept" or self._settings.counterexamples != "keep":
             return
@@ -59,8 +60,8 @@ class TestKeeper:
         try:
             keep(self._path, [Kept(head, subject, tokenizer, prompt, broken.tokens)])
         except (OSError, CounterexampleError) as error:
-            said = error.strerror if isinstance(error, OSError) else str(error)
-            self._trouble(f"a prompt that breaks {claim.source} could not be kept: {said}")
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            self._trouble(f"a prompt that breaks {claim.source} could not be kept: {reason}")
 
     def _about(self, claim: "Withstands") -> tuple[str, str, str]:
         tokenizer = self._session.lexicon.vocabulary.sha256[:16]

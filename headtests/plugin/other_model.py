@@ -1,7 +1,7 @@
-"""Another model beside each test's own: its sessions, and every claim asked of it, too.
+"""A second model, on which every claim of a run is decided as well (`--headtests-against`).
 
-From items and decided comparisons to `headtests.sessions.recording.other_model_records`. Imported
-where claims run.
+Connects pytest items and decided comparisons with
+`headtests.sessions.recording.other_model_records`. Imported only in runs with claims.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import pytest
 
 from headtests.errors import HeadtestsError
 from headtests.plugin.requests import other_model
-from headtests.plugin.stash import CLAIMS, DECIDED
+from headtests.plugin.stash import CLAIM_RECORDS, DECIDED
 from headtests.sessions.recording.other_model_records import against, in_trouble
 from headtests.sessions.session import Session
 from headtests.settings import ModelSpec, Settings
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from headtests.models.loaded import LoadedModel
 
 
-class Beside:
-    """The other model's sessions, one beside each of the run's own."""
+class OtherModel:
+    """The second model's sessions, one for each session of the run."""
 
     def __init__(
         self,
@@ -34,34 +34,34 @@ class Beside:
         self._load = load
         self._progress = progress
         self._others: dict[int, Session | HeadtestsError] = {}
-        """By the identity of the session that it stands beside."""
+        """By the identity of the run's own session."""
 
-    def look(self, item: pytest.Item) -> None:
-        """Ask the other model what a test claimed; what goes wrong stands in the record."""
-        asked, claims = item.stash[DECIDED], item.stash[CLAIMS]
-        for decided, claim in zip(asked, claims, strict=True):
-            other = self._asked(decided.comparison.left.subject.evidence)  # type: ignore[arg-type]  # the plugin's heads have no other
+    def compare(self, item: pytest.Item) -> None:
+        """Decide a test's claims on the second model, and store the results in their records."""
+        claims, records = item.stash[DECIDED], item.stash[CLAIM_RECORDS]
+        for decided, record in zip(claims, records, strict=True):
+            other = self._session_beside(decided.comparison.left.subject.evidence)  # type: ignore[arg-type]  # the plugin's heads have no other
             if isinstance(other, HeadtestsError):
-                claim["against"] = in_trouble(str(other))
+                record["against"] = in_trouble(str(other))
             else:
-                claim["against"] = against(decided.comparison, other)
+                record["against"] = against(decided.comparison, other)
 
     def of(self, session: Session) -> Session | None:
-        """Return the session beside another, where it was measured on."""
-        found = self._others.get(id(session))
-        return found if isinstance(found, Session) and found.is_open else None
+        """Return the second model's session for a session of the run, if it ran documents."""
+        other = self._others.get(id(session))
+        return other if isinstance(other, Session) and other.is_open else None
 
     def opened(self) -> Iterator[Session]:
-        """Yield every session that there is."""
-        yield from (one for one in self._others.values() if isinstance(one, Session))
+        """Yield every open session of the second model."""
+        yield from (other for other in self._others.values() if isinstance(other, Session))
 
-    def _asked(self, session: Session) -> Session | HeadtestsError:
-        """Return the session of the other model over the same corpus, or why there is none."""
+    def _session_beside(self, session: Session) -> Session | HeadtestsError:
+        """Return the second model's session over the same corpus, or the error that prevents it."""
         if id(session) not in self._others:
-            self._others[id(session)] = self._other(session)
+            self._others[id(session)] = self._open(session)
         return self._others[id(session)]
 
-    def _other(self, session: Session) -> Session | HeadtestsError:
+    def _open(self, session: Session) -> Session | HeadtestsError:
         try:
             model = self._load(other_model(session.spec, self._settings))
             other = Session(model, session.corpus, settings=self._settings, progress=self._progress)
@@ -70,7 +70,7 @@ class Beside:
                 for head in session.served
                 if head.layer < model.shape.layers and head.index < model.shape.heads
             )
-            # Here, so that a corpus that cannot be read is told once.
+            # Read the corpus here, so that an error is reported once.
             _ = other.population
         except HeadtestsError as error:
             return error

@@ -1,6 +1,6 @@
-"""What becomes of a claim's test: its outcome, its failure message, and what its report carries.
+"""The reports of one test with claims: outcome, failure message and the records they carry.
 
-Works on pytest's reports of one test. Measures and decides nothing.
+Changes pytest's reports. Measures and decides nothing.
 """
 
 import ast
@@ -16,36 +16,37 @@ from headtests.claims.comparison import Comparison, Equivalence
 from headtests.claims.verdicts import Verdict
 from headtests.errors import HeadtestsError
 from headtests.plugin import could_not_run, undecided
-from headtests.plugin.run_report import CARRIED
 from headtests.plugin.stash import (
-    CLAIMS,
+    CLAIM_RECORDS,
     DECIDED,
-    SEARCHES,
-    SOUGHT,
+    OUTPUT,
+    SEARCH_RECORDS,
+    SEARCHED,
     SUBTESTS,
-    TOLD,
-    Decided,
-    Sought,
+    DecidedClaim,
+    SearchedClaim,
 )
+from headtests.plugin.worker_output import CARRIED, TestOutput
 from headtests.prompts.withstands import Withstands
+from headtests.records import ClaimRecord, SearchRecord
 
 _PACKAGE = Path(__file__).parent.parent
 _LIBRARIES = tuple(
     Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 NOT_EXCUSED = "xfail excuses a claim that fails, and nothing else; this is another failure."
-LEFT_OPEN = "xfail excuses a claim that fails, and nothing else; this one is undecided."
+NOT_EXCUSED_UNDECIDED = "xfail excuses a claim that fails, and nothing else; this one is undecided."
 
 
 def explanation(op: str, left: object, right: object) -> list[str] | None:
-    """Return the lines that explain a comparison of figures which an assertion refused."""
+    """Return the lines that explain a failed assertion about a comparison of figures."""
     return explained(op, left, right)
 
 
 def keep_xfail_to_claims(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
-    """Undo an xfail that excused something other than an assertion about a claim.
+    """Undo an xfail for anything but a failed assertion about a decided claim.
 
     A model that could not be loaded, a bad marker or a crash in the body stays an error, and an
     undecided claim stays undecided.
@@ -56,12 +57,12 @@ def keep_xfail_to_claims(
         return
     report.outcome = "failed"
     del report.wasxfail
-    left_open = undecided.undecided_error(call) is not None
-    report.sections.append(("xfail", LEFT_OPEN if left_open else NOT_EXCUSED))
+    is_undecided = undecided.undecided_error(call) is not None
+    report.sections.append(("xfail", NOT_EXCUSED_UNDECIDED if is_undecided else NOT_EXCUSED))
 
 
 def _is_about_a_claim(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
-    """Return whether the assertion that failed asked for a claim's truth, or names a claim."""
+    """Return whether the failed assertion evaluated a claim, or names one."""
     if call.excinfo is None or not isinstance(call.excinfo.value, AssertionError):
         return False
     own = [entry for entry in call.excinfo.traceback if _is_users(entry.path, item)]
@@ -72,16 +73,16 @@ def _is_about_a_claim(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
     stacks = [
         decided.stack for decided in item.stash.get(DECIDED, []) if _is_decided(decided.comparison)
     ]
-    stacks += [sought.stack for sought in item.stash.get(SOUGHT, [])]
-    asked = any(statement.covers(file, line) for stack in stacks for file, line in stack)
-    return asked or any(
+    stacks += [searched.stack for searched in item.stash.get(SEARCHED, [])]
+    is_evaluated = any(statement.covers(file, line) for stack in stacks for file, line in stack)
+    return is_evaluated or any(
         _is_decided(frame.f_locals.get(name, frame.f_globals.get(name)))
         for name in _names_in(statement)
     )
 
 
 def _is_decided(value: object) -> bool:
-    """Return whether a value is a claim that was asked for, and that its documents decided."""
+    """Return whether a value is a claim that was evaluated and decided."""
     if isinstance(value, Equivalence):
         return any(map(_is_decided, value.parts))
     if isinstance(value, Withstands):
@@ -89,8 +90,8 @@ def _is_decided(value: object) -> bool:
     return isinstance(value, Comparison) and value.verdict not in (None, Verdict.UNDECIDED)
 
 
-def tell_counterexamples(item: pytest.Item, error: BaseException) -> None:
-    """Add to a refused assertion what was found of the claims about prompts that it is about."""
+def note_counterexamples(item: pytest.Item, error: BaseException) -> None:
+    """Add the counterexamples of the failed assertion's claims about prompts to the error."""
     if not isinstance(error, AssertionError):
         return
     entries = list(pytest.ExceptionInfo.from_exception(error).traceback)
@@ -99,10 +100,10 @@ def tell_counterexamples(item: pytest.Item, error: BaseException) -> None:
         return
     frame = own[-1].frame
     statement = statement_at(frame.code.raw.co_filename, own[-1].lineno + 1)
-    for sought in item.stash.get(SOUGHT, []):
-        is_asked = any(statement.covers(file, line) for file, line in sought.stack)
-        if sought.claim.counterexample is not None and is_asked:
-            error.add_note("\n".join(sought.claim.explanation()))
+    for searched in item.stash.get(SEARCHED, []):
+        is_asked = any(statement.covers(file, line) for file, line in searched.stack)
+        if searched.claim.counterexample is not None and is_asked:
+            error.add_note("\n".join(searched.claim.explanation()))
 
 
 def _names_in(statement: Location) -> set[str]:
@@ -114,7 +115,7 @@ def _names_in(statement: Location) -> set[str]:
 
 
 def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Show an error of ours by its message and the user's own lines, without our frames."""
+    """Show a headtests error by its message and the user's own lines, without internal frames."""
     if call.excinfo is None or not report.failed or item.config.getoption("fulltrace"):
         return
     if not isinstance(call.excinfo.value, HeadtestsError):
@@ -131,19 +132,19 @@ def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.
 
 
 def _is_users(path: Path | str, item: pytest.Item) -> bool:
-    """Return whether a file is the user's: the test's own, or neither ours nor a library's."""
-    found = Path(path)
-    if found == item.path:
+    """Return whether a file is the user's: the test's own, or outside headtests and libraries."""
+    file = Path(path)
+    if file == item.path:
         return True
-    return found.is_file() and not any(
-        found.is_relative_to(folder) for folder in (_PACKAGE, *_LIBRARIES)
+    return file.is_file() and not any(
+        file.is_relative_to(folder) for folder in (_PACKAGE, *_LIBRARIES)
     )
 
 
 def call_undecided(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
-    """Mark the report of a call that an undecided claim ended, and have it never run again."""
+    """Mark the report of a call that an undecided claim ended, and prevent reruns."""
     error = undecided.undecided_error(call)
     if error is None or call.excinfo is None or report.passed:
         return
@@ -156,52 +157,57 @@ def call_undecided(
 def attach_claims(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
-    """Put what a test decided on the report that ends it, for whoever prints the run."""
+    """Attach what a test decided to the report that ends it; `run_report` reads it."""
     subtests = item.stash.get(SUBTESTS, None)
     if subtests is not None and subtests.running:
         _settle_subtest(item, call, report)
         return
     if report.when == "setup" and report.passed:
         return
-    claims, searches = item.stash.get(CLAIMS, []).copy(), item.stash.get(SEARCHES, []).copy()
-    before = item.stash.get(TOLD, None)
-    told = {
-        "outcome": _outcome(report),
-        "reason": _reason(report),
-        "message": _message(call, report),
-        "claims": claims,
-        "searches": searches,
-    }
+    claims = item.stash.get(CLAIM_RECORDS, []).copy()
+    searches = item.stash.get(SEARCH_RECORDS, []).copy()
+    before = item.stash.get(OUTPUT, None)
+    output = TestOutput(
+        outcome=_outcome(report),
+        reason=_reason(report),
+        message=_message(call, report),
+        claims=claims,
+        searches=searches,
+    )
     if report.when == "teardown" and before is not None:
         known = len(before["claims"]) + len(before["searches"])
         if report.passed and len(claims) + len(searches) == known:
             return
-        # A fixture that goes on after the test may have failed, or decided claims of its own.
-        outcome = told["outcome"]
+        # A fixture with a wider scope may have failed, or decided claims, after the test.
+        outcome = output["outcome"]
         if outcome not in ("error", could_not_run.OUTCOME) and (
             outcome != "undecided" or before["outcome"] == "failed"
         ):
             outcome = before["outcome"]
-        told = before | {"outcome": outcome, "claims": claims, "searches": searches}
-    elif subtests is not None and subtests.failed and told["outcome"] == "passed":
-        # pytest fails it when it is printed.
-        told["outcome"] = subtests.outcome
+        output = {**before, "outcome": outcome, "claims": claims, "searches": searches}
+    elif subtests is not None and subtests.failed and output["outcome"] == "passed":
+        # pytest fails such a test only when it prints the report.
+        output["outcome"] = subtests.outcome
         undecided.mark_for_subtests(report, subtests.outcome)
-    item.stash[TOLD] = told
-    setattr(report, CARRIED, told)
+    item.stash[OUTPUT] = output
+    setattr(report, CARRIED, output)
 
 
 def _settle_subtest(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
     """Give the claims that a subtest decided the subtest's own outcome."""
-    outcome = {"outcome": _outcome(report), "reason": _reason(report)}
-    asked: list[Decided | Sought] = [*item.stash[DECIDED], *item.stash[SOUGHT]]
-    for one, record in zip(asked, [*item.stash[CLAIMS], *item.stash[SEARCHES]], strict=True):
-        if one.time >= call.start and not record["outcome"]:
-            record.update(outcome)
+    outcome, reason = _outcome(report), _reason(report)
+    claims: list[DecidedClaim | SearchedClaim] = [*item.stash[DECIDED], *item.stash[SEARCHED]]
+    records: list[ClaimRecord | SearchRecord] = [
+        *item.stash[CLAIM_RECORDS],
+        *item.stash[SEARCH_RECORDS],
+    ]
+    for claim, record in zip(claims, records, strict=True):
+        if claim.time >= call.start and not record["outcome"]:
+            record["outcome"], record["reason"] = outcome, reason
     if report.failed:
-        item.stash[SUBTESTS].failed.append(outcome["outcome"])
+        item.stash[SUBTESTS].failed.append(outcome)
 
 
 def _outcome(report: pytest.TestReport) -> str:

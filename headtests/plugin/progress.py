@@ -1,4 +1,4 @@
-"""The bar while the model runs: below pytest's own line, and gone when a pass ends."""
+"""The progress bar of a pass, drawn below pytest's line and removed when the pass ends."""
 
 import sys
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from tqdm import tqdm
 
 
 class _Bar(tqdm):  # type: ignore[type-arg]  # no subscript at run time
-    """A bar that is drawn when it is advanced, and by no thread of its own."""
+    """A tqdm bar without a monitor thread."""
 
-    # The thread would write while a test's output is captured by another.
+    # The monitor thread would write while another thread captures a test's output.
     monitor_interval = 0
 
 
 def progress_for(config: pytest.Config) -> "TerminalProgress | None":
-    """Return a bar for this run's terminal; None where the output is no terminal."""
+    """Return a progress bar for this run's terminal, or None if the output is not a terminal."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not reporter.isatty or config.get_verbosity() < -1:
         return None
@@ -29,8 +29,8 @@ def progress_for(config: pytest.Config) -> "TerminalProgress | None":
 class TerminalProgress:
     """A bar with documents, tokens a second and the time left, below pytest's own line.
 
-    `writer` tells where that line ends: the bar takes the next one, and goes without a trace.
-    `stream` is the terminal, which a test's output is captured from but within `uncaptured()`.
+    `writer` knows where pytest's line ends; the bar uses the next line and is removed completely.
+    `stream` is the terminal; output reaches it only inside `uncaptured()`.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class TerminalProgress:
             total=documents,
             file=self,
             leave=False,
-            # Whatever other bars there are.
+            # Independent of other bars.
             position=0,
-            # Batches are few enough to draw each.
+            # Batches are few, so draw after each.
             mininterval=0,
             miniters=1,
-            # One less than the terminal has: a full line would begin another.
+            # One column less than the terminal: a full line would wrap.
             ncols=self._writer.fullwidth - 1,
             bar_format="{n_fmt}/{total_fmt} documents |{bar}| {desc}{remaining} left",
         )
 
     def advance(self, documents: int, tokens: int) -> None:
-        """Count documents and tokens that have been run."""
+        """Count documents and tokens that were run."""
         if self._bar is None:
             return
         self._tokens += tokens
@@ -75,21 +75,21 @@ class TerminalProgress:
         self._bar.update(documents)
 
     def finish(self) -> None:
-        """End the pass and take the bar away; without a bar, do nothing."""
+        """End the pass and remove the bar, if there is one."""
         if self._bar is None:
             return
         self._bar.close()
         self._bar = None
         if self._column:
-            # Up, and to where pytest left off.
+            # Back up to the end of pytest's line.
             self.write(f"\x1b[A\x1b[{self._column}C")
 
     def write(self, text: str) -> int:
-        """Write to the terminal itself, past the capture of a test's output."""
+        """Write to the terminal, bypassing the capture of a test's output."""
         with self._uncaptured():
             self._stream.write(text)
             self._stream.flush()
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: every write is flushed."""
+        """Do nothing, since every write is flushed."""

@@ -1,7 +1,6 @@
-"""What a test asks for: its heads, model and corpus, from markers, command line and ini file.
+"""What a test requests: heads, model and corpus, from markers, command line and ini file.
 
-Reads marks and options, strongest first: command line, marker, ini file, default. Opens no model
-and runs nothing.
+Precedence: command line, marker, ini file, default. Opens no model and runs nothing.
 """
 
 import os
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from headtests.models.config import ModelShape
 
 KINDS = ("head", "heads")
-"""The markers that name heads; each has a fixture of its name."""
+"""The markers that name heads; each has a fixture with the same name."""
 NO_HEAD = "no head"
-"""The parameter of a head marker that names no head, so that its test can say so."""
+"""The parameter of a head marker without a head, so that its test can report the error."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,21 @@ class Request:
 
     model: ModelSpec
     corpus: Any
-    """A `CorpusSpec`; not named here, since its module brings in numpy."""
+    """A `CorpusSpec`; the annotation does not name it, since its module imports numpy."""
     heads: tuple[Any, ...]
-    """Heads as the marker names them; whether they can be read is not known yet."""
+    """Heads as the marker names them, not parsed yet."""
     suppress_first_token: bool | None
     min_query: int | None
 
 
 def taken(item: Any) -> tuple[str, ...]:
-    """Return which of the fixtures `head` and `heads` a test takes, by itself or by a fixture."""
+    """Return which of the fixtures `head` and `heads` a test uses, directly or by a fixture."""
     names = getattr(item, "fixturenames", ())
     return tuple(kind for kind in KINDS if kind in names)
 
 
 def own_marks(item: pytest.Item) -> list[pytest.Mark]:
-    """Return the head and heads markers that stand at the test itself."""
+    """Return the head and heads markers on the test itself."""
     return [mark for mark in item.own_markers if mark.name in KINDS]
 
 
@@ -57,7 +56,7 @@ def is_claim(item: pytest.Item) -> bool:
 
 
 def refuse_unusable(item: pytest.Item) -> None:
-    """Raise `SettingError` for a test's own head markers that nothing could come of."""
+    """Raise `SettingError` for head markers on a test that could have no effect."""
     for mark in own_marks(item):
         if mark.name not in taken(item):
             raise SettingError(
@@ -72,8 +71,8 @@ def refuse_unusable(item: pytest.Item) -> None:
 
 
 CHECKPOINT = "--headtests-checkpoint"
-"""The flag of a run that is one checkpoint of a trace; the program gives it, and nobody else."""
-OF_A_CHECKPOINT: dict[str, Any] = {
+"""The internal flag of a run that `headtests trace` starts."""
+CHECKPOINT_SETTINGS: dict[str, Any] = {
     "explain": "none",
     "record": False,
     "drift": "off",
@@ -81,20 +80,20 @@ OF_A_CHECKPOINT: dict[str, Any] = {
     "against_dtype": None,
     "counterexamples": "none",
 }
-"""What holds for such a run, whatever files and command lines say: it measures, and no more."""
+"""The settings that override all others in such a run: it only measures."""
 
 
-def given(config: pytest.Config, flag: str) -> object | None:
-    """Return what the command line says of an option, or None."""
+def on_command_line(config: pytest.Config, flag: str) -> object | None:
+    """Return an option's value on the command line, or None."""
     value: object | None = config.getoption(flag, default=None)
     return value
 
 
 def clear_results(config: pytest.Config) -> None:
-    """Drop the results of earlier runs, as pytest's `--cache-clear` asks.
+    """Delete the results of earlier runs, as pytest's `--cache-clear` requests.
 
-    Called in a run with claims only: the folder serves every project of the user. Workers of
-    pytest-xdist collect before any of them runs a test, so that none drops what this run found.
+    Called only in runs with claims, since the folder serves all projects of the user. All workers
+    of pytest-xdist collect before any runs a test, so none deletes results of this run.
     """
     from headtests.cache import store_of
 
@@ -106,24 +105,28 @@ def clear_results(config: pytest.Config) -> None:
 def run_settings(config: pytest.Config) -> Settings:
     """Return the run's settings; raises `SettingError` naming the option that cannot be read."""
     for flag in ("--headtests-model", "--headtests-revision", "--headtests-corpus"):
-        if given(config, flag) == "":
+        if on_command_line(config, flag) == "":
             raise SettingError(f"{flag} is empty. Name one, or leave it out.")
     values: dict[str, Any] = {}
     for option in OPTIONS:
-        on_command_line = given(config, option.flag)
-        if on_command_line is not None:
-            values[option.name] = option.read(option.flag, on_command_line)
+        text = on_command_line(config, option.flag)
+        if text is not None:
+            values[option.name] = option.read(option.flag, text)
         elif config.getini(option.ini):
             values[option.name] = option.read(option.ini, config.getini(option.ini))
     if "cache" in values:
-        # As the report's: a test may have changed the folder that this process is in.
+        # Relative to the root, like the report: a test may have changed the working directory.
         values["cache"] = str(config.rootpath / os.path.expanduser(values["cache"]))
     settings = Settings(**values)
-    return replace(settings, **OF_A_CHECKPOINT) if given(config, CHECKPOINT) else settings
+    return (
+        replace(settings, **CHECKPOINT_SETTINGS)
+        if on_command_line(config, CHECKPOINT)
+        else settings
+    )
 
 
 def requested(item: pytest.Item, kind: str) -> Request:
-    """Return what a test's `head` or `heads` asks for; raises `SettingError`."""
+    """Return what a test's `head` or `heads` requests; raises `SettingError`."""
     mark = item.get_closest_marker(kind)
     if mark is None:
         names = '"L5H1"' if kind == "head" else '"L5H1", "L4H11"'
@@ -144,12 +147,12 @@ def requested(item: pytest.Item, kind: str) -> Request:
 def _model(node: Any) -> ModelSpec:
     mark = node.get_closest_marker("model")
     spec = ModelSpec.from_marker(mark.args, mark.kwargs) if mark else None
-    on_command_line = given(node.config, "--headtests-model")
-    if on_command_line is not None:
-        spec = ModelSpec(str(on_command_line), missing=spec.missing if spec else "fail")
+    name = on_command_line(node.config, "--headtests-model")
+    if name is not None:
+        spec = ModelSpec(str(name), missing=spec.missing if spec else "fail")
     elif spec is None:
         spec = ModelSpec(node.config.getini("headtests_model") or "demo")
-    revision = given(node.config, "--headtests-revision")
+    revision = on_command_line(node.config, "--headtests-revision")
     if revision is not None:
         if spec.name == "demo" or Path(spec.name).expanduser().is_dir():
             raise SettingError(
@@ -157,9 +160,9 @@ def _model(node: Any) -> ModelSpec:
                 "are of a model on the hub. Leave it out."
             )
         spec = replace(spec, revision=str(revision))
-    if given(node.config, "--headtests-dtype") is not None:
+    if on_command_line(node.config, "--headtests-dtype") is not None:
         spec = replace(spec, dtype=None)
-    if given(node.config, "--headtests-device") is not None:
+    if on_command_line(node.config, "--headtests-device") is not None:
         spec = replace(spec, device=None)
     return spec
 
@@ -168,22 +171,22 @@ def _corpus(item: pytest.Item) -> Any:
     from headtests.corpora import CorpusSpec
 
     mark = item.get_closest_marker("corpus")
-    on_command_line = given(item.config, "--headtests-corpus")
-    if on_command_line is not None:
-        spec = _renamed(str(on_command_line), dict(mark.kwargs) if mark else {})
+    name = on_command_line(item.config, "--headtests-corpus")
+    if name is not None:
+        spec = _renamed(str(name), dict(mark.kwargs) if mark else {})
     elif mark is not None:
         spec = CorpusSpec.from_marker(mark.args, mark.kwargs)
     else:
         spec = CorpusSpec.from_marker((item.config.getini("headtests_corpus") or "demo",), {})
-    if given(item.config, "--headtests-bos") is not None:
+    if on_command_line(item.config, "--headtests-bos") is not None:
         spec = replace(spec, bos=None)
-    if given(item.config, "--headtests-max-length") is not None:
+    if on_command_line(item.config, "--headtests-max-length") is not None:
         spec = replace(spec, max_length=None)
     return spec
 
 
 def _renamed(name: str, options: dict[str, Any]) -> Any:
-    """Return the corpus of a name with a marker's options, as far as it has such options."""
+    """Return the corpus of a name with those of a marker's options that it accepts."""
     from headtests.corpora import CorpusSpec
 
     options.pop("name", None)
@@ -207,7 +210,7 @@ def _heads(item: pytest.Item, mark: pytest.Mark) -> tuple[Any, ...]:
         return (callspec.params["head"],)
     if len(mark.args) == 1:
         return mark.args
-    # The marker came after collection had made one test a head, as that of a pytest.param does.
+    # A marker on pytest.param is applied after collection has made one test for each head.
     raise SettingError(
         f"the head marker of {item.name} names {len(mark.args)} heads, but stands where it makes "
         "one test and not one a head. Put it on the function, class or module."
@@ -228,17 +231,17 @@ def _row_options(config: pytest.Config, mark: pytest.Mark) -> tuple[bool | None,
         suppress = truth(f"suppress_first_token of the {mark.name} marker", suppress)
     if least is not None:
         least = whole_number(f"min_query of the {mark.name} marker", least, 0)
-    if given(config, "--headtests-suppress-first-token") is not None:
+    if on_command_line(config, "--headtests-suppress-first-token") is not None:
         suppress = None
-    if given(config, "--headtests-min-query") is not None:
+    if on_command_line(config, "--headtests-min-query") is not None:
         least = None
     return suppress, least
 
 
 def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[Any]:
-    """Return a head marker's names, one a test, with `L1H*` spelt out from the configuration.
+    """Return a head marker's names, one for each test, with `L1H*` expanded.
 
-    What cannot be read stays as it is, so that its own test reports it and no other is lost.
+    A name that cannot be parsed stays as it is, so that only its own test fails.
     """
     names: list[Any] = []
     for text in mark.args or (NO_HEAD,):
@@ -255,7 +258,7 @@ def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[Any]:
 
 
 _SHAPES: "pytest.StashKey[dict[ModelSpec, ModelShape | HeadtestsError]]" = pytest.StashKey()
-"""On the config: the shape of each model that was asked, or why it did not say."""
+"""On the config: the shape of each model, or the error that reading it raised."""
 
 
 def _shape(config: pytest.Config, model: ModelSpec) -> "ModelShape":
@@ -269,38 +272,38 @@ Value = TypeVar("Value")
 
 
 def once(known: "dict[Key, Value | HeadtestsError]", key: Key, make: Callable[[], Value]) -> Value:
-    """Return what was made of a key the first time, or raise what was raised then."""
+    """Return the cached value or raise the cached error of a key; call `make` the first time."""
     if key not in known:
         try:
             known[key] = make()
         except HeadtestsError as error:
             known[key] = error
-    found = known[key]
-    if isinstance(found, HeadtestsError):
-        # Without the frames of the test that met it first.
-        raise found.with_traceback(None)
-    return found
+    value = known[key]
+    if isinstance(value, HeadtestsError):
+        # Without the frames of the first test that raised it.
+        raise value.with_traceback(None)
+    return value
 
 
 def other_model(own: ModelSpec, settings: Settings) -> ModelSpec:
-    """Return the model that a test's claims are asked of, too, beside its own.
+    """Return the second model, on which a test's claims are decided as well.
 
-    A folder, `demo` or a name with a slash is a model; anything else a revision of the test's own.
-    Raises `SettingError` where that has none, and where it is the same model.
+    A folder, `demo` or a name with a slash is a model; anything else is a revision of the test's
+    own model. Raises `SettingError` if that model has no revisions, and if both are the same.
     """
-    wanted = settings.against
+    against = settings.against
     spec = replace(own, dtype=settings.against_dtype or own.dtype, missing="fail")
-    if wanted is not None:
-        if wanted == "demo" or "/" in wanted or Path(wanted).expanduser().is_dir():
-            spec = replace(spec, name=wanted, revision=None)
+    if against is not None:
+        if against == "demo" or "/" in against or Path(against).expanduser().is_dir():
+            spec = replace(spec, name=against, revision=None)
         elif own.name == "demo" or Path(own.name).expanduser().is_dir():
             raise SettingError(
-                f"headtests_against is {wanted!r}, which is no folder and no name with a slash, so "
-                f"that it is a revision; {own.name} has no revisions. Name a folder, or a model as "
-                "in openai-community/gpt2."
+                f"headtests_against is {against!r}, neither a folder nor a name with a slash, "
+                f"and so a revision; {own.name} has no revisions. Name a folder, or a model such "
+                "as openai-community/gpt2."
             )
         else:
-            spec = replace(spec, revision=wanted)
+            spec = replace(spec, revision=against)
     if replace(spec, dtype=spec.dtype or settings.dtype) == replace(
         own, dtype=own.dtype or settings.dtype, missing="fail"
     ):
@@ -312,20 +315,20 @@ def other_model(own: ModelSpec, settings: Settings) -> ModelSpec:
 
 
 def whole_files(config: pytest.Config, items: Sequence[pytest.Item]) -> dict[Path, set[str]]:
-    """Return the names of all tests of the files that were collected whole.
+    """Return the names of all tests, by file, of the files that were collected whole.
 
-    Before anything was deselected. A file of which the command line names a part is none.
+    Call it before tests are deselected. A file is not whole if an argument selects a part of it.
     """
     if config.getoption("lf", default=False) or config.getoption("pyargs", default=False):
-        # Tests that did not fail may not have been collected, nor those of a module's other names.
+        # These collect only some of a file's tests, or find a module under another name.
         return {}
     parts = {
         (config.invocation_params.dir / argument.partition("::")[0]).resolve()
         for argument in config.args
         if "::" in argument
     }
-    found: dict[Path, set[str]] = {}
+    names: dict[Path, set[str]] = {}
     for item in items:
         if item.path.resolve() not in parts:
-            found.setdefault(item.path, set()).add(item.nodeid.partition("::")[2])
-    return found
+            names.setdefault(item.path, set()).add(item.nodeid.partition("::")[2])
+    return names

@@ -1,13 +1,14 @@
-"""One pytest run: its sessions, the heads that each shall serve, and what its tests decided.
+"""What one process of a pytest run opened and decided: its sessions and the claims of its tests.
 
-Knows pytest's items and reports, and hands the rest to `headtests.sessions.session` and
-`headtests.sessions.recording.claim_records`. Imports them late: most runs on a machine have no
-claims.
+Handles pytest items, and leaves measuring to `headtests.sessions.session` and records to
+`headtests.sessions.recording`. Imports both late, since most pytest runs have no claims.
 """
 
 import hashlib
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.errors import HeadtestsError
-from headtests.plugin.requests import Request, once, requested, run_settings, taken
-from headtests.plugin.stash import CLAIMS, DECIDED, PROPERTIES, SEARCHES, SOUGHT, Decided, Sought
+from headtests.plugin.requests import (
+    Request,
+    clear_results,
+    once,
+    requested,
+    run_settings,
+    taken,
+)
+from headtests.plugin.stash import (
+    CLAIM_PROPERTIES,
+    CLAIM_RECORDS,
+    DECIDED,
+    SEARCH_PROPERTIES,
+    SEARCH_RECORDS,
+    SEARCHED,
+    SUBTESTS,
+    DecidedClaim,
+    SearchedClaim,
+    Subtests,
+)
+from headtests.plugin.worker_output import SIDES, SideName, SideOutput, WorkerOutput
+from headtests.plugin.xdist_groups import send_groups
 
 if TYPE_CHECKING:
     from headtests.claims.comparison import Comparison
@@ -27,50 +48,72 @@ if TYPE_CHECKING:
     from headtests.models.loaded import LoadedModel
     from headtests.plugin.baselines import Baselines
     from headtests.plugin.explanations import ExplainableClaim
-    from headtests.plugin.other_model import Beside
+    from headtests.plugin.other_model import OtherModel
     from headtests.prompts.withstands import Withstands
-    from headtests.records import EstimateRecord
+    from headtests.records import EstimateRecord, ExplanationRecord
     from headtests.sessions.head import Head
     from headtests.sessions.recording.side_records import Side
     from headtests.sessions.session import Session
     from headtests.settings import ModelSpec
 
 
+def start_run(
+    config: pytest.Config, claims: list[pytest.Item], collected: dict[Path, set[str]]
+) -> "Run":
+    """Return a run with one planned pass per model and corpus, for the selected tests with claims.
+
+    `collected` maps each file that was collected whole to the names of all its tests.
+    """
+    from headtests.plugin.progress import progress_for
+
+    if config.getoption("cacheclear", default=False):
+        clear_results(config)
+    run = Run(config, progress_for(config), collected)
+    run.plan(claims)
+    send_groups(config, run.groups)
+    return run
+
+
 @dataclass
 class ClaimedHead:
-    """A head that something was claimed of."""
+    """A head with at least one claim."""
 
     session: "Session"
     subject: "Subject"
     test: str
-    """The test that claimed something of it first."""
+    """The test that made the first claim."""
     documents: int = 0
-    """How many documents of the pass its claims needed."""
+    """How many documents of the pass the head's claims needed."""
 
 
 class Run:
-    """What one process of a run has opened and decided."""
+    """The sessions and claims of one process of a run."""
 
-    def __init__(self, config: pytest.Config, progress: "Progress | None") -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        progress: "Progress | None",
+        collected: dict[Path, set[str]],
+    ) -> None:
         self._config = config
         self._progress = progress
         self._planned: dict[tuple[ModelSpec, CorpusSpec], list[str]] = {}
         self._sessions: dict[tuple[ModelSpec, CorpusSpec], Session | HeadtestsError] = {}
         self._models: dict[ModelSpec, LoadedModel | HeadtestsError] = {}
         self._openers: dict[tuple[ModelSpec, CorpusSpec], str] = {}
-        """The test that asked for each session first."""
+        """The test that used each session first."""
         self.groups: dict[str, int] = {}
         """The number of the session that each planned test needs, by node id."""
         self._claimed: dict[str, ClaimedHead] = {}
-        self._sides: dict[tuple[str, str], tuple[Session, Side]] = {}
-        """What is to be looked at of each side of a claim, by the claim's id and the side."""
-        self._collected: dict[Path, set[str]] = {}
-        """The names of all tests of the files that were collected whole."""
+        self._sides: dict[tuple[str, SideName], tuple[Session, Side]] = {}
+        """What to read about each side of a claim, by the claim's id and the side."""
+        self._collected = collected
+        """The names of all tests, by file, of the files that were collected whole."""
         self._troubles: list[str] = []
         self._searched: set[int] = set()
-        """The sessions of claims about prompts, by their identity."""
+        """The identities of the sessions of claims about prompts."""
         self._explainable: dict[str, ExplainableClaim] = {}
-        """What each claim's explanation would be about, by the claim's id."""
+        """What an explanation of each claim would be about, by the claim's id."""
 
     def plan(self, items: list[pytest.Item]) -> None:
         """Note the heads that the selected tests need, so that one pass can serve them all."""
@@ -79,28 +122,28 @@ class Run:
                 try:
                     request = requested(item, kind)
                 except HeadtestsError:
-                    continue  # Its own test reports it.
-                wanted = _wanted(request)
-                planned = self._planned.setdefault(wanted, [])
+                    continue  # Its own test reports the error.
+                key = _session_of(request)
+                planned = self._planned.setdefault(key, [])
                 planned += [head for head in request.heads if head not in planned]
-                self.groups[item.nodeid] = list(self._planned).index(wanted)
+                self.groups[item.nodeid] = list(self._planned).index(key)
 
     def settle(self) -> None:
-        """Take away the bar of a pass that a test's error left behind."""
+        """Remove the progress bar that a pass left behind when a test raised."""
         if self._progress is not None:
             self._progress.finish()
 
     def heads_of(self, item: pytest.Item, request: Request) -> "list[Head]":
-        """Return the heads that a test claims something of, ready to be measured."""
-        self._openers.setdefault(_wanted(request), item.nodeid)
+        """Return the heads of a test, ready to be measured."""
+        self._openers.setdefault(_session_of(request), item.nodeid)
         session = self._session(request)
 
         from headtests.plugin.kept_prompts import TestKeeper
 
         def searched(claim: "Withstands") -> None:
             now = time.time()
-            self._note_search(item, session, claim)
-            item.stash[SOUGHT].append(Sought(claim, _stack(), now))
+            self._record_search(item, session, claim)
+            item.stash[SEARCHED].append(SearchedClaim(claim, _stack(), now))
 
         keeper = TestKeeper(
             item, session, run_settings(self._config), searched, self._troubles.append
@@ -108,8 +151,8 @@ class Run:
 
         def decided(comparison: "Comparison") -> None:
             now = time.time()
-            self._note(item, session, comparison)
-            item.stash[DECIDED].append(Decided(comparison, _stack(), now))
+            self._record_claim(item, session, comparison)
+            item.stash[DECIDED].append(DecidedClaim(comparison, _stack(), now))
 
         return [
             session.head(
@@ -123,8 +166,8 @@ class Run:
         ]
 
     def _session(self, request: Request) -> "Session":
-        wanted = _wanted(request)
-        return once(self._sessions, wanted, lambda: self._opened(*wanted))
+        key = _session_of(request)
+        return once(self._sessions, key, lambda: self._opened(*key))
 
     def _opened(self, spec: "ModelSpec", corpus: "CorpusSpec") -> "Session":
         """Return a session with its model loaded and its documents read."""
@@ -139,13 +182,15 @@ class Run:
             try:
                 named = parse_head(name).within(model.shape.layers, model.shape.heads)
             except HeadtestsError:
-                continue  # Its own test reports it.
+                continue  # Its own test reports the error.
             session.announce(named)
-        # Here, so that a corpus that cannot be read is an error of the test's set-up.
+        # Read the corpus here, so that an error belongs to the test's setup.
         _ = session.population
         return session
 
-    def _note(self, item: pytest.Item, session: "Session", comparison: "Comparison") -> None:
+    def _record_claim(
+        self, item: pytest.Item, session: "Session", comparison: "Comparison"
+    ) -> None:
         from headtests.claims.estimate import Estimate
         from headtests.plugin.explanations import ExplainableClaim
         from headtests.sessions.recording.claim_records import (
@@ -155,7 +200,7 @@ class Run:
         )
         from headtests.sessions.recording.side_records import sides_of
 
-        records = item.stash[CLAIMS]
+        records = item.stash[CLAIM_RECORDS]
         identifier = hashlib.sha256(f"{item.nodeid} {len(records)}".encode()).hexdigest()[:12]
         record = claim_record(
             comparison,
@@ -164,9 +209,11 @@ class Run:
             item.nodeid,
             self._config.rootpath,
         )
-        records.append(dict(record))
-        for name, side in sides_of(comparison).items():
-            self._sides[record["id"], name] = session, side
+        records.append(record)
+        sides_by_name = sides_of(comparison)
+        for name in SIDES:
+            if name in sides_by_name:
+                self._sides[record["id"], name] = session, sides_by_name[name]
         subjects = subjects_of(comparison)
         about = {
             key: (subject.name, subject.options)
@@ -182,21 +229,21 @@ class Run:
         for key, subject in zip(record["heads"], subjects, strict=True):
             claimed = self._claimed.setdefault(key, ClaimedHead(session, subject, item.nodeid))
             claimed.documents = max(claimed.documents, comparison.documents_read)
-        said = (
+        values = (
             ", ".join(dict.fromkeys(str(subject.name) for subject in subjects)),
             str(session.spec),
             record["expression"],
             _estimate(record["left"]),
             record["verdict"],
         )
-        # Whether it has drifted is known when its test has ended.
-        item.user_properties += zip(PROPERTIES[:5], said, strict=True)
+        # The drift property is added when the test has ended.
+        item.user_properties += zip(CLAIM_PROPERTIES, values, strict=True)
 
-    def _note_search(self, item: pytest.Item, session: "Session", claim: "Withstands") -> None:
+    def _record_search(self, item: pytest.Item, session: "Session", claim: "Withstands") -> None:
         from headtests.sessions.recording.claim_records import session_key
         from headtests.sessions.recording.prompt_records import search_record
 
-        records = item.stash[SEARCHES]
+        records = item.stash[SEARCH_RECORDS]
         identifier = hashlib.sha256(f"{item.nodeid} search {len(records)}".encode()).hexdigest()
         record = search_record(
             claim,
@@ -205,14 +252,14 @@ class Run:
             item.nodeid,
             self._config.rootpath,
         )
-        records.append(dict(record))
+        records.append(record)
         self._searched.add(id(session))
-        said = (record["head"], str(session.spec), record["expression"], claim.said)
-        item.user_properties += zip(("head", "model", "claim", "search"), said, strict=True)
+        values = (record["head"], str(session.spec), record["expression"], claim.said)
+        item.user_properties += zip(SEARCH_PROPERTIES, values, strict=True)
 
     @cached_property
-    def _beside(self) -> "Beside":
-        from headtests.plugin.other_model import Beside
+    def _other_model(self) -> "OtherModel":
+        from headtests.plugin.other_model import OtherModel
 
         def loaded(spec: "ModelSpec") -> "LoadedModel":
             from headtests.models.loading import load_model
@@ -220,7 +267,7 @@ class Run:
             return once(self._models, spec, lambda: load_model(spec, settings))
 
         settings = run_settings(self._config)
-        return Beside(settings, loaded, self._progress)
+        return OtherModel(settings, loaded, self._progress)
 
     @cached_property
     def _baselines(self) -> "Baselines":
@@ -228,116 +275,144 @@ class Run:
 
         return Baselines(self._config.rootpath, run_settings(self._config).drift_margin)
 
-    def begin(self, item: pytest.Item) -> None:
-        """Note that a claim's test is about to run."""
+    @contextmanager
+    def body(self, item: pytest.Item) -> Iterator[None]:
+        """Run a test's body inside; when it ends, compare its claims as `_end` does."""
+        from headtests.plugin.hypothesis_support import tokens_known
+
+        # Reports that are made while the body runs are about subtests.
+        subtests = item.stash[SUBTESTS] = Subtests()
+        raised: BaseException | None = None
         self._baselines.begin(item)
+        try:
+            with tokens_known(item):
+                yield
+        except (KeyboardInterrupt, SystemExit, pytest.exit.Exception):
+            # The run is being stopped: start no further measurement.
+            subtests.running = False
+            raise
+        except BaseException as error:
+            from headtests.plugin.outcomes import note_counterexamples
 
-    def collected(self, tests: dict[Path, set[str]]) -> None:
-        """Note the names of all tests of the files that were collected whole."""
-        self._collected = tests
+            note_counterexamples(item, error)
+            raised = error
+            raise
+        finally:
+            if subtests.running:
+                subtests.running = False
+                self._end(item, raised)
 
-    def look_back(self, item: pytest.Item, raised: BaseException | None) -> None:
-        """Ask another model what a test claimed, and its baselines, now that its body ended.
+    def _end(self, item: pytest.Item, raised: BaseException | None) -> None:
+        """Compare a test's claims with the other model and baselines, now that its body ended.
 
-        `raised` is what ended it, if anything. Raises as `Baselines.look_back` does.
+        `raised` is the exception that ended it, or None. Raises as `Baselines.end` does.
         """
         settings = run_settings(self._config)
         if settings.against is not None or settings.against_dtype is not None:
-            self._beside.look(item)
+            self._other_model.compare(item)
         if settings.record or settings.drift != "off":
-            self._baselines.look_back(item, raised, settings)
+            self._baselines.end(item, raised, settings)
 
-    def measured(self, with_heads: bool) -> dict[str, Any]:
-        """Return the records of what was opened and, if wanted, of the heads claimed of.
+    def output(self, with_heads: bool) -> WorkerOutput:
+        """Return what this process measured: sessions and, if requested, the heads of claims.
 
-        Beside them, in `tests`, the test that asked for each first, by the record's key, and in
-        `sides` what rows and pairs say of each side of a claim.
-        A head's multiples are those of as many documents as its claims needed: the report runs
-        the model on no more.
+        A head's multiples are over as many documents as its claims needed, so that the report
+        runs the model on no more.
         """
-        found: dict[str, Any] = {"sessions": [], "heads": [], "sides": [], "tests": {}}
-        found |= {"troubles": self._troubles, "explanations": [], "stale": [], "recorded": []}
-        found |= self._baselines.told(self._collected, run_settings(self._config))
+        output: WorkerOutput = {
+            "sessions": [],
+            "heads": [],
+            "sides": [],
+            "first_tests": {},
+            "troubles": self._troubles,
+            "explanations": [],
+            **self._baselines.output(self._collected, run_settings(self._config)),
+        }
         if not self._usable():
-            return found
-        from headtests.sessions.recording.claim_records import head_records, session_record
+            return output
+        if with_heads:
+            self._add_heads(output)
+            output["explanations"] = self._explained(output["troubles"])
+        first = output["first_tests"]
+        first |= {key: claimed.test for key, claimed in self._claimed.items()}
+        from headtests.sessions.recording.claim_records import session_record
+
+        for key, session in self._sessions.items():
+            if isinstance(session, HeadtestsError):
+                continue
+            if session.is_open or id(session) in self._searched:
+                for opened in (session, self._other_model.of(session)):
+                    if opened is not None:
+                        record = session_record(opened)
+                        output["sessions"].append(record)
+                        first[record["key"]] = self._openers[key]
+        return output
+
+    def _add_heads(self, output: WorkerOutput) -> None:
+        """Add the heads that claims are about, and what rows say about each side of a claim."""
+        from headtests.sessions.recording.claim_records import head_records
         from headtests.sessions.recording.side_records import RowsSide, side_records
 
-        for session, claimed in self._by_session() if with_heads else ():
-            wanted = [(one.subject.name, one.subject.options, one.documents) for one in claimed]
+        for session, claimed in self._by_session():
+            heads = [(head.subject.name, head.subject.options, head.documents) for head in claimed]
             sides = {key: side for key, (of, side) in self._sides.items() if of is session}
             rows = [side.scrutiny for side in sides.values() if isinstance(side, RowsSide)]
-            names = ", ".join(dict.fromkeys(str(name) for name, _, _ in wanted))
+            names = ", ".join(dict.fromkeys(str(name) for name, _, _ in heads))
             missing = f"the multiples of {names} are missing"
             try:
-                found["heads"] += [dict(head) for head in head_records(session, wanted, rows)]
+                output["heads"] += head_records(session, heads, rows)
                 missing = f"what rows say of claims about {names} is missing"
                 records = side_records(session, list(sides.values()))
             except HeadtestsError as error:
-                found["troubles"].append(f"{missing}: {error}")
+                output["troubles"].append(f"{missing}: {error}")
             else:
-                found["sides"] += [
-                    {"claim": claim, "side": name, "found": dict(record)}
+                output["sides"] += [
+                    SideOutput(claim=claim, side=name, record=record)
                     for (claim, name), record in zip(sides, records, strict=True)
                 ]
-        found["explanations"] = self._explained(found["troubles"]) if with_heads else []
-        found["tests"] = {key: claimed.test for key, claimed in self._claimed.items()}
-        for of, opened in self._sessions.items():
-            if isinstance(opened, HeadtestsError):
-                continue
-            if opened.is_open or id(opened) in self._searched:
-                record = session_record(opened)
-                found["sessions"].append(dict(record))
-                found["tests"][record["key"]] = self._openers[of]
-                other = self._beside.of(opened)
-                if other is not None:
-                    beside = session_record(other)
-                    found["sessions"].append(dict(beside))
-                    found["tests"][beside["key"]] = self._openers[of]
-        return found
 
-    def _explained(self, troubles: list[str]) -> list[dict[str, Any]]:
-        """Return what explainers say of the heads of claims; what goes wrong is a trouble."""
+    def _explained(self, troubles: list[str]) -> "list[ExplanationRecord]":
+        """Return explanations of the heads of claims; an error is added to `troubles`."""
         from headtests.plugin.explanations import announced, explanations
 
         settings = run_settings(self._config)
         claims = list(self._explainable.values())
-        said = announced(claims, settings)
+        notice = announced(claims, settings)
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if said and reporter is not None:
+        if notice and reporter is not None:
             writer = self._config.get_terminal_writer()
             if writer.width_of_current_line:
                 writer.line()
-            reporter.write_line(said)
-        # One by one, so that what is found stays, whatever comes of what follows.
-        found: list[dict[str, Any]] = []
+            reporter.write_line(notice)
+        # One at a time, so that those made before an error stay.
+        records: list[ExplanationRecord] = []
         try:
-            for one in explanations(claims, settings, self._share):
-                found.append(dict(one))
+            for record in explanations(claims, settings, self._share):
+                records.append(record)
         except KeyboardInterrupt:
-            # Who is tired of waiting for explanations still wants the report.
+            # The user still wants the report.
             troubles.append("explanations are missing, since they were interrupted")
-        # Whatever it is, what was decided is to be told all the same.
+        # The verdicts must be reported, whatever fails here.
         except Exception as error:
             troubles.append(f"explanations are missing: {type(error).__name__}: {error}")
-        return found
+        return records
 
     @property
     def _share(self) -> int:
-        """How many processes of the run have something to explain, at most."""
-        given: dict[str, Any] = getattr(self._config, "workerinput", {})
-        return max(1, min(int(given.get("workercount", 1)), len(self._planned)))
+        """The largest possible number of processes with something to explain."""
+        worker: dict[str, Any] = getattr(self._config, "workerinput", {})
+        return max(1, min(int(worker.get("workercount", 1)), len(self._planned)))
 
     def _by_session(self) -> "list[tuple[Session, list[ClaimedHead]]]":
-        """Return what was claimed of, session by session, so that one pass serves its heads."""
+        """Return the claimed heads by session, so that one pass serves all heads of a session."""
         grouped: dict[int, list[ClaimedHead]] = {}
         for claimed in self._claimed.values():
             grouped.setdefault(id(claimed.session), []).append(claimed)
         return [(group[0].session, group) for group in grouped.values()]
 
     def close(self) -> None:
-        """Drop everything that was opened."""
-        for session in (*self._usable(), *self._beside.opened()):
+        """Close all sessions."""
+        for session in (*self._usable(), *self._other_model.opened()):
             session.close()
 
     def _usable(self) -> "list[Session]":
@@ -348,13 +423,13 @@ class Run:
         ]
 
 
-def _wanted(request: Request) -> "tuple[ModelSpec, CorpusSpec]":
-    # What becomes of a test without its model makes it no other model.
+def _session_of(request: Request) -> "tuple[ModelSpec, CorpusSpec]":
+    # `missing` says what happens without the model, and does not make it another model.
     return replace(request.model, missing="fail"), request.corpus
 
 
 def _estimate(measured: "EstimateRecord") -> str:
-    """Return an estimate with its interval, as in `0.47 [0.41, 0.53]`."""
+    """Return an estimate with its interval, such as `0.47 [0.41, 0.53]`."""
     value = f"{measured['value']:.6g}"
     if measured["low"] is None:
         return value

@@ -1,7 +1,7 @@
-"""What all processes of a run found, brought together: claims, heads, sessions, the report.
+"""The report of a run: merges what all processes decided and measured, and writes the record.
 
-Lives in the process that prints. Under pytest-xdist the workers' claims arrive on their tests'
-reports, and what they measured arrives when they end; without it, both come from this process.
+Works in the controller. Under pytest-xdist the claims arrive on the reports of tests, and what a
+worker measured when it ends; otherwise both come from this process. Merging is `worker_output`.
 """
 
 import os
@@ -11,43 +11,39 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.plugin.could_not_run import OUTCOME
-from headtests.plugin.requests import given, is_claim, run_settings
+from headtests.plugin.requests import is_claim, on_command_line, run_settings
+from headtests.plugin.stash import CLAIM_RECORDS, SEARCH_RECORDS
 from headtests.plugin.undecided import EXIT_CODE, is_undecided
+from headtests.plugin.worker_output import CARRIED, MergedOutput, TestOutput
 
 if TYPE_CHECKING:
     from headtests.plugin.run import Run
+    from headtests.records import (
+        ClaimRecord,
+        Record,
+        SearchRecord,
+        UnmeasuredRecord,
+    )
 
 RUN: "pytest.StashKey[Run]" = pytest.StashKey()
-"""On the config: what this process has opened."""
-CARRIED = "headtests"
-"""The attribute of a test's report, and the key of a worker's output, that carries records."""
+"""On the config, in a run with claims: the sessions and claims of this process."""
 
 
-class Gathering:
-    """A plugin object that takes records in and writes the report when the run ends."""
+class RunReport:
+    """A plugin object that collects records and writes the report when the run ends."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._tests: dict[str, dict[str, Any]] = {}
+        self._tests: dict[str, TestOutput] = {}
         self._undecided = 0
         self._running = ""
         self._ended: set[str] = set()
         self._crashed = ""
         self._order: list[str] = []
         self._places: dict[str, int] = {}
-        self._sessions: dict[str, dict[str, Any]] = {}
-        self._heads: dict[str, dict[str, Any]] = {}
-        self._sides: dict[tuple[str, str], dict[str, Any]] = {}
-        self._explanations: dict[tuple[str, ...], dict[str, Any]] = {}
-        self._stale: dict[tuple[str, str, str], dict[str, Any]] = {}
-        self._recorded: list[str] = []
-        self._failed: list[str] = []
-        """What was asked of baselines, or of another model, and could not be done."""
-        self._unrecorded = 0
-        self._first_tests: dict[str, set[str]] = {}
+        self._output = MergedOutput()
         self._written: list[Path] = []
-        self._troubles: list[str] = []
-        self._record: Any = None
+        self._record: Record | None = None
 
     @property
     def _is_worker(self) -> bool:
@@ -55,97 +51,49 @@ class Gathering:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
-        """Note the order of the tests: workers report them as they finish."""
+        """Note the order of the tests, since workers report them as they finish."""
         self._order = list(ids)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note which test runs, in case it never ends."""
+        """Note which test runs, in case it does not end."""
         self._running = nodeid
 
-    # First, as pytest counts failures: another hook fails a test for its subtests.
+    # tryfirst: a later hook fails a test for its subtests, and pytest counts failures.
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what a test decided, in whichever process it ran."""
+        """Store what a test decided, from this process or a worker."""
         if report.when == "teardown":
             self._ended.add(report.nodeid)
         if report.failed and is_undecided(report):
             self._undecided += 1
         carried = getattr(report, CARRIED, None)
         if carried is not None:
-            # A test that is run again by a plugin counts as its last run.
+            # If a plugin reruns a test, its last run counts.
             self._tests[report.nodeid] = carried
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take in what a worker of pytest-xdist measured."""
+        """Merge what a worker of pytest-xdist measured."""
         output = getattr(node, "workeroutput", None)
         if output is None:
             self._crashed = "A worker crashed, and what it measured is missing."
         elif CARRIED in output:
-            self._take(output[CARRIED])
-
-    def _take(self, measured: dict[str, Any]) -> None:
-        self._troubles += measured["troubles"]
-        self._recorded += measured["recorded"]
-        self._failed += measured["failed"]
-        self._unrecorded += measured["unrecorded"]
-        for one in measured["stale"]:
-            self._stale[one["file"], one["test"], one["claim"]] = one
-        for key, nodeid in measured["tests"].items():
-            self._first_tests.setdefault(key, set()).add(nodeid)
-        for head in measured["heads"]:
-            known_head = self._heads.setdefault(head["key"], head)
-            if known_head["documents"] < head["documents"]:
-                self._heads[head["key"]] = head
-        for side in measured["sides"]:
-            self._sides[side["claim"], side["side"]] = side["found"]
-        for one in measured["explanations"]:
-            # Of two workers that explain the same head, both say the same.
-            key = (one["session"], one["head"], one["explainer"], *one["claims"][:1])
-            key = key[:3] if not one["server"] else key
-            explained = self._explanations.setdefault(key, one)
-            if explained is not one:
-                explained["claims"] += one["claims"]
-        for session in measured["sessions"]:
-            known = self._sessions.setdefault(session["key"], session)
-            if known is not session:
-                _add(known, session)
-
-    def _with_sides(self, claim: dict[str, Any]) -> dict[str, Any]:
-        """Return a claim with what rows and pairs say of its sides, where that was read."""
-        sides = ((name, self._sides.get((claim["id"], name))) for name in ("left", "right"))
-        return claim | {name: claim[name] | found for name, found in sides if found is not None}
-
-    def _explanations_of(self, claims: list[Any]) -> list[Any]:
-        """Return the explanations of these claims, in their order, with no others named."""
-        places = {claim["id"]: place for place, claim in enumerate(claims)}
-        found = []
-        for one in self._explanations.values():
-            # A test that was run again may have claimed less.
-            about = sorted((id for id in one["claims"] if id in places), key=places.__getitem__)
-            if about:
-                found.append(one | {"claims": about})
-        return sorted(found, key=lambda one: places[one["claims"][0]])
-
-    def _in_order(self, records: dict[str, dict[str, Any]]) -> list[Any]:
-        """Return records of heads or sessions in the order of their first tests."""
-        first = {key: min(map(self._place, self._first_tests[key])) for key in records}
-        return [records[key] for key in sorted(records, key=first.__getitem__)]
+            self._output.merge(output[CARRIED])
 
     def _place(self, nodeid: str) -> int:
         return self._places.get(nodeid, 0)
 
     @property
     def _folder(self) -> str:
-        folder = given(self._config, "--headtests-report")
+        folder = on_command_line(self._config, "--headtests-report")
         return str(folder or self._config.getini("headtests_report") or "reports")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int | pytest.ExitCode
     ) -> None:
-        """Write the report; a worker hands what it measured to the process that prints."""
-        # A failure of any other kind, one that a plugin counted included, keeps its exit code.
+        """Write the report; a worker sends what it measured to the controller instead."""
+        # If anything else failed, even if only a plugin counted it, the exit code stays.
         if session.exitstatus == pytest.ExitCode.TESTS_FAILED and (
             0 < self._undecided == session.testsfailed
         ):
@@ -155,123 +103,129 @@ class Gathering:
         run = self._config.stash.get(RUN, None)
         if run is not None:
             interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-            measured = run.measured(with_heads=self._folder != "none" and not interrupted)
+            output = run.output(with_heads=self._folder != "none" and not interrupted)
             run.close()
             if self._is_worker:
-                self._config.workeroutput[CARRIED] = measured  # type: ignore[attr-defined]
+                self._config.workeroutput[CARRIED] = output  # type: ignore[attr-defined]
                 return
-            self._take(measured)
+            self._output.merge(output)
         if not self._is_worker:
             unfinished = self._unfinished(session)
             self._tests |= unfinished
-            # Stopped by a failure of the last test, a run has still told all.
-            told_all = not unfinished and self._ended.issuperset(self._order)
-            self._failed += self._not_compared()
-            if self._failed and session.exitstatus == pytest.ExitCode.OK:
-                # What was asked for and not done is no success.
+            # A run that a failure of its last test stopped is complete.
+            is_complete = not unfinished and self._ended.issuperset(self._order)
+            self._output.failed += self._not_compared()
+            if self._output.failed and session.exitstatus == pytest.ExitCode.OK:
+                # A run that could not do what was requested does not pass.
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if self._tests:
-                self._write(self._crashed or _why_incomplete(session, exitstatus, told_all))
-                self._add_to_job_summary()
+                reason = self._crashed or _why_incomplete(session, exitstatus, is_complete)
+                record = self._record = self._make_record(reason)
+                self._write(record)
+                self._add_to_job_summary(record)
 
     def _not_compared(self) -> list[str]:
-        """Return why not one claim could be compared with another model that was to be asked."""
+        """Return why no claim could be compared with the other model; empty if any was."""
         claims = [claim for test in self._tests.values() for claim in test["claims"]]
-        asked = [claim["against"] for claim in claims if claim["against"] is not None]
-        if not asked or not all(other["trouble"] for other in asked):
+        compared = [claim["against"] for claim in claims if claim["against"] is not None]
+        if not compared or not all(other["trouble"] for other in compared):
             return []
-        reasons = dict.fromkeys(other["trouble"] for other in asked)
+        reasons = dict.fromkeys(other["trouble"] for other in compared)
         return [f"no claim was compared with the other model: {reason}" for reason in reasons]
 
-    def _unfinished(self, session: pytest.Session) -> dict[str, dict[str, Any]]:
-        """Return the claims' tests that a run which had begun did not end."""
+    def _unfinished(self, session: pytest.Session) -> "dict[str, TestOutput]":
+        """Return the tests with claims that did not end before the run did."""
         if not self._running or RUN not in self._config.stash:
             return {}
-        from headtests.plugin.stash import CLAIMS, SEARCHES
-
         return {
             item.nodeid: {
                 "outcome": "interrupted" if item.nodeid == self._running else "not run",
                 "reason": "",
                 "message": "The run ended before this test did.",
-                "claims": item.stash.get(CLAIMS, []),
-                "searches": item.stash.get(SEARCHES, []),
+                "claims": item.stash.get(CLAIM_RECORDS, []),
+                "searches": item.stash.get(SEARCH_RECORDS, []),
             }
             for item in session.items
             if is_claim(item) and item.nodeid not in self._tests
         }
 
-    def _write(self, incomplete_reason: str) -> None:
-        from headtests.records import write_record
-        from headtests.report import write_html
+    def _make_record(self, incomplete_reason: str) -> "Record":
         from headtests.sessions.recording.claim_records import make_record
 
-        claims: list[Any] = []
-        unmeasured: list[Any] = []
-        searches: list[Any] = []
+        claims: list[ClaimRecord] = []
+        unmeasured: list[UnmeasuredRecord] = []
+        searches: list[SearchRecord] = []
         for nodeid in sorted(self._tests, key=self._place):
             test = self._tests[nodeid]
-            outcome = {"outcome": test["outcome"], "reason": test["reason"]}
-            # A subtest's claims have its own outcome already.
-            claims += [
-                self._with_sides(claim if claim["outcome"] else claim | outcome)
-                for claim in test["claims"]
-            ]
-            searches += [
-                search if search["outcome"] else search | outcome for search in test["searches"]
-            ]
+            for claim in test["claims"]:
+                # A subtest's claims already have its outcome.
+                if not claim["outcome"]:
+                    claim = {**claim, "outcome": test["outcome"], "reason": test["reason"]}
+                claims.append(self._output.with_sides(claim))
+            for search in test["searches"]:
+                if not search["outcome"]:
+                    search = {**search, "outcome": test["outcome"], "reason": test["reason"]}
+                searches.append(search)
             if not test["claims"] and not test["searches"]:
-                message = {"test": nodeid, "message": test["message"]}
-                unmeasured.append(message | {"outcome": test["outcome"]})
+                unmeasured.append(
+                    {"test": nodeid, "message": test["message"], "outcome": test["outcome"]}
+                )
+        output = self._output
         if self._folder == "none" and run_settings(self._config).explain in ("failures", "all"):
-            self._troubles.append("no head was explained: no report is written to explain it in")
-        self._record = make_record(
-            # Plain JSON, from workers too.
-            self._in_order(self._sessions),
-            self._in_order(self._heads),
+            output.troubles.append("no head was explained: no report is written to explain it in")
+        return make_record(
+            output.in_order(output.sessions, self._place),
+            output.in_order(output.heads, self._place),
             claims,
             unmeasured,
             searches=searches,
-            explanations=self._explanations_of(claims),
-            unrecorded=self._unrecorded,
-            stale=[self._stale[key] for key in sorted(self._stale)],  # type: ignore[misc]  # plain JSON, from workers too
+            explanations=output.explanations_of(claims),
+            unrecorded=output.unrecorded,
+            stale=output.stale,
             root=self._config.rootpath,
             incomplete_reason=incomplete_reason,
         )
+
+    def _write(self, record: "Record") -> None:
+        from headtests.records import write_record
+        from headtests.report import write_html
+
         if self._folder == "none":
             return
         place = self._config.rootpath / self._folder
         try:
-            write_record(self._record, place / "headtests.json")
-            write_html(self._record, place / "headtests.html")
+            write_record(record, place / "headtests.json")
+            write_html(record, place / "headtests.html")
         except OSError as error:
-            self._troubles.append(f"the report could not be written to {place}: {error.strerror}")
+            self._output.troubles.append(
+                f"the report could not be written to {place}: {error.strerror}"
+            )
         else:
             self._written = [place / "headtests.html", place / "headtests.json"]
 
-    def _add_to_job_summary(self) -> None:
-        """Add a short page to the summary of the job that this run is a step of, on GitHub."""
+    def _add_to_job_summary(self, record: "Record") -> None:
+        """Append a short page to the job summary, if the run is a step of a GitHub job."""
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if not summary or os.environ.get("GITHUB_ACTIONS") != "true":
             return
         from headtests.report.markdown import markdown
 
-        page = markdown(self._record, _shown(self._written[0]) if self._written else "")
+        page = markdown(record, _shown(self._written[0]) if self._written else "")
         try:
             with open(summary, "a", encoding="utf-8", newline="\n") as file:
-                # What another step left there may end in the middle of a line.
+                # The output of an earlier step may end without a newline.
                 file.write(f"\n\n{page}" if file.tell() else page)
         except OSError as error:
-            self._troubles.append(
+            self._output.troubles.append(
                 f"the job's summary could not be written to {summary}: {error.strerror}"
             )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print tests of outcomes of ours, a line a claim, what was run, where the report is."""
+        """Print undecided tests, the table of claims, what was run and where the report is."""
         if any(map(terminalreporter.stats.get, ("undecided", OUTCOME))):
-            from headtests.plugin.terminal import tests_of_ours
+            from headtests.plugin.terminal import failure_sections
 
-            tests_of_ours(terminalreporter)
+            failure_sections(terminalreporter)
         if self._record is None:
             return
         from headtests.plugin.terminal import summary
@@ -281,22 +235,10 @@ class Gathering:
             if self._written:
                 html, record = map(_shown, self._written)
                 terminalreporter.write_line(f"report: {html} (record: {record})")
-        for said in self._recorded:
-            terminalreporter.write_line(said)
-        for trouble in (*self._troubles, *dict.fromkeys(self._failed)):
+        for sentence in self._output.recorded:
+            terminalreporter.write_line(sentence)
+        for trouble in (*self._output.troubles, *dict.fromkeys(self._output.failed)):
             terminalreporter.write_line(trouble, red=True)
-
-
-def _add(known: dict[str, Any], other: dict[str, Any]) -> None:
-    """Add what another worker measured of the same session."""
-    # Both began with the same documents, so that the shorter pass ran nothing that was new.
-    new = max(one["tokens_run"] - one["tokens_run_twice"] for one in (known, other))
-    known["tokens_run"] += other["tokens_run"]
-    known["tokens_run_twice"] = known["tokens_run"] - new
-    known["documents_run"] = max(known["documents_run"], other["documents_run"])
-    known["results_kept"] += other["results_kept"]
-    notes = known["corpus"]["notes"]
-    notes += [note for note in other["corpus"]["notes"] if note not in notes]
 
 
 def _shown(path: Path) -> str:
@@ -307,13 +249,14 @@ def _shown(path: Path) -> str:
 
 
 def _why_incomplete(
-    session: pytest.Session, exitstatus: int | pytest.ExitCode, told_all: bool
+    session: pytest.Session, exitstatus: int | pytest.ExitCode, is_complete: bool
 ) -> str:
     stopped = next(
-        (said for said in (session.shouldfail, session.shouldstop) if isinstance(said, str)), ""
+        (reason for reason in (session.shouldfail, session.shouldstop) if isinstance(reason, str)),
+        "",
     )
     if exitstatus == pytest.ExitCode.INTERRUPTED:
         return stopped or "The run was interrupted."
     if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
         return "The run ended in an internal error."
-    return "" if told_all else stopped or "The run ended early."
+    return "" if is_complete else stopped or "The run ended early."

@@ -1,4 +1,4 @@
-"""What a run shows in the terminal at its end: tests of our outcomes, claims, what was run.
+"""The terminal output at the end of a run: undecided tests, claims, and what was run.
 
 Text only; every figure comes from the record.
 """
@@ -26,17 +26,17 @@ COLOURS = {
     "failed": {"red": True},
     "error": {"red": True},
 }
-"""Of a test's outcome, as pytest has them; any other is yellow."""
-OURS = ("undecided", could_not_run.OUTCOME)
+"""The colours of outcomes, as in pytest; all other outcomes are yellow."""
+OWN_OUTCOMES = ("undecided", could_not_run.OUTCOME)
 """The outcomes that pytest does not know."""
 SHOWN_EXPLANATIONS = 5
-"""Heads that are explained in a sentence; the report has all."""
+"""How many explanations are shown, a sentence each; the report has all."""
 WITHOUT_CLAIM = {
     "passed": "passed without a claim",
     "failed": "failed before a claim",
     "error": "error before a claim",
 }
-"""How a test that decided nothing is said, by its outcome; any other is said as it is."""
+"""The words for a test without a claim, by its outcome; other outcomes are printed as they are."""
 SUMMARISED = {
     "x": "xfailed",
     "X": "xpassed",
@@ -45,19 +45,21 @@ SUMMARISED = {
     "p": "passed",
     "E": "error",
 }
-"""The letters of pytest's `-r` that have lines in its short summary, and of which outcome."""
+"""The letters of pytest's `-r` with lines in its short summary, and their outcomes."""
 
 
-def tests_of_ours(reporter: pytest.TerminalReporter) -> None:
-    """Print the message of each test of an outcome that pytest does not know, as of failures."""
-    for outcome in OURS:
+def failure_sections(reporter: pytest.TerminalReporter) -> None:
+    """Print the messages of undecided tests and of tests that could not run, as for failures."""
+    for outcome in OWN_OUTCOMES:
         _messages(reporter, outcome)
 
 
 def _messages(reporter: pytest.TerminalReporter, outcome: str) -> None:
     option = reporter.config.option
-    # Those that a debugger was entered for were shown there.
-    reports = [one for one in reporter.stats.get(outcome, ()) if not hasattr(one, "_pdbshown")]
+    # A report for which the debugger was entered was shown there.
+    reports = [
+        report for report in reporter.stats.get(outcome, ()) if not hasattr(report, "_pdbshown")
+    ]
     if option.tbstyle == "no" or option.no_summary or not reports:
         return
     reporter.write_sep("=", outcome.upper(), **YELLOW)
@@ -96,10 +98,9 @@ def _first_line(report: pytest.TestReport) -> str:
 
 
 def short_summary(reporter: pytest.TerminalReporter) -> None:
-    """Print a line a test of an outcome of ours below those of pytest's short summary.
+    """Print a line for each undecided test, and each that could not run, in the short summary.
 
-    Where `-r` asks for failed tests, or for skipped ones if they were skipped; for errors, where
-    they could not run.
+    `-rf` (`-rs` if they are skipped) shows undecided tests; `-rE` shows those that could not run.
     """
     letters, option = reporter.reportchars, reporter.config.option
     reports = [
@@ -122,15 +123,15 @@ def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) ->
     config, writer = reporter.config, reporter.config.get_terminal_writer()
     file, _, name = report.nodeid.partition("::")
     place = os.path.relpath(config.rootpath / file, config.invocation_params.dir)
-    said, reason = _word(report), _first_line(report)
-    for outcome in OURS:
+    word, reason = _word(report), _first_line(report)
+    for outcome in OWN_OUTCOMES:
         reason = reason.removeprefix(f"{outcome}: ")
     whole = config.option.verbose >= 2 or any(map(os.environ.get, ("CI", "BUILD_NUMBER")))
-    room = writer.fullwidth - len(f"{said} {place}::{name} - ")
+    room = writer.fullwidth - len(f"{word} {place}::{name} - ")
     if (config.option.force_short_summary or not whole) and len(reason) > room:
         reason = f"{reason[: room - 3]}..." if room > 3 else ""
     reporter.write_line(
-        f"{writer.markup(said, **YELLOW)} {place}::{writer.markup(name, bold=True)}"
+        f"{writer.markup(word, **YELLOW)} {place}::{writer.markup(name, bold=True)}"
         f"{' - ' if reason else ''}{reason}"
     )
 
@@ -171,7 +172,7 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
 
 
 def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
-    """Print the tests that decided nothing: those of one outcome, or one reason, in one line."""
+    """Print the tests without a claim, one line for each outcome and reason."""
     causes: dict[tuple[str, str], list[str]] = {}
     for test in record["unmeasured"]:
         reason = test["message"] if test["outcome"] == "skipped" else ""
@@ -184,17 +185,20 @@ def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
 
 def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
     counts: Counter[str] = Counter(claim["verdict"] for claim in claims)
-    said = ", ".join(
+    tally = ", ".join(
         f"{counts[verdict]} {word}"
         for verdict, word in (("holds", "held"), ("refuted", "refuted"), ("undecided", "undecided"))
         if counts[verdict]
     )
-    if said:
-        reporter.write_line(f"{_counted(len(claims), 'claim')}: {said}")
-    open_ones = [claim for claim in claims if claim["verdict"] == "undecided"]
-    for test in dict.fromkeys(one["test"] for one in open_ones if one["outcome"] == "passed"):
+    if tally:
+        reporter.write_line(f"{_counted(len(claims), 'claim')}: {tally}")
+    undecided_claims = [claim for claim in claims if claim["verdict"] == "undecided"]
+    passed = [claim["test"] for claim in undecided_claims if claim["outcome"] == "passed"]
+    for test in dict.fromkeys(passed):
         _wrapped(reporter, f"passed with an undecided claim: {test}")
-    for line in dict.fromkeys(f"{claim['expression']}: {_more(claim)}" for claim in open_ones):
+    for line in dict.fromkeys(
+        f"{claim['expression']}: {_more(claim)}" for claim in undecided_claims
+    ):
         _wrapped(reporter, f"undecided: {line}", indent="  ")
 
 
@@ -211,7 +215,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
-    """Print how often a run like this decides any claim falsely, and what that leaves out."""
+    """Print the rate of false decisions of the run, and the claims that it does not cover."""
     alphas = [claim["alpha"] for claim in record["claims"] if claim["alpha"] is not None]
     if not alphas:
         return
@@ -232,13 +236,15 @@ def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
 
 
 def _against(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
-    """Print which claims another model answers otherwise, and how far its figures lie apart."""
-    found = [(claim, claim["against"]) for claim in claims if claim["against"] is not None]
-    if not found:
+    """Print the claims with another verdict on the other model, and the difference of figures."""
+    pairs = [(claim, claim["against"]) for claim in claims if claim["against"] is not None]
+    if not pairs:
         return
-    said = [(claim, other) for claim, other in found if not other["trouble"]]
-    differing = [(claim, other) for claim, other in said if other["verdict"] != claim["verdict"]]
-    same = _counted(len(said) - len(differing), "claim")
+    compared = [(claim, other) for claim, other in pairs if not other["trouble"]]
+    differing = [
+        (claim, other) for claim, other in compared if other["verdict"] != claim["verdict"]
+    ]
+    same = _counted(len(compared) - len(differing), "claim")
     reporter.write_line(
         f"against the other model: {same} of the same verdict, {len(differing)} of another"
     )
@@ -248,19 +254,19 @@ def _against(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> No
             f"{claim['expression']}: {claim['verdict']}, there {other['verdict']}{_apart(other)}",
             indent="  ",
         )
-    if any(other["verdict"] is not None for other in (other for _, other in said)):
+    if any(other["verdict"] is not None for _, other in compared):
         _wrapped(
             reporter,
             "The other model's verdicts are decided at the same rate each, which is not in that of "
             "this run.",
             indent="  ",
         )
-    for trouble in dict.fromkeys(other["trouble"] for _, other in found if other["trouble"]):
+    for trouble in dict.fromkeys(other["trouble"] for _, other in pairs if other["trouble"]):
         _wrapped(reporter, f"not compared: {trouble}", indent="  ")
 
 
 def _apart(other: AgainstRecord) -> str:
-    """Return what the other model's figure is, and how far apart both are where they can be."""
+    """Return the other model's figure, with the difference of both where there is one."""
     value = "" if other["value"] is None else f" at {other['value']:.4g}"
     if other["difference"] is None:
         return value
@@ -271,11 +277,11 @@ def _apart(other: AgainstRecord) -> str:
 
 
 def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
-    """Print how many claims' figures are where their baselines have them, and which are not."""
-    found = [(claim, claim["drift"]) for claim in record["claims"] if claim["drift"] is not None]
-    drifted = [(claim, drift) for claim, drift in found if drift["status"] == "drifted"]
-    if found:
-        unchanged = len(found) - len(drifted)
+    """Print how many claims are unchanged since their baselines, and those that drifted."""
+    pairs = [(claim, claim["drift"]) for claim in record["claims"] if claim["drift"] is not None]
+    drifted = [(claim, drift) for claim, drift in pairs if drift["status"] == "drifted"]
+    if pairs:
+        unchanged = len(pairs) - len(drifted)
         reporter.write_line(f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
     if without := record["unrecorded"]:
         has = "has" if without == 1 else "have"
@@ -291,23 +297,25 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
             f"{drift['now']:.4g} (margin {drift['room']:.3g})",
             indent="  ",
         )
-    for one in record["stale"]:
+    for stale in record["stale"]:
         _wrapped(
             reporter,
-            f"stale: {one['file']} holds {one['claim']} of {one['test']}, which is no longer made",
+            f"stale: {stale['file']} holds {stale['claim']} of {stale['test']}, which is no longer "
+            "made",
             indent="  ",
         )
 
 
 def _searches(reporter: pytest.TerminalReporter, searches: list[SearchRecord]) -> None:
-    """Print what was found of each claim about prompts, and which kept prompts are quiet now."""
+    """Print the result of each claim about prompts, and kept prompts that no longer break it."""
     for search in searches:
         _wrapped(reporter, f"searched: {search['expression']}: {in_words(search)}")
         if search["breaking"] is not None:
             _wrapped(reporter, search["breaking"]["replay"], indent="  ")
-        for one in search["quiet"]:
-            margin = "no eligible row" if one["margin"] is None else f"margin {one['margin']:.3g}"
-            tokens = f"{len(one['ids'])} tokens"
+        for quiet in search["quiet"]:
+            value = quiet["margin"]
+            margin = "no eligible row" if value is None else f"margin {value:.3g}"
+            tokens = f"{len(quiet['ids'])} tokens"
             _wrapped(
                 reporter, f"a kept prompt of {tokens} no longer breaks it: {margin}", indent="  "
             )
@@ -317,21 +325,22 @@ def _searches(reporter: pytest.TerminalReporter, searches: list[SearchRecord]) -
 
 
 def _explanations(reporter: pytest.TerminalReporter, explanations: list[ExplanationRecord]) -> None:
-    """Print what the built-in explainer says of heads, in a sentence each, and what went wrong."""
-    said = [
-        one["text"].partition(". ")[0].removesuffix(".") + "."
-        for one in explanations
-        if one["text"] and not one["server"]
+    """Print the built-in explanations, a sentence each, and errors of all explainers."""
+    sentences = [
+        explanation["text"].partition(". ")[0].removesuffix(".") + "."
+        for explanation in explanations
+        if explanation["text"] and not explanation["server"]
     ]
-    for sentence in said[:SHOWN_EXPLANATIONS]:
+    for sentence in sentences[:SHOWN_EXPLANATIONS]:
         _wrapped(reporter, f"explained: {sentence}")
-    if len(said) > SHOWN_EXPLANATIONS:
-        more = _counted(len(said) - SHOWN_EXPLANATIONS, "head")
+    if len(sentences) > SHOWN_EXPLANATIONS:
+        more = _counted(len(sentences) - SHOWN_EXPLANATIONS, "head")
         reporter.write_line(f"  and {more} more, in the report")
     troubles: dict[tuple[str, str], dict[str, None]] = {}
-    for one in explanations:
-        if one["trouble"]:
-            troubles.setdefault((one["explainer"], one["trouble"]), {})[one["name"]] = None
+    for explanation in explanations:
+        if explanation["trouble"]:
+            key = explanation["explainer"], explanation["trouble"]
+            troubles.setdefault(key, {})[explanation["name"]] = None
     for (explainer, trouble), heads in troubles.items():
         _wrapped(reporter, f"not explained by {explainer}: {', '.join(heads)}: {trouble}")
 
@@ -353,7 +362,7 @@ def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
 
 
 def _wrapped(reporter: pytest.TerminalReporter, text: str, indent: str = "") -> None:
-    """Print a text below itself where it is wider than the terminal; a path stays whole."""
+    """Print a text, wrapped at the terminal's width; paths are not broken."""
     for line in textwrap.wrap(
         text,
         reporter.config.get_terminal_writer().fullwidth,

@@ -1,8 +1,8 @@
-"""Under pytest-xdist: the tests of one model and corpus go to one worker, which runs it once.
+"""Under pytest-xdist: which tests share a model and corpus, and so should run on one worker.
 
-Workers alone know what a test claims, and the process that gives them their tests has collected
-none, so that each worker tells it by a file. Imports nothing of pytest-xdist; how tests are given
-out is `scheduling`.
+Only workers collect tests, and the controller that distributes them collects none, so each worker
+writes the groups of its tests to a file that the controller reads. Imports nothing from
+pytest-xdist; the distribution is in `xdist_scheduler`.
 """
 
 import json
@@ -14,43 +14,43 @@ from typing import Any
 
 import pytest
 
-FOLDER = "headtests_sharing"
-"""The key of a worker's input that names the folder for its file."""
+FOLDER = "headtests_xdist_groups"
+"""The key of a worker's input that holds the folder for its file."""
 
 
-def tell(config: pytest.Config, groups: Mapping[str, int]) -> None:
-    """Tell the group of each test that has one, by node id, where this process is a worker.
+def send_groups(config: pytest.Config, groups: Mapping[str, int]) -> None:
+    """Write the group of each test that has one, by node id, if this process is a worker.
 
-    A worker that cannot, on another machine for one, leaves its tests to be spread as ever.
+    If the file cannot be written, for example on another machine, tests are distributed as usual.
     """
-    given: Mapping[str, Any] = getattr(config, "workerinput", {})
-    if FOLDER in given:
-        file = Path(given[FOLDER], given["workerid"])
+    worker: Mapping[str, Any] = getattr(config, "workerinput", {})
+    if FOLDER in worker:
+        file = Path(worker[FOLDER], worker["workerid"])
         with suppress(OSError):
             file.write_text(json.dumps(groups), encoding="ascii")
-            # Only now is it looked for: a worker that takes a crashed one's place may be late.
+            # The controller reads complete files only: a worker that replaces one may write late.
             file.rename(file.with_suffix(".json"))
 
 
-def told(folder: Path) -> dict[str, int]:
-    """Return what the workers told of their tests, which is the same of all of them."""
+def read_groups(folder: Path) -> dict[str, int]:
+    """Return the groups that the workers wrote; all workers write the same."""
     groups: dict[str, int] = {}
     for file in sorted(folder.glob("*.json")):
         groups |= json.loads(file.read_text(encoding="ascii"))
     return groups
 
 
-class Sharing:
-    """A plugin object of the process that gives workers their tests."""
+class XdistGroups:
+    """A plugin object of the controller, which distributes tests to workers."""
 
     def __init__(self) -> None:
         self._folder: TemporaryDirectory[str] | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Name the folder to a worker."""
+        """Send the folder's name to a worker."""
         if self._folder is None:
-            # Tests can be spread as ever on a machine without room for a file.
+            # Without a folder, tests are distributed as usual.
             with suppress(OSError):
                 self._folder = TemporaryDirectory(prefix="headtests-", ignore_cleanup_errors=True)
         if self._folder is not None:
@@ -60,17 +60,17 @@ class Sharing:
     def pytest_xdist_make_scheduler(
         self, config: pytest.Config, log: Any
     ) -> Generator[None, Any, Any]:
-        """Keep together what belongs together, where nobody chose another way of spreading."""
+        """Replace the scheduler by one that keeps groups together, unless the user chose one."""
         own = yield
         if self._folder is None:
             return own
-        from headtests.plugin.xdist_scheduler import sharing
+        from headtests.plugin.xdist_scheduler import group_scheduler
 
         folder = Path(self._folder.name)
-        return sharing(own, config, log, lambda: told(folder))
+        return group_scheduler(own, config, log, lambda: read_groups(folder))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Take the folder away."""
+        """Delete the folder."""
         if self._folder is not None:
             self._folder.cleanup()

@@ -1,6 +1,9 @@
-"""How pytest-xdist's workers are given their tests where some of them share a model and corpus.
+"""A pytest-xdist scheduler that keeps the tests of one model and corpus on one worker.
 
-The one module that imports pytest-xdist, and itself imported only where that runs.
+The only module that imports pytest-xdist; it is imported only where that runs. `--dist loadgroup`
+with `xdist_group` marks cannot replace it: loadgroup appends `@group` to the node ids of reports,
+JUnit XML, records and baselines, and such an id selects no test on the command line. It must also
+be chosen before collection, and would then distribute the tests without a claim differently, too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,32 +16,32 @@ from xdist.scheduler import (  # type: ignore[import-untyped]
 )
 
 LEAST = 2
-"""Tests that a worker needs: it begins none before it is told which one follows."""
+"""Tests that a worker needs: it starts none before it knows the next one."""
 
 
-def sharing(
+def group_scheduler(
     own: Any, config: pytest.Config, log: Any, groups: Callable[[], Mapping[str, int]]
 ) -> Any:
     """Return a scheduler that keeps groups of tests together, in place of pytest-xdist's `own`.
 
-    `groups()` gives the group of each test that has one, by node id, once all workers have
-    collected; without any, tests are spread by `own`. So they are by any scheduler but those of
-    `--dist load`, the default, and `--dist worksteal`: it was chosen for a reason.
+    `groups()` is called once all workers have collected, and returns the group of each test that
+    has one, by node id. If it returns none, `own` distributes the tests. Schedulers other than
+    those of `--dist load` (the default) and `--dist worksteal` are kept: the user chose them.
     """
     if type(own) not in (LoadScheduling, WorkStealingScheduling):
         return own
-    return _Choice(own, lambda: _chosen(own, config, log, groups()))
+    return _DeferredScheduler(own, lambda: _scheduler_for(own, config, log, groups()))
 
 
-def _chosen(own: Any, config: pytest.Config, log: Any, groups: Mapping[str, int]) -> Any:
+def _scheduler_for(own: Any, config: pytest.Config, log: Any, groups: Mapping[str, int]) -> Any:
     return GroupScheduling(config, log, groups) if groups else own
 
 
 class GroupScheduling(LoadScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """pytest-xdist's `load`, but the tests of a group go to one worker, and before any others.
+    """Like pytest-xdist's `load`, but the tests of a group go to one worker, before all others.
 
-    The largest group goes first, a worker takes another when it is about to run out of tests, and
-    what is left of a group when its worker crashed is a group.
+    The largest group goes first, and a worker gets another group when it is about to run out of
+    tests. The remaining tests of a crashed worker's group stay a group.
     """
 
     def __init__(self, config: pytest.Config, log: Any, groups: Mapping[str, int]) -> None:
@@ -56,7 +59,7 @@ class GroupScheduling(LoadScheduling):  # type: ignore[misc]  # pytest-xdist has
                 self._send_tests(node, num)
 
     def _largest_group(self) -> set[int]:
-        """Return the tests of the largest group that waits, by their places; empty for none."""
+        """Return the indices of the pending tests of the largest group; empty without groups."""
         groups: dict[int, set[int]] = {}
         for index in self.pending:
             group = self._groups.get(self.collection[index])
@@ -65,16 +68,16 @@ class GroupScheduling(LoadScheduling):  # type: ignore[misc]  # pytest-xdist has
         return max(groups.values(), key=len, default=set())
 
 
-class _Choice:
-    """Stands for `own` until all workers have collected, and from then on for what is chosen."""
+class _DeferredScheduler:
+    """Delegates to `own` until all workers have collected, then to the scheduler of `choose`."""
 
     def __init__(self, own: Any, choose: Callable[[], Any]) -> None:
         self._scheduler = own
         self._choose = choose
         self._collections: dict[Any, Sequence[str]] | None = {}
-        """Of each worker, until the choice is made."""
+        """The collection of each worker, until the choice is made."""
 
-    # pytest-xdist prints its name. object's own could be written, which mypy minds.
+    # pytest-xdist prints the class name. mypy expects a writable attribute, as in object.
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return type(self._scheduler)
@@ -83,7 +86,7 @@ class _Choice:
         return getattr(self._scheduler, name)
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
-        """Take in what a worker collected, and choose when it was the last."""
+        """Add what a worker collected, and choose the scheduler after the last one."""
         own = self._scheduler
         own.add_node_collection(node, collection)
         if self._collections is None:
@@ -101,7 +104,7 @@ class _Choice:
             chosen.add_node(node)
             chosen.add_node_collection(node, collection)
             if node not in own.nodes:
-                # Crashed since. Its collection counts among those that were waited for.
+                # It crashed since; its collection still counts as one of those expected.
                 chosen.remove_node(node)
         for node in own.nodes:
             if node not in collections:

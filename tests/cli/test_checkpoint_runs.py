@@ -149,41 +149,18 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_anything_runs(prete
     assert asked == []
 
 
-def test_nothing_but_measuring_is_done_whatever_files_and_options_say(tmp_path):
-    hypotheses = tmp_path / "test_h.py"
-    hypotheses.write_text(
-        "import pytest\nimport headtests as ht\n\n"
-        'pytestmark = pytest.mark.corpus("repeated-random", documents=8, period=6)\n\n\n'
-        '@pytest.mark.head("L0H2")\ndef test_it(head):\n'
-        "    assert head.withstands(ht.previous, mass=0.95, prompts=ht.prompts.repeated())\n"
-        "    assert head.mass(ht.current) >= 0.9\n"
-    )
-    (tmp_path / "pytest.ini").write_text(
-        "[pytest]\nheadtests_record = true\nheadtests_against = no/such\n"
-        "addopts = --headtests-explain -p no:cacheprovider\n"
-    )
-    (found,) = run_checkpoints([str(hypotheses)], [ModelSpec("demo")], tmp_path / "trace")
-    assert found.record is not None
-    assert found.record["searches"][0]["breaking"] is not None
-    assert found.record["explanations"] == []
-    assert sorted(entry.name for entry in tmp_path.iterdir() if entry.is_dir()) in (
-        ["trace"],
-        ["__pycache__", "trace"],
-    )
-
-
 def test_hypotheses_that_cannot_be_imported_end_at_the_first(tmp_path):
     hypotheses = tmp_path / "test_h.py"
     hypotheses.write_text("import no_such_module\n")
-    told = []
+    results = []
     with pytest.raises(SettingError, match=r"cannot be imported .*no_such_module"):
         run_checkpoints(
             [str(hypotheses)],
             [ModelSpec("demo"), ModelSpec("some/model")],
             tmp_path / "trace",
-            told=told.append,
+            on_result=results.append,
         )
-    assert told == []
+    assert results == []
 
 
 def nothing(command, folder):
@@ -308,13 +285,30 @@ def hub(tmp_path, monkeypatch):
     return of_model / "snapshots" / commit
 
 
-def test_a_revision_in_the_hubs_cache_is_run_without_a_network(hub, tmp_path):
-    (tmp_path / "hypotheses.py").write_text(HYPOTHESES.replace("0.4", "0.9"))
+@pytest.mark.slow
+def test_a_revision_in_the_hubs_cache_is_measured_and_nothing_else_is_done(hub, tmp_path):
+    """Without a network, and whatever the ini file and the options say."""
+    hypotheses = tmp_path / "test_h.py"
+    hypotheses.write_text(
+        "import pytest\nimport headtests as ht\n\n"
+        'pytestmark = pytest.mark.corpus("repeated-random", documents=8, period=6)\n\n\n'
+        '@pytest.mark.head("L0H2")\ndef test_it(head):\n'
+        "    assert head.withstands(ht.previous, mass=0.95, prompts=ht.prompts.repeated())\n"
+        "    assert head.mass(ht.current) >= 0.9\n"
+    )
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nheadtests_record = true\nheadtests_against = no/such\n"
+        "addopts = --headtests-explain -p no:cacheprovider\n"
+    )
     specs = models_of([], "some/model", ["step2"])
-    (found,) = run_checkpoints([str(tmp_path / "hypotheses.py")], specs, tmp_path / "trace")
-    assert found.record is not None
-    model = found.record["sessions"][0]["model"]
+    before = {entry.name for entry in tmp_path.iterdir()}
+    (checkpoint,) = run_checkpoints([str(hypotheses)], specs, tmp_path / "trace")
+    assert checkpoint.record is not None, checkpoint.trouble
+    model = checkpoint.record["sessions"][0]["model"]
     assert (model["name"], model["revision"]) == ("some/model", "step2")
-    # The hash is that of the newer weights, and of no others.
+    # The hash of the newer weights, and of no others.
     weights = load_model(ModelSpec(str(hub)), Settings(device="cpu")).weights_sha256()
     assert model["weights_sha256"] == weights
+    assert checkpoint.record["searches"][0]["breaking"] is not None
+    assert checkpoint.record["explanations"] == []
+    assert {entry.name for entry in tmp_path.iterdir()} - before - {"__pycache__"} == {"trace"}

@@ -15,10 +15,10 @@ def asked(monkeypatch, tmp_path):
     calls = []
     found = traced.checkpoints()
 
-    def run(hypotheses, specs, folder, *, options, told):
+    def run(hypotheses, specs, folder, *, options, on_result):
         calls.append((hypotheses, specs, str(folder), options))
         for one in found[: len(specs)]:
-            told(one)
+            on_result(one)
         return found[: len(specs)]
 
     monkeypatch.setattr(checkpoint_runs, "run_checkpoints", run)

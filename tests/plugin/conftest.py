@@ -4,6 +4,10 @@ A run shares this process, so that torch is imported and the demo model is loade
 a process of its own (signals, workers, a terminal, what gets imported) starts one.
 """
 
+import importlib
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +42,34 @@ SHARED_PROCESS = (
     "-p",
     "headtests",
 )
+LATE_IMPORTS = (
+    "datasets",
+    "transformer_lens.model_bridge",
+    "headtests.cache",
+    "headtests.explanations.describe",
+    "headtests.explanations.llm_explainer",
+    "headtests.plugin.explanations",
+    "headtests.plugin.kept_prompts",
+    "headtests.plugin.outcomes",
+    "headtests.plugin.progress",
+    "headtests.plugin.terminal",
+    "headtests.report",
+    "headtests.sessions.recording.claim_records",
+    "headtests.sessions.recording.prompt_records",
+    "headtests.sessions.recording.side_records",
+)
+"""What a run imports only when it has claims."""
+AMBIENT = (
+    "CI",
+    "BUILD_NUMBER",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PY_COLORS",
+    "PYTEST_ADDOPTS",
+    # A run under test writes no summary of the run that tests it.
+    "GITHUB_STEP_SUMMARY",
+)
+"""Environment variables that change what a run prints."""
 
 
 @dataclass(frozen=True)
@@ -112,18 +144,8 @@ def _everything_imported():
     session = ht.Session("demo", "repeated-random", documents=2, period=4)
     assert 0 <= session.head("L0H0").mass(ht.previous).value <= 1
     session.close()
-    import datasets
-    import transformer_lens.model_bridge
-
-    from headtests import cache, report
-    from headtests.explanations import describe, llm_explainer
-    from headtests.plugin import explanations, kept_prompts, outcomes, progress, terminal
-    from headtests.sessions.recording import claim_records, prompt_records, side_records
-
-    assert all(
-        (datasets, transformer_lens, claim_records, report, prompt_records, side_records, cache)
-    )
-    assert all((describe, llm_explainer, explanations, outcomes, progress, kept_prompts, terminal))
+    for module in LATE_IMPORTS:
+        importlib.import_module(module)
 
 
 @pytest.fixture(scope="session")
@@ -151,10 +173,8 @@ def one_load(monkeypatch, _loaded_models):
 def plain_terminal(monkeypatch):
     """Have runs print 80 columns and nothing that depends on where they run."""
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("CI", "BUILD_NUMBER", "NO_COLOR", "FORCE_COLOR", "PY_COLORS", "PYTEST_ADDOPTS"):
+    for name in AMBIENT:
         monkeypatch.delenv(name, raising=False)
-    # Nor has a run anything to say of the one that tests it.
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
 
 @pytest.fixture
@@ -192,6 +212,25 @@ def claims_process(pytester, plain_terminal, monkeypatch):
         return Ran(pytester.runpytest_subprocess(*arguments, timeout=120), pytester.path)
 
     return run
+
+
+def run_in_folder(folder, tests, *arguments, **environment):
+    """Run a file of claims in a process of its own, plugins and all, for several tests to read."""
+    (folder / "test_inside.py").write_text(f"{HEADER}\n{tests}", encoding="utf-8")
+    inherited = {name: value for name, value in os.environ.items() if name not in AMBIENT}
+    inherited |= {"COLUMNS": "80", "XDG_CACHE_HOME": str(folder / "cache")}
+    inherited |= {"HEADTESTS_NO_CACHE": "1", "HF_HUB_OFFLINE": "1"}
+    inherited.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=folder,
+        env=inherited | environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    lines, errors = ended.stdout.splitlines(), ended.stderr.splitlines()
+    return Ran(pytest.RunResult(ended.returncode, lines, errors, 0.0), folder)
 
 
 @pytest.fixture(scope="session")

@@ -294,13 +294,6 @@ def test_junit_has_the_status(run):
     assert (ran.folder / "junit.xml").read_text().count('name="drift" value="unchanged: L') == 3
 
 
-def test_two_workers_record_at_once(claims_process):
-    first = claims_process(CLAIMS, *RECORD, "-n2")
-    assert len(baseline(first)["claims"]) == 3
-    again = claims_process(CLAIMS, *OFF, "-n2")
-    assert set(drifts(again).values()) == {"unchanged"}
-
-
 def test_a_folder_that_cannot_be_written_is_said_in_a_line(run, pytester):
     (pytester.path / "baselines").write_text("no folder")
     ran = run(CLAIMS, "--headtests-record")

@@ -1,15 +1,14 @@
 """The demo's claims against baselines that were recorded once, elsewhere: rounding is no drift."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import headtests as ht
+from tests.plugin.conftest import SHARED_PROCESS, Ran
 
 RECORDED = Path(__file__).parent / "recorded" / "test_demo.json"
 HYPOTHESES = Path(__file__).parents[2] / "hypotheses" / "test_demo.py"
@@ -29,24 +28,25 @@ def baseline():
     return content
 
 
-def run(folder, *arguments, threads=1):
-    """Return the record of a run of the demo's claims beside the recorded baselines."""
-    folder.mkdir()
-    shutil.copy(HYPOTHESES, folder / HYPOTHESES.name)
-    (folder / "baselines").mkdir()
-    shutil.copy(RECORDED, folder / "baselines")
-    (folder / "pytest.ini").write_text(INI)
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-        cwd=folder,
-        env=os.environ
-        | {"OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1", "HEADTESTS_NO_CACHE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    record = json.loads((folder / "reports" / "headtests.json").read_text())
-    return ran, record
+@pytest.fixture
+def run(pytester, plain_terminal, one_load, monkeypatch):
+    """Return a function that runs the demo's claims beside the recorded baselines."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def ran(*arguments, threads=1):
+        shutil.copy(HYPOTHESES, pytester.path)
+        (pytester.path / "baselines").mkdir()
+        shutil.copy(RECORDED, pytester.path / "baselines")
+        (pytester.path / "pytest.ini").write_text(INI)
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            result = pytester.runpytest_inprocess(*SHARED_PROCESS, "-q", *arguments)
+        finally:
+            torch.set_num_threads(before)
+        return Ran(result, pytester.path)
+
+    return ran
 
 
 def statuses(record):
@@ -56,24 +56,26 @@ def statuses(record):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "threads"),
     [(("--headtests-batch-size=1",), 1), (("--headtests-batch-size=64",), 2)],
     ids=["batch 1, one thread", "batch 64, two threads"],
 )
-def test_the_demo_suite_is_unchanged(baseline, tmp_path, options, threads):
-    ran, record = run(tmp_path / "suite", *options, threads=threads)
-    assert ran.returncode == 0, ran.stdout
-    assert len(record["claims"]) == len(baseline["claims"])
-    assert set(statuses(record).values()) == {"unchanged"}
-    assert record["stale"] == []
+def test_the_demo_suite_is_unchanged(baseline, run, options, threads):
+    ran = run(*options, threads=threads)
+    assert ran.exit_code == 0, ran.text
+    assert len(ran.record["claims"]) == len(baseline["claims"])
+    assert set(statuses(ran.record).values()) == {"unchanged"}
+    assert ran.record["stale"] == []
 
 
-def test_casting_to_bf16_is_unchanged(baseline, tmp_path):
-    ran, record = run(tmp_path / "suite", "--headtests-dtype=bfloat16", "-k", "L0H2 or L1H2")
-    assert ran.returncode == 0, ran.stdout
-    assert len(record["claims"]) > 8
-    assert set(statuses(record).values()) == {"unchanged"}
+@pytest.mark.slow
+def test_casting_to_bf16_is_unchanged(baseline, run):
+    ran = run("--headtests-dtype=bfloat16", "-k", "L0H2 or L1H2")
+    assert ran.exit_code == 0, ran.text
+    assert len(ran.record["claims"]) > 8
+    assert set(statuses(ran.record).values()) == {"unchanged"}
 
 
 def test_an_entry_is_under_20_kb(baseline):

@@ -86,12 +86,3 @@ def test_it_works_without_pytests_own_cache(run_file, kept):
     run = run_file(SAYS, "--headtests-cache=kept", "-p", "no:cacheprovider")
     assert run.outcomes == {"passed": 1}
     assert kept.read(KEY) is not None
-
-
-def test_workers_clear_before_any_test_runs(claims_process, pytester):
-    store = Store(pytester.path / "kept", 10**7)
-    store.write(fingerprint("before"), Entry({}, {}))
-    run = claims_process(CLAIMS, "-n2", "--cache-clear", f"--headtests-cache={pytester.path}/kept")
-    assert run.outcomes == {"passed": 1}, run.text
-    assert store.read(fingerprint("before")) is None
-    assert list((pytester.path / "kept").glob("*.result"))

@@ -253,6 +253,7 @@ def test_what_is_no_address_costs_explanations_alone(run_claims, keyed):
     assert "headtests_explain_url" in trouble
 
 
+@pytest.mark.slow
 def test_workers_explain_what_they_decided(ask, claims_process, keyed):
     with ScriptedServer(function=scripted.model()) as server:
         run = claims_process(

@@ -97,10 +97,3 @@ def test_a_run_that_was_stopped_says_so(run_in_job, job):
     job.unlink()
     run_in_job(TESTS.replace('"L0H2", "L1H2"', '"L1H2", "L0H2"'), "-x")
     assert "**Incomplete:** stopping after 1 failures\n" in job.read_text(encoding="utf-8")
-
-
-def test_workers_add_nothing_of_their_own(claims_process, job, monkeypatch):
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(job))
-    run = claims_process(TESTS, "-n2", "-p", "no:randomly")
-    assert "2 claims: 1 held, 1 refuted" in run.text
-    assert job.read_text(encoding="utf-8").count("## headtests") == 1

@@ -123,6 +123,7 @@ def test_where_it_cannot_be_written_the_run_goes_on_and_says_so(run, pytester):
     assert "could not be kept" in ran.text
 
 
+@pytest.mark.slow
 def test_workers_keep_what_both_found(claims_process):
     tests = CLAIMS.replace('"L0H2"', '"L0H2", "L0H1", "L0H0", "L0H3", "L1H0", "L1H1"')
     ran = claims_process(tests, *OFF, FEW, "-n", "2", "--dist", "each", "-q")

@@ -181,6 +181,7 @@ def test_output_that_is_no_terminal_has_no_bar(run_claims):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.slow
 def test_in_a_terminal_it_comes_and_goes(pytester, plain_terminal):
     pytester.makepyfile(test_inside=f"{HEADER}\n{TEST}")
     written = in_a_terminal([sys.executable, "-m", "pytest", "--color=no"], pytester.path)

@@ -41,14 +41,15 @@ def test_the_last_run_counts(run_claims, pytester):
 
 
 def test_it_counts_in_whichever_process(monkeypatch):
-    from headtests.plugin.run_report import CARRIED, Gathering
+    from headtests.plugin.run_report import RunReport
+    from headtests.plugin.worker_output import CARRIED
 
-    gathering = Gathering(config=None)
+    run_report = RunReport(config=None)
     for outcome in ("failed", "passed"):
         carried = {"outcome": outcome, "reason": "", "message": "", "claims": [outcome]}
         report = SimpleNamespace(nodeid="t", when="call", failed=False, **{CARRIED: carried})
-        gathering.pytest_runtest_logreport(report)
-    assert gathering._tests["t"]["claims"] == ["passed"]
+        run_report.pytest_runtest_logreport(report)
+    assert run_report._tests["t"]["claims"] == ["passed"]
 
 
 def test_with_the_plugin_that_most_use(run_claims):

@@ -213,17 +213,3 @@ def pytest_runtest_protocol(item, nextitem):
     claims = run_claims(TESTS, "-k", "holds or refuted").record["claims"]
     assert len(claims) == 2
     assert all(claim["left"]["rows_against"] is not None for claim in claims)
-
-
-def test_workers_look_at_the_claims_that_they_decided(claims, run_claims, claims_process):
-    found = by_test(claims_process(TESTS, "-n2", "--dist=load", "-p", "no:randomly").record)
-    assert list(found) == list(claims)
-    for name, claim in claims.items():
-        for side in ("left", "right"):
-            if isinstance(claim[side], dict):
-                one, other = found[name][side], claim[side]
-                assert one["rows_against"] == other["rows_against"]
-                assert one["multiples"] == other["multiples"]
-                assert [row["query"] for row in one["counterexamples"]] == [
-                    row["query"] for row in other["counterexamples"]
-                ]

@@ -24,7 +24,9 @@ def test_denied(head):
 
 @pytest.mark.head("L0H2", "L0H1")
 def test_one_example(head):
-    assert head.pattern("the cat sat").top_key(2) in (0, 1, 2)
+    pattern = head.pattern("the cat sat")
+    looks_back = [pattern.top_key(1), pattern.top_key(2)] == [0, 1]
+    assert looks_back == (str(head.name) == "L0H2")
 """
 
 
@@ -176,11 +178,7 @@ def test_it(head):
     assert "  Empty or missing texts left out: 1." in shown
     # Long lines go on below; what is a path stays whole, to be copied.
     start = next(n for n, line in enumerate(shown) if line.startswith(model))
-    assert shown[start : start + 3] == [
-        f"{model} over",
-        "  all 1 document of texts.jsonl",
-        shown[start + 2],
-    ]
+    assert shown[start : start + 2] == [f"{model} over", "  all 1 document of texts.jsonl"]
 
 
 def test_one_claim_is_no_claims(run_claims):

@@ -48,6 +48,7 @@ def test_it_stops_there(run_pdb):
     assert "UNDECIDED" not in run.sections
 
 
+@pytest.mark.slow
 def test_it_stops_in_the_body_of_the_test(pytester, plain_terminal, monkeypatch):
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
     pytester.makepyfile(test_inside=f"{HEADER}\n{OPEN}")

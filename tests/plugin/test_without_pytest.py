@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import sys
 import headtests as ht
@@ -27,6 +29,7 @@ session.close()
 """
 
 
+@pytest.mark.slow
 def test_a_script_decides_claims(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

@@ -1,37 +1,11 @@
-"""Under pytest-xdist: one worker runs a model on a corpus, and all is as in one process."""
+"""How workers tell the controller which tests belong together, and what a crash changes."""
 
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from headtests.plugin.xdist_groups import FOLDER, Sharing, tell, told
-from tests.plugin.conftest import TOKENS
-
-TESTS = """
-def test_beside_them():
-    pass
-
-@pytest.mark.head("L0H1", "L0H2", "L9H9")
-def test_previous(head):
-    assert head.mass(ht.previous) >= 0.1
-
-@pytest.mark.corpus("repeated-random", documents=4, period=6)
-@pytest.mark.head("L1H2", "L0H2")
-def test_shorter(head):
-    assert head.mass(ht.previous) >= 0.1
-
-@pytest.mark.heads("L1H3", "L0H1")
-def test_two(heads):
-    assert heads[0].mass(ht.current) <= 0.9
-    assert heads[0].mass(ht.previous) <= 9 * heads[1].mass(ht.previous)
-
-@pytest.mark.parametrize("number", range(4))
-def test_plain(number):
-    pass
-"""
-OF_A_RUN = ("created", "environment")
-"""What a record says of when it ran, and where."""
+from headtests.plugin.xdist_groups import FOLDER, XdistGroups, read_groups, send_groups
 
 
 def workers_of(run):
@@ -40,30 +14,7 @@ def workers_of(run):
     return {nodeid.partition("::")[2]: worker for worker, nodeid in lines}
 
 
-def without(record, keys):
-    return {key: value for key, value in record.items() if key not in keys}
-
-
-def test_a_model_and_corpus_have_one_worker_and_all_is_as_in_one_process(
-    run_claims, claims_process, tmp_path, monkeypatch
-):
-    alone = run_claims(TESTS)
-    expected = alone.record
-    (alone.folder / "reports" / "headtests.json").unlink()
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    run = claims_process(TESTS, "-n2", "-v", "-p", "no:randomly")
-    assert run.outcomes == alone.outcomes
-    assert without(run.record, OF_A_RUN) == without(expected, OF_A_RUN)
-    assert [session["tokens_run"] for session in run.record["sessions"]] == [TOKENS, TOKENS // 2]
-    worker = workers_of(run)
-    longer = {worker[test] for test in ("test_previous[L0H1]", "test_previous[L0H2]", "test_two")}
-    shorter = {worker[test] for test in ("test_shorter[L1H2]", "test_shorter[L0H2]")}
-    assert len(longer) == len(shorter) == 1
-    assert longer != shorter
-    assert not list(tmp_path.glob("headtests-*"))
-    assert "scheduling tests via GroupScheduling" in run.lines
-
-
+@pytest.mark.slow
 def test_when_a_worker_crashes_the_rest_of_its_tests_go_to_another(claims_process):
     run = claims_process(
         """
@@ -91,6 +42,25 @@ def test_plain(number):
     assert run.record["incomplete_reason"].startswith("A worker crashed")
 
 
+def test_a_worker_that_crashed_is_said(run_claims, pytester):
+    pytester.makeconftest(
+        """
+def pytest_runtest_teardown(item):
+    report = item.config.pluginmanager.get_plugin("headtests-run-report")
+    report.pytest_testnodedown(node=object(), error="crashed")
+"""
+    )
+    run = run_claims(
+        """
+@pytest.mark.head("L0H2")
+def test_it(head):
+    assert head.mass(ht.previous) >= 0.1
+"""
+    )
+    assert not run.record["complete"]
+    assert "incomplete: A worker crashed, and what it measured is missing." in run.lines
+
+
 PLAIN = """
 import sys
 
@@ -116,18 +86,18 @@ def worker(folder, name="gw0"):
 
 
 def test_what_workers_tell_is_brought_together(tmp_path):
-    tell(worker(tmp_path), {"a::b[é]": 1})
-    tell(worker(tmp_path, "gw1"), {"a::b[é]": 1, "c": 0})
+    send_groups(worker(tmp_path), {"a::b[é]": 1})
+    send_groups(worker(tmp_path, "gw1"), {"a::b[é]": 1, "c": 0})
     # Another is at it.
     (tmp_path / "gw2").write_text('{"a::b')
-    assert told(tmp_path) == {"a::b[é]": 1, "c": 0}
+    assert read_groups(tmp_path) == {"a::b[é]": 1, "c": 0}
 
 
 def test_a_worker_that_cannot_tell_goes_on(tmp_path):
-    tell(worker(tmp_path / "on another machine"), {"a": 1})
-    assert told(tmp_path / "on another machine") == {}
-    tell(SimpleNamespace(workerinput={"workerid": "gw0"}), {"a": 1})
-    tell(SimpleNamespace(), {"a": 1})
+    send_groups(worker(tmp_path / "on another machine"), {"a": 1})
+    assert read_groups(tmp_path / "on another machine") == {}
+    send_groups(SimpleNamespace(workerinput={"workerid": "gw0"}), {"a": 1})
+    send_groups(SimpleNamespace(), {"a": 1})
 
 
 def test_groups_are_told_before_a_worker_says_that_it_has_collected(run_claims, pytester):
@@ -156,15 +126,15 @@ def test_without_room_for_a_folder_tests_are_spread_as_ever(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("headtests.plugin.xdist_groups.TemporaryDirectory", refused)
-    sharing, node = Sharing(), SimpleNamespace(workerinput={})
-    sharing.pytest_configure_node(node)
+    groups, node = XdistGroups(), SimpleNamespace(workerinput={})
+    groups.pytest_configure_node(node)
     assert node.workerinput == {}
-    making = sharing.pytest_xdist_make_scheduler(config=None, log=None)
+    making = groups.pytest_xdist_make_scheduler(config=None, log=None)
     next(making)
     with pytest.raises(StopIteration) as ended:
         making.send("its own")
     assert ended.value.value == "its own"
-    sharing.pytest_sessionfinish()
+    groups.pytest_sessionfinish()
 
 
 def test_pytest_xdist_is_not_imported_for_runs_without_it(pytester, plain_terminal, monkeypatch):

@@ -20,7 +20,7 @@ from xdist.scheduler import (
     WorkStealingScheduling,
 )
 
-from headtests.plugin.xdist_scheduler import GroupScheduling, sharing
+from headtests.plugin.xdist_scheduler import GroupScheduling, group_scheduler
 
 LOG = Producer("test", enabled=False)
 
@@ -56,7 +56,7 @@ class Play:
         options = {"maxschedchunk": maxschedchunk, "tx": [f"{workers}*popen"]}
         config = SimpleNamespace(getoption=options.get, getvalue=options.get)
         self.own = of(config, LOG)
-        self.scheduler = sharing(self.own, config, LOG, lambda: self.group_of)
+        self.scheduler = group_scheduler(self.own, config, LOG, lambda: self.group_of)
         self.workers = [Worker() for _ in range(workers)]
 
     def begin(self):
