@@ -327,7 +327,7 @@ def survives_little_memory(workload: Workload) -> bool:
     def ranked() -> tuple[Found, list[str]]:
         session = workload.session(workload.names, spool=0, batch_size=workload.documents)
         found = found_of(session.head(name).ranked_multiples(workloads.RANKED))
-        return found, list(session.sweep.notes)
+        return found, list(session.document_pass.notes)
 
     whole, notes = ranked()
     with little_memory(workload, max(1, workload.documents // 8)):

@@ -105,7 +105,7 @@ def small(folder: str, documents: int, statistics: bool = True) -> int:
         repeats=2,
         documents=documents,
     )
-    _ = session.sweep
+    _ = session.document_pass
     asked = workloads.products if statistics else workloads.sketched
     _forget_peak()
     figures = [figure for name in names for figure in asked(session.head(name))]

@@ -81,7 +81,7 @@ def all_at_once(
     def examples() -> None:
         for figure in [*filter(workloads.is_distribution, figures)][:1]:
             workloads.read(figure)
-        session.sweep.close()
+        session.document_pass.close()
 
     return [run, rest, examples]
 
@@ -98,7 +98,7 @@ def kept_rows(workload: Workload, heads: Sequence[str]) -> list[Callable[[], Non
     def second() -> None:
         for head in found:
             workloads.read(head.mass(ht.previous))
-        session.sweep.close()
+        session.document_pass.close()
 
     return [first, second]
 

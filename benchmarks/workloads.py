@@ -140,8 +140,8 @@ class Workload:
         )
         # Tokenising is not to be timed.
         session.__dict__["population"] = self.population
-        if session.sweep.budget != self.documents:
-            raise RuntimeError(f"the pass has {session.sweep.budget} documents")
+        if session.document_pass.budget != self.documents:
+            raise RuntimeError(f"the pass has {session.document_pass.budget} documents")
         return session
 
     @cached_property

@@ -11,7 +11,14 @@ import numpy as np
 
 from headtests.claims.comparison import Comparison
 from headtests.claims.definitions import Lift, Question, RowOptions
-from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
+from headtests.claims.pairs import (
+    Distribution,
+    DistributionRequest,
+    Pair,
+    PairRequest,
+    RankedRequest,
+    SampledRequest,
+)
 from headtests.explanations.description import Description
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName, parse_head
@@ -50,7 +57,7 @@ class FakeEvidence:
     """How often each figure was requested."""
     furthest: int = 0
     """The largest step that was requested."""
-    was_read: set[Question] = field(default_factory=set)
+    figures_read: set[Question] = field(default_factory=set)
     wished: list[Question | tuple[HeadName, PairRequest]] = field(default_factory=list)
     """The requests that were announced."""
 
@@ -91,8 +98,8 @@ class FakeEvidence:
     def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
         self.wished.append(wanted)
 
-    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
-        given = self.ranked if isinstance(request, Ranked) else self.random
+    def pairs(self, head: HeadName, request: RankedRequest | SampledRequest) -> Pairs:
+        given = self.ranked if isinstance(request, RankedRequest) else self.random
         self._asked(f"{head} {request}")
         columns = zip(
             *((pair.document, pair.query, pair.key, pair.multiple) for pair in given), strict=True
@@ -108,7 +115,7 @@ class FakeEvidence:
         places = (pairs.documents.tolist(), pairs.queries.tolist(), pairs.keys.tolist())
         return [known[place] for place in zip(*places, strict=True)]
 
-    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+    def distribution(self, head: HeadName, request: DistributionRequest) -> Distribution:
         self._asked(f"{head} {request}")
         assert self.distributed is not None
         return self.distributed

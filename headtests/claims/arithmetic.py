@@ -245,7 +245,7 @@ def _difference_compared(left: Difference, operator: Operator, right: object) ->
     return Comparison(left.left, operator, left.right, left.factor, decimal(offset))
 
 
-def explained(operator: str, left: object, right: object) -> list[str] | None:
+def explanation_of(operator: str, left: object, right: object) -> list[str] | None:
     """Return the lines that explain `left operator right`; None if no figure is compared."""
     if operator == "==":
         figures = [side for side in (left, right) if isinstance(side, Quantity)]

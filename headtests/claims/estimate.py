@@ -100,7 +100,7 @@ class Estimate(ComparableQuantity):
         if self.given is not None:
             return self.given
         known = self.subject.readings
-        self.subject.evidence.was_read.add(self._figure)
+        self.subject.evidence.figures_read.add(self._figure)
         if self.question not in known:
             evidence = self.subject.evidence
             last = _last(read_in_steps(evidence, self.question))
@@ -222,7 +222,7 @@ class Estimate(ComparableQuantity):
         """The figure as a noun phrase."""
         return self.statistic.english(str(self.subject.name))
 
-    def measured_by(self, evidence: Evidence) -> "Estimate":
+    def on_evidence(self, evidence: Evidence) -> "Estimate":
         """Return the same figure of the same head, to be measured on other evidence."""
         subject = Subject(self.subject.name, evidence, self.subject.options)
         return Estimate(subject, self.statistic, self.beyond_corpus)
@@ -351,7 +351,7 @@ class Estimate(ComparableQuantity):
             remedy=_remedy(more, decisive) if undecided else "",
             documents_read=_documents_read(evidence, decisive, undecided),
             alpha=evidence.alpha,
-            read_before=self._figure in evidence.was_read,
+            read_before=self._figure in evidence.figures_read,
         )
 
     def _settle_against(
@@ -382,7 +382,7 @@ class Estimate(ComparableQuantity):
             remedy=_remedy(more, decisive.left) if undecided else "",
             documents_read=_documents_read(evidence, decisive.left, undecided),
             alpha=evidence.alpha,
-            read_before=not evidence.was_read.isdisjoint((self._figure, right._figure)),
+            read_before=not evidence.figures_read.isdisjoint((self._figure, right._figure)),
         )
 
     def _on(self, reading: Reading) -> "Estimate":
@@ -404,7 +404,7 @@ class Estimate(ComparableQuantity):
         pair = _last(read_pair_in_steps(evidence, self.question, other.question))
         if pair is None or not pair.has_value:
             raise no_common_value(evidence, self.question, other.question, pair)
-        evidence.was_read.update((self._figure, other._figure))
+        evidence.figures_read.update((self._figure, other._figure))
         return Interval(*pair.difference(factor, evidence.alpha))
 
     def _require_reachable(self, threshold: float) -> None:

@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from headtests.claims.definitions import Question, RowOptions
-from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
+from headtests.claims.pairs import (
+    Distribution,
+    DistributionRequest,
+    Pair,
+    PairRequest,
+    RankedRequest,
+    SampledRequest,
+)
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
 from headtests.statistics import DocumentFigures, Eligible
@@ -28,7 +35,7 @@ class Evidence(Protocol):
         """The model and the documents that a whole pass reads, which the budget may limit."""
 
     @property
-    def was_read(self) -> set[Question]:
+    def figures_read(self) -> set[Question]:
         """The figures whose values the user has read, so that a threshold could depend on them."""
 
     @property
@@ -66,13 +73,13 @@ class Evidence(Protocol):
     def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
         """Announce a request, so that the next pass over the documents also measures it."""
 
-    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+    def pairs(self, head: HeadName, request: RankedRequest | SampledRequest) -> Pairs:
         """Return a head's ranked or random pairs over the whole budget."""
 
     def in_context(self, head: HeadName, pairs: Pairs) -> Sequence[Pair]:
         """Return pairs with their tokens and rows."""
 
-    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+    def distribution(self, head: HeadName, request: DistributionRequest) -> Distribution:
         """Return the distribution of the pairs' multiples.
 
         Raises `NoEligibleRowError` if there are no pairs.

@@ -47,7 +47,7 @@ class PairFigure(ComparableQuantity):
     again: "Callable[[Evidence], PairFigure] | None" = field(default=None, repr=False)
     """Measures the same figure on other evidence; None if that is not possible."""
 
-    def measured_by(self, evidence: Evidence) -> "PairFigure":
+    def on_evidence(self, evidence: Evidence) -> "PairFigure":
         """Return the same figure of the same head, measured on other evidence.
 
         Raises `ClaimError` if it was made without `again`.

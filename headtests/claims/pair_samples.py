@@ -12,7 +12,14 @@ from typing import overload
 
 from headtests.claims.evidence import Evidence
 from headtests.claims.pair_figure import PairFigure
-from headtests.claims.pairs import Distributed, Distribution, Pair, QuantileBand, Ranked, Sampled
+from headtests.claims.pairs import (
+    Distribution,
+    DistributionRequest,
+    Pair,
+    QuantileBand,
+    RankedRequest,
+    SampledRequest,
+)
 from headtests.claims.quantity import Subject
 from headtests.expressions import Expression, require_relation
 from headtests.statistics.sketches import Histogram, Moments, Pairs
@@ -35,7 +42,7 @@ class Multiples(Sequence[Pair]):
     """
 
     subject: Subject
-    request: Ranked | Sampled
+    request: RankedRequest | SampledRequest
     source: str
     english: str
     basis: str
@@ -63,7 +70,7 @@ class Multiples(Sequence[Pair]):
     def __iter__(self) -> Iterator[Pair]:
         return iter(self.pairs)
 
-    def measured_by(self, evidence: Evidence) -> "Multiples":
+    def on_evidence(self, evidence: Evidence) -> "Multiples":
         """Return the same request to other evidence, not yet read."""
         return replace(self, subject=Subject(self.subject.name, evidence, self.subject.options))
 
@@ -87,7 +94,7 @@ class Multiples(Sequence[Pair]):
             Fraction(sum(inside), len(inside)) if inside else None,
             checked,
             tuple(inside),
-            lambda evidence: self.measured_by(evidence).fraction(checked),
+            lambda evidence: self.on_evidence(evidence).fraction(checked),
         )
 
     @property
@@ -104,7 +111,7 @@ class Multiples(Sequence[Pair]):
             "median",
             f"the median of {self.english}",
             middle,
-            again=lambda evidence: self.measured_by(evidence).median,
+            again=lambda evidence: self.on_evidence(evidence).median,
         )
 
     @property
@@ -122,7 +129,7 @@ class Multiples(Sequence[Pair]):
             "mean",
             f"the mean of {self.english}",
             average,
-            again=lambda evidence: self.measured_by(evidence).mean,
+            again=lambda evidence: self.on_evidence(evidence).mean,
         )
 
     def _figure(
@@ -167,7 +174,7 @@ class MultiplesDistribution:
     """
 
     subject: Subject
-    request: Distributed
+    request: DistributionRequest
 
     @cached_property
     def read(self) -> Distribution:

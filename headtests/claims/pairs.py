@@ -14,7 +14,7 @@ from headtests.statistics.sketches import Histogram, Moments, ObservationError, 
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedRequest:
     """A request for the above-average pairs of highest multiple, over the whole budget."""
 
     size: int
@@ -26,7 +26,7 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
+class SampledRequest:
     """A request for a uniform sample of the pairs, over the whole budget."""
 
     size: int
@@ -38,7 +38,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
-class Distributed:
+class DistributionRequest:
     """A request for the distribution of multiples, over the whole budget."""
 
     options: RowOptions
@@ -46,7 +46,7 @@ class Distributed:
     """A relation that limits the pairs."""
 
 
-PairRequest = Ranked | Sampled | Distributed
+PairRequest = RankedRequest | SampledRequest | DistributionRequest
 """A request for a head's pairs."""
 
 

@@ -94,7 +94,7 @@ class Quantity(ABC):
         """The figure as a noun phrase."""
 
     @abstractmethod
-    def measured_by(self, evidence: Evidence) -> "Quantity":
+    def on_evidence(self, evidence: Evidence) -> "Quantity":
         """Return the same figure of the same head, to be measured on other evidence."""
 
     @abstractmethod

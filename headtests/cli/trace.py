@@ -105,11 +105,13 @@ def _trace(arguments: argparse.Namespace) -> int:
 
 def _print_result(checkpoint: "Checkpoint") -> None:
     """Print the result of a checkpoint that has run."""
-    from headtests.report.trace import tally
+    from headtests.report.trace import verdict_counts
     from headtests.report.words.text import plain
 
     if checkpoint.record is None:
         message = f"{PROG}: {checkpoint.name} could not run: {checkpoint.trouble}"
         print(plain(message).replace("\n", " "), file=sys.stderr, flush=True)
     else:
-        print(f"{plain(checkpoint.name)}: {', '.join(tally(checkpoint.record))}", flush=True)
+        print(
+            f"{plain(checkpoint.name)}: {', '.join(verdict_counts(checkpoint.record))}", flush=True
+        )

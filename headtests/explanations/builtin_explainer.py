@@ -65,7 +65,7 @@ class Texts:
         """Raise `ClaimError` if a half has no documents, so that nothing can be measured."""
         if min(half.half.record["documents"] for half in (self.explain, self.measure)):
             return
-        population = self.source.sweep.population
+        population = self.source.document_pass.population
         raise ClaimError(
             f"explanations are made from one half of the texts and measured on the other, but "
             f"{population.description} come from {population.texts} text"
@@ -116,7 +116,7 @@ class Texts:
         )
 
 
-def explained(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> ExplanationRecord:
+def explain(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> ExplanationRecord:
     """Return what a head's attention is enriched for, measured.
 
     `others` are heads whose rows were read: the explanation of one of them is a control. The record
@@ -141,11 +141,11 @@ def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:
     if not context:
         return ""
     return fingerprint(
-        "explained",
+        "explain",
         VERSION,
         _library_key(),
         context,
-        np.asarray(texts.source.sweep.population.index.texts, dtype=np.int64),
+        np.asarray(texts.source.document_pass.population.index.texts, dtype=np.int64),
         (head.layer, head.index),
         () if other is None else (other.layer, other.index),
         (texts.options.suppress_first_token, texts.options.min_query),

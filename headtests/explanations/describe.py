@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headtests.cache import Store
 from headtests.claims.definitions import RowOptions
-from headtests.explanations.builtin_explainer import Texts, explained
+from headtests.explanations.builtin_explainer import Texts, explain
 from headtests.explanations.description import Description
 from headtests.explanations.text_halves import DOCUMENTS, Explainable
 from headtests.expressions.head_names import HeadName
@@ -37,13 +37,13 @@ def describe(
     come from a single text.
     """
     texts = Texts(source, options, documents)
-    explanations = [explained(texts, head, others)]
+    explanations = [explain(texts, head, others)]
     if server is not None or client is not None:
         # Imported here because it takes long.
-        from headtests.explanations.llm_explainer import Wanted, suggested
+        from headtests.explanations.llm_explainer import HeadToExplain, explain_with_model
 
         asked = client or client_of(server, settings, source.store)
-        explanations += suggested([Wanted(texts, head, others)], asked)
+        explanations += explain_with_model([HeadToExplain(texts, head, others)], asked)
     return Description(str(head), explanations)
 
 

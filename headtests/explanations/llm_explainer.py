@@ -32,7 +32,7 @@ from headtests.records import CallRecord, ExplanationRecord, SuggestionRecord
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class HeadToExplain:
     """A head that is to be explained, and the claim that asks for it, if any."""
 
     texts: Texts
@@ -52,7 +52,7 @@ class _Control:
     calls: tuple[CallRecord, ...] = ()
 
 
-def suggested(wanted: Sequence[Wanted], client: Client) -> list[ExplanationRecord]:
+def explain_with_model(wanted: Sequence[HeadToExplain], client: Client) -> list[ExplanationRecord]:
     """Return what a language model says of each head, measured; failures are in the record."""
     answers = _answers(wanted, client)
     controls = _controls(wanted, answers, client)
@@ -86,7 +86,7 @@ def suggested(wanted: Sequence[Wanted], client: Client) -> list[ExplanationRecor
     return records
 
 
-def _answers(wanted: Sequence[Wanted], client: Client) -> list[Structured[Answer]]:
+def _answers(wanted: Sequence[HeadToExplain], client: Client) -> list[Structured[Answer]]:
     """Return an explanation of each head, or why it cannot be asked for."""
     asks: dict[int, Ask] = {}
     answers: dict[int, Structured[Answer]] = {}
@@ -99,7 +99,7 @@ def _answers(wanted: Sequence[Wanted], client: Client) -> list[Structured[Answer
     return [answers[place] for place in range(len(wanted))]
 
 
-def _ask(wanted: Wanted) -> Ask:
+def _ask(wanted: HeadToExplain) -> Ask:
     """Return the question what a head does; raises `ClaimError` if there are not two texts."""
     wanted.texts.require_two()
     grounds, _ = wanted.texts.found(wanted.head)
@@ -111,10 +111,10 @@ def _ask(wanted: Wanted) -> Ask:
 
 
 def _controls(
-    wanted: Sequence[Wanted], answers: Sequence[Structured[Answer]], client: Client
+    wanted: Sequence[HeadToExplain], answers: Sequence[Structured[Answer]], client: Client
 ) -> list[_Control]:
     """Return the explanation of another head for each: one of these, or one that is asked for."""
-    asked: dict[tuple[Texts, HeadName], Wanted] = {}
+    asked: dict[tuple[Texts, HeadName], HeadToExplain] = {}
     chosen: list[_Control | tuple[Texts, HeadName]] = []
     for head, answer in zip(wanted, answers, strict=True):
         known = [
@@ -128,7 +128,7 @@ def _controls(
         elif another is None:
             chosen.append(_Control(trouble="No other head's rows were read in this run."))
         else:
-            asked[head.texts, another] = Wanted(head.texts, another)
+            asked[head.texts, another] = HeadToExplain(head.texts, another)
             chosen.append((head.texts, another))
     answered = dict(zip(asked, _answers(list(asked.values()), client), strict=True))
     return [
@@ -143,14 +143,18 @@ def _control(head: HeadName, answer: Structured[Answer]) -> _Control:
 
 
 def _record(
-    wanted: Wanted, answer: Answer, calls: list[CallRecord], score: JudgeScore, client: Client
+    wanted: HeadToExplain,
+    answer: Answer,
+    calls: list[CallRecord],
+    score: JudgeScore,
+    client: Client,
 ) -> ExplanationRecord:
     """Return the record of an answer: its alternatives measured, beside its score."""
     halves = wanted.texts.halves(wanted.head, limit=None)
     suggestions: list[SuggestionRecord] = []
     relations: list[Expression] = []
     for alternative in answer.alternatives:
-        suggestion = read(alternative, wanted.texts.source.sweep.population.vocabulary)
+        suggestion = read(alternative, wanted.texts.source.document_pass.population.vocabulary)
         if isinstance(suggestion, Suggestion):
             record = measure(halves, suggestion)
             if is_enriched(record) and record["verdict"] == "holds":

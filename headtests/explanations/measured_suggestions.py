@@ -81,7 +81,7 @@ class Halves:
         Without position 0 if it is suppressed. The relations must be disjoint.
         """
         readings = [self.mass(self.measure, on, every_row).reading for on in relations]
-        if not readings or self.measure.whole.sweep.model.facts.sinks:
+        if not readings or self.measure.whole.document_pass.model.facts.sinks:
             # With attention sinks a row sums to less than 1, so that the rest has to be measured.
             others = ~any_of(list(relations)) if relations else first | ~first
             if not relations and self.options.suppress_first_token:

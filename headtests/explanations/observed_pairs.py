@@ -73,7 +73,7 @@ class HalfDocuments:
     @cached_property
     def _members(self) -> frozenset[int]:
         """The documents that are read: those with a row."""
-        lengths = self.half.whole.sweep.population.lengths
+        lengths = self.half.whole.document_pass.population.lengths
         ids = self.half.within_limit
         return frozenset(ids[lengths[ids] > self.options.min_query].tolist())
 
@@ -93,14 +93,14 @@ class HalfDocuments:
 
         Empty if no document of the half has a row.
         """
-        alike = self.half.whole.sweep.alike(layer)
+        alike = self.half.whole.document_pass.alike(layer)
         if alike not in self._cells:
             self._cells[alike] = self._read_cells(layer)
         return self._cells[alike]
 
     def _of_documents(self, layer: int) -> Iterable[tuple[BatchTokens, list[tuple[int, Document]]]]:
         """Yield batches of tokens with the documents in them that are read, and their indices."""
-        for tokens in self.half.whole.sweep.tokens_between(layer, 0, self._stop):
+        for tokens in self.half.whole.document_pass.tokens_between(layer, 0, self._stop):
             some = [
                 (place, document)
                 for place, document in enumerate(tokens.batch.documents)
@@ -110,7 +110,7 @@ class HalfDocuments:
                 yield tokens, some
 
     def _read_cells(self, layer: int) -> Cells:
-        vocabulary = self.half.whole.sweep.population.vocabulary
+        vocabulary = self.half.whole.document_pass.population.vocabulary
         found: dict[int, _OfDocument] = {}
         for tokens, some in self._of_documents(layer):
             view = TokenView(tokens, vocabulary, self.options)
@@ -125,7 +125,7 @@ class HalfDocuments:
     def mask(self, layer: int, relation: Expression) -> Bools:
         """Return which pairs of the layer's cells lie in a relation, shape `[pair]`."""
         cells = self.cells(layer)
-        alike = self.half.whole.sweep.alike(layer)
+        alike = self.half.whole.document_pass.alike(layer)
         if (alike, relation) not in self._masks:
             self.try_all(layer, [relation])
         packed = self._masks[alike, relation]
@@ -134,11 +134,11 @@ class HalfDocuments:
     def try_all(self, layer: int, relations: Sequence[Expression]) -> None:
         """Evaluate several relations in one pass over the tokens."""
         cells = self.cells(layer)
-        alike = self.half.whole.sweep.alike(layer)
+        alike = self.half.whole.document_pass.alike(layer)
         new = [each for each in dict.fromkeys(relations) if (alike, each) not in self._masks]
         if not new:
             return
-        vocabulary = self.half.whole.sweep.population.vocabulary
+        vocabulary = self.half.whole.document_pass.population.vocabulary
         found: dict[Expression, dict[int, Bools]] = {relation: {} for relation in new}
         for tokens, some in self._of_documents(layer):
             view = TokenView(tokens, vocabulary, self.options)
@@ -158,7 +158,7 @@ class HalfDocuments:
         cells = self.cells(head.layer)
         rows: dict[int, npt.NDArray[np.float32]] = {}
         resting: dict[int, float] = {}
-        for block in self.half.whole.sweep.blocks(head, 0, self._stop):
+        for block in self.half.whole.document_pass.blocks(head, 0, self._stop):
             own = block.rows[block.heads.index(head)].cpu().numpy()
             for place, document in enumerate(block.batch.documents):
                 if document.id in self._members:

@@ -118,7 +118,7 @@ def _inside(grounds: Grounds, relation: Expression, remaining: Bools) -> tuple[f
 
 def _own_tokens(grounds: Grounds) -> list[Named]:
     """Return the tokens furthest above their uniform share, each alone and all together."""
-    vocabulary = grounds.reading.half.whole.sweep.population.vocabulary
+    vocabulary = grounds.reading.half.whole.document_pass.population.vocabulary
     cells = grounds.cells
     if not len(cells):
         return []

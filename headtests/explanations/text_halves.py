@@ -14,12 +14,19 @@ import numpy as np
 from headtests.cache import Store
 from headtests.claims.definitions import Mass, Question, RowOptions
 from headtests.claims.evidence import Evidence
-from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
+from headtests.claims.pairs import (
+    Distribution,
+    DistributionRequest,
+    Pair,
+    PairRequest,
+    RankedRequest,
+    SampledRequest,
+)
 from headtests.errors import ClaimError
 from headtests.expressions import Expression, every_row
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.records import HalfRecord
 from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.hashing import keyed_hash
@@ -36,7 +43,7 @@ class Explainable(Evidence, Protocol):
     """Evidence that gives access to single rows, which explanations are made from."""
 
     @property
-    def sweep(self) -> Sweep:
+    def document_pass(self) -> DocumentPass:
         """The pass over the documents."""
 
     @property
@@ -84,22 +91,22 @@ class Half:
 
     Rounded down to whole steps of the pass (64, 128, 256 and so on), except for the first step.
     """
-    was_read: set[Question] = field(default_factory=set)
+    figures_read: set[Question] = field(default_factory=set)
 
     @cached_property
     def documents(self) -> Int64s:
         """The ids of all its documents, in the order of the pass."""
-        population = self.whole.sweep.population
+        population = self.whole.document_pass.population
         texts = np.asarray(population.index.texts, dtype=np.int64)
         measuring = measuring_texts(population.contents, self.whole.seed)
-        order = self.whole.sweep.order()
+        order = self.whole.document_pass.order()
         chosen: Int64s = order[measuring[texts[order]] == self.is_measuring]
         return chosen
 
     @cached_property
     def within_limit(self) -> Int64s:
         """The ids of its documents that may be read, in the order of the pass."""
-        first = self.whole.sweep.order()[: self._most]
+        first = self.whole.document_pass.order()[: self._most]
         return self.documents[np.isin(self.documents, first, assume_unique=True)]
 
     @property
@@ -110,7 +117,7 @@ class Half:
     @property
     def record(self) -> HalfRecord:
         """The number of its documents and texts that may be read."""
-        texts = np.asarray(self.whole.sweep.population.index.texts, dtype=np.int64)
+        texts = np.asarray(self.whole.document_pass.population.index.texts, dtype=np.int64)
         read = self.within_limit
         return HalfRecord(documents=len(read), texts=len(np.unique(texts[read])))
 
@@ -141,7 +148,7 @@ class Half:
         """Return the half's documents with an eligible row, in the order of the pass."""
         _refuse_beyond(question)
         statistic = question.statistic
-        population = self.whole.sweep.population
+        population = self.whole.document_pass.population
         if isinstance(statistic, Mass) and statistic.when == every_row:
             # Lengths tell which documents have a row: relations need not be evaluated on the
             # whole population.
@@ -179,7 +186,7 @@ class Half:
     def wish(self, wanted: Question | tuple[HeadName, PairRequest]) -> None:
         """Do nothing: a half reads everything at once."""
 
-    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+    def pairs(self, head: HeadName, request: RankedRequest | SampledRequest) -> Pairs:
         """Raise `ClaimError`: pairs are drawn from the whole budget."""
         raise _no_pairs()
 
@@ -187,7 +194,7 @@ class Half:
         """Return pairs with their tokens and their rows."""
         return self.whole.in_context(head, pairs)
 
-    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+    def distribution(self, head: HeadName, request: DistributionRequest) -> Distribution:
         """Raise `ClaimError`: distributions are over the whole budget."""
         raise _no_pairs()
 

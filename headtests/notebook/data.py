@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from headtests.claims.definitions import RowOptions
 from headtests.claims.pair_samples import Multiples
-from headtests.claims.pairs import Ranked
+from headtests.claims.pairs import RankedRequest
 from headtests.corpora import GivenTexts
 from headtests.errors import HeadNameError, SettingError
 from headtests.explanations.llm.client import Ask, Budget, Client, Message, Server
@@ -277,17 +277,17 @@ class AttentionData:
         total = self._count(name, request.options)
         if request.on is None:
             return total
-        return len(self.session.pairs(name, Ranked(total, request.options, request.on)))
+        return len(self.session.pairs(name, RankedRequest(total, request.options, request.on)))
 
     def _count(self, name: HeadName, options: RowOptions) -> int:
         """Return the number of above-average pairs of a head."""
-        sweep = self.session.sweep
+        document_pass = self.session.document_pass
         heads: tuple[HeadName, ...] = (name,)
-        if sweep.documents_run == sweep.budget and not sweep.keeps(name):
+        if document_pass.documents_run == document_pass.budget and not document_pass.keeps(name):
             # The rows did not fit into the spool: the documents run again, once for all heads.
-            heads = sweep.heads_beside(name)
+            heads = document_pass.heads_beside(name)
         overviews = self.session.passes.overviews(
-            [(head, options, sweep.budget) for head in heads], 1
+            [(head, options, document_pass.budget) for head in heads], 1
         )
         return overviews[heads.index(name)].count
 

@@ -17,7 +17,7 @@ from headtests.plugin.stash import CLAIM_RECORDS, DECIDED, DRIFT_PROPERTY
 from headtests.plugin.worker_output import BaselineOutput
 from headtests.records import DriftRecord, StaleRecord
 from headtests.records.baseline import Baseline, BaselineClaim, BaselineContext
-from headtests.records.baseline_files import baseline_path, read_baseline, updated
+from headtests.records.baseline_files import baseline_path, read_baseline, update_baselines
 from headtests.settings import Settings
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class Baselines:
             ran = {name for file, name in self._finished if file == path}
             contexts = self._kept.get(path, {})
             try:
-                updated(path, claims, contexts, ran, names_of.get(path))
+                update_baselines(path, claims, contexts, ran, names_of.get(path))
             except OSError as error:
                 failed.append(f"the baselines could not be written to {path}: {error.strerror}")
             except BaselineError as error:

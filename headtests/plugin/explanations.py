@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from headtests.claims.definitions import Question, RowOptions
 from headtests.errors import HeadtestsError
-from headtests.explanations.builtin_explainer import NAME, Texts, explained
+from headtests.explanations.builtin_explainer import NAME, Texts, explain
 from headtests.explanations.description import visible
 from headtests.expressions.head_names import HeadName
 from headtests.records import ClaimRecord, ExplanationRecord, HalfRecord
@@ -84,9 +84,7 @@ def _built_in(
         for key, (head, options) in claim.heads.items():
             if key not in done:
                 try:
-                    record = explained(
-                        texts[id(claim.session), options], head, claim.session.served
-                    )
+                    record = explain(texts[id(claim.session), options], head, claim.session.served)
                 except HeadtestsError as error:
                     record = _in_trouble(str(head), str(error))
                 done.add(key)
@@ -126,7 +124,7 @@ def _by_language_model(
 ) -> list[ExplanationRecord]:
     """Return a language model's explanation of each head of each claim."""
     from headtests.explanations.llm.client import Budget, Client
-    from headtests.explanations.llm_explainer import Wanted, suggested
+    from headtests.explanations.llm_explainer import HeadToExplain, explain_with_model
 
     requests, places = [], []
     for claim in chosen:
@@ -134,13 +132,13 @@ def _by_language_model(
             of = texts[id(claim.session), options]
             others = [other for other in claim.session.served if other != head]
             others = others or claim.session.named("L*H*")
-            requests.append(Wanted(of, head, others, claimed(claim, of)))
+            requests.append(HeadToExplain(of, head, others, claimed(claim, of)))
             places.append((claim.record["session"], key, claim.record["id"]))
     server = server_of(settings)
     budget = Budget(settings.explain_calls // share, settings.explain_tokens // share)
     client = Client(server, budget, chosen[0].session.store)
     try:
-        records = suggested(requests, client)
+        records = explain_with_model(requests, client)
     finally:
         client.close()
     return [

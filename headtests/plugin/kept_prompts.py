@@ -12,7 +12,12 @@ import pytest
 
 from headtests.errors import CounterexampleError
 from headtests.prompts.counterexamples import KnownPrompt
-from headtests.prompts.kept_file import Kept, counterexamples_path, keep, read_kept
+from headtests.prompts.kept_file import (
+    StoredPrompt,
+    counterexamples_path,
+    read_prompts,
+    store_prompts,
+)
 from headtests.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +52,7 @@ class TestKeeper:
         if self._settings.counterexamples == "none":
             return ()
         about = self._about(claim)
-        return [kept.prompt for kept in read_kept(self._path) if kept.about == about]
+        return [kept.prompt for kept in read_prompts(self._path) if kept.about == about]
 
     def searched(self, claim: "Withstands") -> None:
         """Report a searched claim, and keep the prompt that broke it, if any."""
@@ -58,7 +63,9 @@ class TestKeeper:
         head, subject, tokenizer = self._about(claim)
         prompt = KnownPrompt(broken.ids, broken.choices, broken.value)
         try:
-            keep(self._path, [Kept(head, subject, tokenizer, prompt, broken.tokens)])
+            store_prompts(
+                self._path, [StoredPrompt(head, subject, tokenizer, prompt, broken.tokens)]
+            )
         except (OSError, CounterexampleError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             self._trouble(f"a prompt that breaks {claim.source} could not be kept: {reason}")

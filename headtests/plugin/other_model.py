@@ -12,7 +12,7 @@ import pytest
 from headtests.errors import HeadtestsError
 from headtests.plugin.requests import other_model
 from headtests.plugin.stash import CLAIM_RECORDS, DECIDED
-from headtests.sessions.recording.other_model_records import against, in_trouble
+from headtests.sessions.recording.other_model_records import against_record, failed_record
 from headtests.sessions.session import Session
 from headtests.settings import ModelSpec, Settings
 
@@ -42,9 +42,9 @@ class OtherModel:
         for decided, record in zip(claims, records, strict=True):
             other = self._session_beside(decided.comparison.left.subject.evidence)  # type: ignore[arg-type]  # the plugin's heads have no other
             if isinstance(other, HeadtestsError):
-                record["against"] = in_trouble(str(other))
+                record["against"] = failed_record(str(other))
             else:
-                record["against"] = against(decided.comparison, other)
+                record["against"] = against_record(decided.comparison, other)
 
     def of(self, session: Session) -> Session | None:
         """Return the second model's session for a session of the run, if it ran documents."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from headtests.claims.arithmetic import explained
+from headtests.claims.arithmetic import explanation_of
 from headtests.claims.call_site import Location, statement_at
 from headtests.claims.comparison import Comparison, Equivalence
 from headtests.claims.verdicts import Verdict
@@ -40,7 +40,7 @@ NOT_EXCUSED_UNDECIDED = "xfail excuses a claim that fails, and nothing else; thi
 
 def explanation(op: str, left: object, right: object) -> list[str] | None:
     """Return the lines that explain a failed assertion about a comparison of figures."""
-    return explained(op, left, right)
+    return explanation_of(op, left, right)
 
 
 def keep_xfail_to_claims(

@@ -19,7 +19,7 @@ from headtests.records import (
     SearchRecord,
     SessionRecord,
 )
-from headtests.report.words.prompt_searches import in_words
+from headtests.report.words.prompt_searches import search_result
 
 COLOURS = {
     "passed": {"green": True},
@@ -309,7 +309,7 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
 def _searches(reporter: pytest.TerminalReporter, searches: list[SearchRecord]) -> None:
     """Print the result of each claim about prompts, and kept prompts that no longer break it."""
     for search in searches:
-        _wrapped(reporter, f"searched: {search['expression']}: {in_words(search)}")
+        _wrapped(reporter, f"searched: {search['expression']}: {search_result(search)}")
         if search["breaking"] is not None:
             _wrapped(reporter, search["breaking"]["replay"], indent="  ")
         for quiet in search["quiet"]:

@@ -50,7 +50,7 @@ class _Content(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredPrompt:
     """A stored prompt, and the claim that it broke."""
 
     head: str
@@ -77,7 +77,7 @@ def counterexamples_path(hypotheses: Path) -> Path:
     return hypotheses.parent / FOLDER / f"{hypotheses.stem}.json"
 
 
-def read_kept(path: Path) -> list[Kept]:
+def read_prompts(path: Path) -> list[StoredPrompt]:
     """Return the prompts in a file; an empty list if there is no file.
 
     Raises `CounterexampleError` for a file that is cut, that holds a merge conflict of git, that is
@@ -96,16 +96,16 @@ def read_kept(path: Path) -> list[Kept]:
         ) from error
 
 
-def keep(path: Path, new: Sequence[Kept]) -> None:
+def store_prompts(path: Path, new: Sequence[StoredPrompt]) -> None:
     """Add prompts to a file and keep the shortest `MOST` of each claim.
 
     Other processes may do so at the same time. Raises `CounterexampleError` where the file cannot
     be read, which is then left unchanged, and `OSError` where it cannot be written.
     """
     with lock_of(path):
-        known = read_kept(path)
+        known = read_prompts(path)
         by_ids = {(entry.about, entry.prompt.ids): entry for entry in (*known, *new)}
-        shortest: list[Kept] = []
+        shortest: list[StoredPrompt] = []
         for entry in sorted(by_ids.values(), key=_order):
             if sum(other.about == entry.about for other in shortest) < MOST:
                 shortest.append(entry)
@@ -113,11 +113,11 @@ def keep(path: Path, new: Sequence[Kept]) -> None:
             _write(path, shortest)
 
 
-def _order(kept: Kept) -> tuple[object, ...]:
+def _order(kept: StoredPrompt) -> tuple[object, ...]:
     return (*kept.about, len(kept.prompt.ids), kept.prompt.ids)
 
 
-def _to_json(kept: Kept) -> _Prompt:
+def _to_json(kept: StoredPrompt) -> _Prompt:
     return _Prompt(
         head=kept.head,
         claim=kept.claim,
@@ -129,7 +129,7 @@ def _to_json(kept: Kept) -> _Prompt:
     )
 
 
-def _from_json(content: _Prompt) -> Kept:
+def _from_json(content: _Prompt) -> StoredPrompt:
     ids = content["ids"]
     if not ids or min(ids) < 0:
         raise ValueError("ids should be one or more whole numbers of 0 or more")
@@ -137,10 +137,10 @@ def _from_json(content: _Prompt) -> Kept:
         raise ValueError(f"value should be a share from 0 to 1, not {content['value']}")
     prompt = KnownPrompt(tuple(ids), from_json(content["choices"]), float(content["value"]))
     tokens = tuple(content["tokens"])
-    return Kept(content["head"], content["claim"], content["tokenizer"], prompt, tokens)
+    return StoredPrompt(content["head"], content["claim"], content["tokenizer"], prompt, tokens)
 
 
-def _write(path: Path, kept: Sequence[Kept]) -> None:
+def _write(path: Path, kept: Sequence[StoredPrompt]) -> None:
     """Write each field on a line of its own, so that a diff is easy to review."""
     prompts = [
         "  {\n"

@@ -91,7 +91,7 @@ class Baseline(TypedDict):
     """Sorted by test, claim and number."""
 
 
-def packed(figures: Int64s) -> str:
+def pack(figures: Int64s) -> str:
     """Return figures in quanta, from 0 to 1, as text.
 
     >>> packed(np.array([0, QUANTA]))
@@ -100,7 +100,7 @@ def packed(figures: Int64s) -> str:
     return base64.b64encode(figures.astype(f"<u{_BYTES}").tobytes()).decode()
 
 
-def unpacked(text: str, where: str) -> Int64s:
+def unpack(text: str, where: str) -> Int64s:
     """Return the figures that were packed into a text.
 
     Raises `BaselineError`, which begins with `where`, for a text that holds no figures.

@@ -64,7 +64,7 @@ def _misfits(content: dict[str, Any]) -> Iterator[str]:
                 yield f"claims[{place}].{name}.base_rate should be over 0, not {rate}"
 
 
-def updated(
+def update_baselines(
     path: Path,
     claims: Collection[BaselineClaim],
     contexts: Mapping[str, BaselineContext],

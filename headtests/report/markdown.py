@@ -29,7 +29,7 @@ from headtests.report.words.drift import before_and_now, drifted, margin
 from headtests.report.words.explanations import in_a_line
 from headtests.report.words.markdown_escaping import code, code_cell, escaped, row
 from headtests.report.words.other_model import differing, names_of
-from headtests.report.words.prompt_searches import in_words, refuted
+from headtests.report.words.prompt_searches import refuted, search_result
 from headtests.report.words.text import NAME_LIMIT
 from headtests.wording import count
 
@@ -112,7 +112,7 @@ def _searched(searches: Sequence[SearchRecord]) -> Iterator[str]:
     yield f"**Broken by a prompt: {broken}** (finding none is no proof):"
     ordered = sorted(searches, key=lambda search: search["breaking"] is None)
     lines = [
-        f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(in_words(search))}"
+        f"{code(search['expression'], _COMPARED_LIMIT)}: {escaped(search_result(search))}"
         for search in ordered[:_COMPARED_SHOWN]
     ]
     yield from _some(lines, len(searches), "searched claim")

@@ -276,13 +276,13 @@ def _ran(checkpoint: Checkpoint, label: str, claims: int) -> Ran:
             for name, revision in models
         ],
         weights=list(dict.fromkeys(model["weights_sha256"] for model in models.values())),
-        tally="" if record is None else ", ".join(tally(record, claims)),
+        tally="" if record is None else ", ".join(verdict_counts(record, claims)),
         trouble=checkpoint.trouble,
         groups=[group for session in sessions for group in _facts(session)],
     )
 
 
-def tally(record: Record, claims: int = 0) -> Iterator[str]:
+def verdict_counts(record: Record, claims: int = 0) -> Iterator[str]:
     """Yield how many claims have each verdict, and how many of `claims` are missing."""
     yield from by_verdict(claim["verdict"] for claim in record["claims"])
     if len(record["claims"]) < claims:

@@ -19,7 +19,7 @@ from headtests.claims.definitions import (
 )
 from headtests.claims.estimate import Estimate
 from headtests.claims.pair_samples import Multiples, MultiplesDistribution
-from headtests.claims.pairs import Distributed, Ranked, Sampled
+from headtests.claims.pairs import DistributionRequest, RankedRequest, SampledRequest
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError
 from headtests.explanations.description import Description
@@ -205,7 +205,7 @@ class Head:
         [1, 1, 1, 1, 1]
         """
         on = self._limit(size, on)
-        request = Ranked(size, self._subject.options, on, reverse)
+        request = RankedRequest(size, self._subject.options, on, reverse)
         arguments = [str(size), *(["reverse=True"] if reverse else [])]
         arguments += [f"on={on!r}"] if on is not None else []
         self._subject.evidence.wish((self._subject.name, request))
@@ -232,7 +232,7 @@ class Head:
         True
         """
         on = self._limit(size, on)
-        request = Sampled(size, self._subject.options, on, above_average)
+        request = SampledRequest(size, self._subject.options, on, above_average)
         arguments = [str(size), *([] if above_average else ["above_average=False"])]
         arguments += [f"on={on!r}"] if on is not None else []
         self._subject.evidence.wish((self._subject.name, request))
@@ -257,7 +257,7 @@ class Head:
         True
         """
         on = self._limit(1, on)
-        request = Distributed(self._subject.options, on)
+        request = DistributionRequest(self._subject.options, on)
         self._subject.evidence.wish((self._subject.name, request))
         return MultiplesDistribution(self._subject, request)
 

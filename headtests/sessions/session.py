@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from headtests.cache import Store, store_of
 from headtests.claims.comparison import Comparison
 from headtests.claims.definitions import Mass, Question, RowOptions
-from headtests.claims.pairs import Distributed, Distribution, Pair, PairRequest, Ranked, Sampled
+from headtests.claims.pairs import (
+    Distribution,
+    DistributionRequest,
+    Pair,
+    PairRequest,
+    RankedRequest,
+    SampledRequest,
+)
 from headtests.corpora import CorpusSpec, GivenTexts, Population, build_population
 from headtests.errors import ClaimError, NoEligibleRowError
 from headtests.explanations.description import Description
@@ -20,11 +27,11 @@ from headtests.expressions.conditions import EveryRow
 from headtests.expressions.head_names import HeadName, parse_head
 from headtests.expressions.relations import First
 from headtests.measurement.eligibility import eligible
-from headtests.measurement.passes.runner import Progress, Sweep
-from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny
-from headtests.measurement.results.cache_keys import Keys
-from headtests.measurement.results.measurements import Passes
-from headtests.measurement.results.on_disk import Results
+from headtests.measurement.passes.runner import DocumentPass, Progress
+from headtests.measurement.readers.rows_against import RowsAgainstRequest, RowsAgainstResult
+from headtests.measurement.results.cache_keys import ResultKeys
+from headtests.measurement.results.measurements import Measurements
+from headtests.measurement.results.on_disk import StoredResults
 from headtests.measurement.results.pair_context import in_context, in_relation, keys_within
 from headtests.models.loaded import LoadedModel
 from headtests.models.loading import adopt_bridge, load_model
@@ -83,7 +90,7 @@ class Session:
         )
         self._announced = list(heads)
         self._progress = progress
-        self.was_read: set[Question] = set()
+        self.figures_read: set[Question] = set()
         """The figures whose values the user has read, so that a threshold could depend on them."""
         self._wishes: list[Question | tuple[HeadName, PairRequest]] = []
         self._eligible: dict[tuple[object, ...], Eligible] = {}
@@ -147,18 +154,18 @@ class Session:
         return [head for layer in layers for head in self.named(f"L{layer}H*")]
 
     @cached_property
-    def sweep(self) -> Sweep:
+    def document_pass(self) -> DocumentPass:
         """The pass over the documents.
 
-        >>> session.sweep.budget == len(session.population)
+        >>> session.document_pass.budget == len(session.population)
         True
         """
-        return Sweep(self.model, self.population, self.served, self.settings, self._progress)
+        return DocumentPass(self.model, self.population, self.served, self.settings, self._progress)
 
     @cached_property
-    def passes(self) -> Passes:
+    def passes(self) -> Measurements:
         """The measurements on the documents."""
-        passes = Passes(self.sweep, self.settings.seed, self._results)
+        passes = Measurements(self.document_pass, self.settings.seed, self._results)
         for request in self._wishes:
             passes.wish(request)
         return passes
@@ -191,17 +198,17 @@ class Session:
         return "" if self._keys is None else self._keys.context
 
     @cached_property
-    def _keys(self) -> Keys | None:
+    def _keys(self) -> ResultKeys | None:
         identity = self.model.identity
         if self.store is None or identity is None:
             return None
-        return Keys(self.sweep, identity, self.settings.seed)
+        return ResultKeys(self.document_pass, identity, self.settings.seed)
 
     @cached_property
-    def _results(self) -> Results | None:
+    def _results(self) -> StoredResults | None:
         """The results of earlier runs; None without a cache."""
         store = self.store
-        return None if store is None or self._keys is None else Results(store, self._keys)
+        return None if store is None or self._keys is None else StoredResults(store, self._keys)
 
     def announce(self, heads: Iterable[HeadName]) -> None:
         """Add heads to those that one pass measures; has no effect once something was measured.
@@ -231,7 +238,7 @@ class Session:
         >>> ht.Session().is_open
         False
         """
-        return "sweep" in self.__dict__
+        return "document_pass" in self.__dict__
 
     def head(
         self,
@@ -298,8 +305,8 @@ class Session:
         True
         """
         documents = self.population.description
-        if self.sweep.budget < len(self.population):
-            documents = f"{self.sweep.budget:,} of {documents}"
+        if self.document_pass.budget < len(self.population):
+            documents = f"{self.document_pass.budget:,} of {documents}"
         return f"{self.model.spec} over {documents}"
 
     @property
@@ -319,7 +326,7 @@ class Session:
         >>> session.extents(by_text=False)[:2]
         (64, 128)
         """
-        return self.sweep.extents(by_text)
+        return self.document_pass.extents(by_text)
 
     def eligible(self, question: Question) -> Eligible:
         """Return the population's documents with an eligible row, from tokens alone.
@@ -336,7 +343,7 @@ class Session:
             documents = eligible(
                 self.model,
                 self.population,
-                self.sweep.order(question.beyond_corpus),
+                self.document_pass.order(question.beyond_corpus),
                 layer,
                 question.statistic,
                 question.options,
@@ -376,7 +383,7 @@ class Session:
         """Return the index of a document in the order of the question's pass.
 
         >>> question = head.mass(ht.previous).question
-        >>> session.place_of(question, int(session.sweep.order()[3]))
+        >>> session.place_of(question, int(session.document_pass.order()[3]))
         3
         """
         return int(self.passes.places(question.beyond_corpus)[document])
@@ -401,7 +408,7 @@ class Session:
         # A head that was not announced is measured alone.
         return self.served if self.settings.rank and question.head in self.served else ()
 
-    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+    def pairs(self, head: HeadName, request: RankedRequest | SampledRequest) -> Pairs:
         """Return a head's ranked or random pairs over the whole budget, as columns.
 
         >>> request = head.ranked_multiples(3).request
@@ -424,12 +431,12 @@ class Session:
         self,
         wanted: Sequence[tuple[HeadName, RowOptions, int]],
         size: int,
-        besides: Sequence[Scrutiny] = (),
+        besides: Sequence[RowsAgainstRequest] = (),
     ) -> list[tuple[list[Pair], list[Pair], int]]:
         """Return `size` ranked and random above-average pairs of each head, and their number.
 
         `wanted` has a head, its options and how many documents of the pass to read. The same pass
-        reads `besides`, which `scrutinised` then returns.
+        reads `besides`, which `rows_against` then returns.
 
         >>> [name] = session.named("L0H2")
         >>> [(ranked, random, count)] = session.overviews([(name, session.options(), 64)], size=5)
@@ -446,24 +453,26 @@ class Session:
             for (head, *_), overview in zip(wanted, overviews, strict=True)
         ]
 
-    def scrutinised(self, claims: Sequence[Scrutiny]) -> list[tuple[Scrutinised, list[Pair]]]:
+    def rows_against(
+        self, claims: Sequence[RowsAgainstRequest]
+    ) -> list[tuple[RowsAgainstResult, list[Pair]]]:
         """Return the rows for and against each claim, with the pairs to show of them.
 
-        >>> session.scrutinised([])
+        >>> session.rows_against([])
         []
         """
-        scrutinised = self.passes.scrutinised(claims)
+        rows_against = self.passes.rows_against(claims)
         return [
             (
                 rows,
                 in_context(
-                    self.sweep,
+                    self.document_pass,
                     claim.question.head,
                     rows.pairs,
                     [row.row for row in rows.counterexamples],
                 ),
             )
-            for claim, rows in zip(claims, scrutinised, strict=True)
+            for claim, rows in zip(claims, rows_against, strict=True)
         ]
 
     def sink_share(self, head: HeadName, options: RowOptions, documents: int) -> float | None:
@@ -478,8 +487,8 @@ class Session:
             return None
         every_key = First() | ~First()
         question = Question(head, Mass(every_key, when=EveryRow()), options)
-        extent = next(extent for extent in self.sweep.extents() if extent >= documents)
-        first = self.figures(question, extent).of_documents(self.sweep.order()[:documents])
+        extent = next(extent for extent in self.document_pass.extents() if extent >= documents)
+        first = self.figures(question, extent).of_documents(self.document_pass.order()[:documents])
         return 1 - float(first.numerators.mean()) / QUANTA if len(first) else None
 
     @property
@@ -491,7 +500,7 @@ class Session:
         """
         return self.passes.results_read if "passes" in self.__dict__ else 0
 
-    def distribution(self, head: HeadName, request: Distributed) -> Distribution:
+    def distribution(self, head: HeadName, request: DistributionRequest) -> Distribution:
         """Return the distribution of the pairs' multiples.
 
         Raises `NoEligibleRowError` if there are no pairs.
@@ -519,7 +528,7 @@ class Session:
         >>> session.in_relation(pairs, name, ht.previous, session.options())
         [True, True, True]
         """
-        return in_relation(self.sweep, head, pairs, relation, options)
+        return in_relation(self.document_pass, head, pairs, relation, options)
 
     def keys_within(
         self, pairs: Pairs, head: HeadName, relation: Expression, options: RowOptions
@@ -532,7 +541,7 @@ class Session:
         >>> keys == [[query - 1] for query in pairs.queries]
         True
         """
-        return keys_within(self.sweep, head, pairs, relation, options)
+        return keys_within(self.document_pass, head, pairs, relation, options)
 
     @cached_property
     def _prompts(self) -> PromptReader:
@@ -640,7 +649,7 @@ class Session:
 
         >>> ht.Session().close()
         """
-        if "sweep" in self.__dict__:
-            self.sweep.close()
+        if "document_pass" in self.__dict__:
+            self.document_pass.close()
         if "population" in self.__dict__:
             self.population.close()

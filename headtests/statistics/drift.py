@@ -16,7 +16,7 @@ MARGIN = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class Figures:
+class RecordedFigures:
     """What documents contribute to one statistic, as recorded; columns of shape `[documents]`."""
 
     documents: Int64s
@@ -109,9 +109,9 @@ class Drift:
         return "unchanged" if self.is_unchanged else "drifted"
 
 
-def compared(
-    before: Sequence[Figures],
-    now: Sequence[Figures],
+def drift_between(
+    before: Sequence[RecordedFigures],
+    now: Sequence[RecordedFigures],
     factor: float = 1.0,
     margin: float = MARGIN,
     is_relative: bool = False,
@@ -141,12 +141,12 @@ def compared(
     return Drift(old_value, new_value, margin, is_relative, moved, size)
 
 
-def _value(side: Sequence[Figures], signs: Sequence[float]) -> float:
+def _value(side: Sequence[RecordedFigures], signs: Sequence[float]) -> float:
     return sum(sign * statistic.value for sign, statistic in zip(signs, side, strict=True))
 
 
 def _contributions(
-    side: Sequence[Figures], signs: Sequence[float], around: Sequence[float]
+    side: Sequence[RecordedFigures], signs: Sequence[float], around: Sequence[float]
 ) -> Float64s:
     parts = [
         sign * statistic.contributions(middle)
@@ -156,7 +156,7 @@ def _contributions(
     return summed
 
 
-def _own(side: Sequence[Figures], signs: Sequence[float]) -> Float64s:
+def _own(side: Sequence[RecordedFigures], signs: Sequence[float]) -> Float64s:
     parts = [sign * statistic.own for sign, statistic in zip(signs, side, strict=True)]
     summed: Float64s = np.sum(parts, axis=0)
     return summed

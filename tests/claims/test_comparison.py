@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import headtests as ht
 from headtests import key, query
-from headtests.claims.arithmetic import explained
+from headtests.claims.arithmetic import explanation_of
 from headtests.claims.comparison import Equivalence
 from headtests.claims.verdicts import Verdict
 from headtests.errors import ClaimError, UndecidedError
@@ -234,11 +234,11 @@ def test_an_equivalence_has_a_margin(margin):
 
 def test_an_equivalence_that_failed_is_explained_by_the_edge_that_did():
     found = mass(0.4, 0.42)
-    lines = explained("==", found, ht.approx(0.9, abs=0.05))
+    lines = explanation_of("==", found, ht.approx(0.9, abs=0.05))
     assert lines[0] == f"{PREVIOUS} == ht.approx(0.9, abs=0.05)"
     assert lines[1] == f"{PREVIOUS} >= 0.85"
     assert lines[2].startswith("refuted: 0.4")
-    assert explained("==", ht.approx(0.9, abs=0.05), found)[0] == lines[0]
+    assert explanation_of("==", ht.approx(0.9, abs=0.05), found)[0] == lines[0]
 
 
 # Two figures.
@@ -489,18 +489,18 @@ def test_a_figure_that_ties_is_shown_without_the_noise_of_its_rounding(value):
 def test_pytest_is_given_the_explanation_of_a_comparison_from_either_side(
     operator, left, right, first, second
 ):
-    lines = explained(operator, left, right)
+    lines = explanation_of(operator, left, right)
     assert lines[0] == first
     assert lines[1].startswith(second)
 
 
 @pytest.mark.parametrize("operator", ["==", "in", "is"])
 def test_pytest_is_given_no_explanation_of_what_is_no_claim(operator):
-    assert explained(operator, mass(0.5), 0.5) is None
+    assert explanation_of(operator, mass(0.5), 0.5) is None
 
 
 def test_pytest_is_given_no_explanation_of_what_is_no_figure():
-    assert explained(">=", 0.5, 0.6) is None
+    assert explanation_of(">=", 0.5, 0.6) is None
 
 
 # Reading a figure.

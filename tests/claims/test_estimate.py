@@ -243,7 +243,7 @@ def test_explaining_and_printing_a_claim_does_not_mark_its_figure_as_read():
     claim = evidence.head("L0H0").mass(ht.previous) >= 0.1
     claim.explanation()
     repr(claim)
-    assert not evidence.was_read
+    assert not evidence.figures_read
 
 
 # What a verdict is about.

@@ -11,7 +11,7 @@ import headtests as ht
 from headtests.claims.definitions import RowOptions
 from headtests.errors import ClaimError
 from headtests.explanations import builtin_explainer
-from headtests.explanations.builtin_explainer import NAME, Texts, explained
+from headtests.explanations.builtin_explainer import NAME, Texts, explain
 from headtests.explanations.measured_suggestions import round_down
 from headtests.explanations.relation_search import Finding
 from headtests.explanations.text_halves import Half
@@ -30,7 +30,7 @@ HEAD = HeadName(1, 2)
 @pytest.fixture(scope="module")
 def explanation(texts, heads):
     """Return a function from a planted head to its record."""
-    return cache(lambda name: explained(texts, planted.name(name), heads.served))
+    return cache(lambda name: explain(texts, planted.name(name), heads.served))
 
 
 def fresh(texts):
@@ -62,7 +62,7 @@ def test_resting_found_and_unexplained_mass_are_all_there_is(explanation):
 
 
 def test_where_position_0_is_a_key_like_any_other_nothing_rests(heads):
-    record = explained(Texts(heads, RowOptions(False, 0)), HeadName(0, 0), heads.served)
+    record = explain(Texts(heads, RowOptions(False, 0)), HeadName(0, 0), heads.served)
     assert record["resting_mass"] is None
 
 
@@ -109,7 +109,7 @@ def test_what_the_other_half_does_not_bear_out_explains_nothing(
         for one, name in ((~ht.previous, "all others"), (ht.previous, "the previous token"))
     ]
     monkeypatch.setattr(builtin_explainer, "findings", lambda grounds: found)
-    record = explained(fresh(texts), planted.name("L0H0"), heads.served)
+    record = explain(fresh(texts), planted.name("L0H0"), heads.served)
     assert "also suggested all others, but on the other half that is not surely" in record["text"]
     assert [one["said"] for one in record["suggestions"]] == ["ht.previous", "~ht.previous"]
     assert record["unexplained_mass"] == without["unexplained_mass"]
@@ -122,7 +122,7 @@ def test_what_the_other_half_does_not_bear_out_explains_nothing(
 def test_keys_that_english_knows_by_a_functions_name_are_told_by_their_own(texts, monkeypatch):
     recent = Finding(Named(last_8, "the last eight tokens before it"), last_8, 0.2, 0.3)
     monkeypatch.setattr(builtin_explainer, "findings", lambda grounds: [recent])
-    record = explained(fresh(texts), planted.name("L0H0"))
+    record = explain(fresh(texts), planted.name("L0H0"))
     assert record["suggestions"][0]["english"] == "that are the last eight tokens before it"
 
 
@@ -130,7 +130,7 @@ def test_of_two_findings_the_later_is_measured_on_what_it_adds(demo_model):
     session = planted.session(demo_model, {"L0H0": planted.by_turns})
     texts, head = Texts(session, OPTIONS), planted.name("L0H0")
     found = texts.found(head)[1]
-    record = explained(texts, head)
+    record = explain(texts, head)
     assert len(found) == len(record["suggestions"]) == 2
     assert {one["said"] for one in record["suggestions"]} == {repr(one.relation) for one in found}
     assert found[1].is_rest
@@ -154,7 +154,7 @@ def test_another_head_is_the_next_of_others_round_to_the_first(texts):
 
 
 def test_without_another_head_there_is_no_such_control(texts):
-    *_, another = explained(texts, planted.name("L0H1"))["detection"]
+    *_, another = explain(texts, planted.name("L0H1"))["detection"]
     assert another["balanced_accuracy"] is None
     assert "No other head" in another["trouble"]
 
@@ -182,22 +182,22 @@ def test_no_more_than_200_documents_of_many_are_read(demo_model):
         heads=["L1H0"],
         settings=Settings(no_cache=True),
     )
-    record = explained(Texts(session, OPTIONS), HeadName(1, 0))
+    record = explain(Texts(session, OPTIONS), HeadName(1, 0))
     assert record["explain"]["documents"] + record["measure"]["documents"] == 128
-    assert session.sweep.documents_run == 128
+    assert session.document_pass.documents_run == 128
     session.close()
 
 
 def test_two_texts_are_needed(demo_model):
     session = ht.Session(demo_model, "repeated-random", documents=1, period=8)
     with pytest.raises(ClaimError, match=r"come from 1 text\. Name a corpus of two texts or more"):
-        explained(Texts(session, OPTIONS), HeadName(1, 0))
+        explain(Texts(session, OPTIONS), HeadName(1, 0))
     session.close()
 
 
 def test_two_texts_suffice(demo_model):
     session = ht.Session(demo_model, "repeated-random", documents=2, period=8)
-    record = explained(Texts(session, OPTIONS), HeadName(1, 0))
+    record = explain(Texts(session, OPTIONS), HeadName(1, 0))
     assert (record["explain"]["documents"], record["measure"]["documents"]) == (1, 1)
     session.close()
 
@@ -222,10 +222,10 @@ def kept(demo_model, tmp_path, monkeypatch):
 
 def test_what_was_explained_is_kept(kept):
     first, again = kept(), kept()
-    records = [explained(Texts(one, OPTIONS), HeadName(1, 2), one.served) for one in (first, again)]
+    records = [explain(Texts(one, OPTIONS), HeadName(1, 2), one.served) for one in (first, again)]
     assert records[0] == records[1]
-    assert first.sweep.documents_run > 0
-    assert again.sweep.documents_run == 0
+    assert first.document_pass.documents_run > 0
+    assert again.document_pass.documents_run == 0
     for one in (first, again):
         one.close()
 
@@ -234,10 +234,10 @@ def test_what_was_explained_is_kept(kept):
 def test_other_settings_are_explained_anew(kept, demo_model, settings):
     one, other = kept(), kept(**settings)
     head = HeadName(1, 2)
-    explained(Texts(one, OPTIONS), head, one.served)
-    record = explained(Texts(other, OPTIONS), head, other.served)
+    explain(Texts(one, OPTIONS), head, one.served)
+    record = explain(Texts(other, OPTIONS), head, other.served)
     fresh = short(demo_model, no_cache=True, **settings)
-    assert record == explained(Texts(fresh, OPTIONS), head, fresh.served)
+    assert record == explain(Texts(fresh, OPTIONS), head, fresh.served)
     for session in (one, other, fresh):
         session.close()
 
@@ -247,7 +247,7 @@ def test_it_is_kept_under_all_that_it_depends_on():
         texts = source.pop("texts", [0, 0, 1])
         population = SimpleNamespace(index=SimpleNamespace(texts=texts))
         given = {"context_key": "context", "alpha": 0.001} | source
-        whole = SimpleNamespace(sweep=SimpleNamespace(population=population), **given)
+        whole = SimpleNamespace(document_pass=SimpleNamespace(population=population), **given)
         return builtin_explainer._key(Texts(whole, options, documents), head, other)
 
     changes = [
@@ -274,7 +274,7 @@ def test_claims_are_decided_on_the_documents_that_are_looked_at(demo_model, monk
     monkeypatch.setattr(builtin_explainer, "round_down", lambda half: 2 * half * 0.8)
     session = planted.session(demo_model, max_documents=2000)
     texts = Texts(session, OPTIONS, documents=64)
-    record = explained(texts, planted.name("L0H1"))
+    record = explain(texts, planted.name("L0H1"))
     assert record["explain"]["documents"] + record["measure"]["documents"] == 64
     (suggestion,) = record["suggestions"]
     assert suggestion["verdict"] == "undecided"
@@ -306,7 +306,7 @@ def test_batches_change_nothing(demo_model):
     records = []
     for size in (1, 32):
         session = planted.session(demo_model, batch_size=size, max_documents=64)
-        records.append(explained(Texts(session, OPTIONS), planted.name("L0H1"), session.served))
+        records.append(explain(Texts(session, OPTIONS), planted.name("L0H1"), session.served))
         session.close()
     assert json.dumps(records[0]) == json.dumps(records[1])
 

@@ -7,10 +7,10 @@ import pytest
 
 import headtests as ht
 from headtests.claims.definitions import RowOptions
-from headtests.explanations.builtin_explainer import Texts, explained
+from headtests.explanations.builtin_explainer import Texts, explain
 from headtests.explanations.llm.client import Budget, Client, Server
 from headtests.explanations.llm.schemas import Alternative
-from headtests.explanations.llm_explainer import Wanted, read, suggested
+from headtests.explanations.llm_explainer import HeadToExplain, explain_with_model, read
 from headtests.explanations.llm_prompts import MeasuredClaim, in_context
 from headtests.explanations.measured_suggestions import Suggestion, measure
 from tests.explanations import planted, scripted
@@ -34,9 +34,10 @@ def ask(texts, heads):
                 Server("scripted", running.url, KEY, **options), budget or Budget(), None
             )
             wanted = [
-                Wanted(texts, planted.name(head), heads.served, CLAIMED) for head in heads_asked
+                HeadToExplain(texts, planted.name(head), heads.served, CLAIMED)
+                for head in heads_asked
             ]
-            records = suggested(wanted, client)
+            records = explain_with_model(wanted, client)
             client.close()
         asked.requests = running.requests
         return records if len(records) > 1 else records[0]
@@ -148,8 +149,12 @@ def test_heads_of_other_rows_are_no_controls(heads, texts):
     plain = Texts(heads, RowOptions(suppress_first_token=False))
     with ScriptedServer(function=scripted.model()) as running:
         client = Client(Server("scripted", running.url, KEY), Budget(), None)
-        first, second = suggested(
-            [Wanted(texts, planted.name("L0H0")), Wanted(plain, planted.name("L0H1"))], client
+        first, second = explain_with_model(
+            [
+                HeadToExplain(texts, planted.name("L0H0")),
+                HeadToExplain(plain, planted.name("L0H1")),
+            ],
+            client,
         )
     for record in (first, second):
         assert record["detection"][0]["balanced_accuracy"] is not None
@@ -358,7 +363,7 @@ def test_texts_that_cannot_be_split_are_a_trouble_and_ask_nothing(demo_model, as
     alone = Texts(session, RowOptions(suppress_first_token=True))
     with ScriptedServer(says("{}")) as running:
         client = Client(Server("scripted", running.url, KEY), Budget(), None)
-        (record,) = suggested([Wanted(alone, planted.name("L0H0"))], client)
+        (record,) = explain_with_model([HeadToExplain(alone, planted.name("L0H0"))], client)
     assert "1 text" in record["trouble"]
     assert running.requests == []
     session.close()
@@ -380,7 +385,7 @@ def test_unexplained_is_what_no_suggestion_that_holds_is_about(ask, texts):
 
 def test_without_a_condition_every_row_counts_as_for_the_built_in_explainer(plain, texts, heads):
     record, _ = plain
-    ours = explained(texts, planted.name("L0H0"), heads.served)["suggestions"][0]
+    ours = explain(texts, planted.name("L0H0"), heads.served)["suggestions"][0]
     assert record["suggestions"][0]["mass"] == ours["mass"]
 
 

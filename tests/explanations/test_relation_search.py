@@ -90,7 +90,7 @@ class Given:
         self.cells = Cells(uniform, tokens)
         self.vocabulary = vocabulary
         population = SimpleNamespace(vocabulary=vocabulary)
-        whole = SimpleNamespace(sweep=SimpleNamespace(population=population))
+        whole = SimpleNamespace(document_pass=SimpleNamespace(population=population))
         self.reading = SimpleNamespace(
             try_all=lambda *_: None,
             half=SimpleNamespace(whole=whole),

@@ -12,7 +12,7 @@ import headtests as ht
 from headtests import query
 from headtests.claims.definitions import Lift, Mass, Question, RowOptions
 from headtests.claims.estimate import Estimate
-from headtests.claims.pairs import Distributed, Ranked
+from headtests.claims.pairs import DistributionRequest, RankedRequest
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError
 from headtests.explanations.text_halves import Half, measuring_texts
@@ -61,7 +61,7 @@ def test_no_text_is_in_both_and_none_in_neither(heads):
 
 
 def test_its_documents_stand_in_the_order_of_the_pass(heads, half):
-    order = heads.sweep.order().tolist()
+    order = heads.document_pass.order().tolist()
     places = [order.index(one) for one in half.documents.tolist()]
     assert places == sorted(places)
 
@@ -70,7 +70,7 @@ def test_no_more_documents_are_read_than_the_limit_allows(heads):
     assert list(Half(heads, True, limit=100).extents(False)) == [64]
     # The first step is never cut, and without a limit the budget is.
     assert list(Half(heads, True, limit=10).extents(False)) == [64]
-    assert list(Half(heads, True).extents(False)) == list(heads.sweep.extents())
+    assert list(Half(heads, True).extents(False)) == list(heads.document_pass.extents())
     # A step that ends at the limit is within it.
     assert list(Half(heads, True, limit=128).extents(False)) == [64, 128]
 
@@ -79,7 +79,7 @@ def test_no_more_documents_are_read_than_the_limit_allows(heads):
 def test_those_within_the_limit_are_the_halfs_of_the_first_of_the_pass(heads, limit):
     half = Half(heads, True, limit=limit)
     own = set(half.documents.tolist())
-    first = heads.sweep.order()[: limit or 128].tolist()
+    first = heads.document_pass.order()[: limit or 128].tolist()
     assert half.within_limit.tolist() == [one for one in first if one in own]
 
 
@@ -132,7 +132,7 @@ def test_attention_by_distance_is_that_of_its_documents_alone(heads, half):
 
 def test_a_documents_place_is_that_in_the_whole_pass(heads, half):
     question = Question(HEAD, Mass(ht.previous, None), OPTIONS)
-    order = heads.sweep.order().tolist()
+    order = heads.document_pass.order().tolist()
     for document in half.within_limit[:5].tolist():
         assert half.place_of(question, document) == order.index(document)
 
@@ -143,8 +143,8 @@ def test_what_is_asked_for_elsewhere_is_refused(heads, half):
         lambda: half.eligible(beyond),
         lambda: half.figures(beyond, 64),
         lambda: half.matched(beyond, 64),
-        lambda: half.pairs(HEAD, Ranked(3, OPTIONS)),
-        lambda: half.distribution(HEAD, Distributed(OPTIONS)),
+        lambda: half.pairs(HEAD, RankedRequest(3, OPTIONS)),
+        lambda: half.distribution(HEAD, DistributionRequest(OPTIONS)),
     ):
         with pytest.raises(ClaimError, match=r"half"):
             ask()

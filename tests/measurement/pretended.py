@@ -5,7 +5,7 @@ from collections import Counter
 import torch
 
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.models.row_reading import Portion
 from headtests.settings import ModelSpec, Settings
 
@@ -126,15 +126,15 @@ class Witness:
 
 
 def sweep_of(model, population, *heads, progress=None, **settings):
-    """Return a sweep with these heads announced."""
-    return Sweep(model, population, heads, Settings(**settings), progress)
+    """Return a pass with these heads announced."""
+    return DocumentPass(model, population, heads, Settings(**settings), progress)
 
 
-def rows_of(sweep, head=HEAD, start=0, stop=None, by_text=False):
+def rows_of(document_pass, head=HEAD, start=0, stop=None, by_text=False):
     """Return each document's rows by its id, after checking each block."""
     found = {}
-    for block in sweep.blocks(head, start, stop, by_text):
-        attendable = sweep.model.attendable(block.batch.valid, head.layer)
+    for block in document_pass.blocks(head, start, stop, by_text):
+        attendable = document_pass.model.attendable(block.batch.valid, head.layer)
         assert torch.equal(torch.from_numpy(block.tokens.attendable.copy()), attendable)
         assert block.tokens.counts.tolist() == attendable.sum(-1).clamp(min=1).tolist()
         assert block.heads == (head,)

@@ -26,7 +26,7 @@ from headtests.expressions.head_names import HeadName
 from headtests.measurement import eligibility as module
 from headtests.measurement.eligibility import eligible
 from headtests.measurement.masks import Masks
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.settings import Settings
 from headtests.statistics import QUANTA
 from tests import tiny_models
@@ -217,15 +217,17 @@ STATISTICS = [
 def test_what_is_measured_is_what_was_eligible(name, loaded, population):
     """Document by document, in the order of the pass, with the same base rates to the last bit."""
     heads = [HeadName(layer, 0) for layer in range(2)]
-    sweep = Sweep(loaded(name), population, heads, Settings(batch_size=7))
+    document_pass = DocumentPass(loaded(name), population, heads, Settings(batch_size=7))
     for by_text in (False, True):
-        order = sweep.order(by_text)
+        order = document_pass.order(by_text)
         places = np.argsort(order)
         for head, statistic, chosen in product(
             heads, STATISTICS, (RowOptions(True), RowOptions(False, 4))
         ):
-            expected = eligible(sweep.model, population, order, head.layer, statistic, chosen)
-            blocks = sweep.blocks(head, by_text=by_text)
+            expected = eligible(
+                document_pass.model, population, order, head.layer, statistic, chosen
+            )
+            blocks = document_pass.blocks(head, by_text=by_text)
             found = figures_of(blocks, statistic, chosen, places=places, head=head)
             assert 0 < len(found) < len(population)
             assert found.documents.tolist() == expected.documents.tolist()
@@ -235,12 +237,14 @@ def test_what_is_measured_is_what_was_eligible(name, loaded, population):
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_figures_are_the_same_whatever_the_extents_asked_in(batch_size, loaded, population):
-    sweep = Sweep(loaded("gpt2"), population, [HeadName(1, 2)], Settings(batch_size=batch_size))
-    order = sweep.order()
+    document_pass = DocumentPass(
+        loaded("gpt2"), population, [HeadName(1, 2)], Settings(batch_size=batch_size)
+    )
+    order = document_pass.order()
     places = np.argsort(order)
 
     def figures(statistic, start, stop, matched):
-        blocks = sweep.blocks(HeadName(1, 2), start, stop)
+        blocks = document_pass.blocks(HeadName(1, 2), start, stop)
         return figures_of(blocks, statistic, RowOptions(True), matched, places, HeadName(1, 2))
 
     for statistic in STATISTICS:

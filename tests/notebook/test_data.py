@@ -201,10 +201,10 @@ def ask_everything(data, layers, heads):
 
 
 def assert_ran_once(data):
-    sweep = data.session.sweep
-    assert sweep.documents_run == len(data.session.population) == len(TEXTS)
-    assert sweep.tokens_run == data.session.population.tokens
-    assert sweep.tokens_run_twice == 0
+    document_pass = data.session.document_pass
+    assert document_pass.documents_run == len(data.session.population) == len(TEXTS)
+    assert document_pass.tokens_run == data.session.population.tokens
+    assert document_pass.tokens_run_twice == 0
 
 
 @pytest.mark.parametrize("model", ["demo", "llama"])
@@ -245,13 +245,13 @@ def test_where_no_row_is_kept_titles_of_all_heads_cost_one_pass(data_of):
     ]
     tokens = data.session.population.tokens
     rows_again = 8 * MAX_LENGTH
-    assert tokens < data.session.sweep.tokens_run <= 2 * tokens + rows_again
+    assert tokens < data.session.document_pass.tokens_run <= 2 * tokens + rows_again
 
 
 def test_more_texts_than_the_usual_budget_are_all_read(data_of):
     data = data_of(settings=ht.Settings(device="cpu", max_documents=2))
     data.get_ranked_multiples()
-    assert data.session.sweep.budget == len(TEXTS)
+    assert data.session.document_pass.budget == len(TEXTS)
 
 
 # What is wrong.

@@ -129,8 +129,8 @@ def test_a_single_text_is_an_error_that_says_what_explanations_need(data_of):
 def test_describing_runs_no_text_again(many):
     many.describe_head(0, 1, print_description=False)
     many.to_claims(1, 2)
-    assert many.session.sweep.tokens_run == many.session.population.tokens
-    assert many.session.sweep.tokens_run_twice == 0
+    assert many.session.document_pass.tokens_run == many.session.population.tokens
+    assert many.session.document_pass.tokens_run_twice == 0
 
 
 # With a language model.

@@ -58,8 +58,8 @@ def asked(monkeypatch):
         calls.clients.append(client)
         return [{"name": str(one.head), "explainer": "scripted"} for one in wanted]
 
-    monkeypatch.setattr(explaining, "explained", ours)
-    monkeypatch.setattr(llm_explainer, "suggested", theirs)
+    monkeypatch.setattr(explaining, "explain", ours)
+    monkeypatch.setattr(llm_explainer, "explain_with_model", theirs)
     return calls
 
 

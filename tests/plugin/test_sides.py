@@ -133,22 +133,22 @@ def test_no_document_runs_twice_for_it(run_claims):
 
 @pytest.mark.parametrize("spool", ["0", "4GB"])
 def test_one_reading_serves_heads_and_claims(spool, run_claims, monkeypatch):
-    from headtests.measurement.passes.runner import Sweep
+    from headtests.measurement.passes.runner import DocumentPass
     from headtests.measurement.readers.pair_requests import OverviewReader
-    from headtests.measurement.readers.rows_against import ScrutinyReader
+    from headtests.measurement.readers.rows_against import RowsAgainstReader
 
     readings = []
-    read = Sweep.read
+    read = DocumentPass.read
 
     def noted(self, heads, readers, *places):
         kinds = {type(reader) for reader in readers}
-        if kinds & {ScrutinyReader, OverviewReader}:
+        if kinds & {RowsAgainstReader, OverviewReader}:
             readings.append(([str(head) for head in heads], kinds))
         read(self, heads, readers, *places)
 
-    monkeypatch.setattr(Sweep, "read", noted)
+    monkeypatch.setattr(DocumentPass, "read", noted)
     run_claims(TESTS, f"--headtests-spool={spool}", "-k", "holds or refuted or two")
-    both = {ScrutinyReader, OverviewReader}
+    both = {RowsAgainstReader, OverviewReader}
     # Rows that were kept are read head by head.
     apart = [(["L0H2"], both), (["L1H2"], both)]
     assert readings == ([(["L0H2", "L1H2"], both)] if spool == "0" else apart)

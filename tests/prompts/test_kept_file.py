@@ -12,16 +12,18 @@ from headtests.prompts.kept_file import (
     FORMAT,
     MOST,
     VERSION,
-    Kept,
+    StoredPrompt,
     counterexamples_path,
-    keep,
-    read_kept,
+    read_prompts,
+    store_prompts,
 )
 
 
 def kept(*ids, head="L0H2", claim="least mass(ht.previous) on runs", value=0.25, tokens=None):
     choices = (TokenRun(tuple(ids), 1, 99, 500), Number(2, 1, 3))
-    return Kept(head, claim, "abc", KnownPrompt(ids, choices, value), tokens or ("é ", "\n") * 2)
+    return StoredPrompt(
+        head, claim, "abc", KnownPrompt(ids, choices, value), tokens or ("é ", "\n") * 2
+    )
 
 
 @pytest.fixture
@@ -30,30 +32,30 @@ def path(tmp_path):
 
 
 def test_what_is_kept_is_read_back(path):
-    keep(path, [kept(3, 4)])
-    assert read_kept(path) == [kept(3, 4)]
+    store_prompts(path, [kept(3, 4)])
+    assert read_prompts(path) == [kept(3, 4)]
 
 
 def test_without_a_file_nothing_is_known(path):
-    assert read_kept(path) == []
+    assert read_prompts(path) == []
 
 
 def test_others_stay_and_the_same_prompt_is_one(path):
-    keep(path, [kept(3, 4)])
-    keep(path, [kept(3, 4), kept(1, head="L1H0")])
-    assert read_kept(path) == [kept(3, 4), kept(1, head="L1H0")]
+    store_prompts(path, [kept(3, 4)])
+    store_prompts(path, [kept(3, 4), kept(1, head="L1H0")])
+    assert read_prompts(path) == [kept(3, 4), kept(1, head="L1H0")]
 
 
 def test_of_a_claim_the_shortest_are_kept(path):
-    keep(path, [kept(*range(length)) for length in range(1, MOST + 5)])
-    keep(path, [kept(7, claim="another")])
-    found = read_kept(path)
+    store_prompts(path, [kept(*range(length)) for length in range(1, MOST + 5)])
+    store_prompts(path, [kept(7, claim="another")])
+    found = read_prompts(path)
     assert [len(one.prompt.ids) for one in found if one.claim != "another"] == [*range(1, MOST + 1)]
     assert len(found) == MOST + 1
 
 
 def test_a_file_reads_well_and_does_not_change_without_a_reason(path):
-    keep(path, [kept(3, 4)])
+    store_prompts(path, [kept(3, 4)])
     text = path.read_text(encoding="utf-8")
     assert text.splitlines()[:5] == [
         "{",
@@ -64,14 +66,14 @@ def test_a_file_reads_well_and_does_not_change_without_a_reason(path):
     ]
     assert '   "ids": [3, 4],' in text.splitlines()
     before = path.stat().st_mtime_ns
-    keep(path, [kept(3, 4)])
+    store_prompts(path, [kept(3, 4)])
     assert path.stat().st_mtime_ns == before
     assert [entry.name for entry in path.parent.iterdir()] == ["test_it.json"]
 
 
 def _write(path, head):
     for number in range(8):
-        keep(path, [kept(number, head=head)])
+        store_prompts(path, [kept(number, head=head)])
 
 
 @pytest.mark.slow
@@ -83,7 +85,7 @@ def test_two_that_write_at_once_lose_nothing(path):
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
-    found = read_kept(path)
+    found = read_prompts(path)
     assert sorted((one.head, one.prompt.ids) for one in found) == [
         (head, (number,)) for head in ("L0H0", "L0H1") for number in range(8)
     ]
@@ -121,14 +123,14 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_a_file_that_cannot_be_read_is_named_and_left_alone(path, name):
     change, said = BAD[name]
-    keep(path, [kept(3, 4)])
+    store_prompts(path, [kept(3, 4)])
     text = change(path.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CounterexampleError, match=said) as error:
-        read_kept(path)
+        read_prompts(path)
     assert str(path) in str(error.value)
     with pytest.raises(CounterexampleError):
-        keep(path, [kept(5)])
+        store_prompts(path, [kept(5)])
     assert path.read_text(encoding="utf-8") == text
 
 

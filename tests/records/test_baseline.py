@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from headtests.errors import BaselineError
-from headtests.records.baseline import packed, unpacked
+from headtests.records.baseline import pack, unpack
 from headtests.statistics.quanta import QUANTA
 
 
 @given(arrays.arrays(np.int64, st.integers(0, 700), elements=st.integers(0, QUANTA)))
 def test_what_was_packed_is_unpacked(figures):
-    assert unpacked(packed(figures), "it").tolist() == figures.tolist()
+    assert unpack(pack(figures), "it").tolist() == figures.tolist()
 
 
 def test_six_hundred_documents_of_two_columns_stay_under_a_third_of_the_limit():
     figures = np.full(600, QUANTA)
-    assert 2 * len(packed(figures)) < 20_000 / 3
+    assert 2 * len(pack(figures)) < 20_000 / 3
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_six_hundred_documents_of_two_columns_stay_under_a_third_of_the_limit():
 )
 def test_what_holds_no_figures_is_refused(text, said):
     if said is None:
-        assert unpacked(text, "the file").tolist() == [0]
+        assert unpack(text, "the file").tolist() == [0]
         return
     with pytest.raises(BaselineError, match=rf"^the file holds .*{said}"):
-        unpacked(text, "the file")
+        unpack(text, "the file")

@@ -8,7 +8,7 @@ import pytest
 
 from headtests.errors import BaselineError
 from headtests.records.baseline import FORMAT, VERSION
-from headtests.records.baseline_files import baseline_path, read_baseline, updated
+from headtests.records.baseline_files import baseline_path, read_baseline, update_baselines
 
 CONTEXT = {
     "model": "demo",
@@ -59,7 +59,7 @@ def path(tmp_path):
 
 
 def written(path, *claims, ran=(), contexts=None):
-    return updated(path, claims, contexts or {"here": CONTEXT}, ran)
+    return update_baselines(path, claims, contexts or {"here": CONTEXT}, ran)
 
 
 def test_they_stand_beside_the_hypothesis_file():
@@ -207,7 +207,7 @@ def test_recording_leaves_a_bad_file_alone(path, name):
 
 def test_claims_of_tests_that_are_no_more_are_dropped_where_all_tests_are_known(path):
     written(path, claim("a"), claim("b"), claim("c"))
-    baseline = updated(path, [claim("a")], {"here": CONTEXT}, ["a"], ["a", "b"])
+    baseline = update_baselines(path, [claim("a")], {"here": CONTEXT}, ["a"], ["a", "b"])
     assert [one["test"] for one in baseline["claims"]] == ["a", "b"]
 
 

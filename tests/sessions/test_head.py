@@ -10,7 +10,7 @@ import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import RowOptions
 from headtests.claims.evidence import Evidence
-from headtests.claims.pairs import Distributed, Distribution, Ranked, Sampled
+from headtests.claims.pairs import Distribution, DistributionRequest, RankedRequest, SampledRequest
 from headtests.errors import ClaimError, ExpressionError
 from headtests.expressions.head_names import HeadName
 from headtests.prompts.pattern import Pattern
@@ -30,7 +30,7 @@ def test_a_head_knows_its_name_layer_and_place(head):
 
 def test_the_fake_evidence_answers_whatever_evidence_answers():
     asked = {name for name in vars(Evidence) if not name.startswith("_")}
-    values = {"description", "budget_description", "alpha", "was_read"}
+    values = {"description", "budget_description", "alpha", "figures_read"}
     for name in asked - values:
         expected = inspect.signature(getattr(Evidence, name))
         assert inspect.signature(getattr(FakeEvidence, name)) == expected, name
@@ -89,22 +89,22 @@ MANY = [pair(f" {n}", multiple=float(20 - n), document=n, key=n) for n in range(
     [
         (
             lambda head: head.ranked_multiples(),
-            Ranked(10, OPTIONS),
+            RankedRequest(10, OPTIONS),
             "L0H0.ranked_multiples(10)",
         ),
         (
             lambda head: head.ranked_multiples(3, reverse=True, on=ht.previous),
-            Ranked(3, OPTIONS, ht.previous, reverse=True),
+            RankedRequest(3, OPTIONS, ht.previous, reverse=True),
             "L0H0.ranked_multiples(3, reverse=True, on=ht.previous)",
         ),
         (
             lambda head: head.random_multiples(),
-            Sampled(10, OPTIONS),
+            SampledRequest(10, OPTIONS),
             "L0H0.random_multiples(10)",
         ),
         (
             lambda head: head.random_multiples(3, above_average=False, on=key.repeats),
-            Sampled(3, OPTIONS, key.repeats, above_average=False),
+            SampledRequest(3, OPTIONS, key.repeats, above_average=False),
             "L0H0.random_multiples(3, above_average=False, on=key.repeats)",
         ),
     ],
@@ -244,7 +244,7 @@ def test_a_distribution_is_that_of_the_pairs_asked_for():
     evidence = FakeEvidence(distributed=given)
     head = evidence.head("L0H0")
     whole, limited = head.distribution(), head.distribution(on=key.is_(" the"))
-    asked = [Distributed(OPTIONS), Distributed(OPTIONS, key.is_(" the"))]
+    asked = [DistributionRequest(OPTIONS), DistributionRequest(OPTIONS, key.is_(" the"))]
     assert evidence.wished == [(HeadName(0, 0), request) for request in asked]
     assert not evidence.asked
     for found in (whole, limited):

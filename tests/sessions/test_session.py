@@ -75,7 +75,7 @@ def corpus(tmp_path_factory):
 
 
 def reader_of(session, name, suppress=True, window=None):
-    blocks = session.sweep.blocks(parsed(name))
+    blocks = session.document_pass.blocks(parsed(name))
     texts = texts_of(
         blocks, session.population.vocabulary, session.model.bidirectional, window=window
     )
@@ -214,7 +214,7 @@ def test_an_overview_may_be_of_the_first_documents_of_the_pass_alone(session_of)
     session = session_of(heads=["L1H2"])
     options = RowOptions(suppress_first_token=True)
     ((ranked, sampled, count),) = session.overviews([(parsed("L1H2"), options, 5)], 1000)
-    first = set(session.sweep.order()[:5].tolist())
+    first = set(session.document_pass.order()[:5].tolist())
     everything = session.head("L1H2").ranked_multiples(100_000)
     assert list(ranked) == [pair for pair in everything if pair.document in first][:1000]
     assert {pair.document for pair in sampled} <= first
@@ -256,7 +256,7 @@ def test_a_clear_claim_runs_one_step(session_of, population):
     session = session_of(heads=["L1H2"], alpha=0.05)
     claim = session.head("L1H2").mass(~ht.current, when=ht.every_row) >= 0.1
     assert claim
-    assert session.sweep.documents_run == 64 < len(population)
+    assert session.document_pass.documents_run == 64 < len(population)
     assert claim.left.documents < 64
 
 
@@ -264,22 +264,22 @@ def test_no_document_runs_for_a_statistic_without_eligible_rows(session_of):
     session = session_of(heads=["L1H2"])
     with pytest.raises(NoEligibleRowError):
         bool(session.head("L1H2").mass(ht.offset(-1000)) >= 0.1)
-    assert session.sweep.documents_run == 0
+    assert session.document_pass.documents_run == 0
 
 
 def test_a_lift_that_no_attention_reaches_is_refused_before_a_document_runs(session_of):
     session = session_of(heads=["L1H2"])
     with pytest.raises(ClaimError, match="can never reach"):
         bool(session.head("L1H2").lift(~ht.current) >= 50)
-    assert session.sweep.documents_run == 0
+    assert session.document_pass.documents_run == 0
 
 
 def test_what_another_claim_has_read_is_not_run_again(session_of):
     session = session_of(heads=["L1H2", "L0H0"])
     _ = session.head("L1H2").mass(ht.current).value
-    ran = session.sweep.tokens_run
+    ran = session.document_pass.tokens_run
     assert session.head("L0H0").mass(~ht.current, when=ht.every_row) >= 0.02
-    assert session.sweep.tokens_run == ran
+    assert session.document_pass.tokens_run == ran
 
 
 def test_a_rank_is_among_all_heads_of_the_layers_that_are_read(session_of):
@@ -342,8 +342,12 @@ def test_eligible_documents_of_either_order_are_known_apart(session_of):
         for flag in (False, True)
     )
     orders = [session.eligible(question).documents.tolist() for question in (corpus, beyond)]
-    assert orders[0] == [d for d in session.sweep.order(False).tolist() if d in set(orders[1])]
-    assert orders[1] == [d for d in session.sweep.order(True).tolist() if d in set(orders[0])]
+    assert orders[0] == [
+        d for d in session.document_pass.order(False).tolist() if d in set(orders[1])
+    ]
+    assert orders[1] == [
+        d for d in session.document_pass.order(True).tolist() if d in set(orders[0])
+    ]
     assert orders[0] != orders[1]
 
 
@@ -372,10 +376,13 @@ def test_announced_heads_cost_one_pass_and_others_one_each(session_of, populatio
     session = session_of(heads=["L0H*", parsed("L2H1")])
     for name in ("L0H0", "L0H3", "L2H1"):
         assert session.head(name).mass(ht.previous).value > 0
-    assert (session.sweep.tokens_run, session.sweep.tokens_run_twice) == (population.tokens, 0)
+    assert (session.document_pass.tokens_run, session.document_pass.tokens_run_twice) == (
+        population.tokens,
+        0,
+    )
     float(session.head("L1H1").mass(ht.previous))
-    assert session.sweep.tokens_run == 2 * population.tokens
-    assert session.sweep.tokens_run_twice == population.tokens
+    assert session.document_pass.tokens_run == 2 * population.tokens
+    assert session.document_pass.tokens_run_twice == population.tokens
 
 
 def test_heads_may_be_announced_before_the_pass(session_of, population):
@@ -383,7 +390,7 @@ def test_heads_may_be_announced_before_the_pass(session_of, population):
     session.announce([parsed("L1H1")])
     for name in ("L0H0", "L1H1"):
         float(session.head(name).mass(ht.previous))
-    assert session.sweep.tokens_run == population.tokens
+    assert session.document_pass.tokens_run == population.tokens
 
 
 def test_a_question_is_measured_once(session_of, population):
@@ -391,11 +398,11 @@ def test_a_question_is_measured_once(session_of, population):
     head = session.head("L0H0")
     first = head.mass(ht.previous).value
     assert session.head("L0H0").mass(ht.offset(-1)).value == first
-    assert session.sweep.tokens_run == population.tokens
+    assert session.document_pass.tokens_run == population.tokens
     float(head.mass(ht.previous, when=query.repeats))
-    assert session.sweep.tokens_run == 2 * population.tokens
+    assert session.document_pass.tokens_run == 2 * population.tokens
     other = session.head("L0H0", suppress_first_token=False).mass(ht.previous).value
-    assert session.sweep.tokens_run == 3 * population.tokens
+    assert session.document_pass.tokens_run == 3 * population.tokens
     assert other != first
 
 
@@ -417,8 +424,8 @@ def test_memory_that_ends_changes_no_result(session_of, monkeypatch):
     assert [(pair.document, pair.query, pair.key) for pair in head.ranked_multiples(20)] == [
         (pair.document, pair.query, pair.key) for pair in top
     ]
-    assert len(session.sweep.notes) == 2
-    assert "continued with 4" in session.sweep.notes[-1]
+    assert len(session.document_pass.notes) == 2
+    assert "continued with 4" in session.document_pass.notes[-1]
 
 
 def test_an_interruption_leaves_a_session_that_goes_on(session_of, population, monkeypatch):
@@ -437,10 +444,10 @@ def test_an_interruption_leaves_a_session_that_goes_on(session_of, population, m
     estimate = session.head("L1H2").mass(ht.previous)
     with pytest.raises(KeyboardInterrupt):
         float(estimate)
-    assert session.sweep.documents_run == 16
+    assert session.document_pass.documents_run == 16
     assert estimate.value == pytest.approx(value, abs=NEAR)
     assert estimate.documents == expected.documents
-    assert session.sweep.tokens_run == population.tokens
+    assert session.document_pass.tokens_run == population.tokens
 
 
 def test_nothing_is_opened_before_something_is_measured():
@@ -723,7 +730,7 @@ def test_learned_sinks_take_their_share(tmp_path):
     session.head("L1H1").mass(ht.previous).summary()
     found = session.sink_share(head, options, 4)
     left = []
-    for number in session.sweep.order()[:4]:
+    for number in session.document_pass.order()[:4]:
         document = session.population[int(number)]
         rows = session.head("L1H1").pattern(document.ids.tolist()).attention
         left.append(np.mean([1 - rows[q].sum() for q in range(1, len(document))]))
@@ -740,8 +747,8 @@ def test_a_distribution_runs_nothing_again_before_its_examples_are_looked_at(ses
     session = session_of(heads=["L0H0"], spool=0)
     found = session.head("L0H0").distribution()
     assert found.mean > 0
-    once = session.sweep.tokens_run
+    once = session.document_pass.tokens_run
     assert found.quantile(0.5) > 0
-    assert session.sweep.tokens_run_twice == 0
+    assert session.document_pass.tokens_run_twice == 0
     assert found.bands[0].examples
-    assert session.sweep.tokens_run > once
+    assert session.document_pass.tokens_run > once

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headtests.errors import BaselineError
-from headtests.statistics.drift import Drift, Figures, compared
+from headtests.statistics.drift import Drift, RecordedFigures, drift_between
 from headtests.statistics.quanta import QUANTA
 
 
 def figures(values, below=None, scale=1.0):
     quanta = [np.rint(np.array(part) * QUANTA).astype(np.int64) for part in (values, below or [])]
-    return Figures(np.arange(len(values)), quanta[0], quanta[1] if below else None, scale)
+    return RecordedFigures(np.arange(len(values)), quanta[0], quanta[1] if below else None, scale)
 
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=20)
@@ -21,7 +21,7 @@ shares = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 @given(shares, st.data(), st.sampled_from([1.0, 7.5]))
 def test_the_difference_is_the_mean_of_the_documents_differences(before, data, scale):
     now = data.draw(st.lists(st.floats(0, 1), min_size=len(before), max_size=len(before)))
-    drift = compared([figures(before, scale=scale)], [figures(now, scale=scale)])
+    drift = drift_between([figures(before, scale=scale)], [figures(now, scale=scale)])
     paired = np.mean([(b - a) * scale for a, b in zip(before, now, strict=True)])
     assert drift.difference == pytest.approx(paired, abs=1e-6)
     assert drift.before == pytest.approx(np.mean(before) * scale, abs=1e-6)
@@ -42,7 +42,7 @@ def test_of_two_statistics_it_is_the_difference_of_their_difference(first, secon
     first, second = first[:size], second[:size]
     before = [figures(first), figures(second)]
     now = [figures(second), figures(first)]
-    drift = compared(before, now, factor)
+    drift = drift_between(before, now, factor)
     a, b = np.mean(first), np.mean(second)
     assert drift.before == pytest.approx(a - factor * b, abs=1e-6)
     assert drift.now == pytest.approx(b - factor * a, abs=1e-6)
@@ -50,13 +50,13 @@ def test_of_two_statistics_it_is_the_difference_of_their_difference(first, secon
 
 def test_the_documents_that_moved_most_come_first():
     before, now = figures([0.1, 0.5, 0.9, 0.3]), figures([0.1, 0.9, 0.8, 0.2])
-    drift = compared([before], [now], most=3)
+    drift = drift_between([before], [now], most=3)
     moved = [(one.document, round(one.before, 6), round(one.now, 6)) for one in drift.moved]
     assert moved == [(1, 0.5, 0.9), (2, 0.9, 0.8), (3, 0.3, 0.2)]
 
 
 def test_what_did_not_move_is_not_listed():
-    assert compared([figures([0.2, 0.4])], [figures([0.2, 0.4])]).moved == ()
+    assert drift_between([figures([0.2, 0.4])], [figures([0.2, 0.4])]).moved == ()
 
 
 @pytest.mark.parametrize(
@@ -81,32 +81,36 @@ def test_the_margin_is_a_share_or_a_share_of_what_it_was(before, now, relative, 
 
 def test_of_two_large_figures_rounding_is_no_drift_however_small_their_difference_is():
     scale = 10.0
-    before = [Figures(np.arange(1), figures([0.50]).numerators, None, scale) for _ in "ab"]
+    before = [RecordedFigures(np.arange(1), figures([0.50]).numerators, None, scale) for _ in "ab"]
     now = [
-        Figures(np.arange(1), figures([value]).numerators, None, scale) for value in (0.503, 0.5)
+        RecordedFigures(np.arange(1), figures([value]).numerators, None, scale)
+        for value in (0.503, 0.5)
     ]
-    drift = compared(before, now, 1.0, 0.02, True)
+    drift = drift_between(before, now, 1.0, 0.02, True)
     assert drift.before == 0
     assert drift.now == pytest.approx(0.03)
     # A share of 5 and 5, not of their difference.
     assert drift.room == pytest.approx(0.2)
     assert drift.is_unchanged
-    far = [Figures(np.arange(1), figures([value]).numerators, None, scale) for value in (0.53, 0.5)]
-    assert not compared(before, far, 1.0, 0.02, True).is_unchanged
+    far = [
+        RecordedFigures(np.arange(1), figures([value]).numerators, None, scale)
+        for value in (0.53, 0.5)
+    ]
+    assert not drift_between(before, far, 1.0, 0.02, True).is_unchanged
 
 
 def test_documents_that_moved_are_told_by_their_own_ratio():
     before = figures([0.1, 0.5], [0.2, 1.0])
     now = figures([0.2, 0.5], [0.2, 1.0])
-    (moved,) = compared([before], [now]).moved
+    (moved,) = drift_between([before], [now]).moved
     assert moved.document == 0
     assert (moved.before, moved.now) == (pytest.approx(0.5), pytest.approx(1.0))
 
 
 def test_other_documents_are_not_compared():
-    moved = Figures(np.array([0, 2]), np.zeros(2, dtype=np.int64))
+    moved = RecordedFigures(np.array([0, 2]), np.zeros(2, dtype=np.int64))
     with pytest.raises(BaselineError, match=r"2 documents were recorded"):
-        compared([figures([0.1, 0.2])], [moved])
+        drift_between([figures([0.1, 0.2])], [moved])
 
 
 def test_nothing_to_divide_by_is_nothing():

@@ -49,7 +49,7 @@ class Progress(Protocol):
         """End the pass."""
 
 
-class Sweep:
+class DocumentPass:
     """Runs a model over the documents of a population, up to the budget, and keeps their rows.
 
     Every method that takes `by_text` works in one of two orders: documents in hash order, or, with

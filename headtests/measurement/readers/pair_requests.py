@@ -13,18 +13,18 @@ import numpy as np
 
 from headtests.claims.definitions import RowOptions
 from headtests.claims.pairs import (
-    Distributed,
+    DistributionRequest,
     DistributionSketch,
     Overview,
     PairRequest,
-    Ranked,
-    Sampled,
+    RankedRequest,
+    SampledRequest,
 )
 from headtests.corpora import Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
 from headtests.measurement.passes.dispatch import OptionalReader
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.readers.all_pairs import head_pairs
 from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.ranked_pairs import RankedReader
@@ -48,7 +48,7 @@ class PairReaders:
 
     def __init__(
         self,
-        sweep: Sweep,
+        document_pass: DocumentPass,
         heads: Sequence[HeadName],
         requests: Sequence[PairRequest],
         seed: int,
@@ -60,7 +60,7 @@ class PairReaders:
         `required` is the one request whose errors are raised. Another request whose relation
         raises an error has no result.
         """
-        self._sweep = sweep
+        self._document_pass = document_pass
         self._heads = heads
         self._seed = seed
         self._whole = whole
@@ -84,29 +84,31 @@ class PairReaders:
     def _answer(self, request: PairRequest, required: bool) -> Callable[[HeadName], PairResult]:
         options, on = request.options, request.on
         match request:
-            case Ranked(size=size, on=None, reverse=False):
+            case RankedRequest(size=size, on=None, reverse=False):
                 return self._added(RankedReader(options, size)).pairs
-            case Sampled(size=size, on=None, above_average=above_average) if size <= SHARED_SAMPLE:
+            case SampledRequest(size=size, on=None, above_average=above_average) if (
+                size <= SHARED_SAMPLE
+            ):
                 samples = self._shared(options)
-                return lambda head: samples[self._sweep.alike(head.layer)].sample(
+                return lambda head: samples[self._document_pass.alike(head.layer)].sample(
                     head, size, above_average
                 )
-            case Distributed(on=None) if not self._whole:
+            case DistributionRequest(on=None) if not self._whole:
                 samples = self._shared(options)
                 return lambda head: _sampled_distribution(
-                    samples[self._sweep.alike(head.layer)],
+                    samples[self._document_pass.alike(head.layer)],
                     head,
                     self._pairs_of(head.layer, options),
                 )
-            case Distributed():
-                vocabulary = None if on is None else self._sweep.population.vocabulary
+            case DistributionRequest():
+                vocabulary = None if on is None else self._document_pass.population.vocabulary
                 distribution = DistributionReader(options, self._seed, vocabulary, on)
                 self._add_limited(distribution, request, required)
                 return lambda head: DistributionSketch(
                     *distribution.distribution(head), distribution.sample(head), None
                 )
             case _:
-                reader = general_reader(self._sweep, request, self._seed, self._heads)
+                reader = general_reader(self._document_pass, request, self._seed, self._heads)
                 self._add_limited(reader, request, required)
                 return reader.pairs
 
@@ -129,18 +131,20 @@ class PairReaders:
         if options not in self._samples:
             samples: dict[int, SampleReader] = {}
             for layer in dict.fromkeys(head.layer for head in self._heads):
-                like = self._sweep.alike(layer)
+                like = self._document_pass.alike(layer)
                 if like not in samples:
                     pairs = self._pairs_of(layer, options)
                     samples[like] = SampleReader(options, self._seed, SHARED_SAMPLE, pairs)
-                    self._added(_LayerReader(samples[like], self._sweep, like))
+                    self._added(_LayerReader(samples[like], self._document_pass, like))
             self._samples[options] = samples
         return self._samples[options]
 
     def _pairs_of(self, layer: int, options: RowOptions) -> int:
         """Return the number of pairs of a layer's head in the documents of the budget."""
-        lengths = self._sweep.population.lengths[self._sweep.order()[: self._sweep.budget]]
-        return number_of_pairs(self._sweep.allowed(layer), lengths, options)
+        lengths = self._document_pass.population.lengths[
+            self._document_pass.order()[: self._document_pass.budget]
+        ]
+        return number_of_pairs(self._document_pass.allowed(layer), lengths, options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,13 +152,13 @@ class _LayerReader:
     """Passes on the blocks of layers whose rows may attend to the same keys."""
 
     reader: Reader
-    sweep: Sweep
+    document_pass: DocumentPass
     like: int
     """The first of these layers."""
 
     def read(self, block: Block) -> None:
         """Process a block."""
-        if self.sweep.alike(block.heads[0].layer) == self.like:
+        if self.document_pass.alike(block.heads[0].layer) == self.like:
             self.reader.read(block)
 
 
@@ -171,16 +175,19 @@ def _sampled_distribution(shared: SampleReader, head: HeadName, pairs: int) -> P
 
 
 def general_reader(
-    sweep: Sweep, request: Ranked | Sampled, seed: int, heads: Iterable[HeadName]
+    document_pass: DocumentPass,
+    request: RankedRequest | SampledRequest,
+    seed: int,
+    heads: Iterable[HeadName],
 ) -> "GeneralReader":
     """Return a reader that finds some heads' ranked or random pairs by reading every pair."""
     sketch: RankedPairs | SampledPairs
-    if isinstance(request, Ranked):
+    if isinstance(request, RankedRequest):
         sketch, above_average = RankedPairs(request.size, request.reverse), True
     else:
         sketch, above_average = SampledPairs(request.size, seed), request.above_average
     return GeneralReader(
-        sweep.population.vocabulary, request, above_average, dict.fromkeys(heads, sketch)
+        document_pass.population.vocabulary, request, above_average, dict.fromkeys(heads, sketch)
     )
 
 
@@ -190,7 +197,7 @@ class GeneralReader:
     def __init__(
         self,
         vocabulary: Vocabulary,
-        request: Ranked | Sampled,
+        request: RankedRequest | SampledRequest,
         above_average: bool,
         sketches: dict[HeadName, RankedPairs | SampledPairs],
     ) -> None:

@@ -26,7 +26,7 @@ CELLS = 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class Scrutiny:
+class RowsAgainstRequest:
     """A request for the rows of a claim: those on the side that it denies, and how far."""
 
     question: Question
@@ -65,7 +65,7 @@ class RowAgainst:
 
 
 @dataclass(frozen=True, eq=False)
-class Scrutinised:
+class RowsAgainstResult:
     """Rows for and against a claim."""
 
     rows_against: int
@@ -88,13 +88,13 @@ class Scrutinised:
         )
 
 
-class ScrutinyReader:
+class RowsAgainstReader:
     """Reads every row of one head that a claim is about."""
 
-    def __init__(self, vocabulary: Vocabulary, request: Scrutiny) -> None:
+    def __init__(self, vocabulary: Vocabulary, request: RowsAgainstRequest) -> None:
         self._vocabulary = vocabulary
         self._request = request
-        self._result = Scrutinised(0, Histogram(), Histogram(), ())
+        self._result = RowsAgainstResult(0, Histogram(), Histogram(), ())
 
     def read(self, block: Block) -> None:
         """Process a block; raises `ClaimError` for an unknown kind of statistic."""
@@ -115,19 +115,19 @@ class ScrutinyReader:
         self._result = result
 
     @property
-    def result(self) -> Scrutinised:
+    def result(self) -> RowsAgainstResult:
         """The result over all blocks read so far."""
         return self._result
 
     def _add(
-        self, result: Scrutinised, rows: HeadRows, documents: Sequence[Document]
-    ) -> Scrutinised:
+        self, result: RowsAgainstResult, rows: HeadRows, documents: Sequence[Document]
+    ) -> RowsAgainstResult:
         """Return a result extended by the rows of more documents."""
         request = self._request
         scores = scores_of(request.question.statistic, request.operator, request.threshold, rows)
         others = rows.pairs & ~rows.inside & rows.eligible[:, :, None]
         against = [*result.counterexamples, *self._furthest(rows, scores, documents)]
-        return Scrutinised(
+        return RowsAgainstResult(
             result.rows_against + int(np.count_nonzero(scores.denied)),
             _merged(result.on, rows.multiples[rows.inside]),
             _merged(result.others, rows.multiples[others]),

@@ -11,10 +11,14 @@ from headtests.claims.definitions import RowOptions
 from headtests.claims.pairs import Overview
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Reader
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.readers.pair_requests import OverviewReader
-from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny, ScrutinyReader
-from headtests.measurement.results.on_disk import Results
+from headtests.measurement.readers.rows_against import (
+    RowsAgainstReader,
+    RowsAgainstRequest,
+    RowsAgainstResult,
+)
+from headtests.measurement.results.on_disk import StoredResults
 from headtests.statistics.quanta import Int64s
 
 OverviewRequest = tuple[HeadName, RowOptions, int]
@@ -39,18 +43,25 @@ class ReportMeasurements:
     """Overviews of heads and rows against claims, each measured once."""
 
     def __init__(
-        self, sweep: Sweep, seed: int, results: Results | None, places: Callable[[bool], Int64s]
+        self,
+        document_pass: DocumentPass,
+        seed: int,
+        results: StoredResults | None,
+        places: Callable[[bool], Int64s],
     ) -> None:
         """`places` returns each document's position in an order, `by_text` or not, `[document]`."""
-        self._sweep = sweep
+        self._document_pass = document_pass
         self._seed = seed
         self._results = results
         self._places = places
         self._overviews: dict[tuple[OverviewRequest, int], Overview] = {}
-        self._scrutinised: dict[Scrutiny, Scrutinised] = {}
+        self._scrutinised: dict[RowsAgainstRequest, RowsAgainstResult] = {}
 
     def overviews(
-        self, requests: Sequence[OverviewRequest], size: int, also: Sequence[Scrutiny] = ()
+        self,
+        requests: Sequence[OverviewRequest],
+        size: int,
+        also: Sequence[RowsAgainstRequest] = (),
     ) -> list[Overview]:
         """Return `size` ranked and random above-average pairs of heads, and their number.
 
@@ -59,7 +70,7 @@ class ReportMeasurements:
         self._read([*self._overview_readings(requests, size), *self._row_readings(also)])
         return [self._overviews[request, size] for request in requests]
 
-    def scrutinised(self, requests: Sequence[Scrutiny]) -> list[Scrutinised]:
+    def rows_against(self, requests: Sequence[RowsAgainstRequest]) -> list[RowsAgainstResult]:
         """Return the rows for and against claims."""
         self._read(self._row_readings(requests))
         return [self._scrutinised[request] for request in requests]
@@ -79,8 +90,8 @@ class ReportMeasurements:
 
     def _overview_reading(self, request: OverviewRequest, size: int) -> _Reading:
         head, options, documents = request
-        first = self._sweep.order()[:documents]
-        vocabulary = self._sweep.population.vocabulary
+        first = self._document_pass.order()[:documents]
+        vocabulary = self._document_pass.population.vocabulary
         reader = OverviewReader(vocabulary, head, options, first, size, self._seed)
 
         def store() -> None:
@@ -90,7 +101,7 @@ class ReportMeasurements:
 
         return _Reading(head, False, self._extent(documents, False), reader, store)
 
-    def _row_readings(self, requests: Sequence[Scrutiny]) -> list[_Reading]:
+    def _row_readings(self, requests: Sequence[RowsAgainstRequest]) -> list[_Reading]:
         """Return readings for the requests whose rows are neither in memory nor on disk."""
         readings = []
         for request in dict.fromkeys(requests):
@@ -99,15 +110,15 @@ class ReportMeasurements:
             by_text = request.question.beyond_corpus
             documents = int(self._places(by_text)[request.documents].max(initial=0)) + 1
             stop = self._extent(documents, by_text)
-            stored = None if self._results is None else self._results.scrutinised(request, stop)
+            stored = None if self._results is None else self._results.rows_against(request, stop)
             if stored is None:
                 readings.append(self._row_reading(request, by_text, stop))
             else:
                 self._scrutinised[request] = stored
         return readings
 
-    def _row_reading(self, request: Scrutiny, by_text: bool, stop: int) -> _Reading:
-        reader = ScrutinyReader(self._sweep.population.vocabulary, request)
+    def _row_reading(self, request: RowsAgainstRequest, by_text: bool, stop: int) -> _Reading:
+        reader = RowsAgainstReader(self._document_pass.population.vocabulary, request)
 
         def store() -> None:
             self._scrutinised[request] = reader.result
@@ -123,7 +134,7 @@ class ReportMeasurements:
             heads = tuple(dict.fromkeys(reading.head for reading in now))
             readers = [reading.reader for reading in now]
             stop = max(reading.stop for reading in now)
-            self._sweep.read(heads, readers, 0, stop, now[0].by_text)
+            self._document_pass.read(heads, readers, 0, stop, now[0].by_text)
             for reading in now:
                 reading.store()
             remaining = [reading for reading in remaining if reading not in now]
@@ -138,11 +149,13 @@ class ReportMeasurements:
                 for reading in same_order
                 if reading.head == first.head and self._is_kept(reading)
             ]
-        heads = self._sweep.heads_beside(first.head)
+        heads = self._document_pass.heads_beside(first.head)
         return [reading for reading in same_order if reading.head in heads]
 
     def _is_kept(self, reading: _Reading) -> bool:
-        return self._sweep.keeps(reading.head, 0, reading.stop, reading.by_text)
+        return self._document_pass.keeps(reading.head, 0, reading.stop, reading.by_text)
 
     def _extent(self, documents: int, by_text: bool) -> int:
-        return next(extent for extent in self._sweep.extents(by_text) if extent >= documents)
+        return next(
+            extent for extent in self._document_pass.extents(by_text) if extent >= documents
+        )

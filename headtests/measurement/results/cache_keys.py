@@ -13,26 +13,26 @@ import numpy as np
 
 from headtests.cache import fingerprint
 from headtests.claims.definitions import Question, RowOptions
-from headtests.claims.pairs import Distributed, PairRequest, Ranked, Sampled
+from headtests.claims.pairs import DistributionRequest, PairRequest, RankedRequest, SampledRequest
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.passes.token_view import BatchTokens, TokenView
-from headtests.measurement.readers.rows_against import Scrutiny
+from headtests.measurement.readers.rows_against import RowsAgainstRequest
 from headtests.statistics.sketches import Pairs
 
 RESULTS_VERSION = 1
 """To be increased when the same rows give different figures or samples."""
 
 
-class Keys:
+class ResultKeys:
     """Makes the keys of the results of one model over one population."""
 
-    def __init__(self, sweep: Sweep, model: str, seed: int) -> None:
+    def __init__(self, document_pass: DocumentPass, model: str, seed: int) -> None:
         """`model` identifies the model's files and the code that reads them."""
-        self._sweep = sweep
-        population = sweep.population
+        self._document_pass = document_pass
+        population = document_pass.population
         # Hashed once, since a pass makes thousands of keys.
         self.context = fingerprint(
             RESULTS_VERSION,
@@ -41,7 +41,7 @@ class Keys:
             population.sha256,
             population.bos,
             seed,
-            sweep.budget,
+            document_pass.budget,
         )
         """A hash of the model, the documents, their order and the budget."""
         self._texts = fingerprint(np.asarray(population.index.texts, dtype=np.int64))
@@ -58,15 +58,17 @@ class Keys:
             *self._of_question(question, start, stop),
         )
 
-    def of_scrutinised(self, request: Scrutiny, stop: int) -> str:
+    def of_scrutinised(self, request: RowsAgainstRequest, stop: int) -> str:
         """Return the key of the rows for and against a claim.
 
         Its documents come before `stop` in the order, which must be one of the pass's extents.
         """
         by_text = request.question.beyond_corpus
-        steps = [step for step in pairwise((0, *self._sweep.extents(by_text))) if step[1] <= stop]
+        steps = [
+            step for step in pairwise((0, *self._document_pass.extents(by_text))) if step[1] <= stop
+        ]
         return fingerprint(
-            "scrutinised",
+            "rows against",
             self.context,
             request.documents,
             (request.operator, float(request.threshold), request.size),
@@ -105,11 +107,11 @@ class Keys:
         With `whole`, a distribution covers all pairs, and not a sample.
         """
         match request:
-            case Ranked(size=size, reverse=reverse):
+            case RankedRequest(size=size, reverse=reverse):
                 what: tuple[object, ...] = ("ranked", size, reverse)
-            case Sampled(size=size, above_average=above_average):
+            case SampledRequest(size=size, above_average=above_average):
                 what = ("sampled", size, above_average)
-            case Distributed():
+            case DistributionRequest():
                 what = ("distributed", whole)
         return fingerprint(
             what,
@@ -135,7 +137,7 @@ class Keys:
             (on, options),
             head,
             options,
-            (0, self._sweep.budget, False),
+            (0, self._document_pass.budget, False),
             lambda view: [view.within(on) & view.rows[:, :, None]],
         )
 
@@ -148,11 +150,11 @@ class Keys:
         masks: Callable[[TokenView], list[Bools]],
     ) -> str:
         """Return a hash of masks on the documents of a span, independent of their batches."""
-        key = (what, places, self._sweep.alike(head.layer))
+        key = (what, places, self._document_pass.alike(head.layer))
         if key not in self._masks:
             digests: dict[int, str] = {}
-            for tokens in self._sweep.tokens_between(head.layer, *places):
-                view = TokenView(tokens, self._sweep.population.vocabulary, options)
+            for tokens in self._document_pass.tokens_between(head.layer, *places):
+                view = TokenView(tokens, self._document_pass.population.vocabulary, options)
                 digests |= _by_document(tokens, masks(view))
             self._masks[key] = fingerprint(tuple(sorted(digests.items())))
         return self._masks[key]

@@ -13,26 +13,26 @@ import numpy as np
 
 from headtests.claims.definitions import Question, RowOptions, Statistic
 from headtests.claims.pairs import (
-    Distributed,
     Distribution,
+    DistributionRequest,
     DistributionSketch,
     Overview,
     Pair,
     PairRequest,
     QuantileBand,
-    Ranked,
-    Sampled,
+    RankedRequest,
+    SampledRequest,
 )
 from headtests.errors import CaptureError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Reader
 from headtests.measurement.passes.dispatch import OptionalReader
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.readers.document_figures import FigureReader
 from headtests.measurement.readers.pair_requests import WHOLE_HEADS, PairReaders, general_reader
-from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny
+from headtests.measurement.readers.rows_against import RowsAgainstRequest, RowsAgainstResult
 from headtests.measurement.results.after_decision import OverviewRequest, ReportMeasurements
-from headtests.measurement.results.on_disk import Results
+from headtests.measurement.results.on_disk import StoredResults
 from headtests.measurement.results.pair_context import banded, bands_of, in_context
 from headtests.statistics import DocumentFigures, concatenated
 from headtests.statistics.quanta import Int64s
@@ -73,11 +73,13 @@ class _FigureReading:
         return isinstance(self.entry, OptionalReader) and self.entry.failed
 
 
-class Passes:
+class Measurements:
     """Figures, samples and distributions of heads, each measured once."""
 
-    def __init__(self, sweep: Sweep, seed: int, results: Results | None = None) -> None:
-        self._sweep = sweep
+    def __init__(
+        self, document_pass: DocumentPass, seed: int, results: StoredResults | None = None
+    ) -> None:
+        self._document_pass = document_pass
         self._seed = seed
         self._results = results
         self._figures: dict[tuple[Question, bool], dict[int, DocumentFigures]] = {}
@@ -85,7 +87,7 @@ class Passes:
         self._pending: dict[tuple[PairRequest, HeadName], None] = {}
         self._sketches: dict[tuple[PairRequest, HeadName], Pairs | DistributionSketch] = {}
         self._place_of: dict[bool, Int64s] = {}
-        self._report = ReportMeasurements(sweep, seed, results, self.places)
+        self._report = ReportMeasurements(document_pass, seed, results, self.places)
 
     @property
     def results_read(self) -> int:
@@ -119,7 +121,7 @@ class Passes:
         figure = self._request(question, matched)
         steps = self._steps(figure.by_text, documents)
         missing = self._missing(figure, question.head, range(len(steps)))
-        if missing and documents == self._sweep.budget and not figure.by_text:
+        if missing and documents == self._document_pass.budget and not figure.by_text:
             # Ranked and random pairs need the same documents.
             self._measure_pending(question.head)
             missing = [
@@ -131,7 +133,7 @@ class Passes:
         return concatenated([parts[number] for number in range(len(steps))])
 
     def _steps(self, by_text: bool, documents: int) -> list[tuple[int, int]]:
-        extents = self._sweep.extents(by_text)
+        extents = self._document_pass.extents(by_text)
         stops = extents[: extents.index(documents) + 1]
         return list(zip((0, *stops), stops, strict=False))
 
@@ -161,7 +163,7 @@ class Passes:
 
     def _span(self, by_text: bool, number: int) -> tuple[int, int]:
         """Return the positions in the order at which a step begins and ends."""
-        extents = (0, *self._sweep.extents(by_text))
+        extents = (0, *self._document_pass.extents(by_text))
         return extents[number], extents[number + 1]
 
     def _measure(
@@ -170,14 +172,16 @@ class Passes:
         """Measure a step from one head's rows in the spool, or in a run with all requests."""
         start, stop = step
         by_text = figure.by_text
-        if self._sweep.keeps(head, start, stop, by_text):
+        if self._document_pass.keeps(head, start, stop, by_text):
             heads: tuple[HeadName, ...] = (head,)
             figures = [figure]
         else:
-            heads = self._sweep.heads_beside(head)
+            heads = self._document_pass.heads_beside(head)
             figures = [other for other in self._requested if other.by_text == by_text]
         readers = self._figure_readers(figures, heads, number, figure)
-        self._sweep.read(heads, [reading.entry for reading in readers], start, stop, by_text)
+        self._document_pass.read(
+            heads, [reading.entry for reading in readers], start, stop, by_text
+        )
         self._take_figures(readers, heads, number)
 
     def _figure_readers(
@@ -196,7 +200,7 @@ class Passes:
             if not self._lacks(figure, heads, number, required=figure == required):
                 continue
             reader = FigureReader(
-                self._sweep.population.vocabulary,
+                self._document_pass.population.vocabulary,
                 figure.statistic,
                 figure.options,
                 figure.matched,
@@ -236,18 +240,18 @@ class Passes:
     def places(self, by_text: bool) -> Int64s:
         """Return the position of each document in the order, indexed by id, `[document]`."""
         if by_text not in self._place_of:
-            order = self._sweep.order(by_text)
+            order = self._document_pass.order(by_text)
             places = np.empty(len(order), dtype=np.int64)
             places[order] = np.arange(len(order))
             self._place_of[by_text] = places
         return self._place_of[by_text]
 
-    def pairs(self, head: HeadName, request: Ranked | Sampled) -> Pairs:
+    def pairs(self, head: HeadName, request: RankedRequest | SampledRequest) -> Pairs:
         """Return a head's ranked or random pairs, over the whole budget."""
         sketch = self._sketch(head, request)
         return sketch.sample if isinstance(sketch, DistributionSketch) else sketch
 
-    def distribution(self, head: HeadName, request: Distributed) -> Distribution | None:
+    def distribution(self, head: HeadName, request: DistributionRequest) -> Distribution | None:
         """Return the distribution of the multiples of a head's pairs, over the whole budget.
 
         None if there are no such pairs.
@@ -271,10 +275,10 @@ class Passes:
         rows = None if self._results is None else self._results.rows(head, pairs)
         if rows is None:
             places = zip(pairs.documents.tolist(), pairs.queries.tolist(), strict=True)
-            rows = self._sweep.rows_at(head, list(places))
+            rows = self._document_pass.rows_at(head, list(places))
             if self._results is not None:
                 self._results.keep_rows(head, pairs, rows)
-        return in_context(self._sweep, head, pairs, rows)
+        return in_context(self._document_pass, head, pairs, rows)
 
     def _sketch(self, head: HeadName, request: PairRequest) -> Pairs | DistributionSketch:
         key = request, head
@@ -284,7 +288,7 @@ class Passes:
 
     def _is_whole(self, head: HeadName) -> bool:
         """Return whether a head's distribution covers all its pairs."""
-        return len(self._sweep.heads_beside(head)) <= WHOLE_HEADS
+        return len(self._document_pass.heads_beside(head)) <= WHOLE_HEADS
 
     def _load_sketch(self, request: PairRequest, head: HeadName) -> bool:
         """Load a result of an earlier run, and return whether there was one."""
@@ -297,17 +301,17 @@ class Passes:
 
     def _measure_sketch(self, request: PairRequest, head: HeadName) -> None:
         """Measure a request, and if documents must run for it, all pending requests as well."""
-        if self._sweep.keeps(head):
+        if self._document_pass.keeps(head):
             self._read_pairs((head,), [request], request)
         else:
-            heads = self._sweep.heads_beside(head)
+            heads = self._document_pass.heads_beside(head)
             requests = dict.fromkeys([request, *self._pending_for(heads)])
             self._read_pairs(heads, list(requests), request)
 
     def _measure_pending(self, head: HeadName) -> None:
         """Measure the pending requests for pairs, if documents must run for a head anyway."""
-        heads = self._sweep.heads_beside(head)
-        if not self._sweep.keeps(head) and (requests := self._pending_for(heads)):
+        heads = self._document_pass.heads_beside(head)
+        if not self._document_pass.keeps(head) and (requests := self._pending_for(heads)):
             self._read_pairs(heads, requests)
 
     def _pending_for(self, heads: Sequence[HeadName]) -> list[PairRequest]:
@@ -334,37 +338,39 @@ class Passes:
         Errors of any but the required request stop nothing.
         """
         whole = self._is_whole(heads[0])
-        pair_readers = PairReaders(self._sweep, heads, requests, self._seed, whole, required)
-        kept = all(self._sweep.keeps(head) for head in heads)
+        pair_readers = PairReaders(
+            self._document_pass, heads, requests, self._seed, whole, required
+        )
+        kept = all(self._document_pass.keeps(head) for head in heads)
         figures = [] if kept else [figure for figure in self._requested if not figure.by_text]
-        for number in range(len(self._sweep.extents())):
+        for number in range(len(self._document_pass.extents())):
             start, stop = self._span(False, number)
             measured = self._figure_readers(figures, heads, number)
             readers = [*pair_readers.readers, *(reading.entry for reading in measured)]
-            self._sweep.read(heads, readers, start, stop)
+            self._document_pass.read(heads, readers, start, stop)
             self._take_figures(measured, heads, number)
-        alone: dict[Sampled, list[HeadName]] = {}
+        alone: dict[SampledRequest, list[HeadName]] = {}
         for request, head, sketch in pair_readers.results():
             if sketch is not None:
                 self._store(request, head, sketch)
-            elif isinstance(request, Sampled):
+            elif isinstance(request, SampledRequest):
                 alone.setdefault(request, []).append(head)
             else:
                 raise CaptureError(
                     f"{head} was not read on every document of "
-                    f"{self._sweep.population.description}. Run it again."
+                    f"{self._document_pass.population.description}. Run it again."
                 )
         if alone:
             self._read_alone(alone)
 
-    def _read_alone(self, requests: Mapping[Sampled, Sequence[HeadName]]) -> None:
+    def _read_alone(self, requests: Mapping[SampledRequest, Sequence[HeadName]]) -> None:
         """Read samples of single heads, where the shared sample was too small to tell."""
         readers = {
-            request: general_reader(self._sweep, request, self._seed, heads)
+            request: general_reader(self._document_pass, request, self._seed, heads)
             for request, heads in requests.items()
         }
         every = tuple(dict.fromkeys(head for heads in requests.values() for head in heads))
-        self._sweep.read(every, list(readers.values()))
+        self._document_pass.read(every, list(readers.values()))
         for request, reader in readers.items():
             for head in requests[request]:
                 self._store(request, head, reader.pairs(head))
@@ -384,7 +390,10 @@ class Passes:
         self._pending.pop((request, head), None)
 
     def overviews(
-        self, requests: Sequence[OverviewRequest], size: int, also: Sequence[Scrutiny] = ()
+        self,
+        requests: Sequence[OverviewRequest],
+        size: int,
+        also: Sequence[RowsAgainstRequest] = (),
     ) -> list[Overview]:
         """Return `size` ranked and random above-average pairs of heads, and their number.
 
@@ -392,6 +401,6 @@ class Passes:
         """
         return self._report.overviews(requests, size, also)
 
-    def scrutinised(self, requests: Sequence[Scrutiny]) -> list[Scrutinised]:
+    def rows_against(self, requests: Sequence[RowsAgainstRequest]) -> list[RowsAgainstResult]:
         """Return the rows for and against claims."""
-        return self._report.scrutinised(requests)
+        return self._report.rows_against(requests)

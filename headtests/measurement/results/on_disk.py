@@ -13,8 +13,12 @@ from headtests.cache import Entry, Store
 from headtests.claims.definitions import Question, RowOptions
 from headtests.claims.pairs import DistributionSketch, Overview, PairRequest
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.readers.rows_against import RowAgainst, Scrutinised, Scrutiny
-from headtests.measurement.results.cache_keys import Keys
+from headtests.measurement.readers.rows_against import (
+    RowAgainst,
+    RowsAgainstRequest,
+    RowsAgainstResult,
+)
+from headtests.measurement.results.cache_keys import ResultKeys
 from headtests.statistics import DocumentFigures
 from headtests.statistics.sketches import Histogram, Moments, Pairs
 
@@ -41,10 +45,10 @@ _COUNTEREXAMPLE_COLUMNS = {
 }
 
 
-class Results:
+class StoredResults:
     """Reads results of earlier runs, and writes results for later runs."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
+    def __init__(self, store: Store, keys: ResultKeys) -> None:
         self._store = store
         self._keys = keys
         self.read = 0
@@ -126,7 +130,7 @@ class Results:
         key = self._keys.of_overview(head, options, documents, size)
         self._store.write(key, Entry(arrays, {"count": overview.count}))
 
-    def scrutinised(self, request: Scrutiny, stop: int) -> Scrutinised | None:
+    def rows_against(self, request: RowsAgainstRequest, stop: int) -> RowsAgainstResult | None:
         """Return the rows for and against a claim, if stored.
 
         Its documents come before `stop` in the order, which must be one of the pass's extents.
@@ -144,9 +148,11 @@ class Results:
             for place in range(len(arrays["score"]))
         ]
         on, others = (Histogram.from_dict(facts[name]) for name in ("on", "others"))
-        return Scrutinised(facts["rows against"], on, others, tuple(rows))
+        return RowsAgainstResult(facts["rows against"], on, others, tuple(rows))
 
-    def keep_scrutinised(self, request: Scrutiny, stop: int, result: Scrutinised) -> None:
+    def keep_scrutinised(
+        self, request: RowsAgainstRequest, stop: int, result: RowsAgainstResult
+    ) -> None:
         """Store the rows for and against a claim."""
         rows = result.counterexamples
         arrays: dict[str, npt.NDArray[np.generic]] = {

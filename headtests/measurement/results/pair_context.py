@@ -10,7 +10,7 @@ from headtests.claims.pairs import DistributionSketch, Pair, QuantileBand
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.masks import Bools
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.passes.token_view import Float32s, TokenView
 from headtests.statistics.sketches import Pairs
 
@@ -20,19 +20,21 @@ EXAMPLES = 3
 """The number of examples of each band."""
 
 
-def in_context(sweep: Sweep, head: HeadName, pairs: Pairs, rows: Sequence[Float32s]) -> list[Pair]:
+def in_context(
+    document_pass: DocumentPass, head: HeadName, pairs: Pairs, rows: Sequence[Float32s]
+) -> list[Pair]:
     """Return pairs with their documents' tokens and their rows, in the same order.
 
     `rows` has each pair's attention row, float32 `[key]`.
     """
-    allowed = sweep.allowed(head.layer)
+    allowed = document_pass.allowed(head.layer)
     columns = (pairs.documents, pairs.queries, pairs.keys, pairs.multiples)
     result = []
     for document_id, query, key, multiple, row in zip(
         *(column.tolist() for column in columns), rows, strict=True
     ):
-        document = sweep.population[document_id]
-        tokens = tuple(sweep.population.vocabulary.texts(document.ids))
+        document = document_pass.population[document_id]
+        tokens = tuple(document_pass.population.vocabulary.texts(document.ids))
         result.append(
             Pair(
                 token=tokens[key],
@@ -50,31 +52,43 @@ def in_context(sweep: Sweep, head: HeadName, pairs: Pairs, rows: Sequence[Float3
 
 
 def in_relation(
-    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+    document_pass: DocumentPass,
+    head: HeadName,
+    pairs: Pairs,
+    relation: Expression,
+    options: RowOptions,
 ) -> list[bool]:
     """Return for each pair whether it is in a relation; nothing runs."""
-    rows = _rows_within(sweep, head, pairs, relation, options)
+    rows = _rows_within(document_pass, head, pairs, relation, options)
     return [bool(row[key]) for row, key in zip(rows, pairs.keys.tolist(), strict=True)]
 
 
 def keys_within(
-    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+    document_pass: DocumentPass,
+    head: HeadName,
+    pairs: Pairs,
+    relation: Expression,
+    options: RowOptions,
 ) -> list[list[int]]:
     """Return the attendable keys in a relation in each pair's row."""
-    rows = _rows_within(sweep, head, pairs, relation, options)
+    rows = _rows_within(document_pass, head, pairs, relation, options)
     return [np.flatnonzero(row).tolist() for row in rows]
 
 
 def _rows_within(
-    sweep: Sweep, head: HeadName, pairs: Pairs, relation: Expression, options: RowOptions
+    document_pass: DocumentPass,
+    head: HeadName,
+    pairs: Pairs,
+    relation: Expression,
+    options: RowOptions,
 ) -> list[Bools]:
     """Return which keys of each pair's row are in a relation, each boolean `[key]`."""
     places: dict[int, list[int]] = {}
     for place, document in enumerate(pairs.documents.tolist()):
         places.setdefault(document, []).append(place)
     result: dict[int, Bools] = {}
-    for tokens in sweep.tokens_of(head.layer, places):
-        within = TokenView(tokens, sweep.population.vocabulary, options).within(relation)
+    for tokens in document_pass.tokens_of(head.layer, places):
+        within = TokenView(tokens, document_pass.population.vocabulary, options).within(relation)
         for row, document in enumerate(tokens.batch.documents):
             for place in places.get(document.id, ()):
                 result[place] = within[row, pairs.queries[place]].copy()

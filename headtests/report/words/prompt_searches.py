@@ -52,7 +52,7 @@ class SearchCard:
 def search_card(search: SearchRecord, anchor: str, session: str, caps: Caps) -> SearchCard:
     """Return the card of a claim about prompts."""
     breaking = search["breaking"]
-    status, result = status_of(search), in_words(search)
+    status, result = status_of(search), search_result(search)
     return SearchCard(
         anchor=anchor,
         status=status,
@@ -79,7 +79,7 @@ def status_of(search: SearchRecord) -> str:
     return WITHSTOOD if search["breaking"] is None else REFUTED
 
 
-def in_words(search: SearchRecord) -> str:
+def search_result(search: SearchRecord) -> str:
     """Return the result of the search as a clause without a full stop."""
     breaking = search["breaking"]
     if breaking is not None:

@@ -23,7 +23,7 @@ from headtests.claims.pair_figure import PairFigure
 from headtests.claims.pairs import Pair
 from headtests.claims.quantity import Quantity, Subject
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.readers.rows_against import Scrutiny
+from headtests.measurement.readers.rows_against import RowsAgainstRequest
 from headtests.records import (
     FORMAT,
     VERSION,
@@ -200,7 +200,7 @@ def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
 
 def session_record(session: Session) -> SessionRecord:
     """Return the provenance of an open session."""
-    model, population, sweep = session.model, session.population, session.sweep
+    model, population, document_pass = session.model, session.population, session.document_pass
     return SessionRecord(
         key=session_key(session),
         model={
@@ -227,12 +227,12 @@ def session_record(session: Session) -> SessionRecord:
             "bos": population.bos,
             "bos_effect": population.bos_effect,
             "sha256": population.sha256,
-            "notes": [*population.notes, *sweep.notes],
+            "notes": [*population.notes, *document_pass.notes],
         },
-        budget=sweep.budget,
-        documents_run=sweep.documents_run,
-        tokens_run=sweep.tokens_run,
-        tokens_run_twice=sweep.tokens_run_twice,
+        budget=document_pass.budget,
+        documents_run=document_pass.documents_run,
+        tokens_run=document_pass.tokens_run,
+        tokens_run_twice=document_pass.tokens_run_twice,
         results_kept=session.results_kept,
         seed=session.settings.seed,
         alpha=session.settings.alpha,
@@ -252,7 +252,7 @@ def device_name(session: Session) -> str:
 def head_records(
     session: Session,
     wanted: Sequence[tuple[HeadName, RowOptions, int]],
-    besides: Sequence[Scrutiny] = (),
+    besides: Sequence[RowsAgainstRequest] = (),
 ) -> list[HeadRecord]:
     """Return the records of heads, with their ranked and random multiples.
 

@@ -25,13 +25,13 @@ from headtests.records.baseline import (
     BaselineClaim,
     BaselineContext,
     BaselineSide,
-    packed,
-    unpacked,
+    pack,
+    unpack,
 )
 from headtests.sessions.recording.claim_records import environment, session_record
 from headtests.sessions.session import Session
 from headtests.statistics import DocumentFigures
-from headtests.statistics.drift import Drift, Figures, compared
+from headtests.statistics.drift import Drift, RecordedFigures, drift_between
 from headtests.statistics.quanta import Int64s
 
 _MUST_MATCH = {
@@ -143,7 +143,7 @@ def _of_pairs(quantity: Quantity) -> BaselineSide:
     )
 
 
-def _side(quantity: Estimate, figures: Figures) -> BaselineSide:
+def _side(quantity: Estimate, figures: RecordedFigures) -> BaselineSide:
     denominators = figures.denominators
     return BaselineSide(
         expression=repr(quantity),
@@ -151,13 +151,13 @@ def _side(quantity: Estimate, figures: Figures) -> BaselineSide:
         value=figures.value,
         documents=len(figures.documents),
         documents_sha256=_hash_of(figures.documents),
-        numerators=packed(figures.numerators),
-        denominators="" if denominators is None else packed(denominators),
+        numerators=pack(figures.numerators),
+        denominators="" if denominators is None else pack(denominators),
         base_rate=None if figures.scale == 1 else 1 / figures.scale,
     )
 
 
-def read_figures(quantities: Sequence[Estimate], documents: int) -> list[Figures]:
+def read_figures(quantities: Sequence[Estimate], documents: int) -> list[RecordedFigures]:
     """Return the figures of one or two statistics on the first documents eligible for all."""
     evidence = quantities[0].subject.evidence
     questions = [replace(quantity.question, beyond_corpus=False) for quantity in quantities]
@@ -177,7 +177,9 @@ def read_figures(quantities: Sequence[Estimate], documents: int) -> list[Figures
             break
     bases = [base_of(*side) for side in zip(questions, common, strict=True)]
     return [
-        Figures(side.documents, side.numerators, _divisors(question, side), 1 / float(base or 1))
+        RecordedFigures(
+            side.documents, side.numerators, _divisors(question, side), 1 / float(base or 1)
+        )
         for question, side, base in zip(questions, sides, bases, strict=True)
     ]
 
@@ -192,17 +194,17 @@ def _hash_of(documents: np.ndarray[Any, Any]) -> str:
     return hashlib.sha256(documents.astype("<i8").tobytes()).hexdigest()[:16]
 
 
-def _figures(side: BaselineSide, where: str) -> Figures:
+def _figures(side: BaselineSide, where: str) -> RecordedFigures:
     """Return the recorded figures of a side, with indices in place of document ids."""
-    numerators = unpacked(side["numerators"], where)
-    denominators = unpacked(side["denominators"], where) if side["denominators"] else None
+    numerators = unpack(side["numerators"], where)
+    denominators = unpack(side["denominators"], where) if side["denominators"] else None
     lengths = {len(numerators), len(numerators if denominators is None else denominators)}
     if lengths != {side["documents"]}:
         raise BaselineError(
             f"{where} has figures of {len(numerators)} documents, expected {side['documents']}. "
             "Record it again with --headtests-record."
         )
-    return Figures(
+    return RecordedFigures(
         np.arange(len(numerators)), numerators, denominators, 1 / (side["base_rate"] or 1)
     )
 
@@ -230,7 +232,7 @@ def drift_of(
         drift = Drift(old, new, margin, is_relative, (), _size(comparison, sides))
     else:
         then, later = _paired(sides, estimates, file)
-        drift = compared(then, later, float(comparison.factor), margin, is_relative)
+        drift = drift_between(then, later, float(comparison.factor), margin, is_relative)
         documents = len(later[0].documents)
     session = comparison.left.subject.evidence
     return DriftRecord(
@@ -257,7 +259,7 @@ def drift_of(
 
 def _paired(
     sides: Sequence[BaselineSide], estimates: Sequence[Estimate], file: str
-) -> tuple[list[Figures], list[Figures]]:
+) -> tuple[list[RecordedFigures], list[RecordedFigures]]:
     """Return the figures of the recorded documents, recorded and now."""
     then = [_figures(side, f"the baseline of {side['expression']} in {file}") for side in sides]
     later = read_figures(estimates, sides[0]["documents"])

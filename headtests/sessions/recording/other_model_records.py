@@ -13,19 +13,19 @@ from headtests.records.baseline import DOCUMENTS
 from headtests.sessions.recording.claim_records import session_key
 from headtests.sessions.recording.drift_records import difference_of, read_figures, sides_in
 from headtests.sessions.session import Session
-from headtests.statistics.drift import compared
+from headtests.statistics.drift import drift_between
 
 
-def against(comparison: Comparison, other: Session) -> AgainstRecord:
+def against_record(comparison: Comparison, other: Session) -> AgainstRecord:
     """Return the record of a decided claim on another model; an error is part of the record."""
-    record = in_trouble("", session_key(other))
+    record = failed_record("", session_key(other))
     try:
         return _against(comparison, other, record)
     except HeadtestsError as error:
-        return in_trouble(str(error), record["session"])
+        return failed_record(str(error), record["session"])
 
 
-def in_trouble(trouble: str, session: str = "") -> AgainstRecord:
+def failed_record(trouble: str, session: str = "") -> AgainstRecord:
     """Return the record of a claim that could not be measured on another model, with the reason."""
     return AgainstRecord(
         session=session,
@@ -45,9 +45,9 @@ def _against(comparison: Comparison, other: Session, record: AgainstRecord) -> A
     _require_same_documents(own, other)
     _require_heads(comparison, other)
     claim = Comparison(
-        comparison.left.measured_by(other),
+        comparison.left.on_evidence(other),
         comparison.operator,
-        comparison.right.measured_by(other)
+        comparison.right.on_evidence(other)
         if isinstance(comparison.right, Quantity)
         else comparison.right,
         comparison.factor,
@@ -81,7 +81,7 @@ def _add_difference(comparison: Comparison, claim: Comparison, record: AgainstRe
         record["difference"] = other - own
         return
     before, now = (read_figures(sides, DOCUMENTS) for sides in estimates)
-    drift = compared(before, now, float(comparison.factor))
+    drift = drift_between(before, now, float(comparison.factor))
     record["difference"] = drift.difference
     record["difference_documents"] = len(now[0].documents)
 

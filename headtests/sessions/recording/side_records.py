@@ -19,7 +19,7 @@ from headtests.claims.quantity import Quantity
 from headtests.claims.verdicts import CLAIMS_OVER, Verdict
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.readers.rows_against import Scrutinised, Scrutiny
+from headtests.measurement.readers.rows_against import RowsAgainstRequest, RowsAgainstResult
 from headtests.records import CounterexampleRecord, MultiplesRecord
 from headtests.sessions.recording.claim_records import SHOWN_COUNTEREXAMPLES, pair_record
 from headtests.sessions.session import Session
@@ -31,7 +31,7 @@ from headtests.wording import Operator
 class RowsSide:
     """A side that is an average over documents, whose rows must be read."""
 
-    scrutiny: Scrutiny
+    scrutiny: RowsAgainstRequest
     turn: float | None
     """The multiple at which the claim is decided; None if there is no such multiple."""
 
@@ -98,7 +98,7 @@ def _side(
     reading = quantity.reading
     documents = reading.eligible.documents[: reading.documents].copy()
     return RowsSide(
-        Scrutiny(quantity.question, documents, operator, threshold, size),
+        RowsAgainstRequest(quantity.question, documents, operator, threshold, size),
         _turn_of(quantity, None if of_two else threshold),
     )
 
@@ -135,16 +135,16 @@ def _against(figure: PairFigure, from_below: bool) -> list[int]:
 def side_records(session: Session, sides: Sequence[Side]) -> list[SideRecord]:
     """Return the records of claims' sides; runs documents again if their rows were not stored."""
     requests = [side.scrutiny for side in sides if isinstance(side, RowsSide)]
-    scrutinised = dict(zip(requests, session.scrutinised(requests), strict=True))
+    rows_against = dict(zip(requests, session.rows_against(requests), strict=True))
     return [
-        _of_rows(side, *scrutinised[side.scrutiny])
+        _of_rows(side, *rows_against[side.scrutiny])
         if isinstance(side, RowsSide)
         else _of_pairs(session, side)
         for side in sides
     ]
 
 
-def _of_rows(side: RowsSide, rows: Scrutinised, shown: Sequence[Pair]) -> SideRecord:
+def _of_rows(side: RowsSide, rows: RowsAgainstResult, shown: Sequence[Pair]) -> SideRecord:
     return SideRecord(
         rows_against=rows.rows_against,
         multiples=_multiples(rows.on, rows.others, side.turn),

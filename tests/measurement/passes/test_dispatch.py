@@ -90,19 +90,19 @@ class Once:
 def test_the_end_of_memory_halves_the_batch_and_says_so(error, model, population):
     model.documents = 100
     model.fails = failing_above(9, error)
-    sweep = sweep_of(model, population, HEAD, batch_size=32)
-    assert_right(rows_of(sweep), population)
+    document_pass = sweep_of(model, population, HEAD, batch_size=32)
+    assert_right(rows_of(document_pass), population)
     # 32 fails, then 16, then 8 goes on to the end: nothing larger is tried again.
     assert model.tried[:3] == [32, 16, 8]
     assert max(model.tried[2:]) <= 8
-    assert sweep.notes == [
+    assert document_pass.notes == [
         "Out of memory with 32 documents at once; the pass continued with 16.",
         "Out of memory with 16 documents at once; the pass continued with 8.",
     ]
     # What failed gave no rows, so it counts as no run.
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
-    assert_right(rows_of(sweep), population)
-    assert sweep.tokens_run == ALL_TOKENS
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert_right(rows_of(document_pass), population)
+    assert document_pass.tokens_run == ALL_TOKENS
 
 
 def test_memory_that_ends_later_loses_nothing(model, population):
@@ -111,8 +111,8 @@ def test_memory_that_ends_later_loses_nothing(model, population):
             raise out_of_memory()
 
     model.fails = fails
-    sweep = sweep_of(model, population, HEAD, batch_size=8)
-    assert_right(rows_of(sweep), population)
+    document_pass = sweep_of(model, population, HEAD, batch_size=8)
+    assert_right(rows_of(document_pass), population)
     assert sorted(model.run) == list(range(DOCUMENTS))
 
 
@@ -123,9 +123,9 @@ def test_a_single_document_out_of_memory_is_an_error(error, model, population):
             raise error()
 
     model.documents, model.fails = 100, fails
-    sweep = sweep_of(model, population, HEAD, batch_size=4)
+    document_pass = sweep_of(model, population, HEAD, batch_size=4)
     with pytest.raises(ModelError, match="out of memory") as caught:
-        rows_of(sweep)
+        rows_of(document_pass)
     assert f"{max(LENGTHS)} tokens" in str(caught.value)
     assert "made-up" in str(caught.value)
     assert "headtests_max_length" in str(caught.value)
@@ -137,27 +137,27 @@ def test_another_error_is_not_taken_for_the_end_of_memory(model, population):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     model.fails = fails
-    sweep = sweep_of(model, population, HEAD)
+    document_pass = sweep_of(model, population, HEAD)
     with pytest.raises(RuntimeError, match="mat1"):
-        rows_of(sweep)
+        rows_of(document_pass)
     with pytest.raises(RuntimeError, match="mat1"):
-        sweep.rows_at(HEAD, [(0, 0)])
+        document_pass.rows_at(HEAD, [(0, 0)])
     assert len(model.tried) == 2
-    assert not sweep.notes
+    assert not document_pass.notes
 
 
 @memory_ends
 def test_single_rows_outlive_the_end_of_memory(error, model, population):
     model.fails = failing_above(3, error)
-    sweep = sweep_of(model, population, HEAD, batch_size=16)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16)
     places = [(number, 1) for number in range(20)]
-    found = sweep.rows_at(HEAD, places)
+    found = document_pass.rows_at(HEAD, places)
     for row, (number, query) in zip(found, places, strict=True):
         assert np.array_equal(row, stacked([HEAD], [population[number]])[0, 0, query].numpy())
     assert model.tried[:3] == [16, 8, 4]
     assert sorted(model.run) == list(range(20))
-    assert "continued with 2" in sweep.notes[-1]
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (sum(LENGTHS[:20]), 0)
+    assert "continued with 2" in document_pass.notes[-1]
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (sum(LENGTHS[:20]), 0)
 
 
 def test_a_single_row_that_is_too_much_is_an_error(model, population):
@@ -187,17 +187,17 @@ def test_no_reader_gets_anything_twice_or_never(
     model.fails_at = Once(*in_model)
     # The second fails, when the first has had the block and the third has not.
     readers = [Witness(), Witness(Once(*in_reader)), Witness()]
-    sweep = sweep_of(model, population, *HEADS, batch_size=batch_size, spool=spool)
-    sweep.read(HEADS, readers)
+    document_pass = sweep_of(model, population, *HEADS, batch_size=batch_size, spool=spool)
+    document_pass.read(HEADS, readers)
     assert [dict(reader.given) for reader in readers] == [ONCE] * 3
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
-    assert len(sweep.notes) <= len(in_model) + len(in_reader)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert len(document_pass.notes) <= len(in_model) + len(in_reader)
     # What was kept on the way is good, too, and is kept once.
     again = Witness()
-    sweep.read(HEADS, [again])
+    document_pass.read(HEADS, [again])
     assert again.given == ONCE
     if spool == 10**9:
-        assert sweep.tokens_run == ALL_TOKENS
+        assert document_pass.tokens_run == ALL_TOKENS
 
 
 @pytest.mark.parametrize("documents", [2, 100], ids=["small portions", "one portion"])
@@ -206,10 +206,12 @@ def test_rows_that_were_read_are_not_given_again(at, documents, population):
     model = Model(documents, heads=1)
     model.fails_at = Once(at)
     reader = Witness()
-    sweep = sweep_of(model, population, *HEADS, batch_size=32)
-    sweep.read(HEADS, [reader])
+    document_pass = sweep_of(model, population, *HEADS, batch_size=32)
+    document_pass.read(HEADS, [reader])
     assert reader.given == ONCE
-    assert sweep.notes == ["Out of memory with 32 documents at once; the pass continued with 16."]
+    assert document_pass.notes == [
+        "Out of memory with 32 documents at once; the pass continued with 16."
+    ]
     assert model.tried[0] == 32
     assert max(model.tried[1:]) <= 16
 
@@ -219,9 +221,9 @@ def test_a_reader_that_always_fails_ends_at_a_single_document(model, population)
         raise out_of_memory()
 
     model.documents = 100
-    sweep = sweep_of(model, population, HEAD, batch_size=16)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16)
     with pytest.raises(ModelError, match="single document"):
-        sweep.read((HEAD,), [Witness(fails)])
+        document_pass.read((HEAD,), [Witness(fails)])
     assert model.tried == [16, 8, 4, 2, 1]
 
 
@@ -251,14 +253,14 @@ def test_memory_that_ends_while_rows_are_kept_keeps_them_once(
     # Two of a layer come together, so that one may be kept and the other not.
     heads = (HEAD, HeadName(0, 1), OTHER)
     readers = [Witness(), Witness()]
-    sweep = sweep_of(model, population, *heads, batch_size=16)
+    document_pass = sweep_of(model, population, *heads, batch_size=16)
     for times in (1, 2):
-        sweep.read(heads, readers)
+        document_pass.read(heads, readers)
         expected = {(head, number): times for head in heads for number in range(DOCUMENTS)}
         assert [dict(reader.given) for reader in readers] == [expected] * 2
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
-    assert len(sweep.notes) == 1
-    sweep.close()
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert len(document_pass.notes) == 1
+    document_pass.close()
 
 
 # A spool that is too small.
@@ -267,27 +269,29 @@ def test_memory_that_ends_while_rows_are_kept_keeps_them_once(
 @pytest.mark.parametrize("in_memory", [0, 10**9], ids=["on disk", "in memory"])
 def test_beyond_the_spool_only_the_rest_runs_again(in_memory, model, population, monkeypatch):
     monkeypatch.setattr(row_spool, "IN_MEMORY", in_memory)
-    sweep = sweep_of(model, population, HEAD, spool=20_000, batch_size=16)
-    assert_right(rows_of(sweep), population)
+    document_pass = sweep_of(model, population, HEAD, spool=20_000, batch_size=16)
+    assert_right(rows_of(document_pass), population)
     for _ in range(2):
-        first, ran = len(model.run), sweep.tokens_run
-        assert_right(rows_of(sweep), population)
+        first, ran = len(model.run), document_pass.tokens_run
+        assert_right(rows_of(document_pass), population)
         again = model.run[first:]
         assert 0 < len(again) < DOCUMENTS
-        assert sweep.tokens_run == ran + sum(LENGTHS[number] for number in again)
-    sweep.close()
+        assert document_pass.tokens_run == ran + sum(LENGTHS[number] for number in again)
+    document_pass.close()
 
 
 def test_one_head_may_have_had_room_and_another_not(model, population):
     # One batch, of which a head's rows take some 15 kB.
-    sweep = sweep_of(model, population, *HEADS, spool=40_000, batch_size=64, max_documents=64)
-    sweep.read(HEADS, [])
-    kept = {head: sweep.keeps(head) for head in HEADS}
+    document_pass = sweep_of(
+        model, population, *HEADS, spool=40_000, batch_size=64, max_documents=64
+    )
+    document_pass.read(HEADS, [])
+    kept = {head: document_pass.keeps(head) for head in HEADS}
     assert set(kept.values()) == {True, False}
     for head in HEADS:
-        ran = sweep.tokens_run
-        assert_right(rows_of(sweep, head), population, head, documents=64)
-        assert (sweep.tokens_run == ran) == kept[head]
+        ran = document_pass.tokens_run
+        assert_right(rows_of(document_pass, head), population, head, documents=64)
+        assert (document_pass.tokens_run == ran) == kept[head]
 
 
 # The parts by themselves.
@@ -350,8 +354,8 @@ class Fails:
 def test_what_an_attempt_stumbles_over_stops_nothing_else(model, population):
     stumbles, witness = Fails(3, KeyError("a user's function")), Witness()
     attempt, good = OptionalReader(stumbles), OptionalReader(Fails(0, None))
-    sweep = sweep_of(model, population, *HEADS)
-    sweep.read(HEADS, [attempt, good, witness])
+    document_pass = sweep_of(model, population, *HEADS)
+    document_pass.read(HEADS, [attempt, good, witness])
     assert witness.given == ONCE
     assert (attempt.failed, good.failed) == (True, False)
     # It reads no more: of what it has, nothing can be used.
@@ -362,11 +366,11 @@ def test_what_an_attempt_stumbles_over_stops_nothing_else(model, population):
 def test_an_attempt_in_which_memory_ends_is_made_again(error, model, population):
     witness = Witness(Once(4))
     attempt = OptionalReader(Fails(5, error()))
-    sweep = sweep_of(model, population, *HEADS)
-    sweep.read(HEADS, [attempt, OptionalReader(witness)])
+    document_pass = sweep_of(model, population, *HEADS)
+    document_pass.read(HEADS, [attempt, OptionalReader(witness)])
     assert not attempt.failed
     assert witness.given == ONCE
-    assert len(sweep.notes) == 2
+    assert len(document_pass.notes) == 2
 
 
 def test_an_interruption_is_no_stumbling(model, population):

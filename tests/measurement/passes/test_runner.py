@@ -50,8 +50,8 @@ ALL_TOKENS = tokens_of(range(DOCUMENTS))
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 def test_every_document_runs_once_whatever_the_batch_size(batch_size, model, population):
-    sweep = sweep_of(model, population, HEAD, batch_size=batch_size)
-    assert_right(rows_of(sweep), population)
+    document_pass = sweep_of(model, population, HEAD, batch_size=batch_size)
+    assert_right(rows_of(document_pass), population)
     assert max(model.tried) <= batch_size
     assert sorted(model.run) == list(range(DOCUMENTS))
 
@@ -59,8 +59,8 @@ def test_every_document_runs_once_whatever_the_batch_size(batch_size, model, pop
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 @pytest.mark.parametrize("seed", [0, 3])
 def test_steps_are_prefixes_of_the_hash_order(batch_size, seed, model, population):
-    sweep = sweep_of(model, population, HEAD, batch_size=batch_size, seed=seed)
-    rows_of(sweep)
+    document_pass = sweep_of(model, population, HEAD, batch_size=batch_size, seed=seed)
+    rows_of(document_pass)
     for step in (FIRST_STEP, 2 * FIRST_STEP):
         assert set(model.run[:step]) == set(hash_order(seed)[:step])
     ends = np.cumsum([len(call) for call in model.calls]).tolist()
@@ -77,12 +77,12 @@ def test_each_step_doubles_what_was_run(model):
 
 @pytest.mark.parametrize("budget", [1, 10, 64, 65, 149, 150, 10_000])
 def test_the_budget_is_a_prefix_of_the_hash_order(budget, model, population):
-    sweep = sweep_of(model, population, HEAD, max_documents=budget)
-    assert sweep.budget == min(budget, DOCUMENTS)
-    found = rows_of(sweep)
+    document_pass = sweep_of(model, population, HEAD, max_documents=budget)
+    assert document_pass.budget == min(budget, DOCUMENTS)
+    found = rows_of(document_pass)
     assert set(found) == set(hash_order()[:budget])
-    assert sweep.documents_run == sweep.budget
-    assert sweep.tokens_run == tokens_of(found)
+    assert document_pass.documents_run == document_pass.budget
+    assert document_pass.tokens_run == tokens_of(found)
 
 
 def test_two_seeds_choose_other_documents(model, population):
@@ -91,44 +91,50 @@ def test_two_seeds_choose_other_documents(model, population):
 
 
 def test_announced_heads_share_one_pass(model, population):
-    sweep = sweep_of(model, population, OTHER, HEAD)
-    assert_right(rows_of(sweep, HEAD), population, HEAD)
-    assert sweep.tokens_run == ALL_TOKENS
-    assert_right(rows_of(sweep, OTHER), population, OTHER)
-    assert_right(rows_of(sweep, HEAD), population, HEAD)
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
+    document_pass = sweep_of(model, population, OTHER, HEAD)
+    assert_right(rows_of(document_pass, HEAD), population, HEAD)
+    assert document_pass.tokens_run == ALL_TOKENS
+    assert_right(rows_of(document_pass, OTHER), population, OTHER)
+    assert_right(rows_of(document_pass, HEAD), population, HEAD)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
 
 
 def test_nothing_runs_before_it_is_read(model, population):
-    sweep = sweep_of(model, population, HEAD)
-    blocks = sweep.blocks(HEAD)
+    document_pass = sweep_of(model, population, HEAD)
+    blocks = document_pass.blocks(HEAD)
     assert not model.tried
     next(blocks)
     assert len(model.tried) == 1
 
 
 def test_an_unannounced_head_runs_the_documents_again(model, population):
-    sweep = sweep_of(model, population, HEAD)
-    rows_of(sweep, HEAD)
-    assert_right(rows_of(sweep, UNANNOUNCED), population, UNANNOUNCED)
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (2 * ALL_TOKENS, ALL_TOKENS)
-    rows_of(sweep, UNANNOUNCED)
-    assert sweep.tokens_run == 2 * ALL_TOKENS
-    assert sweep.documents_run == DOCUMENTS
+    document_pass = sweep_of(model, population, HEAD)
+    rows_of(document_pass, HEAD)
+    assert_right(rows_of(document_pass, UNANNOUNCED), population, UNANNOUNCED)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (
+        2 * ALL_TOKENS,
+        ALL_TOKENS,
+    )
+    rows_of(document_pass, UNANNOUNCED)
+    assert document_pass.tokens_run == 2 * ALL_TOKENS
+    assert document_pass.documents_run == DOCUMENTS
 
 
 def test_a_head_alone_needs_no_announcement(model, population):
-    sweep = sweep_of(model, population)
-    assert_right(rows_of(sweep, HEAD), population)
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
+    document_pass = sweep_of(model, population)
+    assert_right(rows_of(document_pass, HEAD), population)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
 
 
 def test_without_a_spool_every_reading_runs(model, population):
-    sweep = sweep_of(model, population, HEAD, OTHER, spool=0)
-    assert_right(rows_of(sweep, HEAD), population, HEAD)
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
-    assert_right(rows_of(sweep, OTHER), population, OTHER)
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (2 * ALL_TOKENS, ALL_TOKENS)
+    document_pass = sweep_of(model, population, HEAD, OTHER, spool=0)
+    assert_right(rows_of(document_pass, HEAD), population, HEAD)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert_right(rows_of(document_pass, OTHER), population, OTHER)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (
+        2 * ALL_TOKENS,
+        ALL_TOKENS,
+    )
 
 
 def test_an_interruption_keeps_what_was_read(model, population):
@@ -139,36 +145,38 @@ def test_an_interruption_keeps_what_was_read(model, population):
 
     model.fails = fails
     log = Log()
-    sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16, progress=log)
     with pytest.raises(KeyboardInterrupt):
-        rows_of(sweep)
-    assert sweep.documents_run == 48
+        rows_of(document_pass)
+    assert document_pass.documents_run == 48
     assert log.events[-1] == ("finish",)
     seen = {number for call in model.calls for number in call}
-    assert sweep.tokens_run == tokens_of(seen)
-    assert_right(rows_of(sweep), population)
-    assert sweep.documents_run == DOCUMENTS
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert document_pass.tokens_run == tokens_of(seen)
+    assert_right(rows_of(document_pass), population)
+    assert document_pass.documents_run == DOCUMENTS
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
 
 
 def test_a_reader_that_leaves_keeps_what_was_read(model, population):
     log = Log()
-    sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
-    blocks = sweep.blocks(HEAD)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16, progress=log)
+    blocks = document_pass.blocks(HEAD)
     taken = 0
     while taken <= 16:
         taken += len(next(blocks).batch)
     blocks.close()
     assert log.events[-1] == ("finish",)
-    assert sweep.documents_run == 32
-    assert_right(rows_of(sweep), population)
-    assert sweep.tokens_run == ALL_TOKENS
+    assert document_pass.documents_run == 32
+    assert_right(rows_of(document_pass), population)
+    assert document_pass.tokens_run == ALL_TOKENS
 
 
 def test_progress_is_told_of_each_document_and_real_token_once(model, population):
     log = Log()
-    sweep = sweep_of(model, population, HEAD, batch_size=16, max_documents=100, progress=log)
-    found = rows_of(sweep)
+    document_pass = sweep_of(
+        model, population, HEAD, batch_size=16, max_documents=100, progress=log
+    )
+    found = rows_of(document_pass)
     assert log.events[0] == ("start", 100)
     assert log.events[-1] == ("finish",)
     advances = log.events[1:-1]
@@ -176,42 +184,42 @@ def test_progress_is_told_of_each_document_and_real_token_once(model, population
     assert sum(event[1] for event in advances) == 100
     assert sum(event[2] for event in advances) == tokens_of(found)
     told = len(log.events)
-    rows_of(sweep)
+    rows_of(document_pass)
     assert len(log.events) == told
 
 
 def test_a_pass_that_goes_on_announces_what_is_left(model, population):
     log = Log()
-    sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
-    reader = sweep.blocks(HEAD)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16, progress=log)
+    reader = document_pass.blocks(HEAD)
     next(reader)
     reader.close()
-    rows_of(sweep)
+    rows_of(document_pass)
     assert log.starts == [DOCUMENTS, DOCUMENTS - 16]
 
 
 def test_what_was_run_ahead_of_the_pass_is_not_run_again(model, population):
-    sweep = sweep_of(model, population, HEAD, OTHER, batch_size=16)
-    rows_of(sweep, HEAD, 128, 150)
-    assert_right(rows_of(sweep, OTHER), population, OTHER)
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
+    document_pass = sweep_of(model, population, HEAD, OTHER, batch_size=16)
+    rows_of(document_pass, HEAD, 128, 150)
+    assert_right(rows_of(document_pass, OTHER), population, OTHER)
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
 
 
 @pytest.mark.parametrize("budget", [1, 63, 64, 65, 128, 129, 150, 10_000])
 def test_extents_double_up_to_the_budget(budget, model, population):
-    sweep = sweep_of(model, population, HEAD, max_documents=budget)
+    document_pass = sweep_of(model, population, HEAD, max_documents=budget)
     limit = min(budget, DOCUMENTS)
     expected = [extent for extent in (64, 128) if extent < limit] + [limit]
     for by_text in (False, True):
-        assert sweep.extents(by_text) == tuple(expected)
+        assert document_pass.extents(by_text) == tuple(expected)
     assert not model.tried
 
 
 @pytest.mark.parametrize("seed", [0, 3])
 def test_the_order_is_of_the_whole_population(seed, model, population):
-    sweep = sweep_of(model, population, HEAD, max_documents=20, seed=seed)
-    assert sweep.order().tolist() == hash_order(seed)
-    assert sweep.order(by_text=True).tolist() == population.text_order(seed).tolist()
+    document_pass = sweep_of(model, population, HEAD, max_documents=20, seed=seed)
+    assert document_pass.order().tolist() == hash_order(seed)
+    assert document_pass.order(by_text=True).tolist() == population.text_order(seed).tolist()
     assert not model.tried
 
 
@@ -221,28 +229,28 @@ def test_the_order_is_of_the_whole_population(seed, model, population):
     [(0, 64, 1), (0, 128, 7), (64, 128, 64), (128, 150, 7), (0, None, 1), (0, None, 64)],
 )
 def test_blocks_cover_the_asked_places(start, stop, by_text, batch_size, model, population):
-    sweep = sweep_of(model, population, HEAD, batch_size=batch_size)
-    found = rows_of(sweep, HEAD, start, stop, by_text)
-    wanted = sweep.order(by_text)[start:stop].tolist()
+    document_pass = sweep_of(model, population, HEAD, batch_size=batch_size)
+    found = rows_of(document_pass, HEAD, start, stop, by_text)
+    wanted = document_pass.order(by_text)[start:stop].tolist()
     assert set(found) == set(wanted)
     assert_right(found, population, documents=len(wanted))
-    assert sweep.tokens_run == tokens_of(wanted)
+    assert document_pass.tokens_run == tokens_of(wanted)
 
 
 def test_the_budget_ends_the_last_step(model, population):
-    sweep = sweep_of(model, population, HEAD, max_documents=100)
-    assert set(rows_of(sweep, HEAD, 64, 100)) == set(hash_order()[64:100])
+    document_pass = sweep_of(model, population, HEAD, max_documents=100)
+    assert set(rows_of(document_pass, HEAD, 64, 100)) == set(hash_order()[64:100])
 
 
 def test_a_pass_goes_on_where_it_ended(model, population):
     log = Log()
-    sweep = sweep_of(model, population, HEAD, batch_size=16, progress=log)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16, progress=log)
     for start, stop in ((0, 64), (64, 128), (128, 150)):
-        rows_of(sweep, HEAD, start, stop)
+        rows_of(document_pass, HEAD, start, stop)
     assert log.starts == [64, 64, 22]
-    assert (sweep.tokens_run, sweep.tokens_run_twice) == (ALL_TOKENS, 0)
-    assert_right(rows_of(sweep), population)
-    assert sweep.tokens_run == ALL_TOKENS
+    assert (document_pass.tokens_run, document_pass.tokens_run_twice) == (ALL_TOKENS, 0)
+    assert_right(rows_of(document_pass), population)
+    assert document_pass.tokens_run == ALL_TOKENS
     assert log.starts == [64, 64, 22]
 
 
@@ -264,26 +272,26 @@ def pieces():
 
 
 def test_a_pass_over_texts_is_one_of_its_own(model, pieces):
-    sweep = sweep_of(model, pieces, HEAD, OTHER, batch_size=16)
-    first = set(sweep.order()[:64].tolist())
-    also = set(sweep.order(by_text=True)[:64].tolist())
-    rows_of(sweep, HEAD, 0, 64)
-    assert sweep.tokens_run == tokens_of(first)
-    assert set(rows_of(sweep, HEAD, 0, 64, by_text=True)) == also
-    assert sweep.documents_run == len(first | also)
-    assert sweep.tokens_run == tokens_of(first) + tokens_of(also)
-    assert sweep.tokens_run_twice == tokens_of(first & also)
+    document_pass = sweep_of(model, pieces, HEAD, OTHER, batch_size=16)
+    first = set(document_pass.order()[:64].tolist())
+    also = set(document_pass.order(by_text=True)[:64].tolist())
+    rows_of(document_pass, HEAD, 0, 64)
+    assert document_pass.tokens_run == tokens_of(first)
+    assert set(rows_of(document_pass, HEAD, 0, 64, by_text=True)) == also
+    assert document_pass.documents_run == len(first | also)
+    assert document_pass.tokens_run == tokens_of(first) + tokens_of(also)
+    assert document_pass.tokens_run_twice == tokens_of(first & also)
     assert 0 < len(first & also) < 64
     # It served both heads, and goes on.
-    assert_right(rows_of(sweep, OTHER, 0, None, by_text=True), pieces, OTHER)
-    assert sweep.tokens_run == ALL_TOKENS + tokens_of(first)
-    assert sweep.documents_run == DOCUMENTS
+    assert_right(rows_of(document_pass, OTHER, 0, None, by_text=True), pieces, OTHER)
+    assert document_pass.tokens_run == ALL_TOKENS + tokens_of(first)
+    assert document_pass.documents_run == DOCUMENTS
 
 
 def test_a_pass_over_texts_runs_them_one_after_another(model, pieces):
-    sweep = sweep_of(model, pieces, HEAD, batch_size=1)
-    rows_of(sweep, HEAD, by_text=True)
-    order = sweep.order(by_text=True).tolist()
+    document_pass = sweep_of(model, pieces, HEAD, batch_size=1)
+    rows_of(document_pass, HEAD, by_text=True)
+    order = document_pass.order(by_text=True).tolist()
     texts = [pieces[number].text_id for number in order]
     assert len([text for text, then in pairwise([*texts, None]) if text != then]) == len(set(texts))
     run = [number for (number,) in model.calls]
@@ -292,11 +300,11 @@ def test_a_pass_over_texts_runs_them_one_after_another(model, pieces):
 
 
 def test_tokens_of_documents_need_no_pass(model, population):
-    sweep = sweep_of(model, population, HEAD, batch_size=16)
+    document_pass = sweep_of(model, population, HEAD, batch_size=16)
     wanted = set(hash_order()[:3])
     found = [
         [document.id for document in tokens.batch.documents]
-        for tokens in sweep.tokens_of(HEAD.layer, wanted)
+        for tokens in document_pass.tokens_of(HEAD.layer, wanted)
     ]
     assert all(wanted & set(documents) for documents in found)
     assert wanted <= {number for documents in found for number in documents}
@@ -305,13 +313,13 @@ def test_tokens_of_documents_need_no_pass(model, population):
 
 @pytest.mark.parametrize("by_text", [False, True], ids=["documents", "texts"])
 def test_tokens_between_places_come_as_the_rows_do(by_text, model, population):
-    sweep = sweep_of(model, population, HEAD, batch_size=16)
-    found = list(sweep.tokens_between(HEAD.layer, 64, 150, by_text))
+    document_pass = sweep_of(model, population, HEAD, batch_size=16)
+    found = list(document_pass.tokens_between(HEAD.layer, 64, 150, by_text))
     numbers = [document.id for tokens in found for document in tokens.batch.documents]
-    assert sorted(numbers) == sorted(sweep.order(by_text)[64:150].tolist())
+    assert sorted(numbers) == sorted(document_pass.order(by_text)[64:150].tolist())
     assert not model.tried
     # So that what is found out of them serves the readers of rows, too.
-    blocks = sweep.blocks(HEAD, 64, 150, by_text)
+    blocks = document_pass.blocks(HEAD, 64, 150, by_text)
     assert [block.tokens.key for block in blocks] == [tokens.key for tokens in found]
 
 
@@ -320,20 +328,20 @@ def test_layers_with_other_windows_are_not_taken_for_one(population):
         def attendable(self, valid, layer):
             return super().attendable(valid, layer).triu(-2 if layer == 1 else -100)
 
-    sweep = sweep_of(Windowed(), population, HEAD, OTHER, UNANNOUNCED)
-    blocks = [next(sweep.blocks(head)) for head in (HEAD, OTHER, UNANNOUNCED)]
+    document_pass = sweep_of(Windowed(), population, HEAD, OTHER, UNANNOUNCED)
+    blocks = [next(document_pass.blocks(head)) for head in (HEAD, OTHER, UNANNOUNCED)]
     first, windowed, second = (block.tokens for block in blocks)
     assert first.key == second.key != windowed.key
-    assert [sweep.alike(layer) for layer in (0, 1, 2)] == [0, 1, 0]
-    assert sweep.allowed(1)[5].nonzero()[0].tolist() == [3, 4, 5]
-    assert sweep.allowed(2)[5].nonzero()[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert [document_pass.alike(layer) for layer in (0, 1, 2)] == [0, 1, 0]
+    assert document_pass.allowed(1)[5].nonzero()[0].tolist() == [3, 4, 5]
+    assert document_pass.allowed(2)[5].nonzero()[0].tolist() == [0, 1, 2, 3, 4, 5]
     for head in (HEAD, OTHER, UNANNOUNCED):
-        rows_of(sweep, head)
+        rows_of(document_pass, head)
 
 
 def test_a_closed_sweep_gives_its_rows_back(model, population):
-    sweep = sweep_of(model, population, HEAD)
-    rows_of(sweep)
-    sweep.close()
-    assert not sweep.keeps(HEAD, 0, 64)
-    assert sweep._spool.save(torch.zeros(1)) is None
+    document_pass = sweep_of(model, population, HEAD)
+    rows_of(document_pass)
+    document_pass.close()
+    assert not document_pass.keeps(HEAD, 0, 64)
+    assert document_pass._spool.save(torch.zeros(1)) is None

@@ -44,20 +44,22 @@ def tokens_of(numbers):
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 @pytest.mark.parametrize("spool", [0, 10**9], ids=["nothing kept", "kept"])
 def test_readers_are_given_every_head_of_every_document_once(spool, batch_size, model, population):
-    sweep = sweep_of(model, population, *HEADS, UNANNOUNCED, spool=spool, batch_size=batch_size)
+    document_pass = sweep_of(
+        model, population, *HEADS, UNANNOUNCED, spool=spool, batch_size=batch_size
+    )
     heads = (UNANNOUNCED, HEAD, OTHER)
     readers = [Witness(), Witness()]
     for _ in range(2):
-        sweep.read(heads, readers)
+        document_pass.read(heads, readers)
     once = {(head, number): 2 for head in heads for number in range(DOCUMENTS)}
     assert all(reader.given == once for reader in readers)
-    assert sweep.tokens_run == (ALL_TOKENS if spool else 2 * ALL_TOKENS)
+    assert document_pass.tokens_run == (ALL_TOKENS if spool else 2 * ALL_TOKENS)
 
 
 def test_readers_may_be_given_other_heads_than_were_asked_but_each_of_these(model, population):
-    sweep = sweep_of(model, population, *HEADS)
+    document_pass = sweep_of(model, population, *HEADS)
     reader = Witness()
-    sweep.read((HEAD, UNANNOUNCED), [reader], 0, 64)
+    document_pass.read((HEAD, UNANNOUNCED), [reader], 0, 64)
     first = hash_order()[:64]
     assert {key for key in reader.given if key[0] != OTHER} == {
         (head, number) for head in (HEAD, UNANNOUNCED) for number in first
@@ -67,47 +69,47 @@ def test_readers_may_be_given_other_heads_than_were_asked_but_each_of_these(mode
 
 @pytest.mark.parametrize("heads", [(HEAD, OTHER), (OTHER,), (HEAD, OTHER, UNANNOUNCED)])
 def test_what_had_no_room_runs_again_for_the_asked_heads_alone(heads, model, population):
-    sweep = sweep_of(model, population, *HEADS, spool=0)
-    rows_of(sweep)
+    document_pass = sweep_of(model, population, *HEADS, spool=0)
+    rows_of(document_pass)
     assert set(model.asked) == {HEADS}
     model.asked.clear()
-    sweep.read(heads, [])
+    document_pass.read(heads, [])
     assert set(model.asked) == {heads}
 
 
 def test_a_head_that_was_not_announced_brings_no_other(model, population):
-    sweep = sweep_of(model, population, *HEADS)
-    assert sweep.heads_beside(UNANNOUNCED) == (UNANNOUNCED,)
-    assert sweep.heads_beside(OTHER) == sweep.heads_beside(HEAD) == HEADS
-    rows_of(sweep, UNANNOUNCED)
+    document_pass = sweep_of(model, population, *HEADS)
+    assert document_pass.heads_beside(UNANNOUNCED) == (UNANNOUNCED,)
+    assert document_pass.heads_beside(OTHER) == document_pass.heads_beside(HEAD) == HEADS
+    rows_of(document_pass, UNANNOUNCED)
     assert set(model.asked) == {(UNANNOUNCED,)}
 
 
 def test_what_is_kept_is_known(model, population):
-    sweep = sweep_of(model, population, *HEADS, batch_size=16)
-    assert not sweep.keeps(HEAD)
-    sweep.read((HEAD,), [], 0, 64)
+    document_pass = sweep_of(model, population, *HEADS, batch_size=16)
+    assert not document_pass.keeps(HEAD)
+    document_pass.read((HEAD,), [], 0, 64)
     for head in HEADS:
-        assert sweep.keeps(head, 0, 64)
-        assert not sweep.keeps(head, 0, 128)
-        assert not sweep.keeps(head)
-        assert not sweep.keeps(head, 0, 64, by_text=True)
-    assert not sweep.keeps(UNANNOUNCED, 0, 64)
-    sweep.read((HEAD,), [])
-    assert sweep.keeps(OTHER)
+        assert document_pass.keeps(head, 0, 64)
+        assert not document_pass.keeps(head, 0, 128)
+        assert not document_pass.keeps(head)
+        assert not document_pass.keeps(head, 0, 64, by_text=True)
+    assert not document_pass.keeps(UNANNOUNCED, 0, 64)
+    document_pass.read((HEAD,), [])
+    assert document_pass.keeps(OTHER)
 
 
 def test_without_room_nothing_is_kept(model, population):
-    sweep = sweep_of(model, population, HEAD, spool=0)
-    rows_of(sweep)
-    assert not sweep.keeps(HEAD, 0, 64)
+    document_pass = sweep_of(model, population, HEAD, spool=0)
+    rows_of(document_pass)
+    assert not document_pass.keeps(HEAD, 0, 64)
 
 
 # Single rows.
 
 
-def assert_rows_at(sweep, population, places, head=HEAD):
-    found = sweep.rows_at(head, places)
+def assert_rows_at(document_pass, population, places, head=HEAD):
+    found = document_pass.rows_at(head, places)
     assert len(found) == len(places)
     for row, (number, query) in zip(found, places, strict=True):
         whole = expected(head, population[number])
@@ -119,12 +121,12 @@ PLACES = [(hash_order()[80], 1), (hash_order()[0], 0), (hash_order()[80], 0), (h
 
 
 def test_rows_at_places_run_their_documents_alone(model, population):
-    sweep = sweep_of(model, population, *HEADS)
-    assert_rows_at(sweep, population, PLACES)
+    document_pass = sweep_of(model, population, *HEADS)
+    assert_rows_at(document_pass, population, PLACES)
     assert set(model.run) == {number for number, _ in PLACES}
     assert set(model.asked) == {(HEAD,)}
-    assert (sweep.documents_run, sweep.tokens_run) == (2, tokens_of(set(model.run)))
-    assert sweep.tokens_run_twice == 0
+    assert (document_pass.documents_run, document_pass.tokens_run) == (2, tokens_of(set(model.run)))
+    assert document_pass.tokens_run_twice == 0
 
 
 def test_rows_at_no_places_run_nothing(model, population):
@@ -134,24 +136,24 @@ def test_rows_at_no_places_run_nothing(model, population):
 
 @pytest.mark.parametrize("head", [HEAD, OTHER])
 def test_rows_that_were_kept_run_nothing(head, model, population):
-    sweep = sweep_of(model, population, *HEADS, batch_size=16)
-    sweep.read((HEAD,), [])
-    ran = sweep.tokens_run
-    assert_rows_at(sweep, population, PLACES, head)
-    assert sweep.tokens_run == ran
+    document_pass = sweep_of(model, population, *HEADS, batch_size=16)
+    document_pass.read((HEAD,), [])
+    ran = document_pass.tokens_run
+    assert_rows_at(document_pass, population, PLACES, head)
+    assert document_pass.tokens_run == ran
 
 
 def test_rows_of_which_some_were_kept_run_the_others(model, population):
-    sweep = sweep_of(model, population, HEAD)
-    sweep.read((HEAD,), [], 0, 64)
+    document_pass = sweep_of(model, population, HEAD)
+    document_pass.read((HEAD,), [], 0, 64)
     ran = len(model.run)
-    assert_rows_at(sweep, population, PLACES)
+    assert_rows_at(document_pass, population, PLACES)
     assert model.run[ran:] == [hash_order()[80]]
 
 
 def test_many_rows_run_in_batches(model, population):
-    sweep = sweep_of(model, population, HEAD, batch_size=7)
+    document_pass = sweep_of(model, population, HEAD, batch_size=7)
     places = [(number, LENGTHS[number] - 1) for number in range(0, DOCUMENTS, 3)]
-    assert_rows_at(sweep, population, places)
+    assert_rows_at(document_pass, population, places)
     assert sorted(model.run) == [number for number, _ in places]
     assert set(model.tried) == {7, 1}

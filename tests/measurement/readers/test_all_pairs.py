@@ -14,7 +14,7 @@ import headtests as ht
 from headtests.claims.definitions import RowOptions
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes import row_spool
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.readers import all_pairs
 from headtests.measurement.readers.distributions import EXAMPLE_SAMPLE, DistributionReader
 from headtests.measurement.readers.ranked_pairs import RankedReader
@@ -109,28 +109,35 @@ def population():
 @pytest.fixture
 def sweep_of(loaded, population):
     def make(name="gpt2", **settings):
-        return Sweep(loaded(name), population, [HEAD], Settings(**settings))
+        return DocumentPass(loaded(name), population, [HEAD], Settings(**settings))
 
     return make
 
 
-def columns(sweep, head=HEAD, chosen=SUPPRESSED, on=None, above_average=True):
+def columns(document_pass, head=HEAD, chosen=SUPPRESSED, on=None, above_average=True):
     return all_pairs.head_pairs(
-        sweep.blocks(head), head, sweep.population.vocabulary, chosen, expression(on), above_average
+        document_pass.blocks(head),
+        head,
+        document_pass.population.vocabulary,
+        chosen,
+        expression(on),
+        above_average,
     )
 
 
-def reader_of(sweep, head=HEAD, suppress=True):
-    return Reader(texts_of(sweep.blocks(head), sweep.population.vocabulary), suppress)
+def reader_of(document_pass, head=HEAD, suppress=True):
+    return Reader(
+        texts_of(document_pass.blocks(head), document_pass.population.vocabulary), suppress
+    )
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["top", "bottom"])
 @pytest.mark.parametrize("on", [None, PREVIOUS, ON_KEY["key special"], FIRST], ids=repr)
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
 def test_top_multiples_of_a_random_model_match_exactly(suppress, on, reverse, sweep_of):
-    sweep = sweep_of()
-    found = listed(ranked(columns(sweep, HEAD, RowOptions(suppress), on), 50, reverse))
-    assert found == reader_of(sweep, HEAD, suppress).ranked(50, reverse, on)
+    document_pass = sweep_of()
+    found = listed(ranked(columns(document_pass, HEAD, RowOptions(suppress), on), 50, reverse))
+    assert found == reader_of(document_pass, HEAD, suppress).ranked(50, reverse, on)
     assert found
 
 
@@ -170,11 +177,11 @@ def test_ties_of_a_model_break_on_document_query_and_key(reverse, loaded):
     once = tiny_models.random_documents([12] * 10, first_id=1, vocabulary=6)
     twice = tiny_models.documents_of([document.ids for document in once + once])
     with tiny_models.population_of(twice) as population:
-        sweep = Sweep(loaded("tied"), population, [FIRST_HEAD], Settings())
-        reader = reader_of(sweep, FIRST_HEAD)
+        document_pass = DocumentPass(loaded("tied"), population, [FIRST_HEAD], Settings())
+        reader = reader_of(document_pass, FIRST_HEAD)
         every = reader.ranked(10**6, reverse)
         size = next(place for place in range(40, len(every)) if _cuts_ties(every, place))
-        found = listed(ranked(columns(sweep, FIRST_HEAD), size, reverse))
+        found = listed(ranked(columns(document_pass, FIRST_HEAD), size, reverse))
     assert found == every[:size]
 
 
@@ -192,23 +199,23 @@ def _cuts_ties(every, size):
 @pytest.mark.parametrize("on", [None, CURRENT, ON_KEY["key repeats"]], ids=repr)
 @pytest.mark.parametrize("seed", [0, 5])
 def test_random_multiples_of_a_model_match_exactly(seed, on, above_average, sweep_of):
-    sweep = sweep_of(seed=seed)
-    found = sampled(columns(sweep, HEAD, SUPPRESSED, on, above_average), 60, seed)
-    assert listed(found) == reader_of(sweep).sampled(60, seed, above_average, on)
+    document_pass = sweep_of(seed=seed)
+    found = sampled(columns(document_pass, HEAD, SUPPRESSED, on, above_average), 60, seed)
+    assert listed(found) == reader_of(document_pass).sampled(60, seed, above_average, on)
     assert len(found) == 60
 
 
 @pytest.fixture(scope="module")
 def plain_results(loaded, population):
     """Ranked, reversed and random pairs at one batch size, all rows in memory."""
-    return results(Sweep(loaded("gpt2"), population, [HEAD], Settings(batch_size=32)))
+    return results(DocumentPass(loaded("gpt2"), population, [HEAD], Settings(batch_size=32)))
 
 
-def results(sweep):
+def results(document_pass):
     return [
-        listed(ranked(columns(sweep), 40, False)),
-        listed(ranked(columns(sweep), 40, True)),
-        listed(sampled(columns(sweep), 40, 0)),
+        listed(ranked(columns(document_pass), 40, False)),
+        listed(ranked(columns(document_pass), 40, True)),
+        listed(sampled(columns(document_pass), 40, 0)),
     ]
 
 
@@ -230,13 +237,13 @@ def test_pairs_are_the_same_however_documents_ran(
 ):
     if in_memory is not None:
         monkeypatch.setattr(row_spool, "IN_MEMORY", in_memory)
-    sweep = sweep_of(**changes)
-    for found, expected in zip(results(sweep), plain_results, strict=True):
+    document_pass = sweep_of(**changes)
+    for found, expected in zip(results(document_pass), plain_results, strict=True):
         assert [pair[1:] for pair in found] == [pair[1:] for pair in expected]
         for ours, theirs in zip(found, expected, strict=True):
             # To the device's rounding, which may depend on what stood in one batch.
             assert ours[0] == pytest.approx(theirs[0], rel=1e-5)
-    sweep.close()
+    document_pass.close()
 
 
 def test_ranked_pairs_do_not_depend_on_the_order_of_documents(sweep_of, plain_results):
@@ -246,10 +253,10 @@ def test_ranked_pairs_do_not_depend_on_the_order_of_documents(sweep_of, plain_re
 
 
 def test_a_relation_that_asks_for_key_0_gets_its_pairs(sweep_of):
-    sweep = sweep_of()
-    without = sampled(columns(sweep, above_average=False), 500, 0)
+    document_pass = sweep_of()
+    without = sampled(columns(document_pass, above_average=False), 500, 0)
     assert 0 not in without.keys
-    asked = sampled(columns(sweep, on=FIRST, above_average=False), 500, 0)
+    asked = sampled(columns(document_pass, on=FIRST, above_average=False), 500, 0)
     assert set(asked.keys.tolist()) == {0}
     assert ht.first == FIRST.expression
 
@@ -258,12 +265,14 @@ def test_a_relation_that_asks_for_key_0_gets_its_pairs(sweep_of):
 def test_readers_of_many_heads_find_the_same(name, sweep_of):
     heads = [HeadName(layer, index) for layer in range(2) for index in range(2)]
     model = sweep_of(name).model
-    sweep = Sweep(model, sweep_of(name).population, heads, Settings(batch_size=16))
+    document_pass = DocumentPass(model, sweep_of(name).population, heads, Settings(batch_size=16))
     best, random = RankedReader(SUPPRESSED, 40), SampleReader(SUPPRESSED, 0, 300)
     spread = DistributionReader(SUPPRESSED, 0)
-    sweep.read(heads, [best, random, spread])
+    document_pass.read(heads, [best, random, spread])
     for head in heads:
-        above, every = (list(columns(sweep, head, above_average=given)) for given in (True, False))
+        above, every = (
+            list(columns(document_pass, head, above_average=given)) for given in (True, False)
+        )
         assert best.pairs(head) == ranked(above, 40)
         assert random.pairs(head) == sampled(every, 300, 0)
         assert random.sample(head, 20, above_average=True) == sampled(above, 20, 0)

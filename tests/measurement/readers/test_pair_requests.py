@@ -7,7 +7,12 @@ import torch
 import headtests as ht
 from headtests import key
 from headtests.claims.definitions import RowOptions
-from headtests.claims.pairs import Distributed, DistributionSketch, Ranked, Sampled
+from headtests.claims.pairs import (
+    DistributionRequest,
+    DistributionSketch,
+    RankedRequest,
+    SampledRequest,
+)
 from headtests.errors import ExpressionError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.readers import pair_requests
@@ -45,33 +50,33 @@ class Windowed(Model):
         return super().attendable(valid, layer).triu(-2 if layer == 1 else -100)
 
 
-def found_of(sweep, requests, whole=True, required=None, seed=1):
-    sketches = PairReaders(sweep, HEADS, requests, seed, whole, required)
-    sweep.read(HEADS, sketches.readers)
+def found_of(document_pass, requests, whole=True, required=None, seed=1):
+    sketches = PairReaders(document_pass, HEADS, requests, seed, whole, required)
+    document_pass.read(HEADS, sketches.readers)
     return {(request, head): found for request, head, found in sketches.results()}, sketches
 
 
-def reader_of(sweep, head, chosen=SUPPRESSED):
-    texts = texts_of(sweep.blocks(head), sweep.population.vocabulary)
+def reader_of(document_pass, head, chosen=SUPPRESSED):
+    texts = texts_of(document_pass.blocks(head), document_pass.population.vocabulary)
     return Reader(texts, chosen.suppress_first_token, chosen.min_query)
 
 
 def test_every_request_is_answered_of_every_head(population):
-    sweep = sweep_of(Model(), population, *HEADS)
+    document_pass = sweep_of(Model(), population, *HEADS)
     requests = [
-        Ranked(9, SUPPRESSED),
-        Ranked(9, SUPPRESSED, reverse=True),
-        Ranked(9, PLAIN, ON),
-        Sampled(9, SUPPRESSED),
-        Sampled(9, PLAIN, above_average=False),
-        Sampled(9, PLAIN, ON),
-        Distributed(SUPPRESSED),
-        Distributed(PLAIN, ON),
+        RankedRequest(9, SUPPRESSED),
+        RankedRequest(9, SUPPRESSED, reverse=True),
+        RankedRequest(9, PLAIN, ON),
+        SampledRequest(9, SUPPRESSED),
+        SampledRequest(9, PLAIN, above_average=False),
+        SampledRequest(9, PLAIN, ON),
+        DistributionRequest(SUPPRESSED),
+        DistributionRequest(PLAIN, ON),
     ]
-    found, _ = found_of(sweep, [*requests, requests[0]])
+    found, _ = found_of(document_pass, [*requests, requests[0]])
     assert set(found) == {(request, head) for request in requests for head in HEADS}
     for head in HEADS:
-        suppressed, plain = reader_of(sweep, head), reader_of(sweep, head, PLAIN)
+        suppressed, plain = reader_of(document_pass, head), reader_of(document_pass, head, PLAIN)
         assert listed(found[requests[0], head]) == suppressed.ranked(9)
         assert listed(found[requests[1], head]) == suppressed.ranked(9, reverse=True)
         assert listed(found[requests[2], head]) == plain.ranked(9, on=PREVIOUS)
@@ -90,39 +95,43 @@ def test_every_request_is_answered_of_every_head(population):
 
 
 def test_samples_and_distributions_share_a_pool_where_keys_and_options_are_alike(population):
-    sweep = sweep_of(Model(), population, *HEADS)
+    document_pass = sweep_of(Model(), population, *HEADS)
     requests = [
-        Sampled(9, SUPPRESSED),
-        Sampled(7, SUPPRESSED, None, False),
-        Distributed(SUPPRESSED),
+        SampledRequest(9, SUPPRESSED),
+        SampledRequest(7, SUPPRESSED, None, False),
+        DistributionRequest(SUPPRESSED),
     ]
-    assert len(found_of(sweep, requests, whole=False)[1].readers) == 1
-    requests.append(Sampled(9, PLAIN))
-    assert len(found_of(sweep, requests, whole=False)[1].readers) == 2
+    assert len(found_of(document_pass, requests, whole=False)[1].readers) == 1
+    requests.append(SampledRequest(9, PLAIN))
+    assert len(found_of(document_pass, requests, whole=False)[1].readers) == 2
     windowed = sweep_of(Windowed(), population, *HEADS)
     assert len(found_of(windowed, requests, whole=False)[1].readers) == 4
 
 
 def test_what_is_asked_of_all_pairs_has_fast_readers(population):
-    sweep = sweep_of(Model(), population, *HEADS)
+    document_pass = sweep_of(Model(), population, *HEADS)
 
     def kinds(*requests):
-        return [type(reader) for reader in PairReaders(sweep, HEADS, requests, 0, True).readers]
+        return [
+            type(reader) for reader in PairReaders(document_pass, HEADS, requests, 0, True).readers
+        ]
 
-    assert kinds(Ranked(9, PLAIN)) == [RankedReader]
-    assert kinds(Distributed(PLAIN)) == [DistributionReader]
-    assert GeneralReader not in kinds(Sampled(9, PLAIN), Sampled(9, PLAIN, None, False))
-    assert kinds(Ranked(9, PLAIN, reverse=True)) == [GeneralReader]
-    assert kinds(Sampled(pair_requests.SHARED_SAMPLE + 1, PLAIN)) == [GeneralReader]
+    assert kinds(RankedRequest(9, PLAIN)) == [RankedReader]
+    assert kinds(DistributionRequest(PLAIN)) == [DistributionReader]
+    assert GeneralReader not in kinds(
+        SampledRequest(9, PLAIN), SampledRequest(9, PLAIN, None, False)
+    )
+    assert kinds(RankedRequest(9, PLAIN, reverse=True)) == [GeneralReader]
+    assert kinds(SampledRequest(pair_requests.SHARED_SAMPLE + 1, PLAIN)) == [GeneralReader]
 
 
 def test_a_sample_of_a_distribution_says_of_how_many_pairs(population, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 100)
-    sweep = sweep_of(Model(), population, *HEADS)
-    found, _ = found_of(sweep, [Distributed(SUPPRESSED)], whole=False)
+    document_pass = sweep_of(Model(), population, *HEADS)
+    found, _ = found_of(document_pass, [DistributionRequest(SUPPRESSED)], whole=False)
     for head in HEADS:
-        reader = reader_of(sweep, head)
-        sketch = found[Distributed(SUPPRESSED), head]
+        reader = reader_of(document_pass, head)
+        sketch = found[DistributionRequest(SUPPRESSED), head]
         sample = reader.sampled(100, 1, above_average=False)
         assert sketch.sample_of == len(list(reader.pairs(above_average=False)))
         assert listed(sketch.sample) == sample
@@ -132,16 +141,18 @@ def test_a_sample_of_a_distribution_says_of_how_many_pairs(population, monkeypat
 
 def test_examples_of_a_sampled_distribution_are_the_first_of_its_sample(population, monkeypatch):
     monkeypatch.setattr(pair_requests, "EXAMPLE_SAMPLE", 12)
-    sweep = sweep_of(Model(), population, *HEADS)
-    found, _ = found_of(sweep, [Distributed(SUPPRESSED)], whole=False)
-    sketch = found[Distributed(SUPPRESSED), HEAD]
-    assert listed(sketch.sample) == reader_of(sweep, HEAD).sampled(12, 1, above_average=False)
+    document_pass = sweep_of(Model(), population, *HEADS)
+    found, _ = found_of(document_pass, [DistributionRequest(SUPPRESSED)], whole=False)
+    sketch = found[DistributionRequest(SUPPRESSED), HEAD]
+    assert listed(sketch.sample) == reader_of(document_pass, HEAD).sampled(
+        12, 1, above_average=False
+    )
     assert sketch.moments.count > 12
 
 
 def test_a_pool_that_is_too_small_tells_nothing(population, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 40)
-    request = Sampled(39, SUPPRESSED)
+    request = SampledRequest(39, SUPPRESSED)
     found, _ = found_of(sweep_of(Model(), population, *HEADS), [request])
     assert [found[request, head] for head in HEADS] == [None] * 3
 
@@ -151,32 +162,36 @@ def test_a_pool_that_is_too_small_tells_nothing(population, monkeypatch):
 BAD = key.is_("no single token of this tokenizer")
 
 
-@pytest.mark.parametrize("request_", [Ranked(5, PLAIN, BAD), Distributed(PLAIN, BAD)])
+@pytest.mark.parametrize(
+    "request_", [RankedRequest(5, PLAIN, BAD), DistributionRequest(PLAIN, BAD)]
+)
 def test_what_is_wrong_with_a_request_is_raised_to_who_waits_for_it(request_, population):
-    sweep = sweep_of(Model(), population, *HEADS)
-    good = Ranked(5, PLAIN, ON)
-    found, _ = found_of(sweep, [request_, good], required=good)
+    document_pass = sweep_of(Model(), population, *HEADS)
+    good = RankedRequest(5, PLAIN, ON)
+    found, _ = found_of(document_pass, [request_, good], required=good)
     assert set(found) == {(good, head) for head in HEADS}
     with pytest.raises(ExpressionError):
-        found_of(sweep, [request_, good], required=request_)
+        found_of(document_pass, [request_, good], required=request_)
 
 
 # Readers by themselves.
 
 
 def test_a_general_reader_reads_its_heads_alone(population):
-    sweep = sweep_of(Model(), population, *HEADS)
-    request = Ranked(6, SUPPRESSED, reverse=True)
-    reader = general_reader(sweep, request, 0, [OTHER])
-    sweep.read(HEADS, [reader])
-    assert listed(reader.pairs(OTHER)) == reader_of(sweep, OTHER).ranked(6, reverse=True)
+    document_pass = sweep_of(Model(), population, *HEADS)
+    request = RankedRequest(6, SUPPRESSED, reverse=True)
+    reader = general_reader(document_pass, request, 0, [OTHER])
+    document_pass.read(HEADS, [reader])
+    assert listed(reader.pairs(OTHER)) == reader_of(document_pass, OTHER).ranked(6, reverse=True)
     with pytest.raises(KeyError):
         reader.pairs(HEAD)
 
 
 def test_a_general_reader_of_nothing_has_no_pairs(population):
-    sweep = sweep_of(Model(), population, *HEADS)
-    assert len(general_reader(sweep, Sampled(6, PLAIN), 0, [OTHER]).pairs(OTHER)) == 0
+    document_pass = sweep_of(Model(), population, *HEADS)
+    assert (
+        len(general_reader(document_pass, SampledRequest(6, PLAIN), 0, [OTHER]).pairs(OTHER)) == 0
+    )
 
 
 class Ends:
@@ -195,18 +210,20 @@ class Ends:
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 5])
-@pytest.mark.parametrize("request_", [Ranked(8, PLAIN, reverse=True), Sampled(8, PLAIN)])
+@pytest.mark.parametrize(
+    "request_", [RankedRequest(8, PLAIN, reverse=True), SampledRequest(8, PLAIN)]
+)
 def test_a_general_reader_takes_a_block_whole_or_not_at_all(request_, at, population, monkeypatch):
     model = Model(documents=30, heads=9)
     heads = (HEAD, HeadName(0, 1), OTHER)
-    sweep = sweep_of(model, population, *heads, batch_size=16, spool=0)
+    document_pass = sweep_of(model, population, *heads, batch_size=16, spool=0)
     monkeypatch.setattr(pair_requests, "head_pairs", Ends(at))
-    reader = general_reader(sweep, request_, 4, heads)
-    sweep.read(heads, [reader])
-    assert len(sweep.notes) == 1
+    reader = general_reader(document_pass, request_, 4, heads)
+    document_pass.read(heads, [reader])
+    assert len(document_pass.notes) == 1
     for head in heads:
-        naive = reader_of(sweep, head, PLAIN)
-        if isinstance(request_, Ranked):
+        naive = reader_of(document_pass, head, PLAIN)
+        if isinstance(request_, RankedRequest):
             assert listed(reader.pairs(head)) == naive.ranked(8, reverse=True)
         else:
             assert listed(reader.pairs(head)) == naive.sampled(8, 4)
@@ -214,12 +231,12 @@ def test_a_general_reader_takes_a_block_whole_or_not_at_all(request_, at, popula
 
 @pytest.mark.parametrize("at", [None, 1, 2, 4])
 def test_an_overview_is_of_some_documents_and_counts_each_pair_once(at, population, monkeypatch):
-    sweep = sweep_of(Model(), population, *HEADS, batch_size=16, spool=0)
+    document_pass = sweep_of(Model(), population, *HEADS, batch_size=16, spool=0)
     monkeypatch.setattr(pair_requests, "head_pairs", Ends(at))
     documents = np.array([3, 7, 8, 20, 29])
     reader = OverviewReader(population.vocabulary, OTHER, SUPPRESSED, documents, 6, 4)
-    sweep.read(HEADS, [reader])
-    whole = reader_of(sweep, OTHER)
+    document_pass.read(HEADS, [reader])
+    whole = reader_of(document_pass, OTHER)
     naive = Reader([text for text in whole.texts if text.number in documents], True)
     found = reader.overview
     assert listed(found.ranked) == naive.ranked(6)
@@ -229,7 +246,7 @@ def test_an_overview_is_of_some_documents_and_counts_each_pair_once(at, populati
 
 def test_readers_copy_what_they_keep_of_a_block():
     rows = several(4, [9, 7, 8])
-    request = Ranked(10, SUPPRESSED, ht.previous)
+    request = RankedRequest(10, SUPPRESSED, ht.previous)
     reader = GeneralReader(
         vocabulary(), request, True, dict.fromkeys(SEVERAL, pair_requests.RankedPairs(10))
     )
@@ -240,6 +257,6 @@ def test_readers_copy_what_they_keep_of_a_block():
 
 
 def test_what_is_found_of_a_distribution_is_a_sketch(population):
-    sweep = sweep_of(Model(), population, *HEADS)
-    found, _ = found_of(sweep, [Distributed(PLAIN)])
+    document_pass = sweep_of(Model(), population, *HEADS)
+    found, _ = found_of(document_pass, [DistributionRequest(PLAIN)])
     assert all(isinstance(one, DistributionSketch) for one in found.values())

@@ -23,7 +23,7 @@ from headtests.claims.definitions import (
 from headtests.errors import ClaimError
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.readers import rows_against
-from headtests.measurement.readers.rows_against import Scrutiny, ScrutinyReader
+from headtests.measurement.readers.rows_against import RowsAgainstReader, RowsAgainstRequest
 from headtests.statistics.sketches import Histogram
 from tests import tiny_models
 from tests.judges import Claim, Judge
@@ -103,11 +103,11 @@ def statistic_of(claim):
 def asked_of(claim, head, chosen, size=10, documents=range(100)):
     question = Question(head, statistic_of(claim), chosen)
     ids = np.array(list(documents), dtype=np.int64)
-    return Scrutiny(question, ids, claim.operator, claim.threshold, size)
+    return RowsAgainstRequest(question, ids, claim.operator, claim.threshold, size)
 
 
-def scrutinised(blocks, claim, head, chosen, size=10, documents=range(100)):
-    reader = ScrutinyReader(vocabulary(), asked_of(claim, head, chosen, size, documents))
+def read_rows_against(blocks, claim, head, chosen, size=10, documents=range(100)):
+    reader = RowsAgainstReader(vocabulary(), asked_of(claim, head, chosen, size, documents))
     return read_by(reader, blocks).result
 
 
@@ -138,7 +138,7 @@ def judge_of(texts, chosen):
 @FIXED
 @given(drawn(), st.sampled_from(HEADS), claims, options, st.integers(0, 4))
 def test_rows_are_what_loops_over_their_keys_find(rows, head, claim, chosen, size):
-    found = scrutinised(rows.blocks, claim, head, chosen, size)
+    found = read_rows_against(rows.blocks, claim, head, chosen, size)
     assert_judged(found, judge_of(rows.texts[head], chosen).judge(claim, size, range(100)))
 
 
@@ -167,7 +167,7 @@ def test_every_statistic_in_every_direction(claim):
             chosen = RowOptions(turn % 2 == 0)
             for on in (PREVIOUS, DUPLICATE, ~CURRENT, FIRST | INDUCTION):
                 asked = Claim(kind, on, operator, threshold, None, of, number)
-                found = scrutinised(rows.blocks, asked, HEADS[0], chosen)
+                found = read_rows_against(rows.blocks, asked, HEADS[0], chosen)
                 judge = judge_of(rows.texts[HEADS[0]], chosen)
                 assert_judged(found, judge.judge(asked, 10, range(100)))
 
@@ -179,7 +179,7 @@ def test_a_lift_over_distance_is_against_the_row_s_own_control(operator, suppres
     chosen = RowOptions(suppress)
     for threshold in (0.9, 1.0, 1.3):
         claim = Claim("lift over distance", DUPLICATE, operator, threshold)
-        found = scrutinised(rows.blocks, claim, HEADS[0], chosen, 5)
+        found = read_rows_against(rows.blocks, claim, HEADS[0], chosen, 5)
         expected = judge_of(rows.texts[HEADS[0]], chosen).judge(claim, 5, range(100))
         assert found.rows_against == expected.rows_against > 0
         assert found.on.to_dict() == histogram_of(expected.on)
@@ -225,7 +225,7 @@ def test_batches_and_their_order_change_nothing(claim, ties):
     for way in WAYS:
         blocks = several(11, lengths, ties=ties, **way).blocks
         for order in (blocks, blocks[::-1]):
-            found = everything(scrutinised(order, claim, HEADS[1], SUPPRESSED, 4))
+            found = everything(read_rows_against(order, claim, HEADS[1], SUPPRESSED, 4))
             assert found == (expected := expected or found)
     assert expected[0] > 0
     assert 0 < len(expected[2]) <= 4
@@ -235,23 +235,23 @@ def test_batches_and_their_order_change_nothing(claim, ties):
 @pytest.mark.parametrize("claim", EVERY_KIND, ids=lambda claim: claim.kind)
 def test_a_block_may_be_looked_at_in_parts(claim, cells, monkeypatch):
     blocks = several(11, [9, 14, 3, 11, 1, 14, 6], at_once=7).blocks
-    expected = everything(scrutinised(blocks, claim, HEADS[1], SUPPRESSED, 4))
+    expected = everything(read_rows_against(blocks, claim, HEADS[1], SUPPRESSED, 4))
     monkeypatch.setattr(rows_against, "CELLS", cells)
-    assert everything(scrutinised(blocks, claim, HEADS[1], SUPPRESSED, 4)) == expected
+    assert everything(read_rows_against(blocks, claim, HEADS[1], SUPPRESSED, 4)) == expected
 
 
 def test_ties_are_broken_on_document_and_query():
     rows = [[1.0], [0.5, 0.5], [0.25, 0.25, 0.5], [0.25, 0.25, 0.25, 0.25]]
     measured = by_hand([["I", "et", " a", ","]] * 3, [rows] * 3)
     claim = Claim("mass", CURRENT, ">", 0.5)
-    found = scrutinised(measured.blocks, claim, HEADS[0], PLAIN, 2)
+    found = read_rows_against(measured.blocks, claim, HEADS[0], PLAIN, 2)
     assert [(one.document, one.query) for one in found.counterexamples] == [(0, 3), (1, 3)]
     claim = Claim("mass", CURRENT, ">=", 0.75)
-    found = scrutinised(measured.blocks[::-1], claim, HEADS[0], RowOptions(False, 1), 5)
+    found = read_rows_against(measured.blocks[::-1], claim, HEADS[0], RowOptions(False, 1), 5)
     assert [(one.document, one.query) for one in found.counterexamples] == [(0, 3), (1, 3), (2, 3)]
     claim = Claim("mass", PREVIOUS, "<=", 0.1)
     # Half of the attention of row 1, a quarter of the two that follow.
-    found = scrutinised(measured.blocks, claim, HEADS[0], RowOptions(False, 2), 5)
+    found = read_rows_against(measured.blocks, claim, HEADS[0], RowOptions(False, 2), 5)
     assert [(one.document, one.query) for one in found.counterexamples] == [(0, 2), (1, 2), (2, 2)]
 
 
@@ -264,7 +264,7 @@ def test_a_row_without_keys_on_one_side_has_no_attention_there(on, operator):
     measured = by_hand([["I", "et", " a", ","]], [rows])
     claim = Claim("top1_rate", on, operator, when=EVERY_ROW)
     chosen = RowOptions(False, 1)
-    found = scrutinised(measured.blocks, claim, HEADS[0], chosen)
+    found = read_rows_against(measured.blocks, claim, HEADS[0], chosen)
     assert_judged(found, judge_of(measured.texts, chosen).judge(claim, 9, [0]))
     assert found.rows_against == 3
     (one,) = found.counterexamples
@@ -274,7 +274,7 @@ def test_a_row_without_keys_on_one_side_has_no_attention_there(on, operator):
 def test_where_every_key_is_claimed_the_most_attended_is_shown():
     measured = by_hand([["I", "et", " a"]], [[[1.0], [0.25, 0.75], [0.25, 0.25, 0.5]]])
     claim = Claim("lift", ON_KEY["key < 3"], ">=", 1.5)
-    found = scrutinised(measured.blocks, claim, HEADS[0], PLAIN)
+    found = read_rows_against(measured.blocks, claim, HEADS[0], PLAIN)
     (one,) = found.counterexamples
     assert (one.query, one.key, one.figure) == (1, 1, 1.0)
 
@@ -284,19 +284,21 @@ def test_a_share_as_good_as_the_threshold_ties_with_it():
     measured = by_hand([["I", "et", " a"]], [[[1.0], [0.5, 0.5], [third, third, third]]])
     for operator, against in ((">=", 0), (">", 1), ("<=", 0), ("<", 1)):
         claim = Claim("mass", CURRENT, operator, float(third) + 2.0**-32)
-        found = scrutinised(measured.blocks, claim, HEADS[0], RowOptions(False, 2))
+        found = read_rows_against(measured.blocks, claim, HEADS[0], RowOptions(False, 2))
         assert found.rows_against == against
 
 
 def test_a_row_without_anything_to_divide_by_comes_to_nothing():
     measured = by_hand([["I", "et", " a"]], [[[1.0], [1.0, 0.0], [1.0, 0.0, 0.0]]])
     claim = Claim("mass", PREVIOUS, ">", 0.0, None, ~FIRST)
-    found = scrutinised(measured.blocks, claim, HEADS[0], RowOptions(True, 2))
+    found = read_rows_against(measured.blocks, claim, HEADS[0], RowOptions(True, 2))
     (one,) = found.counterexamples
     assert (one.figure, one.key, one.multiple, one.claimed.tolist()) == (0.0, 0, 3.0, [1])
     # As little as that speaks neither for nor against, where it ties.
     claim = Claim("mass", PREVIOUS, ">=", 0.5, None, ~FIRST)
-    assert scrutinised(measured.blocks, claim, HEADS[0], RowOptions(True, 2)).rows_against == 0
+    assert (
+        read_rows_against(measured.blocks, claim, HEADS[0], RowOptions(True, 2)).rows_against == 0
+    )
 
 
 @pytest.mark.parametrize("threshold", [1e300, -1e300])
@@ -304,7 +306,7 @@ def test_a_threshold_far_beyond_any_figure_is_compared_alike(threshold):
     rows = several(1, [6, 5], ties=False)
     for operator in OPERATORS:
         claim = Claim("lift", PREVIOUS, operator, threshold)
-        found = scrutinised(rows.blocks, claim, HEADS[0], SUPPRESSED)
+        found = read_rows_against(rows.blocks, claim, HEADS[0], SUPPRESSED)
         assert found.rows_against == (7 if (threshold > 0) == claim.is_over else 0)
 
 
@@ -314,7 +316,7 @@ def test_a_threshold_far_beyond_any_figure_is_compared_alike(threshold):
 def test_only_the_documents_that_decided_are_looked_at():
     rows = several(5, [8, 7, 9, 6, 8], at_once=3, ties=False)
     claim, documents = Claim("mass", DUPLICATE, ">=", 0.9), [4, 1]
-    found = scrutinised(rows.blocks, claim, HEADS[2], SUPPRESSED, 10, documents)
+    found = read_rows_against(rows.blocks, claim, HEADS[2], SUPPRESSED, 10, documents)
     expected = judge_of(rows.texts[HEADS[2]], SUPPRESSED).judge(claim, 10, documents)
     assert_judged(found, expected)
     assert {one.document for one in found.counterexamples} == {4, 1}
@@ -322,7 +324,7 @@ def test_only_the_documents_that_decided_are_looked_at():
 
 def test_of_no_document_there_is_nothing():
     rows = several(5, [8, 7])
-    found = scrutinised(rows.blocks, EVERY_KIND[0], HEADS[0], SUPPRESSED, 10, [])
+    found = read_rows_against(rows.blocks, EVERY_KIND[0], HEADS[0], SUPPRESSED, 10, [])
     assert (found.rows_against, found.on.count, found.others.count) == (0, 0, 0)
     assert found.counterexamples == ()
     assert len(found.pairs) == 0
@@ -330,7 +332,7 @@ def test_of_no_document_there_is_nothing():
 
 def test_counterexamples_have_their_row_without_padding():
     rows = several(5, [8, 3, 11], at_once=3, ties=False)
-    found = scrutinised(rows.blocks, EVERY_KIND[0], HEADS[0], SUPPRESSED)
+    found = read_rows_against(rows.blocks, EVERY_KIND[0], HEADS[0], SUPPRESSED)
     assert len(found.counterexamples) > 1
     for one in found.counterexamples:
         text = rows.texts[HEADS[0]][one.document]
@@ -344,11 +346,11 @@ def test_a_statistic_of_no_known_kind_is_an_error():
         kind = "unknown"
 
     rows = several(5, [4])
-    asked = Scrutiny(
+    asked = RowsAgainstRequest(
         Question(HEADS[0], Unknown(ht.previous, None), PLAIN), np.arange(3), ">=", 0.5, 3
     )
     with pytest.raises(ClaimError):
-        ScrutinyReader(vocabulary(), asked).read(rows.blocks[0])
+        RowsAgainstReader(vocabulary(), asked).read(rows.blocks[0])
 
 
 @pytest.fixture(scope="module")
@@ -374,13 +376,15 @@ def test_a_block_is_taken_whole_or_not_at_all(claim, at, population, monkeypatch
 
     monkeypatch.setattr(rows_against, "_merged", ends)
     heads = (HEAD, OTHER, UNANNOUNCED)
-    sweep = sweep_of(Model(documents=30, heads=9), population, *heads, batch_size=16, spool=0)
+    document_pass = sweep_of(
+        Model(documents=30, heads=9), population, *heads, batch_size=16, spool=0
+    )
     documents = [2, 3, 11, 17, 18, 25, 29]
     asked = asked_of(claim, OTHER, SUPPRESSED, 4, documents)
-    reader = ScrutinyReader(population.vocabulary, asked)
-    sweep.read(heads, [reader])
-    assert len(sweep.notes) == (at is not None)
-    texts = texts_of(sweep.blocks(OTHER), population.vocabulary)
+    reader = RowsAgainstReader(population.vocabulary, asked)
+    document_pass.read(heads, [reader])
+    assert len(document_pass.notes) == (at is not None)
+    texts = texts_of(document_pass.blocks(OTHER), population.vocabulary)
     assert_judged(reader.result, judge_of(texts, SUPPRESSED).judge(claim, 4, documents))
 
 
@@ -399,17 +403,17 @@ def test_the_control_is_worked_out_for_the_head_alone(monkeypatch):
     (block, _) = rows.blocks
     assert len(block.heads) == 2
     asked = asked_of(EVERY_KIND[3], HEADS[1], SUPPRESSED)
-    ScrutinyReader(vocabulary(), asked).read(block)
+    RowsAgainstReader(vocabulary(), asked).read(block)
     assert worked_out == [1]
     # What was worked out of a block of one head serves all that ask of it.
     alone = Block(block.tokens, block.heads[:1], block.rows[:1])
     for _ in range(2):
-        ScrutinyReader(vocabulary(), asked_of(EVERY_KIND[3], HEADS[0], SUPPRESSED)).read(alone)
+        RowsAgainstReader(vocabulary(), asked_of(EVERY_KIND[3], HEADS[0], SUPPRESSED)).read(alone)
     assert worked_out == [1, 1]
 
 
 def test_long_documents_are_looked_at_alike():
     measured = at_random(4, [90, 130, 64])
     claim = Claim("mass", DUPLICATE, ">=", 0.4)
-    found = scrutinised(measured.blocks, claim, HEADS[0], SUPPRESSED)
+    found = read_rows_against(measured.blocks, claim, HEADS[0], SUPPRESSED)
     assert_judged(found, judge_of(measured.texts, SUPPRESSED).judge(claim, 10, range(100)))

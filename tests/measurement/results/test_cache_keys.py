@@ -17,11 +17,11 @@ from headtests.claims.definitions import (
     RowOptions,
     Top1Rate,
 )
-from headtests.claims.pairs import Distributed, Ranked, Sampled
+from headtests.claims.pairs import DistributionRequest, RankedRequest, SampledRequest
 from headtests.corpora import Document
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.readers.rows_against import Scrutiny
-from headtests.measurement.results.cache_keys import Keys
+from headtests.measurement.readers.rows_against import RowsAgainstRequest
+from headtests.measurement.results.cache_keys import ResultKeys
 from headtests.models.loading import load_model
 from headtests.settings import ModelSpec, Settings
 from headtests.statistics.sketches import Pairs
@@ -65,8 +65,8 @@ def population(populations):
 def keys_of(population):
     def make(model="weights", documents=None, seed=0, run=None, **settings):
         found = documents or population
-        sweep = sweep_of(run or Model(), found, HEAD, OTHER, seed=seed, **settings)
-        return Keys(sweep, model, seed)
+        document_pass = sweep_of(run or Model(), found, HEAD, OTHER, seed=seed, **settings)
+        return ResultKeys(document_pass, model, seed)
 
     return make
 
@@ -81,16 +81,16 @@ def every_key(keys):
     """Return a key of each kind."""
     return [
         figure(keys),
-        keys.of_pairs(HEAD, Ranked(5, SUPPRESSED), True),
-        keys.of_pairs(HEAD, Sampled(5, SUPPRESSED, ht.previous), True),
-        keys.of_pairs(HEAD, Distributed(SUPPRESSED), True),
+        keys.of_pairs(HEAD, RankedRequest(5, SUPPRESSED), True),
+        keys.of_pairs(HEAD, SampledRequest(5, SUPPRESSED, ht.previous), True),
+        keys.of_pairs(HEAD, DistributionRequest(SUPPRESSED), True),
         keys.of_overview(HEAD, SUPPRESSED, 20, 5),
         keys.of_rows(HEAD, PAIRS),
-        scrutinised(keys),
+        rows_against(keys),
     ]
 
 
-def scrutinised(
+def rows_against(
     keys,
     statistic=None,
     head=HEAD,
@@ -104,7 +104,7 @@ def scrutinised(
 ):
     question = Question(head, statistic or Mass(ht.previous, None), options, by_text)
     ids = np.array(list(documents), dtype=np.int64)
-    return keys.of_scrutinised(Scrutiny(question, ids, operator, threshold, size), stop)
+    return keys.of_scrutinised(RowsAgainstRequest(question, ids, operator, threshold, size), stop)
 
 
 def assert_all_differ(*keys):
@@ -203,42 +203,42 @@ def test_keys_of_scrutinies_change_with_what_is_asked(keys_of):
         Precision(ht.previous, None, 1.5),
     ]
     assert_all_differ(
-        [scrutinised(keys, statistic) for statistic in statistics],
-        [scrutinised(keys, head=head) for head in (OTHER, HeadName(0, 1))],
-        [scrutinised(keys, options=options) for options in (PLAIN, LATER)],
-        [scrutinised(keys, documents=some) for some in (range(19), range(1, 20), range(21))],
-        [scrutinised(keys, operator=operator) for operator in (">", "<=", "<")],
-        [scrutinised(keys, threshold=threshold) for threshold in (0.41, -0.4)],
-        [scrutinised(keys, size=0), scrutinised(keys, by_text=True)],
-        [scrutinised(keys, stop=100)],
+        [rows_against(keys, statistic) for statistic in statistics],
+        [rows_against(keys, head=head) for head in (OTHER, HeadName(0, 1))],
+        [rows_against(keys, options=options) for options in (PLAIN, LATER)],
+        [rows_against(keys, documents=some) for some in (range(19), range(1, 20), range(21))],
+        [rows_against(keys, operator=operator) for operator in (">", "<=", "<")],
+        [rows_against(keys, threshold=threshold) for threshold in (0.41, -0.4)],
+        [rows_against(keys, size=0), rows_against(keys, by_text=True)],
+        [rows_against(keys, stop=100)],
     )
-    assert scrutinised(keys, threshold=1) == scrutinised(keys, threshold=1.0)
+    assert rows_against(keys, threshold=1) == rows_against(keys, threshold=1.0)
 
 
 def test_a_scrutiny_is_known_by_the_masks_of_its_figures(keys_of, monkeypatch):
     keys = keys_of()
     figure(keys)
     figure(keys, span=(64, 100))
-    monkeypatch.setattr(keys._sweep, "tokens_between", None)
-    assert scrutinised(keys, stop=100) != scrutinised(keys)
+    monkeypatch.setattr(keys._document_pass, "tokens_between", None)
+    assert rows_against(keys, stop=100) != rows_against(keys)
 
 
 def test_keys_of_pairs_change_with_what_is_asked(keys_of):
     keys = keys_of()
     requests = [
-        Ranked(5, SUPPRESSED),
-        Ranked(6, SUPPRESSED),
-        Ranked(5, SUPPRESSED, reverse=True),
-        Ranked(5, PLAIN),
-        Ranked(5, LATER),
-        Ranked(5, SUPPRESSED, ht.previous),
-        Ranked(5, SUPPRESSED, ht.current),
-        Sampled(5, SUPPRESSED),
-        Sampled(6, SUPPRESSED),
-        Sampled(5, SUPPRESSED, above_average=False),
-        Sampled(5, SUPPRESSED, ht.previous),
-        Distributed(SUPPRESSED),
-        Distributed(SUPPRESSED, ht.previous),
+        RankedRequest(5, SUPPRESSED),
+        RankedRequest(6, SUPPRESSED),
+        RankedRequest(5, SUPPRESSED, reverse=True),
+        RankedRequest(5, PLAIN),
+        RankedRequest(5, LATER),
+        RankedRequest(5, SUPPRESSED, ht.previous),
+        RankedRequest(5, SUPPRESSED, ht.current),
+        SampledRequest(5, SUPPRESSED),
+        SampledRequest(6, SUPPRESSED),
+        SampledRequest(5, SUPPRESSED, above_average=False),
+        SampledRequest(5, SUPPRESSED, ht.previous),
+        DistributionRequest(SUPPRESSED),
+        DistributionRequest(SUPPRESSED, ht.previous),
     ]
     assert_all_differ(
         [keys.of_pairs(HEAD, request, True) for request in requests],
@@ -277,7 +277,7 @@ def test_keys_do_not_change_with_how_results_are_come_by(changed, keys_of):
 def test_keys_do_not_change_with_the_order_of_asking(keys_of):
     keys, asked = keys_of(), keys_of()
     figure(asked, by_text=True)
-    asked.of_pairs(OTHER, Sampled(3, LATER, ht.previous), False)
+    asked.of_pairs(OTHER, SampledRequest(3, LATER, ht.previous), False)
     figure(asked, span=(64, 100))
     assert every_key(asked) == every_key(keys)
 
@@ -344,11 +344,11 @@ def all_of(keys, relation):
         figure(keys, Lift(relation, ht.every_row), span=(0, 100)),
         figure(keys, Mass(ht.previous, ht.every_row, of=relation), span=(0, 100)),
         figure(keys, Mass(relation, None), span=(0, 100), by_text=True),
-        scrutinised(keys, Mass(relation, None), stop=100),
-        scrutinised(keys, Mass(ht.previous, ht.every_row, of=relation), stop=100),
-        keys.of_pairs(HEAD, Ranked(5, SUPPRESSED, relation), True),
-        keys.of_pairs(HEAD, Sampled(5, SUPPRESSED, relation), True),
-        keys.of_pairs(HEAD, Distributed(SUPPRESSED, relation), True),
+        rows_against(keys, Mass(relation, None), stop=100),
+        rows_against(keys, Mass(ht.previous, ht.every_row, of=relation), stop=100),
+        keys.of_pairs(HEAD, RankedRequest(5, SUPPRESSED, relation), True),
+        keys.of_pairs(HEAD, SampledRequest(5, SUPPRESSED, relation), True),
+        keys.of_pairs(HEAD, DistributionRequest(SUPPRESSED, relation), True),
     ]
 
 

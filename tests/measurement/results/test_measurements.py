@@ -18,14 +18,14 @@ from headtests.claims.definitions import (
     RowOptions,
     Top1Rate,
 )
-from headtests.claims.pairs import Distributed, Ranked, Sampled
+from headtests.claims.pairs import DistributionRequest, RankedRequest, SampledRequest
 from headtests.errors import ExpressionError
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.passes.runner import Sweep
+from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.readers import pair_requests
 from headtests.measurement.readers.document_figures import FigureReader
 from headtests.measurement.results import measurements
-from headtests.measurement.results.measurements import Passes
+from headtests.measurement.results.measurements import Measurements
 from headtests.settings import Settings
 from headtests.statistics import DocumentFigures
 from headtests.statistics.quanta import QUANTA
@@ -53,14 +53,14 @@ STATISTICS = [
     Precision(key.repeats, None, 1.2),
 ]
 REQUESTS = [
-    Ranked(20, SUPPRESSED),
-    Sampled(15, SUPPRESSED),
-    Sampled(10, PLAIN, above_average=False),
-    Distributed(SUPPRESSED),
-    Ranked(7, SUPPRESSED, PREVIOUS.expression),
-    Ranked(7, PLAIN, reverse=True),
-    Sampled(9, SUPPRESSED, PREVIOUS.expression, above_average=False),
-    Distributed(SUPPRESSED, PREVIOUS.expression),
+    RankedRequest(20, SUPPRESSED),
+    SampledRequest(15, SUPPRESSED),
+    SampledRequest(10, PLAIN, above_average=False),
+    DistributionRequest(SUPPRESSED),
+    RankedRequest(7, SUPPRESSED, PREVIOUS.expression),
+    RankedRequest(7, PLAIN, reverse=True),
+    SampledRequest(9, SUPPRESSED, PREVIOUS.expression, above_average=False),
+    DistributionRequest(SUPPRESSED, PREVIOUS.expression),
 ]
 PATHS = {"gpt2": "attention interface", "gpt-neo": "hook_pattern"}
 ways = pytest.mark.parametrize("name", list(PATHS))
@@ -78,13 +78,13 @@ def population():
 
 
 class Asked:
-    """A sweep of a tiny model and what is asked of it."""
+    """A pass of a tiny model and what is asked of it."""
 
     def __init__(self, model, population, heads, **options):
         self.log = Log()
         self.settings = Settings(device="cpu", **options)
-        self.sweep = Sweep(model, population, heads, self.settings, self.log)
-        self.passes = Passes(self.sweep, self.settings.seed)
+        self.document_pass = DocumentPass(model, population, heads, self.settings, self.log)
+        self.passes = Measurements(self.document_pass, self.settings.seed)
 
     @property
     def ran(self):
@@ -93,22 +93,22 @@ class Asked:
 
     def figure(self, head, statistic, documents=None, by_text=False, matched=False, chosen=None):
         question = Question(head, statistic, chosen or SUPPRESSED, by_text)
-        return self.passes.figures(question, documents or self.sweep.budget, matched)
+        return self.passes.figures(question, documents or self.document_pass.budget, matched)
 
     def sketch(self, head, request):
-        if isinstance(request, Distributed):
+        if isinstance(request, DistributionRequest):
             return self.passes.distribution(head, request)
         return self.passes.pairs(head, request)
 
     def wish(self, head, wanted):
-        statistic = not isinstance(wanted, Ranked | Sampled | Distributed)
+        statistic = not isinstance(wanted, RankedRequest | SampledRequest | DistributionRequest)
         self.passes.wish(Question(head, wanted, SUPPRESSED) if statistic else (head, wanted))
 
     def reader(self, head, chosen=SUPPRESSED):
         """Return the double loops of a head."""
-        window = self.sweep.model.shape.windows[head.layer]
-        blocks = self.sweep.blocks(head)
-        texts = texts_of(blocks, self.sweep.population.vocabulary, window=window)
+        window = self.document_pass.model.shape.windows[head.layer]
+        blocks = self.document_pass.blocks(head)
+        texts = texts_of(blocks, self.document_pass.population.vocabulary, window=window)
         return Reader(texts, chosen.suppress_first_token, chosen.min_query)
 
 
@@ -160,7 +160,7 @@ def identities(pairs):
 
 
 def assert_same_sketch(found, expected, request):
-    if isinstance(request, Ranked):
+    if isinstance(request, RankedRequest):
         assert_same_ranking(found, expected)
         return
     if hasattr(expected, "multiples"):
@@ -280,10 +280,10 @@ def test_a_claim_that_stops_early_does_not_read_the_budget(asked):
     for request in REQUESTS:
         run.wish(HEADS[0], request)
     found = run.figure(HEADS[0], STATISTICS[0], 64)
-    assert run.ran == 64 == run.sweep.documents_run
-    assert set(found.documents.tolist()) <= set(run.sweep.order()[:64].tolist())
+    assert run.ran == 64 == run.document_pass.documents_run
+    assert set(found.documents.tolist()) <= set(run.document_pass.order()[:64].tolist())
     run.figure(HEADS[0], STATISTICS[0], 128)
-    assert run.ran == 128 == run.sweep.documents_run
+    assert run.ran == 128 == run.document_pass.documents_run
 
 
 def test_a_figure_over_texts_reads_no_pairs(asked):
@@ -308,9 +308,9 @@ def test_what_was_wished_and_found_is_not_looked_for_again(asked, population, mo
     looked_for = []
 
     class RowView(pair_requests.PairReaders):
-        def __init__(self, sweep, heads, requests, *others):
+        def __init__(self, document_pass, heads, requests, *others):
             looked_for.append(list(requests))
-            super().__init__(sweep, heads, requests, *others)
+            super().__init__(document_pass, heads, requests, *others)
 
     monkeypatch.setattr(measurements, "PairReaders", RowView)
     run = asked(spool=0)
@@ -344,7 +344,9 @@ BAD = key.is_("no single token of this tokenizer")
 
 @pytest.mark.parametrize("spool", [0, 10**9])
 @pytest.mark.parametrize(
-    "wished", [Mass(BAD, None), Ranked(5, SUPPRESSED, BAD), Distributed(SUPPRESSED, BAD)], ids=repr
+    "wished",
+    [Mass(BAD, None), RankedRequest(5, SUPPRESSED, BAD), DistributionRequest(SUPPRESSED, BAD)],
+    ids=repr,
 )
 def test_what_is_wrong_with_a_wish_is_told_to_who_asks_for_it(wished, spool, asked):
     run = asked(spool=spool)
@@ -365,7 +367,7 @@ def test_a_head_of_kept_rows_is_served_without_a_run(asked, population):
     for head in HEADS:
         for request in REQUESTS:
             run.sketch(head, request)
-    assert (run.ran, run.sweep.tokens_run) == (len(population), population.tokens)
+    assert (run.ran, run.document_pass.tokens_run) == (len(population), population.tokens)
 
 
 # Figures.
@@ -383,9 +385,9 @@ def test_a_head_of_kept_rows_is_served_without_a_run(asked, population):
 def test_figures_are_those_of_all_blocks_at_once(matched, by_text, name, asked):
     run = asked(name, spool=0, batch_size=16, max_documents=100)
     places = run.passes.places(by_text)
-    assert places[run.sweep.order(by_text)].tolist() == list(range(len(LENGTHS)))
+    assert places[run.document_pass.order(by_text)].tolist() == list(range(len(LENGTHS)))
     for head in HEADS[:2]:
-        blocks = list(run.sweep.blocks(head, by_text=by_text))
+        blocks = list(run.document_pass.blocks(head, by_text=by_text))
         for statistic in STATISTICS[:4]:
             for chosen in (SUPPRESSED, PLAIN):
                 found = run.figure(head, statistic, None, by_text, matched, chosen)
@@ -400,7 +402,7 @@ def test_figures_of_fewer_documents_are_the_first_of_more(asked):
         found = run.figure(HEADS[0], STATISTICS[0], documents)
         assert found.documents.tolist() == every.documents[: len(found)].tolist()
         assert set(found.documents.tolist()) == set(every.documents.tolist()) & set(
-            run.sweep.order()[:documents].tolist()
+            run.document_pass.order()[:documents].tolist()
         )
 
 
@@ -415,11 +417,11 @@ def test_pairs_are_those_of_double_loops(name, asked):
         for request in REQUESTS:
             reader = run.reader(head, request.options)
             match request:
-                case Ranked(size=size, on=relation, reverse=reverse):
+                case RankedRequest(size=size, on=relation, reverse=reverse):
                     expected = reader.ranked(size, reverse, on[relation])
-                case Sampled(size=size, on=relation, above_average=above):
+                case SampledRequest(size=size, on=relation, above_average=above):
                     expected = reader.sampled(size, 3, above, on[relation])
-                case Distributed(on=relation):
+                case DistributionRequest(on=relation):
                     every = [pair[0] for pair in reader.pairs(on[relation], False)]
                     found = run.sketch(head, request)
                     assert found.count == found.pairs == len(every)
@@ -434,15 +436,15 @@ def test_pairs_are_those_of_double_loops(name, asked):
 @pytest.mark.parametrize("request_", REQUESTS[:3], ids=["ranked", "above average", "all"])
 def test_the_fast_way_is_the_general_way(request_, name, asked):
     run = asked(name, seed=2)
-    general = pair_requests.general_reader(run.sweep, request_, 2, HEADS)
-    run.sweep.read(HEADS, [general])
+    general = pair_requests.general_reader(run.document_pass, request_, 2, HEADS)
+    run.document_pass.read(HEADS, [general])
     for head in HEADS:
         assert listed(run.sketch(head, request_)) == listed(general.pairs(head))
 
 
 def test_a_distribution_shows_pairs_of_each_band(asked):
     run = asked()
-    found = run.sketch(HEADS[0], Distributed(SUPPRESSED))
+    found = run.sketch(HEADS[0], DistributionRequest(SUPPRESSED))
     reader = run.reader(HEADS[0])
     every = {pair[1:]: pair[0] for pair in reader.pairs(above_average=False)}
     for band in found.bands:
@@ -454,7 +456,7 @@ def test_a_distribution_shows_pairs_of_each_band(asked):
 
 def test_a_distribution_of_no_pairs_is_none(asked):
     run = asked(max_documents=5)
-    assert run.sketch(HEADS[0], Distributed(SUPPRESSED, ht.offset(-1000))) is None
+    assert run.sketch(HEADS[0], DistributionRequest(SUPPRESSED, ht.offset(-1000))) is None
 
 
 # Many heads, and samples.
@@ -463,7 +465,9 @@ def test_a_distribution_of_no_pairs_is_none(asked):
 def test_up_to_eight_heads_have_distributions_of_all_pairs(asked, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 500)
     for heads, whole in ((TWELVE[:8], True), (TWELVE[:9], False)):
-        found = asked(heads=heads, max_documents=64).sketch(TWELVE[0], Distributed(SUPPRESSED))
+        found = asked(heads=heads, max_documents=64).sketch(
+            TWELVE[0], DistributionRequest(SUPPRESSED)
+        )
         assert (found.sampled is None) == whole
         assert ("hashed sample of 500 of" in str(found)) != whole
 
@@ -473,7 +477,7 @@ def test_the_distribution_of_a_sample_is_of_the_smallest_hashes(spool, asked, mo
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 500)
     run = asked(heads=TWELVE, seed=5, spool=spool)
     for head in TWELVE[::5]:
-        found = run.sketch(head, Distributed(SUPPRESSED))
+        found = run.sketch(head, DistributionRequest(SUPPRESSED))
         reader = run.reader(head)
         sample = [pair[0] for pair in reader.sampled(500, 5, above_average=False)]
         assert (found.count, found.sampled) == (500, 500)
@@ -483,7 +487,7 @@ def test_the_distribution_of_a_sample_is_of_the_smallest_hashes(spool, asked, mo
 
 
 def test_a_sample_of_all_pairs_is_no_sample(asked):
-    found = asked(heads=TWELVE, max_documents=64).sketch(TWELVE[0], Distributed(SUPPRESSED))
+    found = asked(heads=TWELVE, max_documents=64).sketch(TWELVE[0], DistributionRequest(SUPPRESSED))
     assert found.sampled is None
 
 
@@ -491,7 +495,11 @@ def test_a_sample_of_all_pairs_is_no_sample(asked):
 def test_where_the_pool_is_too_small_one_more_pass_tells(spool, asked, population, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 60)
     run = asked(heads=TWELVE, seed=4, spool=spool)
-    requests = [Sampled(50, SUPPRESSED), Sampled(55, PLAIN), Sampled(58, SUPPRESSED)]
+    requests = [
+        SampledRequest(50, SUPPRESSED),
+        SampledRequest(55, PLAIN),
+        SampledRequest(58, SUPPRESSED),
+    ]
     for request in requests:
         run.wish(TWELVE[0], request)
     found = {
@@ -510,12 +518,12 @@ def test_where_the_pool_is_too_small_one_more_pass_tells(spool, asked, populatio
 def test_a_sample_larger_than_the_pool_is_exact(asked, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 60)
     run = asked(seed=4)
-    found = run.sketch(HEADS[0], Sampled(61, SUPPRESSED, above_average=False))
+    found = run.sketch(HEADS[0], SampledRequest(61, SUPPRESSED, above_average=False))
     assert listed(found) == run.reader(HEADS[0]).sampled(61, 4, above_average=False)
 
 
 @pytest.mark.parametrize(
-    "request_", [Sampled(40, SUPPRESSED, None, False), Distributed(SUPPRESSED)]
+    "request_", [SampledRequest(40, SUPPRESSED, None, False), DistributionRequest(SUPPRESSED)]
 )
 def test_heads_of_other_windows_beside_it_change_no_sample(request_, asked, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 300)
@@ -559,7 +567,7 @@ def test_overviews_of_several_heads_and_numbers_come_of_one_pass(spool, name, as
     found = run.passes.overviews(wanted, 15)
     assert run.ran == 128
     for (head, chosen, documents), one in zip(wanted, found, strict=True):
-        first = set(run.sweep.order()[:documents].tolist())
+        first = set(run.document_pass.order()[:documents].tolist())
         whole = run.reader(head, chosen)
         reader = Reader(
             [text for text in whole.texts if text.number in first],
@@ -654,4 +662,4 @@ def test_batches_order_wishes_and_spool_change_nothing(
             assert_same_figures(found, expected(name)[place])
         else:
             assert_same_sketch(found, expected(name)[place], ASKED[place // 3])
-    run.sweep.close()
+    run.document_pass.close()

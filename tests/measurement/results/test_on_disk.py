@@ -10,11 +10,15 @@ import headtests as ht
 from headtests import key
 from headtests.cache import Store, fingerprint
 from headtests.claims.definitions import Lift, Mass, Question, RowOptions
-from headtests.claims.pairs import Distributed, DistributionSketch, Overview, Ranked
+from headtests.claims.pairs import DistributionRequest, DistributionSketch, Overview, RankedRequest
 from headtests.errors import CacheWarning
 from headtests.expressions.head_names import HeadName, parse_head
-from headtests.measurement.readers.rows_against import RowAgainst, Scrutinised, Scrutiny
-from headtests.measurement.results.on_disk import Results
+from headtests.measurement.readers.rows_against import (
+    RowAgainst,
+    RowsAgainstRequest,
+    RowsAgainstResult,
+)
+from headtests.measurement.results.on_disk import StoredResults
 from headtests.models.loaded import LoadedModel
 from headtests.sessions.session import Session
 from headtests.settings import ModelSpec, Settings
@@ -41,7 +45,7 @@ class EveryKey:
 
 @pytest.fixture
 def results(tmp_path):
-    return Results(Store(tmp_path / "cache", 10**8), EveryKey())
+    return StoredResults(Store(tmp_path / "cache", 10**8), EveryKey())
 
 
 # Bit for bit.
@@ -78,7 +82,7 @@ def some_pairs(count, seed=0):
 
 @pytest.mark.parametrize("count", [0, 1, 300])
 def test_pairs_come_back_as_they_were(count, results):
-    asked, given = (HeadName(0, 0), Ranked(300, SUPPRESSED), True), some_pairs(count)
+    asked, given = (HeadName(0, 0), RankedRequest(300, SUPPRESSED), True), some_pairs(count)
     assert results.pairs(*asked) is None
     results.keep_pairs(*asked, given)
     assert results.pairs(*asked) == given
@@ -91,7 +95,7 @@ def test_distributions_come_back_as_they_were(count, sample_of, results):
     pairs, histogram, moments = some_pairs(count), Histogram(), Moments()
     histogram.update(pairs.multiples)
     moments.update(pairs.multiples)
-    asked = HeadName(0, 0), Distributed(SUPPRESSED), True
+    asked = HeadName(0, 0), DistributionRequest(SUPPRESSED), True
     results.keep_pairs(*asked, DistributionSketch(histogram, moments, pairs, sample_of))
     found = results.pairs(*asked)
     assert found.histogram.to_dict() == histogram.to_dict()
@@ -124,10 +128,10 @@ def test_scrutinies_come_back_as_they_were(count, results):
         for place in range(count)
     )
     question = Question(HeadName(0, 0), Mass(ht.previous, None), SUPPRESSED)
-    asked = Scrutiny(question, np.arange(9), ">=", 0.4, 10)
-    assert results.scrutinised(asked, 64) is None
-    results.keep_scrutinised(asked, 64, Scrutinised(12345, on, others, rows))
-    found = results.scrutinised(asked, 64)
+    asked = RowsAgainstRequest(question, np.arange(9), ">=", 0.4, 10)
+    assert results.rows_against(asked, 64) is None
+    results.keep_scrutinised(asked, 64, RowsAgainstResult(12345, on, others, rows))
+    found = results.rows_against(asked, 64)
     assert found.rows_against == 12345
     assert (found.on.to_dict(), found.others.to_dict()) == (on.to_dict(), others.to_dict())
     for one, given in zip(found.counterexamples, rows, strict=True):
@@ -221,7 +225,7 @@ def everything(session):
         found.append((pattern.tokens, pattern.attention.tolist(), pattern.attendable.tolist()))
     wanted = [(HeadName(0, 1), SUPPRESSED, 70), (HeadName(1, 2), SUPPRESSED, 20)]
     asked = [
-        Scrutiny(Question(*of), np.arange(40), ">", 5.0, 5)
+        RowsAgainstRequest(Question(*of), np.arange(40), ">", 5.0, 5)
         for of in (
             (HeadName(0, 1), Mass(before, None), SUPPRESSED),
             (HeadName(1, 2), Mass(~ht.current, None, of=~ht.first), SUPPRESSED, True),
@@ -230,7 +234,7 @@ def everything(session):
     ]
     for ranked, random, count in session.overviews(wanted, 5, asked):
         found.append(([shown(pair) for pair in ranked], [shown(pair) for pair in random], count))
-    for one, pairs in session.scrutinised(asked):
+    for one, pairs in session.rows_against(asked):
         found.append((one.rows_against, one.on.to_dict(), one.others.to_dict()))
         found.append([shown(pair) for pair in pairs])
         assert len(pairs) == 5
@@ -245,7 +249,7 @@ def test_a_second_run_loads_no_weights_and_finds_the_same(name, session_of):
     again = session_of(name)
     assert everything(again) == expected
     assert not loads(again)
-    assert (again.sweep.tokens_run, again.sweep.documents_run) == (0, 0)
+    assert (again.document_pass.tokens_run, again.document_pass.documents_run) == (0, 0)
     assert again.passes.results_read > 20
 
 
@@ -281,7 +285,7 @@ def test_a_new_question_runs_and_an_old_one_does_not(session_of):
     assert not loads(again)
     float(again.head("L0H1").mass(ht.current))
     assert loads(again)
-    assert again.sweep.tokens_run == again.population.tokens
+    assert again.document_pass.tokens_run == again.population.tokens
 
 
 def test_some_kept_and_some_new_results_take_one_pass(session_of):
@@ -292,10 +296,10 @@ def test_some_kept_and_some_new_results_take_one_pass(session_of):
     known, new = head.ranked_multiples(5), other.random_multiples(5)
     figures = [other.mass(ht.previous), head.lift(ht.current)]
     assert len(new.columns) == 5
-    assert again.sweep.tokens_run == again.population.tokens
+    assert again.document_pass.tokens_run == again.population.tokens
     assert all(float(figure) > 0 for figure in figures)
     assert list(known) == expected
-    assert again.sweep.tokens_run == again.population.tokens
+    assert again.document_pass.tokens_run == again.population.tokens
 
 
 def edited(ids):
@@ -384,7 +388,7 @@ def test_a_bridge_that_is_held_leaves_nothing(model_folder, session_of, tmp_path
         assert session.model.identity is None
         assert session.head("L0H1").mass(ht.previous).value > 0
         assert session.head("L0H1").pattern(PROMPT).ids
-        assert session.sweep.tokens_run == session.population.tokens
+        assert session.document_pass.tokens_run == session.population.tokens
     assert not (tmp_path / "cache").exists()
 
 
@@ -425,7 +429,7 @@ def test_a_run_that_was_interrupted_leaves_its_finished_steps(session_of, monkey
     again = session_of(batch_size=16)
     value = again.head("L0H1").mass(ht.previous).value
     # The first 64 documents are known.
-    assert again.sweep.documents_run == 70 - 64
+    assert again.document_pass.documents_run == 70 - 64
     whole = session_of(no_cache=True, batch_size=16).head("L0H1").mass(ht.previous)
     assert value == whole.value
 
@@ -448,7 +452,7 @@ def test_what_was_kept_by_another_format_is_not_read(session_of, monkeypatch):
 
 
 def test_announced_names_are_heads(session_of):
-    assert session_of().sweep.heads_beside(parse_head("L0H1").name) == (
+    assert session_of().document_pass.heads_beside(parse_head("L0H1").name) == (
         HeadName(0, 1),
         HeadName(1, 2),
     )

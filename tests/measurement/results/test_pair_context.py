@@ -54,10 +54,10 @@ def some_pairs(count, head=HEAD, seed=0, window=None):
 
 @pytest.mark.parametrize(("head", "window"), [(HEAD, None), (OTHER, 3)])
 def test_pairs_in_context_are_what_the_document_says(head, window, population):
-    sweep = sweep_of(Windowed(), population, HEAD, OTHER)
+    document_pass = sweep_of(Windowed(), population, HEAD, OTHER)
     pairs = some_pairs(40, head, window=window)
     places = list(zip(pairs.documents.tolist(), pairs.queries.tolist(), strict=True))
-    shown = in_context(sweep, head, pairs, sweep.rows_at(head, places))
+    shown = in_context(document_pass, head, pairs, document_pass.rows_at(head, places))
     assert len(shown) == len(pairs)
     for place, pair in enumerate(shown):
         document = population[int(pairs.documents[place])]
@@ -74,10 +74,10 @@ def test_pairs_in_context_are_what_the_document_says(head, window, population):
 
 def test_no_pairs_have_no_context(population):
     model = Model()
-    sweep = sweep_of(model, population, HEAD)
-    assert in_context(sweep, HEAD, Pairs.empty(), []) == []
-    assert in_relation(sweep, HEAD, Pairs.empty(), ht.previous, PLAIN) == []
-    assert keys_within(sweep, HEAD, Pairs.empty(), ht.previous, PLAIN) == []
+    document_pass = sweep_of(model, population, HEAD)
+    assert in_context(document_pass, HEAD, Pairs.empty(), []) == []
+    assert in_relation(document_pass, HEAD, Pairs.empty(), ht.previous, PLAIN) == []
+    assert keys_within(document_pass, HEAD, Pairs.empty(), ht.previous, PLAIN) == []
     assert not model.tried
 
 
@@ -89,10 +89,10 @@ def test_no_pairs_have_no_context(population):
 )
 def test_pairs_lie_in_a_relation_as_it_says(said, chosen, population):
     model = Model()
-    sweep = sweep_of(model, population, HEAD, batch_size=7)
+    document_pass = sweep_of(model, population, HEAD, batch_size=7)
     pairs = some_pairs(60)
-    found = in_relation(sweep, HEAD, pairs, said.expression, chosen)
-    keys = keys_within(sweep, HEAD, pairs, said.expression, chosen)
+    found = in_relation(document_pass, HEAD, pairs, said.expression, chosen)
+    keys = keys_within(document_pass, HEAD, pairs, said.expression, chosen)
     for place, inside in enumerate(found):
         document = population[int(pairs.documents[place])]
         text = text_of(document, expected(HEAD, document), population.vocabulary)
@@ -106,14 +106,16 @@ def test_pairs_lie_in_a_relation_as_it_says(said, chosen, population):
 
 
 def test_a_key_that_may_not_be_attended_to_lies_in_no_relation(population):
-    sweep = sweep_of(Windowed(), population, HEAD, OTHER)
+    document_pass = sweep_of(Windowed(), population, HEAD, OTHER)
     document = next(number for number, length in enumerate(LENGTHS) if length > 5)
     pairs = Pairs.of(document, [5, 5], [2, 3], 1.0)
     anything = ~ht.offset(-1000)
-    assert in_relation(sweep, HeadName(0, 0), pairs, anything, PLAIN) == [True, True]
-    assert in_relation(sweep, OTHER, pairs, anything, PLAIN) == [False, True]
-    assert keys_within(sweep, HeadName(0, 0), pairs, anything, PLAIN) == [list(range(6))] * 2
-    assert keys_within(sweep, OTHER, pairs, anything, PLAIN) == [[3, 4, 5]] * 2
+    assert in_relation(document_pass, HeadName(0, 0), pairs, anything, PLAIN) == [True, True]
+    assert in_relation(document_pass, OTHER, pairs, anything, PLAIN) == [False, True]
+    assert (
+        keys_within(document_pass, HeadName(0, 0), pairs, anything, PLAIN) == [list(range(6))] * 2
+    )
+    assert keys_within(document_pass, OTHER, pairs, anything, PLAIN) == [[3, 4, 5]] * 2
 
 
 def sketch_of(multiples, sample=None):

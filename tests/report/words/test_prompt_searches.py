@@ -6,7 +6,7 @@ import pytest
 
 from headtests.report import render_html
 from headtests.report.words.page_budget import Caps
-from headtests.report.words.prompt_searches import NO_PROOF, effort, in_words, search_card
+from headtests.report.words.prompt_searches import NO_PROOF, effort, search_card, search_result
 from tests.report import sample
 from tests.report.parsed_page import Page
 
@@ -50,7 +50,7 @@ def test_how_a_prompt_was_found_is_said(changes, said) -> None:
     ],
 )
 def test_what_was_found_is_a_clause(search, said) -> None:
-    assert said in in_words(search)
+    assert said in search_result(search)
 
 
 def test_an_effort_without_guidance_says_nothing_of_it() -> None:

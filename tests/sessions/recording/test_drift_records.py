@@ -7,7 +7,7 @@ import pytest
 
 import headtests as ht
 from headtests.errors import BaselineError
-from headtests.records.baseline import DOCUMENTS, unpacked
+from headtests.records.baseline import DOCUMENTS, unpack
 from headtests.sessions.recording.drift_records import baseline_of, context_of, drift_of
 from headtests.settings import Settings
 from headtests.statistics.quanta import QUANTA
@@ -54,7 +54,7 @@ def test_a_baseline_has_the_figures_of_the_documents_as_the_verdict_uses_them():
     assert (entry["test"], entry["claim"], entry["number"]) == ("test_it", claim.source, 0)
     assert entry["verdict"] == "holds"
     assert entry["value"] == 0.5
-    quanta = unpacked(entry["left"]["numerators"], "it")
+    quanta = unpack(entry["left"]["numerators"], "it")
     assert (quanta / QUANTA).tolist() == [0.25, 0.5, 0.75]
     assert entry["left"]["denominators"] == ""
     assert (entry["suppress_first_token"], entry["min_query"]) == (True, 1)
@@ -257,7 +257,7 @@ def test_batches_change_no_baseline_beyond_rounding(settings, tmp_path):
     found = drift_of(again, recorded(claim), context, context_of(other, tmp_path)[1], "b", 0.02)
     assert found["status"] == "unchanged"
     assert abs(found["now"] - found["before"]) < 1e-6
-    before = unpacked(recorded(claim)["left"]["numerators"], "it")
-    assert np.abs(before - unpacked(recorded(again)["left"]["numerators"], "it")).max() < 1000
+    before = unpack(recorded(claim)["left"]["numerators"], "it")
+    assert np.abs(before - unpack(recorded(again)["left"]["numerators"], "it")).max() < 1000
     for one in (session, other):
         one.close()

@@ -230,7 +230,7 @@ def session(request, loaded, population):
     )
     made.model, made.population = model, population
     yield made
-    made.sweep.close()
+    made.document_pass.close()
 
 
 def options_of(session):
@@ -272,7 +272,7 @@ def test_a_side_is_recorded_as_loops_over_its_rows_find_it(claim, session):
     (record,) = side_records(session, [side])
     chosen = options_of(session)
     texts = texts_of(
-        session.sweep.blocks(HeadName(1, 2)),
+        session.document_pass.blocks(HeadName(1, 2)),
         session.population.vocabulary,
         session.model.bidirectional,
     )
@@ -324,9 +324,9 @@ def test_of_pairs_the_record_holds_those_against_the_claim_with_their_rows(sessi
     share = only(top.fraction(ht.duplicate) >= 0.99)
     mean = only(top.mean <= 1.1)
     whole = only(top.fraction(~ht.offset(-1000)) <= 0.5)
-    ran = session.sweep.tokens_run
+    ran = session.document_pass.tokens_run
     first, second, third = side_records(session, [share, mean, whole])
-    assert session.sweep.tokens_run == ran
+    assert session.document_pass.tokens_run == ran
     inside = session.in_relation(top.columns, HeadName(1, 2), ht.duplicate, chosen)
     outside = [pair for pair, within in zip(top, inside, strict=True) if not within]
     assert first["rows_against"] is None
@@ -341,7 +341,7 @@ def test_of_pairs_the_record_holds_those_against_the_claim_with_their_rows(sessi
     texts = {
         text.number: text
         for text in texts_of(
-            session.sweep.blocks(HeadName(1, 2)),
+            session.document_pass.blocks(HeadName(1, 2)),
             session.population.vocabulary,
             session.model.bidirectional,
         )
