@@ -57,7 +57,7 @@ def ask_for_model(name: str) -> str:
 
 
 def why_missing(name: str, file: str, revision: str | None, silence: str) -> str:
-    """Return why a model's file is out of reach: neither cached nor to be had from the hub now.
+    """Return why a model's file is out of reach: neither cached nor available from the hub now.
 
     Empty if the file is available, or if the hub answers that it does not exist.
 

@@ -241,7 +241,7 @@ def _refuse_out_of_reach(name: str, error: Exception) -> None:
     reason = "" if Path(name).expanduser().exists() else out_of_reach(error)
     if reason:
         raise CorpusOutOfReachError(
-            f"{_not_local(name)}, and it is not to be had from the hub now: {reason}. Run again "
+            f"{_not_local(name)}, and it is not available from the hub now: {reason}. Run again "
             "later, or where it was downloaded before."
         ) from error
 

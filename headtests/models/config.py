@@ -104,7 +104,7 @@ def unavailable(spec: ModelSpec, error: Exception, outage: str) -> ModelUnavaila
     if reason:
         return unreachable(spec, reason)
     return ModelUnavailableError(
-        f"the model {str(spec)!r} is not to be had: {_first_line(error)}. There is no folder "
+        f"the model {str(spec)!r} is not available: {_first_line(error)}. There is no folder "
         f"{Path(spec.name).absolute()} either. Check the name, the network and your access; "
         "HF_HUB_OFFLINE=1 uses only what is cached."
     )
@@ -113,7 +113,7 @@ def unavailable(spec: ModelSpec, error: Exception, outage: str) -> ModelUnavaila
 def unreachable(spec: ModelSpec, outage: str) -> ModelOutOfReachError:
     """Return the error for a model that could not be fetched because the hub is unreachable."""
     return ModelOutOfReachError(
-        f"the model {str(spec)!r} is not to be had now: {outage}. There is no folder "
+        f"the model {str(spec)!r} is not available now: {outage}. There is no folder "
         f"{Path(spec.name).absolute()} either. Run again later, or where it was downloaded before."
     )
 

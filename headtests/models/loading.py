@@ -307,7 +307,7 @@ def resolve_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"the device {name!r} is not to be had: {reason}. Use auto, cpu, cuda or mps."
+            f"the device {name!r} is not available: {reason}. Use auto, cpu, cuda or mps."
         ) from error
     return device
 

@@ -232,7 +232,7 @@ def test_a_path_that_does_not_exist_is_not_looked_for_on_the_hub(name, monkeypat
 
 
 def test_a_name_that_cannot_be_found_offline_is_refused():
-    said = "neither 'demo' nor .* it is not to be had from the hub now: HF_HUB_OFFLINE is set"
+    said = "neither 'demo' nor .* it is not available from the hub now: HF_HUB_OFFLINE is set"
     with pytest.raises(CorpusOutOfReachError, match=said):
         read("org/no-such-corpus")
 

@@ -160,7 +160,7 @@ def test_a_folder_without_weights_is_not_to_be_had(tmp_path):
     model = tiny_models.random_model(tiny_models.gpt2_config())
     folder = tiny_models.write_model(tmp_path, model)
     (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(ModelUnavailableError, match="is not to be had"):
+    with pytest.raises(ModelUnavailableError, match="is not available"):
         load_model(ModelSpec(folder), CPU)
 
 

@@ -1,4 +1,4 @@
-"""A model that is not to be had: one clear error a test, asked for once a run."""
+"""A model that is not available: one clear error a test, asked for once a run."""
 
 import pytest
 
@@ -20,7 +20,7 @@ FOLDER = 'pytestmark.append(pytest.mark.model("./no-such-folder"{options}))\n'
 HUB = 'pytestmark.append(pytest.mark.model("nobody/no-such-model"{options}))\n'
 SAID = {
     FOLDER: "there is no folder './no-such-folder' to load a model from",
-    HUB: "the model 'nobody/no-such-model' is not to be had now: HF_HUB_OFFLINE is set",
+    HUB: "the model 'nobody/no-such-model' is not available now: HF_HUB_OFFLINE is set",
 }
 
 

@@ -139,7 +139,7 @@ def test_the_strongest_device_holds(run_with, level):
     given = ["auto", "cuda:71", ("model", 'device="cuda:72"'), "cuda:73"]
     run = run_with({"device": given}, level)
     assert run.outcomes == {"errors": 1}
-    assert f"the device 'cuda:7{level}' is not to be had" in run.text
+    assert f"the device 'cuda:7{level}' is not available" in run.text
 
 
 def test_a_model_on_the_command_line_takes_the_place_of_the_marked_one_whole(run_with):
