@@ -145,7 +145,7 @@ def test_a_fixture_of_the_users_own_is_still_complained_of(ran):
 
 def test_a_strategy_without_a_head_says_so(ran):
     assert outcome(ran, "test_no_head") == "FAILED"
-    assert "ClaimError: a strategy of prompts was drawn from where there is no head" in ran.text
+    assert "ClaimError: a strategy for prompts was drawn from where there is no head" in ran.text
 
 
 def test_a_failing_example_is_small_and_is_replayed_first_for_its_own_head(claims_process):
