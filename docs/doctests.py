@@ -21,15 +21,5 @@ class FenceDoctests(Extension):
 
 
 def fenced(text: str) -> str:
-    """Return a docstring with its doctests in fenced blocks.
-
-    >>> print(fenced("Return 1.\\n\\n>>> one()\\n1\\n"))
-    Return 1.
-    <BLANKLINE>
-    ```pycon
-    >>> one()
-    1
-    ```
-    <BLANKLINE>
-    """
+    """Return a docstring with each of its doctests in a fenced block."""
     return _DOCTEST.sub(lambda match: f"```pycon\n{match[0].rstrip()}\n```", text)

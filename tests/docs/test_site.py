@@ -44,6 +44,13 @@ def test_every_page_is_built_and_complete(site):
         assert "generated: " not in html.read_text(encoding="utf-8")
 
 
+def test_doctests_are_code_and_no_quotations(site):
+    for name in ("head", "session", "claims"):
+        page = (site / "reference" / f"{name}.html").read_text(encoding="utf-8")
+        assert '<span class="gp">' in page, name
+        assert "<blockquote>" not in page, name
+
+
 def test_no_page_loads_anything_from_elsewhere(site):
     for page in site.rglob("*.html"):
         html = page.read_text(encoding="utf-8")
