@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from headtests.errors import HeadtestsError
 
@@ -99,17 +100,22 @@ def write_text_atomically(path: Path, text: str) -> None:
     """Write a file in UTF-8 so that a reader finds the old content or the new one, never a part.
 
     Makes the folder where there is none. A symbolic link stays: the file that it leads to is
-    replaced. What is no file, such as `/dev/stdout`, is written to as it is. Raises `OSError` where
-    the file cannot be written, which leaves the old one.
+    replaced, and the new file has its mode. What is no file, such as `/dev/stdout`, is written to
+    as it is. Raises `OSError` where the file cannot be written, which leaves the old one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    target = path.resolve()
-    if target.exists() and not target.is_file():
+    # Before links are followed: what /dev/stdout leads to may have no path.
+    if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8", newline="\n")
         return
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    part = target.with_name(f".headtests-{uuid4().hex}.part")
     try:
         part.write_text(text, encoding="utf-8", newline="\n")
+        if target.exists():
+            shutil.copymode(target, part)
         part.replace(target)
     except BaseException:
         with suppress(OSError):

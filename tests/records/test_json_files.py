@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import threading
 from pathlib import Path
 
@@ -101,6 +102,34 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     reader.join()
     assert texts == ["new\n"]
     assert pipe.is_fifo()
+
+
+def test_a_pipe_without_a_path_is_written_to():
+    reading, writing = os.pipe()
+    write_text_atomically(Path(f"/dev/fd/{writing}"), "new\n")
+    os.close(writing)
+    with open(reading) as pipe:
+        assert pipe.read() == "new\n"
+
+
+def test_a_private_file_stays_private(old):
+    old.chmod(0o600)
+    write_text_atomically(old, "new\n")
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+
+
+def test_a_long_name_is_no_longer_while_it_is_written(tmp_path):
+    path = tmp_path / ("n" * 250)
+    write_text_atomically(path, "new\n")
+    assert path.read_text() == "new\n"
+
+
+def test_a_loop_of_links_is_an_error_of_the_system(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_text_atomically(loop, "new\n")
+    assert loop.is_symlink()
 
 
 def test_a_folder_is_not_replaced(tmp_path):
