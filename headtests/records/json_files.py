@@ -4,11 +4,13 @@ How a file is replaced, locked and parsed. What a file holds beyond its header i
 its fields are checked by `validation`, its meaning by the module that owns the format.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
 import reprlib
+import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
