@@ -6,7 +6,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from headtests.explanations.llm.server import Server
@@ -96,12 +96,12 @@ def reply_of(server: Server, body: str) -> Reply:
     except (ValueError, RecursionError):
         kind = "an HTML page" if body.lstrip().startswith("<") else "no JSON"
         error = f"{at} answered with {kind if body.strip() else 'nothing at all'}. Correct the "
-        error += "address of its chat completions in headtests_explain_url: as a rule it ends in "
-        return Reply(server.model, error=error + "/v1.")
+        error += "address of its chat completions in headtests_explain_url: "
+        error += "as a rule it ends in /v1."
+        return Reply(server.model, error=error)
     usage = content.get("usage") if isinstance(content, dict) else None
-    counts = [0, 0]
-    if isinstance(usage, dict):
-        counts = [usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)]
+    usage = usage if isinstance(usage, dict) else {}
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
     prompt, used = (n if type(n) is int and 0 <= n < _MOST_TOKENS else 0 for n in counts)
     text = error = ""
     match content:
@@ -128,13 +128,8 @@ def reply_of(server: Server, body: str) -> Reply:
             error = f"{at} answered with an error: {words or 'no words'}. Look into its log."
         case _:
             error = f"{at} answered without a choice. Check that it has chat completions."
-    return Reply(
-        server.model,
-        server.redact(encodable(text)),
-        error,
-        prompt_tokens=prompt,
-        completion_tokens=used,
-    )
+    reply = Reply(server.model, server.redact(encodable(text)), error)
+    return replace(reply, prompt_tokens=prompt, completion_tokens=used)
 
 
 def words_of(body: object) -> str:
