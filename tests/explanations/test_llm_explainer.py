@@ -9,7 +9,7 @@ import headtests as ht
 from headtests.claims.definitions import RowOptions
 from headtests.explanations.builtin_explainer import Texts, explain
 from headtests.explanations.llm.client import Budget, Client, Server
-from headtests.explanations.llm.schemas import Alternative
+from headtests.explanations.llm.structured import Alternative
 from headtests.explanations.llm_explainer import HeadToExplain, explain_with_model, read
 from headtests.explanations.llm_prompts import MeasuredClaim, in_context
 from headtests.explanations.measured_suggestions import Suggestion, measure

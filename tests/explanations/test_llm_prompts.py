@@ -7,7 +7,7 @@ import pytest
 
 from headtests.claims.definitions import RowOptions
 from headtests.claims.pairs import Pair
-from headtests.explanations.llm.schemas import Answer, Judgement, schema_of
+from headtests.explanations.llm.structured import Answer, Judgement, schema_of
 from headtests.explanations.llm_prompts import (
     ANSWER_TOKENS,
     AROUND,

@@ -7,9 +7,9 @@ reply, never an exception.
 import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from headtests.cache import Entry, Store, fingerprint
 from headtests.explanations.llm.messages import (
@@ -20,8 +20,9 @@ from headtests.explanations.llm.messages import (
     call_record,
     cut,
     encodable,
+    reply_of,
+    texts_in,
 )
-from headtests.explanations.llm.responses import reply_of, texts_in
 from headtests.explanations.llm.server import Server
 
 if TYPE_CHECKING:
@@ -29,17 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "Budget", "Client", "Message", "Purpose", "Reply", "Server", "call_record"]
 
-T = TypeVar("T")
-
 VERSION = 1
 """Part of the cache key: raised when other requests are sent for the same ask."""
 SEED = 0
-_RENAMED = {"max_tokens": "max_completion_tokens"}
-"""The names that newer models have for a parameter."""
-_SPELLINGS = {
-    "response_format": ("response_format", "response format", "json_schema", "structured output"),
-}
-"""How servers name a parameter that they do not support, beside its own name."""
+_SPELLINGS = ("response_format", "response format", "json_schema", "structured output")
+"""How servers call `response_format` if they do not support it."""
 
 
 class Budget:
@@ -92,14 +87,17 @@ class Client:
         server cannot be reached, or fails twice in a row with a 429, a 5xx or a broken connection,
         the remaining asks are not sent.
         """
-        replies = {place: self._cached(ask) for place, ask in enumerate(asks)}
-        missing = [place for place, reply in replies.items() if reply is None]
+        store = self._store
+        entries = [None if store is None else store.read(self._key(ask)) for ask in asks]
+        missing = [ask for ask, entry in zip(asks, entries, strict=True) if entry is None]
         if missing and not self._refusal:
-            answers = _in_thread(self._answers([asks[place] for place in missing]))
+            answers = iter(_in_thread(self._answers(missing)))
         else:
-            answers = [self._refused() for _ in missing]
-        replies |= dict(zip(missing, answers, strict=True))
-        return [reply for reply in replies.values() if reply is not None]
+            answers = iter([self._refused()] * len(missing))
+        return [
+            next(answers) if entry is None else Reply(self.server.model, cached=True, **entry.facts)
+            for entry in entries
+        ]
 
     def close(self) -> None:
         """Send nothing more; cached answers are still returned."""
@@ -129,28 +127,29 @@ class Client:
             if self._refusal:
                 return self._refused()
             self.budget.calls_left -= 1
-            trace = Trace()
-            TRACE.set(trace)
+            TRACE.set(trace := Trace())
             try:
                 async with asyncio.timeout(self.server.limit):
                     reply = await self._requested(api, ask)
                 self._overloaded = False
                 self.budget.spend(ask, reply)
             # Anything that a server makes the SDK stumble over costs this answer, not the run.
-            except Exception as error:
-                sentence, consequence = failure_of(self.server, error, trace)
+            except Exception as failure:
+                sentence, consequence = failure_of(self.server, failure, trace)
                 overloaded = consequence == "overloaded"
                 if consequence == "gone" or (overloaded and self._overloaded):
                     self._trouble = self._trouble or sentence
                 self._overloaded = overloaded
-                reply = Reply(
-                    self.server.model,
-                    error=sentence,
-                    parameters=_shown(self._parameters(ask), ask),
-                )
-        reply = replace(reply, attempts=trace.attempts, error=cut(reply.error))
-        if not reply.error:
-            self._cache(ask, reply)
+                reply = Reply(self.server.model, error=sentence)
+        sent = dict(trace.parameters)
+        if "response_format" in sent:
+            sent["response_format"] = f"json_schema {ask.schema_name}"
+        error = cut(reply.error)
+        reply = replace(reply, error=error, attempts=trace.attempts, parameters=sent)
+        if self._store is not None and not reply.error:
+            names = ("text", "prompt_tokens", "completion_tokens", "parameters")
+            facts = {name: getattr(reply, name) for name in names}
+            self._store.write(self._key(ask), Entry({}, facts))
         return reply
 
     async def _requested(self, api: "AsyncOpenAI", ask: Ask) -> Reply:
@@ -160,40 +159,36 @@ class Client:
         """
         from openai import BadRequestError, UnprocessableEntityError
 
+        from headtests.explanations.llm.connection import TRACE
+
         messages: Any = [
             {"role": turn.role, "content": encodable(turn.content)} for turn in ask.messages
         ]
         while True:
-            sent = self._parameters(ask)
+            # Newer models have another name for it.
+            newer = "max_tokens" in self._unsupported
+            limit = "max_completion_tokens" if newer else "max_tokens"
+            sent: dict[str, Any] = {"temperature": 0, "seed": SEED, limit: ask.max_tokens}
+            if ask.schema is not None:
+                schema = {"name": ask.schema_name, "strict": True, "schema": dict(ask.schema)}
+                sent["response_format"] = {"type": "json_schema", "json_schema": schema}
+            sent = {name: sent[name] for name in sent if name not in self._unsupported}
+            TRACE.get().parameters = sent
             try:
                 response = await api.chat.completions.with_raw_response.create(
                     model=self.server.model, messages=messages, **sent
                 )
             except (BadRequestError, UnprocessableEntityError) as error:
                 subject = " ".join(texts_in(error.body)).lower()
-                spellings = {name: _SPELLINGS.get(name, (name,)) for name in sent}
-                about = {
-                    name
-                    for name, spelt in spellings.items()
-                    if any(word in subject for word in spelt)
+                words = {
+                    name: _SPELLINGS if name == "response_format" else (name,) for name in sent
                 }
-                if not about:
+                unsupported = {name for name in sent if any(w in subject for w in words[name])}
+                if not unsupported:
                     raise
-                self._unsupported |= about
+                self._unsupported |= unsupported
             else:
-                reply = reply_of(self.server, response.text)
-                return replace(reply, parameters=_shown(sent, ask))
-
-    def _parameters(self, ask: Ask) -> dict[str, Any]:
-        """Return the parameters beside model and messages that the server supports."""
-        parameters: dict[str, Any] = {"temperature": 0, "seed": SEED, "max_tokens": ask.max_tokens}
-        if ask.schema is not None:
-            schema = {"name": ask.schema_name, "strict": True, "schema": dict(ask.schema)}
-            parameters["response_format"] = {"type": "json_schema", "json_schema": schema}
-        for name, newer in _RENAMED.items():
-            if name in self._unsupported:
-                parameters[newer] = parameters[name]
-        return {name: value for name, value in parameters.items() if name not in self._unsupported}
+                return reply_of(self.server, response.text)
 
     def _key(self, ask: Ask) -> str:
         """Return the cache key of an answer: a hash of everything that it depends on."""
@@ -203,24 +198,8 @@ class Client:
         where = (self.server.address, self.server.model)
         return fingerprint("explanation", VERSION, *where, *asked)
 
-    def _cached(self, ask: Ask) -> Reply | None:
-        entry = None if self._store is None else self._store.read(self._key(ask))
-        return None if entry is None else Reply(self.server.model, cached=True, **entry.facts)
 
-    def _cache(self, ask: Ask, reply: Reply) -> None:
-        if self._store is not None:
-            names = ("text", "prompt_tokens", "completion_tokens", "parameters")
-            facts = {name: getattr(reply, name) for name in names}
-            self._store.write(self._key(ask), Entry({}, facts))
-
-
-def _shown(parameters: dict[str, Any], ask: Ask) -> dict[str, str | int | float]:
-    """Return parameters for the record: a schema by its name."""
-    named = {"response_format": f"json_schema {ask.schema_name}"}
-    return {name: named.get(name, value) for name, value in parameters.items()}
-
-
-def _in_thread(work: Coroutine[Any, Any, T]) -> T:
+def _in_thread(work: Coroutine[Any, Any, list[Reply]]) -> list[Reply]:
     """Return the result of work that runs in a thread, since a notebook's loop runs in this one.
 
     Cancels the work when interrupted. Unlike `asyncio.run` it does not wait for a thread that still
@@ -230,11 +209,9 @@ def _in_thread(work: Coroutine[Any, Any, T]) -> T:
     task = loop.create_task(work)
 
     def run() -> None:
-        try:
+        with closing(loop):
             loop.run_until_complete(asyncio.wait({task}))
             loop.run_until_complete(loop.shutdown_asyncgens())
-        finally:
-            loop.close()
 
     thread = threading.Thread(target=run, name="headtests-explanations", daemon=True)
     thread.start()

@@ -1,24 +1,22 @@
 """One request to a server through the `openai` SDK, with bounds on time and size, and clean logs.
 
-The SDK retries, times out and names errors. The only module that imports it, with `failures`, since
-that takes long; `client` imports both when something is asked.
+The SDK retries, times out and names errors. Importing it takes long, so `client` imports this
+module and `failures` when something is asked; no other module imports the SDK at its top.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
 
 from headtests.explanations.llm.server import Server, bare
 
-PLACEHOLDER = "not-needed"
-"""The key that is sent to a server which was named without one."""
 MOST_BYTES = 4 * 2**20
 """Size limit of an answer, unpacked."""
 MOST_BYTES_OF_ERRORS = 2**16
@@ -43,6 +41,8 @@ class Trace:
     attempts: int = 0
     status: int = 0
     """Of the last response; 0 if there was none."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of the last request, beside model and messages."""
 
 
 TRACE: ContextVar[Trace] = ContextVar("headtests_llm_trace")
@@ -84,11 +84,10 @@ class BoundedClient(DefaultAsyncHttpxClient):
         if len(body) > most and not response.is_error:
             raise TooLongError
         # The body is unpacked already.
-        headers = [pair for pair in response.headers.multi_items() if "content-" not in pair[0]]
-        kind = response.headers.get("content-type", "application/json")
+        response.headers.pop("content-encoding", None)
         return type(response)(
             response.status_code,
-            headers=[*headers, ("content-type", kind)],
+            headers=response.headers,
             content=bytes(body),
             request=response.request,
         )
@@ -96,43 +95,35 @@ class BoundedClient(DefaultAsyncHttpxClient):
 
 @asynccontextmanager
 async def connected(server: Server) -> AsyncIterator[AsyncOpenAI]:
-    """Connect to a server as long as the block lasts."""
-    # Credentials of the URL travel in headers and parameters: the HTTP library quotes URLs.
-    basic = {"Authorization": f"Basic {server.basic}"} if server.basic else {}
+    """Connect to a server as long as the block lasts, and keep its secrets out of logs.
+
+    The SDK redacts the headers that it sends. The HTTP library logs URLs, and at DEBUG the headers
+    of responses, which may repeat the key. Credentials of the URL travel in headers and parameters.
+    """
+
+    def redacted(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if server.redact(message) != message:
+            record.msg, record.args = server.redact(message), None
+        return True
+
+    # Its credentials are in no local variable, which a traceback may show.
     async with AsyncOpenAI(
-        api_key=server.secret or PLACEHOLDER,
+        api_key=server.secret or "not-needed",
         base_url=bare(urlsplit(server.url)),
-        default_query=server.query,
-        default_headers=basic,
+        default_query=dict(parse_qsl(urlsplit(server.url).query)),
+        default_headers={"Authorization": f"Basic {server.basic}"} if server.basic else {},
         timeout=server.timeout,
         max_retries=server.retries,
         http_client=BoundedClient(server.timeout),
     ) as api:
-        with redacted_logs(server.redact):
-            yield api
-
-
-@contextmanager
-def redacted_logs(redact: Callable[[str], str]) -> Iterator[None]:
-    """Keep secrets out of what the SDK and its HTTP library log.
-
-    The SDK redacts the headers that it sends. The HTTP library logs URLs, and at DEBUG the headers
-    of responses, which may repeat the key.
-    """
-
-    def cleaned(record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if redact(message) != message:
-            record.msg, record.args = redact(message), None
-        return True
-
-    # A logger's filters do not apply to the loggers below it.
-    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOGGERS]
-    loggers = [logging.getLogger(name) for name in names]
-    for logger in loggers:
-        logger.addFilter(cleaned)
-    try:
-        yield
-    finally:
+        # A logger's filters do not apply to the loggers below it.
+        names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in _LOGGERS]
+        loggers = [logging.getLogger(name) for name in names]
         for logger in loggers:
-            logger.removeFilter(cleaned)
+            logger.addFilter(redacted)
+        try:
+            yield api
+        finally:
+            for logger in loggers:
+                logger.removeFilter(redacted)

@@ -5,20 +5,24 @@ Nothing here sends anything.
 
 import socket
 import ssl
-from collections.abc import Iterator
 from typing import Literal
 
 import openai
 
 from headtests.explanations.llm.connection import SilentError, TooLongError, Trace
-from headtests.explanations.llm.messages import cut
-from headtests.explanations.llm.responses import words_of
+from headtests.explanations.llm.messages import cut, words_of
 from headtests.explanations.llm.server import Server
 
 Consequence = Literal["gone", "overloaded", "this ask"]
 """`gone`: the server is not asked again; `overloaded`: nor after two such failures in a row."""
+_OVERLOADED = (
+    *(openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError),
+    *(TooLongError, ConnectionError),
+)
+_THIS_ASK = (openai.APIStatusError, Exception)
 _KEY = "{key} ({said}). Set OPENAI_API_KEY to one that it accepts."
-_PATIENCE = "Raise headtests_explain_timeout, or name a faster model."
+_PATIENCE = "({tried}). Raise headtests_explain_timeout, or name a faster model."
+_BROKEN = "broke off before it had answered ({tried}). Look into its log."
 _SENTENCES: dict[type[BaseException], str] = {
     openai.AuthenticationError: _KEY,
     openai.PermissionDeniedError: _KEY,
@@ -30,32 +34,24 @@ _SENTENCES: dict[type[BaseException], str] = {
     openai.APIStatusError: "did not take the request ({said}). Do as it says, or name another "
     "model in headtests_explain_model.",
     TooLongError: "sent more for one answer than an answer can be. Look at what it sends.",
-    SilentError: "began an answer and did not end it within {timeout:g} s ({tried}). {patience}",
-    openai.APITimeoutError: "did not answer within {timeout:g} s ({tried}). {patience}",
+    SilentError: "began an answer and did not end it within {timeout:g} s " + _PATIENCE,
+    openai.APITimeoutError: "did not answer within {timeout:g} s " + _PATIENCE,
     socket.gaierror: "has a name without an address ({tried}). Correct headtests_explain_url, or "
     "check the network.",
     ssl.SSLError: "did not speak TLS ({tried}): its certificate is not trusted, or it speaks plain "
     "http. Correct headtests_explain_url or the certificate.",
     ConnectionRefusedError: "refused the connection ({tried}). Start it, or set "
     "headtests_explain_url.",
-    ConnectionError: "broke off before it had answered ({tried}). Look into its log.",
-    TimeoutError: "had not answered after {limit:g} s ({tried}). {patience}",
+    ConnectionError: _BROKEN,
+    TimeoutError: "had not answered after {limit:g} s " + _PATIENCE,
     OSError: "could not be reached ({tried}). Start it, or correct headtests_explain_url.",
-    openai.APIConnectionError: "broke off before it had answered ({tried}). Look into its log.",
+    openai.APIConnectionError: _BROKEN,
     Exception: "gave no answer that can be read ({kind}; {tried}). Look at what it sends.",
 }
 """What the server did, by the error, the more specific ones first.
 
 The SDK has one class for all failures to connect; the error that it was raised from tells more.
 """
-_OVERLOADED = (
-    openai.RateLimitError,
-    openai.InternalServerError,
-    TooLongError,
-    ConnectionError,
-    openai.APIConnectionError,
-)
-_THIS_ASK = (openai.APIStatusError, Exception)
 
 
 def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Consequence]:
@@ -67,12 +63,14 @@ def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Con
         said += f"; {tried}" if trace.attempts > 1 else ""
     elif trace.status >= 400:
         tried += f", the last with status {trace.status}"
-    causes = list(_causes(error))
+    causes: list[BaseException] = [error]
+    for cause in causes:
+        group = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        causes += filter(None, (cause.__cause__ or cause.__context__, *group))
     kind = next(kind for kind in _SENTENCES if any(isinstance(cause, kind) for cause in causes))
     consequence: Consequence = "this ask" if kind in _THIS_ASK else "gone"
     # A server that asked for a retry is not silent.
-    waited = trace.status >= 400 and kind is TimeoutError
-    if kind in _OVERLOADED or waited:
+    if kind in _OVERLOADED or (kind is TimeoutError and trace.status >= 400):
         consequence = "overloaded"
     what = _SENTENCES[kind].format(
         key="refused the key" if server.secret else "wants a key",
@@ -81,16 +79,6 @@ def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Con
         tried=tried,
         timeout=server.timeout,
         limit=server.limit,
-        patience=_PATIENCE,
         kind=cut(type(error).__name__, 60),
     )
     return f"the server at {cut(server.address, 120)} {what}", consequence
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that it was raised from."""
-    if error is not None:
-        yield error
-        yield from _causes(error.__cause__ or error.__context__)
-        for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-            yield from _causes(inner)

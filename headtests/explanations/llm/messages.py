@@ -1,17 +1,21 @@
-"""Questions to a language model and its replies, as values.
+"""Questions to a language model and its replies, and how a server's answer is read.
 
-`client` sends them. Nothing here imports the SDK.
+`client` sends the questions. Nothing here imports the SDK.
 """
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from headtests.explanations.llm.server import Server
 from headtests.records import CallRecord
 
 LONGEST = 400
 """Characters of an error's sentence, at most."""
+_MOST_TOKENS = 10**9
+"""A larger count of tokens is not believed."""
 _CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 Purpose = Literal["explanation", "repair", "detection"]
@@ -79,6 +83,77 @@ def call_record(ask: Ask, reply: Reply, with_messages: bool = True) -> CallRecor
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
     }
+
+
+def reply_of(server: Server, body: str) -> Reply:
+    """Return the answer in the body of a chat completion, or why there is none.
+
+    The first choice counts. Fields that servers add to the protocol or leave out are no error.
+    """
+    at = f"the server at {cut(server.address, 120)}"
+    try:
+        content: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        kind = "an HTML page" if body.lstrip().startswith("<") else "no JSON"
+        error = f"{at} answered with {kind if body.strip() else 'nothing at all'}. Correct the "
+        error += "address of its chat completions in headtests_explain_url: "
+        error += "as a rule it ends in /v1."
+        return Reply(server.model, error=error)
+    usage = content.get("usage") if isinstance(content, dict) else None
+    usage = usage if isinstance(usage, dict) else {}
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
+    prompt, used = (n if type(n) is int and 0 <= n < _MOST_TOKENS else 0 for n in counts)
+    text = error = ""
+    match content:
+        case {"choices": [{"message": {**message}, **choice}, *_]}:
+            # Some servers send the text in parts.
+            written, refusal = message.get("content"), message.get("refusal")
+            parts = written if isinstance(written, list) else [{"text": written}]
+            texts = [part.get("text") for part in parts if isinstance(part, dict)]
+            text = "".join(part for part in texts if isinstance(part, str))
+            if isinstance(refusal, str) and refusal.strip():
+                words = cut(server.redact(encodable(refusal)), 160).rstrip(".")
+                error = f"the model refused to answer: {words}. "
+                error += "Ask another (headtests_explain_model)."
+            elif choice.get("finish_reason") == "length":
+                error = "the answer was cut off at the most tokens that it may have"
+                error += f" ({used:,})" if used else ""
+                error += ". Name a model that says less in headtests_explain_model."
+            elif choice.get("finish_reason") == "content_filter":
+                error = f"{at} held the answer back (content_filter). Ask another model."
+            elif not text.strip():
+                error = "the model's answer was empty. Name another in headtests_explain_model."
+        case {"error": problem} if problem:
+            words = server.redact(words_of(problem)).rstrip(".")
+            error = f"{at} answered with an error: {words or 'no words'}. Look into its log."
+        case _:
+            error = f"{at} answered without a choice. Check that it has chat completions."
+    reply = Reply(server.model, server.redact(encodable(text)), error)
+    return replace(reply, prompt_tokens=prompt, completion_tokens=used)
+
+
+def words_of(body: object) -> str:
+    """Return the message in the body of an error, or what it is; empty if it says nothing.
+
+    >>> words_of({"message": "no such model"}), words_of("<html>...")
+    ('no such model', 'an HTML page')
+    """
+    text = next(texts_in(body), "")
+    return "an HTML page" if text.lstrip().startswith("<") else cut(encodable(text), 160)
+
+
+def texts_in(body: object, depth: int = 8) -> Iterator[str]:
+    """Yield the texts in the body of an error that say what is wrong, not the repeated request.
+
+    >>> list(texts_in({"detail": [{"loc": ["body", "seed"], "msg": "Not known", "input": "x"}]}))
+    ['Not known', 'body', 'seed']
+    """
+    if isinstance(body, str):
+        yield body
+    elif depth and isinstance(body, list | dict):
+        names = ("error", "message", "detail", "msg", "param", "loc")
+        for part in body if isinstance(body, list) else map(body.get, names):
+            yield from texts_in(part, depth - 1)
 
 
 def cut(text: str, length: int = LONGEST) -> str:

@@ -16,9 +16,7 @@ OPENAI = "https://api.openai.com/v1"
 LONGEST_WAIT = 8.0
 """Seconds that the SDK waits at most before a retry, unless the server asks for more."""
 _LONG = 8
-"""A secret of at least this length is replaced anywhere in a text, a shorter one as a word."""
-_SHORT = 4
-"""A text of less than this length is not treated as a secret."""
+"""A secret of this length or more is hidden anywhere, one of 4 or more as a word, others never."""
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
@@ -57,21 +55,11 @@ class Server:
         return (key or os.environ.get("OPENAI_API_KEY") or "").strip()
 
     @property
-    def query(self) -> dict[str, str]:
-        """The query string of the URL, which is sent with every request."""
-        return dict(parse_qsl(urlsplit(self.url).query))
-
-    @property
     def basic(self) -> str:
-        """The URL's user and password for an Authorization header; empty if it has none.
-
-        They are sent in place of the key.
-        """
+        """The URL's user and password, to be sent in place of the key; empty if it has none."""
         parts = urlsplit(self.url)
-        if not (parts.username or parts.password):
-            return ""
         pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-        return b64encode(pair.encode()).decode()
+        return b64encode(pair.encode()).decode() if pair != ":" else ""
 
     @property
     def limit(self) -> float:
@@ -85,12 +73,10 @@ class Server:
         >>> Server("m", "http://user:password@localhost:8000/v1?token=secret").address
         'http://localhost:8000/v1'
         """
-        parts = _split(self.url)
-        if parts is None:
-            scheme, mark, rest = self.url.rpartition("://")
-            shown = scheme + mark + re.split(r"[?#]", rest.rpartition("@")[2])[0]
-        else:
-            shown = bare(parts)
+        if (parts := _split(self.url)) is not None:
+            return _replaced([self.secret], bare(parts))
+        scheme, mark, rest = self.url.rpartition("://")
+        shown = scheme + mark + re.split(r"[?#]", rest.rpartition("@")[2])[0]
         return _replaced([self.secret], _UNPRINTABLE.sub(" ", shown))
 
     @property
@@ -120,11 +106,9 @@ class Server:
         'Bearer [key]'
         """
         secrets = [self.secret]
-        parts = _split(self.url)
-        if parts is not None:
-            password = parts.password or ""
-            secrets += [self.basic, password, unquote(password), parts.netloc.rpartition("@")[0]]
-            secrets += [unquote(secrets[-1]), parts.query]
+        if (parts := _split(self.url)) is not None:
+            written = [parts.password or "", parts.netloc.rpartition("@")[0]]
+            secrets += [*written, *map(unquote, written), self.basic, parts.query]
             secrets += [value for _, value in parse_qsl(parts.query) if len(value) >= _LONG]
         return _replaced(secrets, text)
 
@@ -148,7 +132,7 @@ def _split(url: str) -> SplitResult | None:
 
 def _replaced(secrets: list[str], text: str) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORT:
+        if len(secret) >= 4:
             word = re.escape(secret)
             word = word if len(secret) >= _LONG else rf"(?<!\w){word}(?!\w)"
             text = re.sub(word, "[key]", text)

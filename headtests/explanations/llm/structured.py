@@ -4,20 +4,16 @@ Answers are data: nothing that a model writes is executed.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.messages import Ask, Message, Reply, call_record, cut
-from headtests.explanations.llm.schemas import Alternative, Answer, Judgement, Shape, schema_of
 from headtests.records import CallRecord
-
-__all__ = ["Alternative", "Answer", "Judgement", "Structured", "ask_for", "parse", "schema_of"]
-
-S = TypeVar("S", bound=Shape)
 
 QUOTED = 2_000
 """Characters of a bad answer that the repair turn repeats."""
@@ -27,6 +23,69 @@ _STARTS = 1_000
 """Opening braces that are tried as the start of an object."""
 # Models write line breaks into strings as they are.
 _DECODER = json.JSONDecoder(strict=False)
+_SENT = ("type", "items", "anyOf")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _printable(value: object) -> object:
+    return _UNPRINTABLE.sub("", value).strip() if isinstance(value, str) else value
+
+
+def _truth(value: object) -> object:
+    return bool(value) if type(value) is int and value in (0, 1) else value
+
+
+Text = Annotated[str, BeforeValidator(_printable)]
+"""Text without characters that control a terminal."""
+ShortText = Annotated[str, Field(max_length=500), BeforeValidator(_printable)]
+
+
+class Shape(BaseModel):
+    """An answer whose fields have exactly these types; additional fields are dropped."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    words: ClassVar[str]
+    """The shape with its limits, as a language model is told."""
+
+
+class Alternative(BaseModel):
+    """A claim that a model suggests."""
+
+    model_config = Shape.model_config
+    on: ShortText = Field(min_length=1)
+    """A relation, in the expression language."""
+    when: Annotated[
+        ShortText | None,
+        BeforeValidator(lambda value: None if _printable(value) == "" else value),
+    ] = None
+    """A condition on the query, in the expression language, or null."""
+    at_least: float | None = Field(default=None, ge=0, le=1)
+    """The least mass, in [0, 1], or null."""
+
+
+class Answer(Shape):
+    """An explanation of a head, and up to three claims that it suggests; the rest is dropped."""
+
+    words = (
+        '{"explanation": text of at most 1500 characters, "alternatives": [{"on": text of at most '
+        '500 characters, "when": text of at most 500 characters or null, "at_least": a number from '
+        "0 to 1 or null}, ...] (at most 3)}"
+    )
+    explanation: Text = Field(min_length=1, max_length=1500)
+    alternatives: Annotated[
+        list[Alternative],
+        BeforeValidator(lambda value: value[:3] if isinstance(value, list) else value),
+    ] = []
+
+
+class Judgement(Shape):
+    """For each pair that was shown, in order, whether the head attends to it; 1 and 0 will do."""
+
+    words = '{"answers": [true or false, ...]}'
+    answers: list[Annotated[bool, BeforeValidator(_truth)]]
+
+
+S = TypeVar("S", bound=Shape)
 
 
 @dataclass(frozen=True)
@@ -52,97 +111,109 @@ def ask_for(client: Client, asks: Sequence[Ask], shape: type[S]) -> list[Structu
     is not repaired. Never raises for anything that a server says.
     """
     asks = [replace(ask, schema=ask.schema or schema_of(shape)) for ask in asks]
-    results: list[Structured[S]] = []
-    repairs: dict[int, tuple[Ask, str]] = {}
-    for place, (ask, reply) in enumerate(zip(asks, client.ask(asks), strict=True)):
-        value = None
-        if not reply.error:
-            try:
-                value = parse(reply.text, shape)
-            except UnfitError as error:
-                repairs[place] = (_repair(ask, reply.text, str(error), shape), str(error))
-        results.append(Structured(value, _calls(ask, reply), reply.error))
-    repaired = client.ask([ask for ask, _ in repairs.values()])
-    for (place, (ask, reason)), reply in zip(repairs.items(), repaired, strict=True):
-        calls = (*results[place].calls, *_calls(ask, reply))
-        results[place] = _after_repair(reply, reason, calls, shape)
+    replies = client.ask(asks)
+    results = [_result(ask, reply, shape) for ask, reply in zip(asks, replies, strict=True)]
+    repairs: dict[int, Ask] = {}
+    for place, (ask, reply, result) in enumerate(zip(asks, replies, results, strict=True)):
+        if result.value is None and not reply.error:
+            text = reply.text if len(reply.text) <= QUOTED else reply.text[:QUOTED] + "…"
+            request = (
+                f"That cannot be used: {result.trouble}. Answer again with one JSON object alone, "
+                f"without a code fence or any other word, of this shape: {shape.words}"
+            )
+            turns = (*ask.messages, Message("assistant", text), Message("user", request))
+            repairs[place] = replace(ask, messages=turns, purpose="repair")
+    repaired = client.ask(list(repairs.values()))
+    for (place, ask), reply in zip(repairs.items(), repaired, strict=True):
+        first, second = results[place], _result(ask, reply, shape)
+        trouble = f"the answer was not the JSON that was asked for: {cut(first.trouble, 120)}"
+        if second.value is not None:
+            trouble = ""
+        elif not reply.asked:
+            trouble += f"; it was not asked again: {reply.error.removeprefix('not asked: ')}"
+        elif reply.error:
+            trouble += f". Asked again, {reply.error}"
+        else:
+            trouble += f"; nor was the repaired one: {cut(second.trouble, 120)}. "
+            trouble += "Name another model in headtests_explain_model."
+        results[place] = Structured(second.value, first.calls + second.calls, cut(trouble))
     return results
 
 
-def _after_repair(
-    reply: Reply, reason: str, calls: tuple[CallRecord, ...], shape: type[S]
-) -> Structured[S]:
-    """Return the result of an ask from the reply to its repair turn."""
-    trouble = f"the answer was not the JSON that was asked for: {cut(reason, 120)}"
-    if not reply.asked:
-        trouble += f"; it was not asked again: {reply.error.removeprefix('not asked: ')}"
-    elif reply.error:
-        trouble += f". Asked again, {reply.error}"
-    else:
-        try:
-            return Structured(parse(reply.text, shape), calls, "")
-        except UnfitError as error:
-            trouble += f"; nor was the repaired one: {cut(str(error), 120)}. "
-            trouble += "Name another model in headtests_explain_model."
-    return Structured(None, calls, cut(trouble))
+def _result(ask: Ask, reply: Reply, shape: type[S]) -> Structured[S]:
+    """Return what one reply is worth: its value, its error or what does not fit."""
+    calls = (call_record(ask, reply),) if reply.asked else ()
+    if reply.error:
+        return Structured(None, calls, reply.error)
+    try:
+        return Structured(parse(reply.text, shape), calls, "")
+    except UnfitError as error:
+        return Structured(None, calls, str(error))
 
 
 def parse(text: str, shape: type[S]) -> S:
-    """Return the last JSON object in an answer that has the shape.
+    """Return the last outermost JSON object in an answer that has the shape.
 
     Code fences and words around the object are ignored. Raises `UnfitError` if there is no such
-    object, with what is wrong with the last one.
+    object, with what is wrong with the last one, without its content.
 
     >>> parse('Here it is: {"answers": [true, 0]}. Anything else?', Judgement).answers
     [True, False]
     """
     problem = "there is no JSON object in it"
     value: S | None = None
-    for candidate in _objects(text[:_READ]):
+    text = text[:_READ]
+    start = text.find("{")
+    for _ in range(_STARTS):
+        if start < 0:
+            break
+        end = start + 1
         try:
+            candidate, end = _DECODER.raw_decode(text, start)
             value = shape.model_validate(candidate)
         except ValidationError as error:
-            problem = _described(error)
+            problems = [
+                f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}".removeprefix(": ")
+                for wrong in error.errors()
+            ]
+            more = [f"and {len(problems) - 3} more"] if len(problems) > 3 else []
+            problem = "; ".join(problems[:3] + more)
+        except (ValueError, RecursionError):
+            pass
+        start = text.find("{", end)
     if value is None:
         raise UnfitError(problem)
     return value
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the outermost JSON objects in a text, in order."""
-    place = -1
-    for _ in range(_STARTS):
-        place = text.find("{", place + 1)
-        if place < 0:
-            return
-        try:
-            value, end = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            continue
-        yield value
-        place = end - 1
+def schema_of(shape: type[BaseModel]) -> dict[str, Any]:
+    """Return a shape's JSON Schema in the form that strict servers take.
 
+    Every property is required, no other is allowed, and there are no references and no limits of
+    length or size.
 
-def _described(error: ValidationError) -> str:
-    """Return what is wrong with an object, without its content."""
-    problems = [
-        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ")
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    more = [f"and {len(problems) - 3} more"] if len(problems) > 3 else []
-    return "; ".join(problems[:3] + more)
+    >>> schema_of(Judgement)["required"], schema_of(Judgement)["additionalProperties"]
+    (['answers'], False)
+    """
+    whole = shape.model_json_schema()
+    definitions = whole.pop("$defs", {})
 
+    def strict(schema: Any) -> Any:
+        match schema:
+            case {"$ref": reference}:
+                return strict(definitions[reference.rpartition("/")[2]])
+            case {"properties": dict(properties)}:
+                return {
+                    "properties": {name: strict(part) for name, part in properties.items()},
+                    "required": list(properties),
+                    "type": "object",
+                    "additionalProperties": False,
+                }
+            case dict():
+                # Some servers take no limits; validation applies them.
+                return {key: strict(schema[key]) for key in schema if key in _SENT}
+            case list():
+                return [strict(part) for part in schema]
+        return schema
 
-def _repair(ask: Ask, answer: str, reason: str, shape: type[Shape]) -> Ask:
-    """Return the ask for a better answer than one that does not have the shape."""
-    shown = answer if len(answer) <= QUOTED else answer[:QUOTED] + "…"
-    request = (
-        f"That cannot be used: {reason}. Answer again with one JSON object alone, without a code "
-        f"fence or any other word, of this shape: {shape.words}"
-    )
-    turns = (Message("assistant", shown), Message("user", request))
-    return replace(ask, messages=(*ask.messages, *turns), purpose="repair")
-
-
-def _calls(ask: Ask, reply: Reply) -> tuple[CallRecord, ...]:
-    return (call_record(ask, reply),) if reply.asked else ()
+    return dict(strict(whole))

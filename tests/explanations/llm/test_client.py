@@ -313,6 +313,14 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_too_long():
     assert "sent more for one answer than an answer can be" in error_of(zipped)
 
 
+@pytest.mark.parametrize("code", [200, 500])
+def test_a_packed_answer_is_read_unpacked(code):
+    packed = gzip.compress(json.dumps(completion("fine") if code == 200 else "worn out").encode())
+    with ScriptedServer(sends(packed, code, headers={"Content-Encoding": "gzip"})) as server:
+        (reply,) = client_of(server).ask([ASK])
+    assert reply.text == "fine" if code == 200 else "failed (500: worn out)" in reply.error
+
+
 def test_sentences_have_a_length_whatever_servers_say():
     long = "so long " * 10_000
     for behaviour in (status(400, long), status(500, long), says(None, refusal=long)):
