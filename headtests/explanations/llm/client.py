@@ -18,6 +18,7 @@ from headtests.explanations.llm.messages import (
     Purpose,
     Reply,
     call_record,
+    content_of,
     cut,
     encodable,
     reply_of,
@@ -179,7 +180,7 @@ class Client:
                     model=self.server.model, messages=messages, **sent
                 )
             except (BadRequestError, UnprocessableEntityError) as error:
-                subject = " ".join(texts_in(error.body)).lower()
+                subject = " ".join(texts_in(content_of(error.response.text))).lower()
                 words = {
                     name: _SPELLINGS if name == "response_format" else (name,) for name in sent
                 }

@@ -34,6 +34,14 @@ class SilentError(OpenAIError):
     """An answer whose body did not end in time."""
 
 
+class BrokenOffError(OpenAIError):
+    """An answer whose connection was lost before its end."""
+
+
+class UnreadableError(OpenAIError):
+    """An answer whose body could not be unpacked."""
+
+
 @dataclass
 class Trace:
     """The requests that were sent for one ask."""
@@ -58,10 +66,11 @@ class BoundedClient(DefaultAsyncHttpxClient):
     async def send(self, request: Any, **options: Any) -> Any:
         """Send a request; return the response with its body, or the beginning of an error's."""
         trace = TRACE.get()
-        trace.attempts += 1
+        trace.status = 0
         options |= {"stream": True, "follow_redirects": False}
         # The HTTP library would read the bodies of redirects to their end.
         for hops in reversed(range(_MOST_REDIRECTS)):
+            trace.attempts += 1
             response = await super().send(request, **options)
             if response.next_request is None or not hops:
                 break
@@ -76,9 +85,13 @@ class BoundedClient(DefaultAsyncHttpxClient):
                     body += chunk
                     if len(body) > most:
                         break
+        # A response with the status of an error is told by that status, however its body ends.
         except TimeoutError:
             if not response.is_error:
                 raise SilentError from None
+        except Exception as error:
+            if not response.is_error:
+                raise _reading_error(error) from error
         finally:
             await response.aclose()
         if len(body) > most and not response.is_error:
@@ -93,16 +106,32 @@ class BoundedClient(DefaultAsyncHttpxClient):
         )
 
 
+def _reading_error(error: Exception) -> OpenAIError:
+    """Return what the SDK shall raise for an error in a body; it asks again after any other.
+
+    By the names of the HTTP library's classes, which has another name in newer versions.
+    """
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "TimeoutException" in names:
+        return SilentError()
+    return BrokenOffError() if "TransportError" in names else UnreadableError()
+
+
 @asynccontextmanager
 async def connected(server: Server) -> AsyncIterator[AsyncOpenAI]:
     """Connect to a server as long as the block lasts, and keep its secrets out of logs.
 
     The SDK redacts the headers that it sends. The HTTP library logs URLs, and at DEBUG the headers
     of responses, which may repeat the key. Credentials of the URL travel in headers and parameters.
+    Loggers of other libraries, such as tracers of requests, are left as they are.
     """
 
     def redacted(record: logging.LogRecord) -> bool:
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        # What cannot be formatted logging itself shows in pieces.
+        except Exception:
+            message = f"{record.msg} {record.args}"
         if server.redact(message) != message:
             record.msg, record.args = server.redact(message), None
         return True

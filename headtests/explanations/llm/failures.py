@@ -9,20 +9,29 @@ from typing import Literal
 
 import openai
 
-from headtests.explanations.llm.connection import SilentError, TooLongError, Trace
-from headtests.explanations.llm.messages import cut, words_of
+from headtests.explanations.llm.connection import (
+    BrokenOffError,
+    SilentError,
+    TooLongError,
+    Trace,
+    UnreadableError,
+)
+from headtests.explanations.llm.messages import content_of, cut, words_of
 from headtests.explanations.llm.server import Server
 
 Consequence = Literal["gone", "overloaded", "this ask"]
 """`gone`: the server is not asked again; `overloaded`: nor after two such failures in a row."""
 _OVERLOADED = (
     *(openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError),
-    *(TooLongError, ConnectionError),
+    *(TooLongError, BrokenOffError, ConnectionError),
 )
-_THIS_ASK = (openai.APIStatusError, Exception)
+_THIS_ASK = (openai.APIStatusError, UnreadableError, Exception)
+_UNREACHABLE = {"ConnectError", "ConnectTimeout"}
+"""Classes of the HTTP library, which has another name in newer versions."""
 _KEY = "{key} ({said}). Set OPENAI_API_KEY to one that it accepts."
 _PATIENCE = "({tried}). Raise headtests_explain_timeout, or name a faster model."
 _BROKEN = "broke off before it had answered ({tried}). Look into its log."
+_UNREADABLE = "gave no answer that can be read ({kind}; {tried}). Look at what it sends."
 _SENTENCES: dict[type[BaseException], str] = {
     openai.AuthenticationError: _KEY,
     openai.PermissionDeniedError: _KEY,
@@ -35,6 +44,8 @@ _SENTENCES: dict[type[BaseException], str] = {
     "model in headtests_explain_model.",
     TooLongError: "sent more for one answer than an answer can be. Look at what it sends.",
     SilentError: "began an answer and did not end it within {timeout:g} s " + _PATIENCE,
+    BrokenOffError: _BROKEN,
+    UnreadableError: _UNREADABLE,
     openai.APITimeoutError: "did not answer within {timeout:g} s " + _PATIENCE,
     socket.gaierror: "has a name without an address ({tried}). Correct headtests_explain_url, or "
     "check the network.",
@@ -46,7 +57,7 @@ _SENTENCES: dict[type[BaseException], str] = {
     TimeoutError: "had not answered after {limit:g} s " + _PATIENCE,
     OSError: "could not be reached ({tried}). Start it, or correct headtests_explain_url.",
     openai.APIConnectionError: _BROKEN,
-    Exception: "gave no answer that can be read ({kind}; {tried}). Look at what it sends.",
+    Exception: _UNREADABLE,
 }
 """What the server did, by the error, the more specific ones first.
 
@@ -59,15 +70,26 @@ def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Con
     tried = "1 attempt" if trace.attempts == 1 else f"{trace.attempts} attempts"
     said = ""
     if isinstance(error, openai.APIStatusError):
-        said = server.redact(f"{error.status_code}: {words_of(error.body)}").removesuffix(": ")
+        said = server.redact(
+            f"{error.status_code}: {words_of(content_of(error.response.text))}"
+        ).removesuffix(": ")
         said += f"; {tried}" if trace.attempts > 1 else ""
     elif trace.status >= 400:
         tried += f", the last with status {trace.status}"
     causes: list[BaseException] = [error]
     for cause in causes:
         group = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
-        causes += filter(None, (cause.__cause__ or cause.__context__, *group))
-    kind = next(kind for kind in _SENTENCES if any(isinstance(cause, kind) for cause in causes))
+        for other in (cause.__cause__, cause.__context__, *group):
+            if other is not None and not any(other is known for known in causes):
+                causes.append(other)
+    kind: type[BaseException] = TimeoutError
+    # Of the whole ask; whatever came before it, the server had its time.
+    if not isinstance(error, TimeoutError):
+        kind = next(kind for kind in _SENTENCES if any(isinstance(cause, kind) for cause in causes))
+    names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    vague = (openai.APITimeoutError, openai.APIConnectionError, ConnectionError)
+    if names & _UNREACHABLE and kind in vague:
+        kind = OSError
     consequence: Consequence = "this ask" if kind in _THIS_ASK else "gone"
     # A server that asked for a retry is not silent.
     if kind in _OVERLOADED or (kind is TimeoutError and trace.status >= 400):
@@ -79,6 +101,6 @@ def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Con
         tried=tried,
         timeout=server.timeout,
         limit=server.limit,
-        kind=cut(type(error).__name__, 60),
+        kind=cut(type(error.__cause__ or error).__name__, 60),
     )
     return f"the server at {cut(server.address, 120)} {what}", consequence

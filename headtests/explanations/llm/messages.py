@@ -132,6 +132,19 @@ def reply_of(server: Server, body: str) -> Reply:
     return replace(reply, prompt_tokens=prompt, completion_tokens=used)
 
 
+def content_of(body: str) -> object:
+    """Return the JSON of a body; the body itself if it is none.
+
+    The SDK's own `error.body` is what stands under `error` alone, and leaves out what servers say
+    beside it.
+    """
+    try:
+        content: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return content
+
+
 def words_of(body: object) -> str:
     """Return the message in the body of an error, or what it is; empty if it says nothing.
 

@@ -24,7 +24,8 @@ from headtests.explanations.llm.client import (
     Server,
     call_record,
 )
-from headtests.explanations.llm.connection import MOST_BYTES
+from headtests.explanations.llm.connection import MOST_BYTES, Trace
+from headtests.explanations.llm.failures import failure_of
 from tests.explanations.server import (
     ScriptedServer,
     completion,
@@ -290,7 +291,7 @@ def test_redirects_are_followed_a_few_times():
 
     with ScriptedServer(behave) as server:
         (reply,) = client_of(server).ask([ASK])
-    assert (reply.text, reply.attempts) == ("moved", 1)
+    assert (reply.text, reply.attempts) == ("moved", 2)
     assert server.requests[1].headers["authorization"] == f"Bearer {KEY}"
     assert "sent more for one answer" in error_of(redirects)
 
@@ -319,6 +320,57 @@ def test_a_packed_answer_is_read_unpacked(code):
     with ScriptedServer(sends(packed, code, headers={"Content-Encoding": "gzip"})) as server:
         (reply,) = client_of(server).ask([ASK])
     assert reply.text == "fine" if code == 200 else "failed (500: worn out)" in reply.error
+
+
+def test_a_body_that_does_not_unpack_is_one_answer_that_cannot_be_read():
+    packed = sends(b"no gzip", headers={"Content-Encoding": "gzip"}.items())
+    with ScriptedServer(packed) as server:
+        replies = client_of(server, retries=2, parallel=1).ask(asks(3))
+    assert len(server.requests) == 3
+    assert all("gave no answer that can be read (DecodingError" in reply.error for reply in replies)
+
+
+def test_an_answer_that_breaks_off_is_not_asked_for_again():
+    def behave(exchange):
+        exchange.begin(headers={"Content-Length": "1000"}.items())
+        exchange.handler.wfile.write(b"short")
+        exchange.handler.close_connection = True
+
+    with ScriptedServer(behave) as server:
+        (reply,) = client_of(server, retries=2).ask([ASK])
+    assert len(server.requests) == 1
+    assert "broke off before it had answered (1 attempt)" in reply.error
+
+
+def test_errors_that_caused_each_other_are_told_like_any():
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    sentence, _ = failure_of(Server("a-model", "http://a.test/v1", KEY), first, Trace(attempts=1))
+    assert "gave no answer that can be read (ValueError; 1 attempt)" in sentence
+
+
+def test_a_connection_that_takes_too_long_is_no_slow_model():
+    import httpx
+    import openai
+
+    request = httpx.Request("POST", "http://a.test/v1")
+    timeout = openai.APITimeoutError(request=request)
+    timeout.__cause__ = httpx.ConnectTimeout("late", request=request)
+    server = Server("a-model", "http://a.test/v1", KEY)
+    sentence, consequence = failure_of(server, timeout, Trace(attempts=1))
+    assert "could not be reached (1 attempt)" in sentence
+    assert "headtests_explain_url" in sentence
+    assert consequence == "gone"
+
+
+def test_a_log_record_that_cannot_be_formatted_raises_nothing_where_it_is_made():
+    def behave(exchange):
+        logging.getLogger("openai").warning("%d", KEY)
+        says("fine")(exchange)
+
+    with ScriptedServer(behave) as server:
+        (reply,) = client_of(server).ask([ASK])
+    assert reply.text == "fine"
 
 
 def test_sentences_have_a_length_whatever_servers_say():
@@ -401,6 +453,15 @@ def test_parameters_are_known_by_other_words_and_places_too():
         (reply,) = client_of(server).ask([replace(ASK, schema=SCHEMA)])
     assert reply.text == "fine"
     assert set(reply.parameters) == {"temperature", "max_tokens"}
+
+
+@pytest.mark.parametrize("title", ["Bad Request", None])
+def test_what_a_server_says_beside_the_error_counts_too(title):
+    refusal = {"error": title, "message": "Unsupported parameter: seed"}
+    with ScriptedServer(sends(refusal, 400), says("fine")) as server:
+        (reply,) = client_of(server).ask([ASK])
+    assert reply.text == "fine"
+    assert "seed" not in reply.parameters
 
 
 def test_a_request_that_an_error_repeats_is_not_what_it_is_about():
