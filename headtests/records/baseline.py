@@ -94,7 +94,7 @@ class Baseline(TypedDict):
 def pack(figures: Int64s) -> str:
     """Return figures in quanta, from 0 to 1, as text.
 
-    >>> packed(np.array([0, QUANTA]))
+    >>> pack(np.array([0, QUANTA]))
     'AAAAAAAAAEA='
     """
     return base64.b64encode(figures.astype(f"<u{_BYTES}").tobytes()).decode()
