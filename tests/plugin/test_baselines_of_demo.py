@@ -63,7 +63,8 @@ def statuses(record):
     ids=["batch 1, one thread", "batch 64, two threads"],
 )
 def test_the_demo_suite_is_unchanged(baseline, run, options, threads):
-    ran = run(*options, threads=threads)
+    # Searches of prompts have no baseline, and take most of the time.
+    ran = run(*options, "-k", "not row_looks", threads=threads)
     assert ran.exit_code == 0, ran.text
     assert len(ran.record["claims"]) == len(baseline["claims"])
     assert set(statuses(ran.record).values()) == {"unchanged"}
