@@ -73,7 +73,13 @@ def workers_of(run):
 
 
 def parts(value, place=""):
-    """Yield each plain value in a record with its place."""
+    """Yield each plain value in a record with its place.
+
+    Not how many results were read from disk: workers share the folder, and one may find what
+    another has just stored.
+    """
+    if place.endswith(".results_kept"):
+        return
     if isinstance(value, dict | list):
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
             yield from parts(part, f"{place}.{key}")
