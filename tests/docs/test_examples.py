@@ -86,7 +86,8 @@ def test_a_page_that_is_followed_prints_what_it_shows(folder, pytester, monkeypa
             command, *shown = block.text.splitlines()
             assert command == "$ pytest"
             printed = pytester.runpytest_inprocess().outlines
-            known = {without_figures(line) for line in printed}
+            # A table's lines are broken where its figures leave no room.
+            known = without_figures(" ".join(printed))
             unknown = [line for line in shown if without_figures(line) not in known]
             assert [line for line in unknown if line not in ("", "...")] == [], "\n".join(printed)
             commands += 1
