@@ -210,7 +210,7 @@ def build_population(
             f"max_length is {limit}: expected {MIN_TOKENS} or more, since a document of one token "
             "holds nothing to measure. Raise max_length."
         )
-    reading = _Reading(spec, tokenizer, bos, vocab_size)
+    reading = _DocumentReader(spec, tokenizer, bos, vocab_size)
     if isinstance(spec, CorpusSpec) and spec.name == REPEATED_RANDOM:
         pieces = reading.random_pieces(spec, requested, context)
     else:
@@ -252,7 +252,7 @@ def build_population(
     )
 
 
-class _Reading:
+class _DocumentReader:
     """A corpus while it is read: its documents, and notes about them."""
 
     def __init__(
@@ -337,7 +337,7 @@ def _following(pieces: Iterator[_Piece]) -> int | None:
     return None if following is None else following[1]
 
 
-def _check_documents(spec: CorpusSpec | GivenTexts, spool: Spool, reading: _Reading) -> None:
+def _check_documents(spec: CorpusSpec | GivenTexts, spool: Spool, reading: _DocumentReader) -> None:
     if not len(spool):
         notes = " ".join(["", *reading.notes])
         raise CorpusError(f"corpus {spec.name!r} is empty: it holds no text.{notes} Name another.")

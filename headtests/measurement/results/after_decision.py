@@ -26,7 +26,7 @@ OverviewRequest = tuple[HeadName, RowOptions, int]
 
 
 @dataclass(frozen=True, eq=False)
-class _Reading:
+class _PassReading:
     """A reader of one head on the first documents of the pass."""
 
     head: HeadName
@@ -75,7 +75,9 @@ class ReportMeasurements:
         self._read(self._row_readings(requests))
         return [self._scrutinised[request] for request in requests]
 
-    def _overview_readings(self, requests: Sequence[OverviewRequest], size: int) -> list[_Reading]:
+    def _overview_readings(
+        self, requests: Sequence[OverviewRequest], size: int
+    ) -> list[_PassReading]:
         """Return readings for the overviews that are neither in memory nor on disk."""
         readings = []
         for request in dict.fromkeys(requests):
@@ -88,7 +90,7 @@ class ReportMeasurements:
                 self._overviews[request, size] = stored
         return readings
 
-    def _overview_reading(self, request: OverviewRequest, size: int) -> _Reading:
+    def _overview_reading(self, request: OverviewRequest, size: int) -> _PassReading:
         head, options, documents = request
         first = self._document_pass.order()[:documents]
         vocabulary = self._document_pass.population.vocabulary
@@ -99,9 +101,9 @@ class ReportMeasurements:
             if self._results is not None:
                 self._results.keep_overview(*request, size, reader.overview)
 
-        return _Reading(head, False, self._extent(documents, False), reader, store)
+        return _PassReading(head, False, self._extent(documents, False), reader, store)
 
-    def _row_readings(self, requests: Sequence[RowsAgainstRequest]) -> list[_Reading]:
+    def _row_readings(self, requests: Sequence[RowsAgainstRequest]) -> list[_PassReading]:
         """Return readings for the requests whose rows are neither in memory nor on disk."""
         readings = []
         for request in dict.fromkeys(requests):
@@ -117,7 +119,7 @@ class ReportMeasurements:
                 self._scrutinised[request] = stored
         return readings
 
-    def _row_reading(self, request: RowsAgainstRequest, by_text: bool, stop: int) -> _Reading:
+    def _row_reading(self, request: RowsAgainstRequest, by_text: bool, stop: int) -> _PassReading:
         reader = RowsAgainstReader(self._document_pass.population.vocabulary, request)
 
         def store() -> None:
@@ -125,9 +127,9 @@ class ReportMeasurements:
             if self._results is not None:
                 self._results.keep_scrutinised(request, stop, reader.result)
 
-        return _Reading(request.question.head, by_text, stop, reader, store)
+        return _PassReading(request.question.head, by_text, stop, reader, store)
 
-    def _read(self, readings: Sequence[_Reading]) -> None:
+    def _read(self, readings: Sequence[_PassReading]) -> None:
         remaining = list(readings)
         while remaining:
             now = self._of_one_pass(remaining)
@@ -139,7 +141,7 @@ class ReportMeasurements:
                 reading.store()
             remaining = [reading for reading in remaining if reading not in now]
 
-    def _of_one_pass(self, readings: Sequence[_Reading]) -> list[_Reading]:
+    def _of_one_pass(self, readings: Sequence[_PassReading]) -> list[_PassReading]:
         """Return readings of one head whose rows are in the spool, or those that one run serves."""
         first = readings[0]
         same_order = [reading for reading in readings if reading.by_text == first.by_text]
@@ -152,7 +154,7 @@ class ReportMeasurements:
         heads = self._document_pass.heads_beside(first.head)
         return [reading for reading in same_order if reading.head in heads]
 
-    def _is_kept(self, reading: _Reading) -> bool:
+    def _is_kept(self, reading: _PassReading) -> bool:
         return self._document_pass.keeps(reading.head, 0, reading.stop, reading.by_text)
 
     def _extent(self, documents: int, by_text: bool) -> int:
