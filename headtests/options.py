@@ -140,6 +140,14 @@ def _named(what: str) -> Callable[[str, object], str]:
     return read
 
 
+def _one_of(literal: Any) -> Callable[[str, object], str]:
+    return lambda name, value: choice(name, value, get_args(literal))
+
+
+def _whole(least: int) -> Callable[[str, object], int]:
+    return lambda name, value: whole_number(name, value, least)
+
+
 def seconds(name: str, value: object) -> float:
     """Return a number of seconds, over 0 and at most a day; raises `SettingError` otherwise.
 
@@ -157,56 +165,26 @@ def seconds(name: str, value: object) -> float:
 
 OPTIONS: tuple[Option, ...] = (
     Option("device", "auto (CUDA, then MPS, then CPU) or a torch device", "DEVICE", _device),
-    Option(
-        "dtype",
-        "float32, float16 or bfloat16",
-        "TYPE",
-        lambda name, value: choice(name, value, get_args(Dtype)),
-    ),
-    Option(
-        "bos",
-        "model (what its tokenizer does), always or never",
-        "POLICY",
-        lambda name, value: choice(name, value, get_args(BosPolicy)),
-    ),
+    Option("dtype", "float32, float16 or bfloat16", "TYPE", _one_of(Dtype)),
+    Option("bos", "model (what its tokenizer does), always or never", "POLICY", _one_of(BosPolicy)),
     Option(
         "max_documents",
         "the budget: maximum number of documents to run through the model",
         "N",
-        lambda name, value: whole_number(name, value, 1),
+        _whole(1),
     ),
-    Option(
-        "max_length",
-        "maximum number of tokens per document",
-        "N",
-        lambda name, value: whole_number(name, value, 2),
-    ),
-    Option(
-        "batch_size",
-        "documents per forward pass",
-        "N",
-        lambda name, value: whole_number(name, value, 1),
-    ),
+    Option("max_length", "maximum number of tokens per document", "N", _whole(2)),
+    Option("batch_size", "documents per forward pass", "N", _whole(1)),
     Option("spool", "maximum size of stored attention rows, such as 4 GB", "SIZE", byte_size),
-    Option(
-        "seed",
-        "seed of the order of documents and of random multiples",
-        "N",
-        lambda name, value: whole_number(name, value, 0),
-    ),
+    Option("seed", "seed of the order of documents and of random multiples", "N", _whole(0)),
     Option("suppress_first_token", "exclude key 0 from multiples and relations", "BOOL", truth),
-    Option(
-        "min_query",
-        "the first query position that is a row",
-        "N",
-        lambda name, value: whole_number(name, value, 0),
-    ),
+    Option("min_query", "the first query position that is a row", "N", _whole(0)),
     Option("alpha", "maximum rate of false decisions per claim", "RATE", rate),
     Option(
         "undecided",
         "fail or skip: outcome of a test whose claim is undecided at the end of the budget",
         "OUTCOME",
-        lambda name, value: choice(name, value, get_args(Undecided)),
+        _one_of(Undecided),
     ),
     Option("rank", "rank each statistic among all heads of the measured layers", "", truth),
     Option("cache", "folder of results cached between runs", "DIR", _named("a folder")),
@@ -217,7 +195,7 @@ OPTIONS: tuple[Option, ...] = (
         "explain the heads of claims that did not hold by a language model too; in the ini file "
         "failures, all (of every claim), built-in (no language model) or none",
         "",
-        lambda name, value: choice(name, value, get_args(Explain)),
+        _one_of(Explain),
         flag_means="failures",
     ),
     Option("explain_model", "name of the language model", "NAME", _named("a model's name")),
@@ -227,18 +205,8 @@ OPTIONS: tuple[Option, ...] = (
         "URL",
         _named("a URL such as http://localhost:8000/v1"),
     ),
-    Option(
-        "explain_calls",
-        "maximum number of language-model calls per run",
-        "N",
-        lambda name, value: whole_number(name, value, 0),
-    ),
-    Option(
-        "explain_tokens",
-        "maximum number of language-model tokens per run",
-        "N",
-        lambda name, value: whole_number(name, value, 0),
-    ),
+    Option("explain_calls", "maximum number of language-model calls per run", "N", _whole(0)),
+    Option("explain_tokens", "maximum number of language-model tokens per run", "N", _whole(0)),
     Option("explain_timeout", "timeout of one attempt of a call, in seconds", "SECONDS", seconds),
     Option(
         "against",
@@ -251,27 +219,27 @@ OPTIONS: tuple[Option, ...] = (
         "against_dtype",
         "float32, float16 or bfloat16: type of that model; alone, the same model in this type",
         "TYPE",
-        lambda name, value: choice(name, value, get_args(Dtype)),
+        _one_of(Dtype),
     ),
     Option("record", "write a baseline of each claim, to compare later runs with", "", truth),
     Option(
         "drift",
         "fail, warn or off: outcome of a test whose figure moved since its baseline",
         "OUTCOME",
-        lambda name, value: choice(name, value, get_args(DriftOutcome)),
+        _one_of(DriftOutcome),
     ),
     Option("drift_margin", "how far an unchanged figure may move", "SHARE", margin),
     Option(
         "search_prompts",
         "maximum number of prompts that are tried to break a claim about a family",
         "N",
-        lambda name, value: whole_number(name, value, 1),
+        _whole(1),
     ),
     Option(
         "counterexamples",
         "keep (save prompts that break claims beside the tests), replay (saved ones) or none",
         "WHAT",
-        lambda name, value: choice(name, value, get_args(Kept)),
+        _one_of(Kept),
     ),
 )
 """Every setting of the ini file and the command line, in the order of the help."""
