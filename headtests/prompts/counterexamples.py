@@ -117,8 +117,9 @@ class KnownPrompt:
     """The statistic of its worst row, when it broke the claim."""
     tokens: tuple[str, ...] = ()
     """The texts of its ids; empty before it was tried."""
-    margin: float = math.nan
-    """Its distance from breaking the claim now; negative if it still does."""
+    # Not compared: NaN equals nothing, itself included.
+    margin: float = field(default=math.nan, compare=False)
+    """Its distance from breaking the claim now; negative if it still does, NaN before a search."""
 
 
 @dataclass(frozen=True, eq=False)
