@@ -75,6 +75,15 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     return LoadedModel(spec, tokenizer, shape, device, dtype, facts, lambda: capture, identity)
 
 
+def load_tokenizer(spec: ModelSpec) -> Any:
+    """Return the tokenizer of a model, as `load_model` opens it; no weights are loaded.
+
+    Raises `ModelUnavailableError` if its files are not available, and `ModelError` if it cannot be
+    opened.
+    """
+    return _tokenizer(spec, hub_outage(spec))
+
+
 def _tokenizer(spec: ModelSpec, outage: str) -> Any:
     from transformers import AutoTokenizer
 

@@ -29,7 +29,13 @@ from headtests.records.files import read_record, schema, write_record
 from headtests.records.pairs import CounterexampleRecord, HeadRecord, MultiplesRecord, PairRecord
 from headtests.records.run import FORMAT, VERSION, Record
 from headtests.records.searches import BreakingRecord, QuietRecord, SearchRecord
-from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
+from headtests.records.sessions import (
+    CorpusRecord,
+    FilesLeftOutRecord,
+    ModelRecord,
+    SampleRecord,
+    SessionRecord,
+)
 
 __all__ = [
     "FORMAT",
@@ -47,6 +53,7 @@ __all__ = [
     "DriftRecord",
     "EstimateRecord",
     "ExplanationRecord",
+    "FilesLeftOutRecord",
     "HalfRecord",
     "HeadRecord",
     "ModelRecord",
@@ -56,6 +63,7 @@ __all__ = [
     "QuietRecord",
     "RankRecord",
     "Record",
+    "SampleRecord",
     "SearchRecord",
     "SessionRecord",
     "StaleRecord",
