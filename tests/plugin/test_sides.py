@@ -179,6 +179,7 @@ def test_stops(head):
     assert (left["rows_against"], left["multiples"], left["counterexamples"]) == (None, None, [])
 
 
+@pytest.mark.slow
 def test_rows_that_cannot_be_looked_at_are_said_and_missing(run_claims, monkeypatch):
     from headtests.errors import ModelError
     from headtests.sessions.recording import side_records as sides

@@ -81,11 +81,13 @@ def test_two_of_them_say_so_once_in_junit_xml(run_claims, pytester):
     assert xml.count('name="outcome" value="undecided"') == 1
 
 
+@pytest.mark.slow
 def test_those_that_follow_it_run(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW)
     assert len(run.claims) == 5
 
 
+@pytest.mark.slow
 def test_x_stops_at_it(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW, "-x")
     assert len(run.claims) == 3

@@ -157,6 +157,7 @@ def test_the_page_has_each_figure_in_its_row() -> None:
     assert cells[at + 1] == ("Documents", "64 of 217")
 
 
+@pytest.mark.slow
 def test_whatever_a_record_says_is_shown_as_text() -> None:
     source = render_trace(traced.hostile())
     page = Page(source)

@@ -56,6 +56,7 @@ def any_name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.mark.slow
 def test_every_page_is_well_formed_and_loads_nothing(any_name: str) -> None:
     page = parsed(any_name)
     assert not page.all("img") + page.all("iframe") + page.all("object") + page.all("base")
@@ -386,6 +387,7 @@ def test_prompts_are_the_first_that_a_page_leaves_out() -> None:
     assert sample.MODEL_TEXT in text
 
 
+@pytest.mark.slow
 def test_many_explanations_keep_their_paragraph_and_the_best_suggestion() -> None:
     names = [f"L{layer}H{head}" for layer in range(40) for head in range(25)]
     many = [
@@ -475,6 +477,7 @@ def test_an_incomplete_run_says_so_and_a_complete_one_does_not() -> None:
     assert not parsed("a run").all(class_="banner")
 
 
+@pytest.mark.slow
 def test_tests_that_ended_alike_share_their_message() -> None:
     tests = [
         {"test": f"t.py::test[{name}]", "outcome": outcome, "message": message}
