@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from headtests.corpora.documents import Document
 from headtests.corpora.in_memory import GivenTexts
-from headtests.corpora.sources import LeftOut, texts_of
+from headtests.corpora.sources import Reading, texts_of
 from headtests.corpora.specs import REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.spool import Spool
 from headtests.corpora.synthetic import random_documents, random_prefix
@@ -268,14 +268,14 @@ class _DocumentReader:
         self.vocab_size = vocab_size
         self.bos_effect = ""
         self.cut = ""
-        self.left_out = LeftOut()
+        self.reading = Reading()
         self.without_token = 0
         self.beginnings = 0
         self.surrogates = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
-        notes = [*self.left_out.notes]
+        notes = [*self.reading.notes]
         if self.cut:
             notes.append(self.cut)
         if self.without_token:
@@ -305,7 +305,7 @@ class _DocumentReader:
     def text_pieces(self, max_length: int) -> Generator[_Piece]:
         policy = TokenPolicy(self.vocabulary.tokenizer, self.bos)
         self.bos_effect = policy.effect
-        for text_id, text in texts_of(self.spec, self.left_out):
+        for text_id, text in texts_of(self.spec, self.reading):
             readable, replaced = replace_lone_surrogates(text)
             self.surrogates += replaced
             documents = policy.documents_of(readable, max_length)
