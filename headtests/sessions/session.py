@@ -33,7 +33,7 @@ from headtests.measurement.results.cache_keys import ResultKeys
 from headtests.measurement.results.measurements import Measurements
 from headtests.measurement.results.on_disk import StoredResults
 from headtests.measurement.results.pair_context import in_context, in_relation, keys_within
-from headtests.models.loaded import LoadedModel
+from headtests.models.loaded import LoadedModel, once
 from headtests.models.loading import adopt_bridge, load_model
 from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.prompts.lexicon import ModelLexicon
@@ -88,6 +88,7 @@ class Session:
             if isinstance(corpus, CorpusSpec | GivenTexts)
             else CorpusSpec.from_marker((corpus,), corpus_options)
         )
+        self._open = once(self._opened)
         self._announced = list(heads)
         self._progress = progress
         self.figures_read: set[Question] = set()
@@ -104,13 +105,18 @@ class Session:
         """
         return self._model if isinstance(self._model, ModelSpec) else self.model.spec
 
-    @cached_property
+    @property
     def model(self) -> LoadedModel:
         """The model, loaded on first use; raises `ModelError` if it cannot be loaded.
+
+        It is tried once: a session whose model could not be loaded stays without one.
 
         >>> session.model.shape.layers, session.model.shape.heads
         (2, 4)
         """
+        return self._open()
+
+    def _opened(self) -> LoadedModel:
         if isinstance(self._model, LoadedModel):
             return self._model
         if isinstance(self._model, ModelSpec):

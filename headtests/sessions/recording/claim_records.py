@@ -227,7 +227,7 @@ def session_record(session: Session) -> SessionRecord:
             "bos": population.bos,
             "bos_effect": population.bos_effect,
             "sha256": population.sha256,
-            "notes": [*population.notes, *document_pass.notes],
+            "notes": [*session.model.notes, *population.notes, *document_pass.notes],
         },
         budget=document_pass.budget,
         documents_run=document_pass.documents_run,
