@@ -59,11 +59,12 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
         return _opened(spec, tokenizer, shape, device, dtype, outage)
 
     identity = _identity(spec, device, dtype, store, outage)
-    entry = None if store is None or identity is None else store.read(identity)
-    if entry is not None:
-        facts = ModelFacts(**entry.facts)
+    known = None
+    if store is not None and identity is not None:
+        known = store.read(identity, lambda entry: ModelFacts.from_dict(entry.facts))
+    if known is not None:
         return LoadedModel(
-            spec, tokenizer, shape, device, dtype, facts, lambda: opened()[0], identity
+            spec, tokenizer, shape, device, dtype, known, lambda: opened()[0], identity
         )
     capture, bidirectional = opened()
     _refuse_unknown_windows(spec, shape, bidirectional)
