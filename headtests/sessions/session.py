@@ -214,7 +214,9 @@ class Session:
     def _results(self) -> StoredResults | None:
         """The results of earlier runs; None without a cache."""
         store = self.store
-        return None if store is None or self._keys is None else StoredResults(store, self._keys)
+        if store is None or self._keys is None:
+            return None
+        return StoredResults(store, self._keys, self.population.lengths)
 
     def announce(self, heads: Iterable[HeadName]) -> None:
         """Add heads to those that one pass measures; has no effect once something was measured.

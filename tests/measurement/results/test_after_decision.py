@@ -51,7 +51,9 @@ class Run:
         self.kept = None
         if folder is not None:
             self.kept = StoredResults(
-                Store(folder, 10**8), ResultKeys(self.document_pass, "weights", chosen.seed)
+                Store(folder, 10**8),
+                ResultKeys(self.document_pass, "weights", chosen.seed),
+                population.lengths,
             )
         self.closing = ReportMeasurements(self.document_pass, chosen.seed, self.kept, self.places)
 
