@@ -17,7 +17,6 @@ from headtests.statistics.betting import Bets, Resolution
 from headtests.statistics.figures import total
 from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 
-
 SMALL_DIVISOR = 2**-10
 """A divisor under this is small: rounding documents' figures to quanta moves the figure by more
 than about a millionth, so that a threshold may be too near to tell on which side it lies."""
@@ -49,6 +48,9 @@ class Contrast(Protocol):
 
     def first(self, units: int) -> Self:
         """Return the contrast of the first `units` documents."""
+
+    def after_stop(self, stop: int) -> Fraction | None:
+        """Return an estimate that stopping after `stop` documents does not bias, or None."""
 
     def scores(self, threshold: Fraction) -> Bets:
         """Return the exact scores that compare the figure with a threshold."""
@@ -106,9 +108,39 @@ class _Linear(ABC):
         return float(resolution.unknown[-1] / resolution.tied[-1] * _tie(self.value))
 
     @property
-    @abstractmethod
     def value(self) -> Fraction:
         """The exact figure of these documents; raises `ValueError` where it divides by 0."""
+        columns = range(len(self._columns))
+        return self._figure(*(_average(self._column(place)) for place in columns))
+
+    @abstractmethod
+    def _figure(self, *averages: Fraction) -> Fraction:
+        """Return the figure of documents with these averages, one for each column."""
+
+    def after_stop(self, stop: int) -> Fraction | None:
+        """Return an estimate that stopping after `stop` documents does not bias.
+
+        None if no later document was read, or if the figure divides by 0. Whatever the first
+        documents are, those after them are a random sample of the rest. So the average of the
+        population is estimated without bias by the known average of the first `stop` documents and
+        that of the later ones, each weighted with its share of the population; beyond the
+        population, the later ones alone. A ratio of two such averages is nearly unbiased.
+
+        >>> float(Mean(np.array([QUANTA, QUANTA, 0, 0]), 4).after_stop(2))
+        0.5
+        """
+        if stop >= len(self):
+            return None
+        known = Fraction(0) if self.population is None else Fraction(stop, self.population)
+        averages = []
+        for place in range(len(self._columns)):
+            first, later = np.split(self._column(place), [stop])
+            part = known * _average(first) if known else Fraction(0)
+            averages.append(part + (1 - known) * _average(later))
+        try:
+            return self._figure(*averages)
+        except ValueError:
+            return None
 
     def _resolution(self, threshold: Fraction) -> Resolution | None:
         """Return how finely the figure is known, in quanta; None without a divisor."""
@@ -197,10 +229,8 @@ class Mean(_Linear):
         """The lowest and highest possible figure."""
         return 0.0, 1.0
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` without documents."""
-        return _quotient(Fraction(total(self.numerators)), Fraction(len(self) * QUANTA))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return averages[0]
 
     def _line(self, threshold: Fraction) -> _Line:
         return _Line(Fraction(1), Fraction(0), Fraction(0), Fraction(1), threshold)
@@ -240,11 +270,8 @@ class ScaledMean(_Linear):
         """The lowest and highest possible figure, which an average of 1 has."""
         return 0.0, float(1 / self.base_rate)
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` without documents."""
-        average = _quotient(Fraction(total(self.numerators)), Fraction(len(self) * QUANTA))
-        return average / self.base_rate
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return averages[0] / self.base_rate
 
     def _line(self, threshold: Fraction) -> _Line:
         null = threshold * self.base_rate
@@ -291,10 +318,8 @@ class Ratio(_Linear):
         """The lowest and highest possible figure."""
         return 0.0, 1.0
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` if the denominators sum to 0."""
-        return _quotient(Fraction(total(self.numerators)), Fraction(total(self.denominators)))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return _quotient(*averages)
 
     @property
     def _largest_quanta(self) -> int:
@@ -344,10 +369,8 @@ class BoundedRatio(_Linear):
         """The lowest and highest possible figure."""
         return 0.0, math.inf
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` if the denominators sum to 0."""
-        return _quotient(Fraction(total(self.numerators)), Fraction(total(self.denominators)))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return _quotient(*averages)
 
     def _line(self, threshold: Fraction) -> _Line:
         if threshold < 0:
@@ -396,12 +419,9 @@ class MeanDifference(_Linear):
         """The lowest and highest possible figure."""
         return float(-self._right_factor), float(self.left_scale)
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` without documents."""
-        left = self.left_scale * total(self.left)
-        right = self._right_factor * total(self.right)
-        return _quotient(left - right, Fraction(len(self) * QUANTA))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        left, right = averages
+        return self.left_scale * left - self._right_factor * right
 
     @property
     def _right_factor(self) -> Fraction:
@@ -426,6 +446,10 @@ class MeanDifference(_Linear):
                 most = 1.0 if scale == 1 else 1 + figures / QUANTA * float(scale)
                 unknown += np.cumsum((figures > 0) * most) * float(factor) * float(scale) / 2
         return Resolution(tied, tied, unknown)
+
+
+def _average(column: Int64s) -> Fraction:
+    return _quotient(Fraction(total(column)), Fraction(len(column) * QUANTA))
 
 
 def _tie(threshold: Fraction) -> float:
