@@ -164,6 +164,11 @@ class Estimate(ComparableQuantity):
         return len(self.reading) if self.beyond_corpus else None
 
     @property
+    def merged_texts(self) -> int | None:
+        """Number of eligible texts that equal another and do not count again, beyond the corpus."""
+        return self.reading.eligible.copies if self.beyond_corpus else None
+
+    @property
     def eligible(self) -> int | None:
         """Number of eligible documents of the population; None beyond the corpus."""
         return self.reading.population
@@ -248,11 +253,16 @@ class Estimate(ComparableQuantity):
         """Return what a verdict on this figure is about, and its error rate."""
         about = self.subject.evidence.description
         rate = f"decided falsely at a rate of at most {written(self.subject.evidence.alpha)}"
-        if outcome.decision.verdict is Verdict.UNDECIDED:
-            beyond = "what the texts are a sample of: " if self.beyond_corpus else ""
-            return f"about {beyond}{about}"
         if self.beyond_corpus:
-            return f"about what the texts are a sample of: {about}; {rate}"
+            about = f"what the texts are independent draws from: {about}"
+            if self.merged_texts:
+                copies = _count(self.merged_texts, "text")
+                about += f", without {copies} equal to another"
+            rate += " unless texts are near-copies of each other"
+        if outcome.decision.verdict is Verdict.UNDECIDED:
+            return f"about {about}"
+        if self.beyond_corpus:
+            return f"about {about}; {rate}"
         if outcome.decision.exact and self.reading.is_whole:
             return f"exact for {about}"
         if outcome.decision.exact:
@@ -274,7 +284,10 @@ class Estimate(ComparableQuantity):
     def _n(self) -> str:
         rows = f"{_count(self.rows, 'row')}"
         if self.texts is not None:
-            return f"{_count(self.texts, 'text')} ({_count(self.documents, 'document')}, {rows})"
+            equal = self.merged_texts
+            merged = f"; {_count(equal, 'equal text')} left out" if equal else ""
+            documents = _count(self.documents, "document")
+            return f"{_count(self.texts, 'text')} ({documents}, {rows}{merged})"
         if self.reading.is_whole:
             every = "all " if self.documents > 1 else ""
             return f"{every}{_count(self.documents, 'document')} ({rows})"

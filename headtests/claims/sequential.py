@@ -143,6 +143,9 @@ class PairedReading:
     left: Reading
     right: Reading
 
+    def __len__(self) -> int:
+        return len(self.left)
+
     @property
     def has_value(self) -> bool:
         """Whether there are documents, and neither divisor is zero."""

@@ -18,8 +18,10 @@ import pytest
 
 from headtests.errors import HeadtestsError
 from headtests.plugin.requests import (
+    CHECKPOINT,
     Request,
     clear_results,
+    on_command_line,
     once,
     requested,
     run_settings,
@@ -195,6 +197,7 @@ class Run:
         from headtests.plugin.explanations import ExplainableClaim
         from headtests.sessions.recording.claim_records import (
             claim_record,
+            fixed_record,
             session_key,
             subjects_of,
         )
@@ -210,6 +213,8 @@ class Run:
             self._config.rootpath,
         )
         records.append(record)
+        if on_command_line(self._config, CHECKPOINT):
+            record["fixed"] = fixed_record(comparison)
         sides_by_name = sides_of(comparison)
         for name in SIDES:
             if name in sides_by_name:
