@@ -160,7 +160,7 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         factor=1,
         offset=0,
         difference=None,
-        after_stop={"value": 0.113, "units": 64},
+        after_stop=None,
         fixed=None,
         alpha=0.001,
         e_value=0.02,
@@ -209,7 +209,7 @@ def unchanged(**changes: Any) -> DriftRecord:
     """Return the drift of a mass that changed by rounding only."""
     moved = [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}]
     found = {"status": "unchanged", "before": 0.12, "now": 0.12000004, "moved": moved}
-    found |= {"room": 0.012, "mean_absolute": 0.0001}
+    found |= {"mean_absolute": 0.0001}
     return drift(**{**found, "differs": [], **changes})
 
 
@@ -646,7 +646,7 @@ def record(**changes: Any) -> Record:
         sessions=[session()],
         heads=[head(), head("demo L0H1")],
         claims=[
-            claim(),
+            claim(after_stop={"value": 0.113, "units": 64}),
             claim(
                 "c2",
                 verdict="holds",
@@ -721,6 +721,8 @@ def record(**changes: Any) -> Record:
                     low=4.2,
                     high=None,
                     texts=31,
+                    merged_texts=6,
+                    denominator=0.018,
                     eligible=None,
                     base_rate=1.0,
                     matched_rate=1.8,

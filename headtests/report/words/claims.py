@@ -220,7 +220,7 @@ def where_reading_stopped(claim: ClaimRecord) -> str:
     figure = "the difference" if claim["difference"] is not None else "the estimate"
     return (
         f"{biased} From the {count(after['units'], _unit(left))} read after that one, {figure} is "
-        f"{after_stop_in_brief(claim)}, which is not biased."
+        f"{after_stop_in_brief(claim)}, which does not depend on where it stopped."
     )
 
 
