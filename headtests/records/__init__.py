@@ -6,12 +6,15 @@ shows what is in it and nothing else.
 """
 
 from headtests.records.claims import (
+    AfterStopRecord,
     AgainstRecord,
     ClaimRecord,
     CourseRecord,
     DifferenceRecord,
     DriftRecord,
     EstimateRecord,
+    FixedRecord,
+    FixedSideRecord,
     MovedRecord,
     RankRecord,
     StaleRecord,
@@ -34,6 +37,7 @@ from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
 __all__ = [
     "FORMAT",
     "VERSION",
+    "AfterStopRecord",
     "AgainstRecord",
     "BoundedRecord",
     "BreakingRecord",
@@ -47,6 +51,8 @@ __all__ = [
     "DriftRecord",
     "EstimateRecord",
     "ExplanationRecord",
+    "FixedRecord",
+    "FixedSideRecord",
     "HalfRecord",
     "HeadRecord",
     "ModelRecord",

@@ -359,6 +359,9 @@ class Session:
             if question.beyond_corpus and self.population.cuts_last_text:
                 # The average over a part of a text is not the average over the text.
                 documents = documents.without_text(self.population.texts - 1)
+            if question.beyond_corpus:
+                # A copy of a text is no further draw.
+                documents = documents.counting_once(self.population.is_copy)
             self._eligible[key] = documents
         return self._eligible[key]
 
@@ -383,7 +386,7 @@ class Session:
 
     def _measured(self, question: Question, documents: int, matched: bool) -> DocumentFigures:
         figures = self.passes.figures(question, documents, matched)
-        if question.beyond_corpus and self.population.cuts_last_text:
+        if question.beyond_corpus:
             return figures.of_documents(self.eligible(question).documents)
         return figures
 
