@@ -72,6 +72,7 @@ def test_it_is_shown_by_its_name(run_claims):
     ]
 
 
+@pytest.mark.slow
 def test_two_of_them_say_so_once_in_junit_xml(run_claims, pytester):
     again = """with subtests.test("again"):
         assert head.mass(ht.previous) >= 0.159"""
