@@ -91,3 +91,7 @@ class DriftWarning(UserWarning):
 
 class CacheWarning(UserWarning):
     """A cached result that could not be used, or a result that could not be cached."""
+
+
+class ModelWarning(UserWarning):
+    """Something in a model's folder that was not used, such as an adapter."""

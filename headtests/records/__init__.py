@@ -6,12 +6,15 @@ shows what is in it and nothing else.
 """
 
 from headtests.records.claims import (
+    AfterStopRecord,
     AgainstRecord,
     ClaimRecord,
     CourseRecord,
     DifferenceRecord,
     DriftRecord,
     EstimateRecord,
+    FixedRecord,
+    FixedSideRecord,
     MovedRecord,
     RankRecord,
     StaleRecord,
@@ -40,6 +43,7 @@ from headtests.records.sessions import (
 __all__ = [
     "FORMAT",
     "VERSION",
+    "AfterStopRecord",
     "AgainstRecord",
     "BoundedRecord",
     "BreakingRecord",
@@ -54,6 +58,8 @@ __all__ = [
     "EstimateRecord",
     "ExplanationRecord",
     "FilesLeftOutRecord",
+    "FixedRecord",
+    "FixedSideRecord",
     "HalfRecord",
     "HeadRecord",
     "ModelRecord",

@@ -26,6 +26,8 @@ class Eligible:
     """The number of the text that each is a piece of."""
     base_rates: Int64s | None = None
     """In quanta: the figure of each document under uniform attention; None if not needed."""
+    copies: int = 0
+    """Beyond the corpus, the number of texts that were left out because they equal another."""
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -34,13 +36,22 @@ class Eligible:
         """Return the documents that are not pieces of a text, in the same order."""
         return self._taken(self.texts != text)
 
+    def counting_once(self, is_copy: npt.NDArray[np.bool_]) -> "Eligible":
+        """Return the documents of texts that are no copies, in the same order.
+
+        `is_copy` says of each text whether it equals an earlier one, shape `[texts]`.
+        """
+        copies = is_copy[self.texts]
+        found = self._taken(~copies)
+        return replace(found, copies=len(np.unique(self.texts[copies])))
+
     def common_with(self, other: "Eligible") -> "Eligible":
         """Return the documents that are also eligible for another statistic, in the same order."""
         return self._taken(np.isin(self.documents, other.documents, assume_unique=True))
 
     def _taken(self, chosen: npt.NDArray[np.bool_]) -> "Eligible":
         base = None if self.base_rates is None else self.base_rates[chosen]
-        return Eligible(self.documents[chosen], self.texts[chosen], base)
+        return Eligible(self.documents[chosen], self.texts[chosen], base, self.copies)
 
 
 @dataclass(frozen=True, eq=False)

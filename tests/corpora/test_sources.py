@@ -175,6 +175,7 @@ def naive_paragraphs(text):
     return [paragraph for paragraph in re.split(r"\n\n+", text.strip("\n")) if paragraph]
 
 
+@pytest.mark.slow
 @FIXED
 @given(st.lists(st.sampled_from(["a", "bc d", " ", "\n", "\n\n", "\n\n\n"])).map("".join))
 def test_paragraphs_are_what_stands_between_empty_lines(tmp_path, text):

@@ -43,6 +43,7 @@ def average(halves, statistic, documents):
     return found.numerators[inside].sum() / whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", [None, every_row, query.repeats], ids=repr)
 def test_the_figures_are_those_of_the_measuring_half(halves, when):
     record = measure(halves, Suggestion(ht.induction, when, 0.1))

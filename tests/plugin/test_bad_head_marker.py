@@ -108,6 +108,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_it_is_one_clear_error_on_its_own_test(run_claims, case):
     tests, name, message = BAD[case]

@@ -21,6 +21,7 @@ def test_it(head):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_inside_are_decided_and_the_report_is_whole(run_claims, pytester, kind):
     write(pytester, TEXTS[kind])
@@ -43,6 +44,7 @@ def write(pytester, text):
     (pytester.path / "documents.jsonl").write_text(f"{line}\n", encoding="ascii")
 
 
+@pytest.mark.slow
 def test_lone_surrogates_in_a_file_are_read_as_replacement_characters(run_claims, pytester):
     write(pytester, "a \ud800 b")
     run = run_claims(TESTS)
