@@ -27,6 +27,7 @@ from platformdirs import user_cache_path
 
 from headtests.errors import CacheWarning, HeadtestsError
 from headtests.files import foreign, read_own, remove_abandoned, replace_whole
+from headtests.json_input import load_json
 from headtests.settings import Settings
 
 Array = npt.NDArray[Any]
@@ -371,7 +372,7 @@ def _unpacked(key: str, content: bytes) -> Entry:
     stream = BytesIO(content)
     stream.seek(_HEADER.size)
     (facts_length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
-    parsed = json.loads(stream.read(facts_length))
+    parsed = load_json(stream.read(facts_length))
     names, facts = parsed["names"], parsed["facts"]
     if not isinstance(facts, dict) or len(set(names)) < len(names):
         raise ValueError("its facts are no facts by name, or two arrays have one name")

@@ -19,6 +19,9 @@ from headtests.hub import ask_for_model, out_of_reach
 from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
 from headtests.settings import ModelSpec
 
+_PARSED = ("*config.json", "*.index.json")
+"""The JSON files that are opened with a model, as glob patterns, but for those of its tokenizer."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
@@ -90,6 +93,11 @@ def read_config(spec: ModelSpec, outage: str) -> Any:
     from transformers import AutoConfig
 
     try:
+        folder = folder_of(spec)
+        if folder is not None:
+            ModelFolder(folder, str(spec)).refuse_deep_json(
+                file for pattern in _PARSED for file in folder.glob(pattern)
+            )
         return AutoConfig.from_pretrained(
             location_of(spec),
             revision=spec.revision,
