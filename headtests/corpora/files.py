@@ -99,7 +99,7 @@ class Listing:
 
 def summary(error: Exception) -> str:
     """Return the class and message of an error in one line of at most 400 characters."""
-    message = " ".join(str(error).split()).rstrip(".")
+    message = shown_name(" ".join(str(error).split()).rstrip("."))
     return clipped(f"{type(error).__name__}: {message}" if message else type(error).__name__, 400)
 
 
@@ -186,7 +186,12 @@ def walk(folder: Path, corpus: str) -> Iterator[SourceFile]:
         paths += [os.path.join(parent, file) for file in files]
     for path in sorted(paths, key=lambda path: Path(path).as_posix()):
         name = Path(path).relative_to(folder).as_posix()
-        yield from expanded(source_file(corpus, name, stored_at(Path(path))))
+        file = source_file(corpus, name, stored_at(Path(path)))
+        if os.path.isfile(path) or not os.path.exists(path):
+            yield from expanded(file)
+        else:
+            # A pipe, for example, which would be waited for.
+            yield replace(file, kind=None)
 
 
 def expanded(file: SourceFile) -> Iterator[SourceFile]:

@@ -8,6 +8,7 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
@@ -96,6 +97,8 @@ class Population:
     """The text and piece of each document."""
     cuts_last_text: bool = False
     """Whether the last text continues after the last document."""
+    reading: Reading = field(default_factory=Reading)
+    """The files and rows that these documents are from, and what was left out."""
     lengths: npt.NDArray[np.int64] = field(init=False)
     """The number of tokens of each document, shape `[documents]`."""
 
@@ -127,6 +130,17 @@ class Population:
     def ids(self, number: int) -> TokenIds:
         """Return the ids of a document, shape `[length]`; raises `IndexError` if there is none."""
         return self.spool.ids(number)
+
+    def beginning(self, number: int, characters: int) -> str:
+        """Return the first characters of a document, after the special tokens at its start.
+
+        Raises `IndexError` if there is no such document.
+        """
+        ids = self.ids(number)
+        start = int(np.argmin(self.vocabulary.is_special(ids)))
+        # A character is at most four bytes, and no token is less than a byte.
+        ids = ids[start : start + 4 * characters + 4]
+        return self.vocabulary.running_text(ids)[:characters]
 
     def order(self, seed: int) -> npt.NDArray[np.int64]:
         """Return the document ids in hash order, shape `[documents]`.
@@ -251,7 +265,7 @@ def build_population(
                 if len(spool) == spec.first:
                     break
             # Before looking ahead, so that notes are about these documents only.
-            notes = reading.notes
+            notes, read = reading.notes, deepcopy(reading.reading)
             following = _following(pieces)
         spool.seal()
         _check_documents(spec, spool, reading)
@@ -266,6 +280,7 @@ def build_population(
         max_length=limit,
         is_whole=following is None,
         notes=notes,
+        reading=read,
         spool=spool,
         index=index,
         cuts_last_text=following is not None and following > 0,

@@ -130,7 +130,7 @@ def _open(spec: CorpusSpec) -> Listing | Iterator[object]:
         if _looks_like_path(spec.name):
             raise CorpusError(
                 f"corpus {spec.name!r}: there is no such file or folder (looked for "
-                f"{path.absolute()}). Give a path that exists, or a hub name."
+                f"{str(path.absolute())!r}). Give a path that exists, or a hub name."
             )
         return dataset_source(spec, None)
     if path.is_dir():

@@ -95,6 +95,16 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     return loaded(facts, identity)
 
 
+def load_tokenizer(spec: ModelSpec) -> Any:
+    """Return the tokenizer of a model, as `load_model` opens it; no weights are loaded.
+
+    Raises `ModelUnavailableError` if its files are not available, and `ModelError` if it cannot be
+    opened.
+    """
+    outage = hub_outage(spec)
+    return _Source(spec, read_config(spec, outage), outage).tokenizer()
+
+
 class _Source:
     """Where a model is opened from, with the errors of what cannot be opened there."""
 

@@ -49,11 +49,33 @@ from headtests.statistics.sketches import Pairs
 if TYPE_CHECKING:
     # The language-model client is slow to import.
     from pydantic import SecretStr
+    from transformers import PreTrainedTokenizerBase
 
     from headtests.explanations.llm.client import Client
 
 DEFAULT_LENGTH = 256
 """Default maximum number of tokens per document, if the model's context allows it."""
+
+
+def population_of(
+    corpus: CorpusSpec | GivenTexts,
+    tokenizer: "PreTrainedTokenizerBase",
+    context: int | None,
+    settings: Settings,
+    vocab_size: int | None = None,
+) -> Population:
+    """Return the documents of a corpus for a model with this tokenizer and context.
+
+    `vocab_size` is the number of the model's embeddings. Raises as `build_population` does.
+    """
+    return build_population(
+        corpus,
+        tokenizer,
+        max_length=settings.max_length or min(DEFAULT_LENGTH, context or DEFAULT_LENGTH),
+        default_bos=settings.bos,
+        context=context,
+        vocab_size=vocab_size,
+    )
 
 
 class Session:
@@ -132,14 +154,13 @@ class Session:
         >>> session.population.max_length
         128
         """
-        context = self.model.shape.context
-        return build_population(
+        model = self.model
+        return population_of(
             self.corpus,
-            self.model.tokenizer,
-            max_length=self.settings.max_length or min(DEFAULT_LENGTH, context or DEFAULT_LENGTH),
-            default_bos=self.settings.bos,
-            context=context,
-            vocab_size=self.model.vocabulary_size,
+            model.tokenizer,
+            model.shape.context,
+            self.settings,
+            model.vocabulary_size,
         )
 
     @cached_property
