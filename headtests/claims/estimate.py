@@ -29,8 +29,8 @@ from headtests.claims.sequential import (
 )
 from headtests.claims.verdicts import Verdict, decide
 from headtests.errors import ClaimError
-from headtests.statistics import bounds, more_documents
-from headtests.wording import CONTROLS, MATCHED, UNIFORM, Operator, ordinal, written
+from headtests.statistics import MoreDocuments, bounds, more_documents
+from headtests.wording import CONTROLS, MATCHED, UNIFORM, Operator, ordinal, quartiles, written
 
 Read = TypeVar("Read", Reading, PairedReading)
 
@@ -432,7 +432,7 @@ def _documents_read(evidence: Evidence, reading: Reading, undecided: bool) -> in
     return evidence.place_of(reading.question, last) + 1
 
 
-def _remedy(more: int | None, reading: Reading) -> str:
+def _remedy(more: MoreDocuments | None, reading: Reading) -> str:
     if more is None:
         return "no number of documents is likely to decide it: move the threshold"
     if reading.question.beyond_corpus:
@@ -441,11 +441,15 @@ def _remedy(more: int | None, reading: Reading) -> str:
             if reading.documents == len(reading.eligible)
             else "raise headtests_max_documents"
         )
-        return f"about {_count(more, 'text')} more would decide it: {raised}, or move the threshold"
+        return f"{_about(more, 'text')} would decide it: {raised}, or move the threshold"
     return (
-        f"about {_count(more, 'eligible document')} more would decide it: raise "
-        "headtests_max_documents, or move the threshold"
+        f"{_about(more, 'eligible document')} would decide it: raise headtests_max_documents, or "
+        "move the threshold"
     )
+
+
+def _about(more: MoreDocuments, noun: str) -> str:
+    return f"about {_count(more.median, noun)} more ({quartiles(more.lower, more.upper)})"
 
 
 def _last(readings: Iterable[Read]) -> Read | None:

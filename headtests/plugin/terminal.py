@@ -20,6 +20,7 @@ from headtests.records import (
     SessionRecord,
 )
 from headtests.report.words.prompt_searches import search_result
+from headtests.wording import quartiles
 
 COLOURS = {
     "passed": {"green": True},
@@ -207,7 +208,9 @@ def _more(claim: ClaimRecord) -> str:
     if more is None:
         return "no number of documents is likely to decide it"
     unit = "document" if claim["left"]["texts"] is None else "text"
-    return f"about {_counted(more, unit)} more"
+    lower, upper = claim["more_documents_quartiles"] or (None, None)
+    spread = "" if lower is None else f" ({quartiles(lower, upper)})"
+    return f"about {_counted(more, unit)} more{spread}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -194,7 +194,10 @@ class ClaimRecord(TypedDict):
     """Whether the claim is a discovery of e-BH at 0.05 over the run's claims."""
     more_documents: int | None
     """For an undecided claim: roughly how many more eligible documents (or texts, if these are the
-    units) would decide it. Null if it is decided, and if no number is likely to."""
+    units) would decide it, as a median. Null if it is decided, and if no number is likely to."""
+    more_documents_quartiles: list[int | None] | None
+    """The lower and the upper quartile of that number; the upper is null if it is unlimited. Null
+    where the number is."""
     read_before: bool
     """Whether the statistic's value was read before it was compared. The threshold may then depend
     on the data, which the rate of false decisions does not cover."""

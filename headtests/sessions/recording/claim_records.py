@@ -113,6 +113,11 @@ def claim_record(
         e_value_against=_e_value(comparison.alpha, comparison.decision.log_e_against),
         e_bh=None,
         more_documents=comparison.more_documents,
+        more_documents_quartiles=(
+            None
+            if comparison.more_documents_quartiles is None
+            else list(comparison.more_documents_quartiles)
+        ),
         read_before=comparison.read_before,
         basis=comparison.basis,
         course=[
