@@ -123,6 +123,11 @@ def claim_record(
         e_bh=None,
         more_documents=comparison.more_documents,
         remedy=comparison.remedy,
+        more_documents_quartiles=(
+            None
+            if comparison.more_documents_quartiles is None
+            else list(comparison.more_documents_quartiles)
+        ),
         read_before=comparison.read_before,
         basis=comparison.basis,
         course=[
