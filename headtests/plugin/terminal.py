@@ -23,6 +23,7 @@ from headtests.records import (
 from headtests.report.words.decisions import seeds
 from headtests.report.words.drift import traded
 from headtests.report.words.prompt_searches import search_result
+from headtests.wording import quartiles
 
 COLOURS = {
     "passed": {"green": True},
@@ -226,7 +227,9 @@ def _more(claim: ClaimRecord) -> str:
     if more is None:
         return claim["remedy"] or "no number of documents is likely to decide it"
     unit = "document" if claim["left"]["texts"] is None else "text"
-    return f"about {_counted(more, unit)} more"
+    lower, upper = claim["more_documents_quartiles"] or (None, None)
+    spread = "" if lower is None else f" ({quartiles(lower, upper)})"
+    return f"about {_counted(more, unit)} more{spread}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -127,7 +127,7 @@ class Session:
         """
         return self._model if isinstance(self._model, ModelSpec) else self.model.spec
 
-    @property
+    @cached_property
     def model(self) -> LoadedModel:
         """The model, loaded on first use; raises `ModelError` if it cannot be loaded.
 

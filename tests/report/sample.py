@@ -168,6 +168,7 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         e_bh=False,
         more_documents=None,
         remedy="",
+        more_documents_quartiles=None,
         read_before=False,
         basis="the average over the first 253 documents of demo",
         course=course(),
@@ -700,6 +701,7 @@ def record(**changes: Any) -> Record:
                 e_value=3.1,
                 e_value_against=0.4,
                 more_documents=120,
+                more_documents_quartiles=[40, 310],
             ),
             claim(
                 "c5",

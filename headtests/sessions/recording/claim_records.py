@@ -123,6 +123,11 @@ def claim_record(
         e_bh=None,
         more_documents=comparison.more_documents,
         remedy=comparison.remedy,
+        more_documents_quartiles=(
+            None
+            if comparison.more_documents_quartiles is None
+            else list(comparison.more_documents_quartiles)
+        ),
         read_before=comparison.read_before,
         basis=comparison.basis,
         course=[
@@ -263,10 +268,7 @@ def session_record(session: Session) -> SessionRecord:
             "tokenizer_sha256": population.vocabulary.sha256,
             "capture": model.facts.path,
         },
-        corpus={
-            **corpus_record(population),
-            "notes": [*session.model.notes, *population.notes, *document_pass.notes],
-        },
+        corpus=corpus_record(population, [*session.model.notes, *document_pass.notes]),
         budget=document_pass.budget,
         documents_run=document_pass.documents_run,
         tokens_run=document_pass.tokens_run,

@@ -1,5 +1,7 @@
 """Records of corpora: what a population is, what it was read from, and how its documents begin."""
 
+from collections.abc import Sequence
+
 from headtests.corpora import Population
 from headtests.records import CorpusRecord, FilesLeftOutRecord, SampleRecord
 
@@ -9,8 +11,8 @@ BEGINNING = 80
 """The number of characters of a document that a record shows."""
 
 
-def corpus_record(population: Population) -> CorpusRecord:
-    """Return what a population is and what it was read from."""
+def corpus_record(population: Population, notes: Sequence[str] = ()) -> CorpusRecord:
+    """Return what a population is and what it was read from; `notes` follow its own."""
     reading, documents = population.reading, len(population)
     samples = [population[number] for number in sorted({0, documents // 2, documents - 1})]
     return CorpusRecord(
@@ -23,7 +25,7 @@ def corpus_record(population: Population) -> CorpusRecord:
         bos=population.bos,
         bos_effect=population.bos_effect,
         sha256=population.sha256,
-        notes=list(population.notes),
+        notes=[*population.notes, *notes],
         files=len(reading.files),
         file_names=reading.files[:NAMES_RECORDED],
         files_after=reading.files_to_come,

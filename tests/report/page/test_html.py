@@ -252,7 +252,7 @@ def test_an_undecided_claim_says_how_many_documents_more_and_looks_like_no_other
     source = drawn("a run")
     text = Page(source).with_id("c4").text
     assert "undecided: 0.61, between 0.57 and 0.65, over 64 of 217 eligible documents" in text
-    assert "It would take about 120 eligible documents more." in text
+    assert "It would take about 120 eligible documents more (median; quartiles 40 and 310)." in text
     for other in ("c1", "c2"):
         assert "It would take" not in Page(source).with_id(other).text
     # Told from the others by its outline as well as by its colour.
