@@ -4,10 +4,11 @@ If the facts are in the cache, the weights are loaded only when rows are first r
 """
 
 import hashlib
+import reprlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import torch
 
@@ -78,6 +79,16 @@ class ModelFacts:
     def to_dict(self) -> dict[str, Any]:
         """Return the facts in plain types fit for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Self:
+        """Return the facts that `to_dict` wrote; raises `ValueError` for anything else."""
+        expected = {field.name: field.type for field in fields(cls)}
+        if {name: type(value) for name, value in facts.items()} != expected:
+            raise ValueError(f"the facts of a model are {reprlib.repr(facts)}")
+        if facts["vocabulary_size"] < 1:
+            raise ValueError(f"a vocabulary of {facts['vocabulary_size']}")
+        return cls(**facts)
 
 
 def facts_of(capture: Capture, bidirectional: bool) -> ModelFacts:

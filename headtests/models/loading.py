@@ -79,9 +79,11 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
         )
 
     identity = _identity(source, tokenizer, device, dtype, store)
-    entry = None if store is None or identity is None else store.read(identity)
-    if entry is not None:
-        return loaded(ModelFacts(**entry.facts), identity)
+    known = None
+    if store is not None and identity is not None:
+        known = store.read(identity, lambda entry: ModelFacts.from_dict(entry.facts))
+    if known is not None:
+        return loaded(known, identity)
     capture, bidirectional = opened()
     _refuse_unknown_windows(spec, shape, bidirectional)
     with source.explained("read"):
@@ -91,6 +93,16 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     if store is not None and identity is not None:
         store.write(identity, Entry({}, facts.to_dict()))
     return loaded(facts, identity)
+
+
+def load_tokenizer(spec: ModelSpec) -> Any:
+    """Return the tokenizer of a model, as `load_model` opens it; no weights are loaded.
+
+    Raises `ModelUnavailableError` if its files are not available, and `ModelError` if it cannot be
+    opened.
+    """
+    outage = hub_outage(spec)
+    return _Source(spec, read_config(spec, outage), outage).tokenizer()
 
 
 class _Source:

@@ -116,11 +116,15 @@ def _names_in(statement: Location) -> set[str]:
 
 def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Show a headtests error by its message and the user's own lines, without internal frames."""
-    if call.excinfo is None or not report.failed or item.config.getoption("fulltrace"):
+    if (
+        call.excinfo is None
+        or not report.failed
+        or item.config.getoption("fulltrace", default=False)
+    ):
         return
     if not isinstance(call.excinfo.value, HeadtestsError):
         return
-    style = item.config.getoption("tbstyle")
+    style = item.config.getoption("tbstyle", default="auto")
     if any(_is_users(entry.path, item) for entry in call.excinfo.traceback):
         report.longrepr = call.excinfo.getrepr(
             style="short" if style == "auto" else style,
@@ -129,6 +133,10 @@ def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.
         )
     else:
         report.longrepr = call.excinfo.getrepr(style="value", tbfilter=False, chain=False)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        # The short summary cuts it at the width of the terminal, and the class says more.
+        crash.message = crash.message.removeprefix("headtests.errors.")
 
 
 def _is_users(path: Path | str, item: pytest.Item) -> bool:

@@ -28,11 +28,14 @@ def write_record(record: Record, path: Path) -> None:
     finds the old file or the new one whole. Raises `ValueError` for a figure that is not finite,
     and `OSError` where the file cannot be written.
     """
-    write_text_atomically(path, _in_lines(record))
+    write_text_atomically(path, record_text(record))
 
 
-def _in_lines(record: Record) -> str:
-    """Return JSON with a line a field, and in a list of objects a line an item."""
+def record_text(record: Record) -> str:
+    """Return a record as JSON: a line a field, and in a list of objects a line an item.
+
+    Raises `ValueError` for a figure that is not finite.
+    """
     fields = []
     for name, value in record.items():
         shown = _compact(value)
