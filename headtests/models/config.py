@@ -16,7 +16,13 @@ from headtests.errors import (
     ModelUnavailableError,
 )
 from headtests.hub import ask_for_model, out_of_reach
-from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
+from headtests.models.files import (
+    CONFIG,
+    ModelFolder,
+    first_line,
+    problem_of,
+    require_shallow_json,
+)
 from headtests.settings import ModelSpec
 
 
@@ -89,7 +95,9 @@ def read_config(spec: ModelSpec, outage: str) -> Any:
     """
     from transformers import AutoConfig
 
+    folder = folder_of(spec)
     try:
+        require_shallow_json(() if folder is None else (folder / CONFIG,))
         return AutoConfig.from_pretrained(
             location_of(spec),
             revision=spec.revision,

@@ -4,7 +4,6 @@ Resolves names as transformers does, but opens no model. A name is looked up in 
 a model of the hub is a snapshot in the hub's cache.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headtests.errors import ModelError
+from headtests.json_input import load_json, require_shallow
 
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -99,7 +99,7 @@ class ModelFolder:
 
     def _shards(self, index: Path) -> list[str]:
         problem = problem_of(index)
-        content = {} if problem else json.loads(index.read_bytes())
+        content = {} if problem else load_json(index.read_bytes())
         places = content.get("weight_map")
         if problem or not isinstance(places, dict) or not places:
             raise self._error(f"{index} {problem or 'names no weights in a weight_map'}")
@@ -130,7 +130,7 @@ class ModelFolder:
         """
         names = [_TOKENIZER_CONFIG]
         file = self.folder / _TOKENIZER_CONFIG
-        options = json.loads(file.read_bytes()) if file.is_file() else {}
+        options = load_json(file.read_bytes()) if file.is_file() else {}
         versions = options.get("fast_tokenizer_files") or []
         whole = [_TOKENIZER, *(name for name in versions if isinstance(name, str))]
         legacy = "added_tokens_decoder" not in options
@@ -163,8 +163,8 @@ class ModelFolder:
         adapter = self.folder / ADAPTER_CONFIG
         if adapter.is_file():
             try:
-                base = json.loads(adapter.read_bytes())["base_model_name_or_path"]
-            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                base = load_json(adapter.read_bytes())["base_model_name_or_path"]
+            except (OSError, ValueError, KeyError, TypeError):
                 base = "its base model"
             return (
                 f"{self.folder} holds an adapter of {base} and no model. Merge the two with peft "
@@ -247,7 +247,7 @@ def problem_of(file: Path) -> str:
 
 
 def _read_json(file: Path) -> None:
-    content = json.loads(file.read_bytes())
+    content = load_json(file.read_bytes())
     if not isinstance(content, dict):
         raise ValueError(f"an object was expected and a {type(content).__name__} was found")
 
@@ -257,6 +257,13 @@ def _read_safetensors(file: Path) -> None:
 
     with safe_open(file, framework="pt"):
         pass
+
+
+def require_shallow_json(files: Iterable[Path]) -> None:
+    """Raise `DeepJsonError` for a JSON file that a parser could die of, before one reads it."""
+    for file in files:
+        if file.suffix == ".json" and file.is_file():
+            require_shallow(file.read_bytes())
 
 
 def first_line(error: BaseException) -> str:

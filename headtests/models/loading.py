@@ -22,6 +22,7 @@ import torch
 from headtests.cache import Entry, FileHashes, Store, fingerprint, store_of
 from headtests.errors import HeadtestsError, ModelError, ModelWarning
 from headtests.hub import out_of_reach, why_missing
+from headtests.json_input import load_json
 from headtests.models.bridge_hooks import BridgeCapture
 from headtests.models.config import (
     ModelShape,
@@ -34,7 +35,7 @@ from headtests.models.config import (
     shape_of,
     unreachable,
 )
-from headtests.models.files import CONFIG, ModelFolder, first_line
+from headtests.models.files import CONFIG, ModelFolder, first_line, require_shallow_json
 from headtests.models.loaded import Capture, LoadedModel, ModelFacts, facts_of, once
 from headtests.models.probe import interface_of, require_patterns
 from headtests.settings import ModelSpec, Settings
@@ -155,7 +156,9 @@ class _Source:
         """Return the tokenizer; raises `ModelError` if there is none, or if it cannot be read."""
         from transformers import AutoTokenizer
 
+        folder = self.folder
         with self.explained("tokenizer"), quiet():
+            require_shallow_json(() if folder is None else folder.tokenizer_candidates())
             tokenizer = AutoTokenizer.from_pretrained(self.place, **self.options)
             size, special = len(tokenizer), len(tokenizer.all_special_ids)
         if size <= special:
@@ -372,7 +375,7 @@ def _with_eager_attention(source: _Source) -> Iterator[str]:
     A bridge reads the configuration itself, and refuses any attention but the eager one.
     """
     folder = None if source.folder is None else source.folder.folder
-    content = {} if folder is None else json.loads((folder / CONFIG).read_bytes())
+    content = {} if folder is None else load_json((folder / CONFIG).read_bytes())
     named = {name for name in content if name.endswith("attn_implementation")}
     if folder is None or not named:
         yield source.place
