@@ -173,13 +173,13 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
             reporter.write_line(line.below)
     after = any(claim["after_stop"] is not None for claim in claims)
     if any(map(claim_table.is_of_two, claims)):
-        also = "and the figure after the stop are" if after else "is"
-        _wrapped(reporter, f"Of two statistics, the interval {also} that of their difference.")
+        also = "interval and after are those" if after else "the interval is that"
+        _wrapped(reporter, f"Of two statistics, {also} of their difference.")
     if after:
         _wrapped(
             reporter,
-            "Reading stops where a claim is decided, so what was measured lies beyond the true "
-            "figure on average. What the documents after the stop say (after) does not.",
+            "Reading stops where a claim is decided, so what was measured lies beyond the truth on "
+            "average; what the documents after the stop say (after) does not.",
         )
     copies = [claim["left"]["merged_texts"] for claim in claims]
     if beyond := [number for number in copies if number is not None]:
