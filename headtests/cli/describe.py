@@ -7,7 +7,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import command
+from headtests.cli.parsing import command, say
 from headtests.errors import SettingError
 from headtests.options import OPTIONS, whole_number
 from headtests.settings import ModelSpec, Settings
@@ -120,9 +120,9 @@ def _describe(arguments: argparse.Namespace) -> int:
             options_of = session.options()
             description = session.describe(name, options_of, documents=documents, client=client)
             if arguments.json:
-                print(description.to_json(indent=None), flush=True)
+                say(description.to_json(indent=None))
             else:
-                print(("\n" if place else "") + str(description), flush=True)
+                say(("\n" if place else "") + str(description))
     finally:
         session.close()
     return 0

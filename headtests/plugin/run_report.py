@@ -241,19 +241,23 @@ class RunReport:
             from headtests.plugin.terminal import failure_sections
 
             failure_sections(terminalreporter)
-        if self._record is not None and self._config.get_verbosity() >= -1:
-            from headtests.plugin.terminal import summary
+        if self._record is None and not self._output.failed:
+            return
+        from headtests.plugin.terminal import summary, write_line
 
+        if self._record is not None and self._config.get_verbosity() >= -1:
             # The exit code is decided already, and was right without this table.
             with costing(self._output.failed, "the summary of claims ends here"):
                 summary(terminalreporter, self._record)
         if self._written and self._config.get_verbosity() >= -1:
             record, *html = map(_shown, self._written)
-            terminalreporter.write_line(f"report: {html[0] if html else 'none'} (record: {record})")
+            write_line(
+                terminalreporter, f"report: {html[0] if html else 'none'} (record: {record})"
+            )
         for sentence in self._output.recorded:
-            terminalreporter.write_line(sentence)
+            write_line(terminalreporter, sentence)
         for trouble in (*self._output.troubles, *dict.fromkeys(self._output.failed)):
-            terminalreporter.write_line(trouble, red=True)
+            write_line(terminalreporter, trouble, red=True)
 
 
 def _shown(path: Path) -> str:
