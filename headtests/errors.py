@@ -91,19 +91,18 @@ class DriftError(HeadtestsError):
     """A claim whose figure moved since its baseline, if `headtests_drift` is `fail`."""
 
 
-class _LegibleWarning(UserWarning):
-    """A warning whose message may quote what is not legible."""
+class DriftWarning(UserWarning):
+    """A claim whose figure moved since its baseline, if `headtests_drift` is `warn`."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*map(_legible, arguments))
 
 
-class DriftWarning(_LegibleWarning):
-    """A claim whose figure moved since its baseline, if `headtests_drift` is `warn`."""
-
-
-class CacheWarning(_LegibleWarning):
+class CacheWarning(UserWarning):
     """A cached result that could not be used, or a result that could not be cached."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*map(_legible, arguments))
 
 
 def _legible(argument: object) -> object:

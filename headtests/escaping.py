@@ -6,6 +6,7 @@ through `legible`. Characters in, characters out.
 
 import re
 import unicodedata
+from typing import Any
 
 _STACK_LIMIT = 4
 """The most consecutive combining marks that are shown: more of them would cover other lines."""
@@ -14,6 +15,8 @@ _LEGIBLE = re.compile(
     "[\n\t -~\u00a1-\u00ac\u00ae-\u02af\u2026\u2190-\u2193\u2264\u2265\u2713\u2715]*"
 )
 """Characters that are always shown as they are: most strings have no others."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Printable by category but invisible: fillers, joiners and variation selectors.
 _FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
@@ -39,6 +42,21 @@ def legible(text: str) -> str:
         is_space = character in "\n\t"
         shown.append(character if is_space else picture(character, stacked) or character)
     return "".join(shown)
+
+
+def without_surrogates(value: Any) -> Any:
+    r"""Return JSON-like data whose strings can be encoded: lone surrogates become their escapes.
+
+    >>> without_surrogates({"name": ["a\udcff", 1]})
+    {'name': ['a\\udcff', 1]}
+    """
+    if isinstance(value, str):
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    if isinstance(value, dict):
+        return {without_surrogates(k): without_surrogates(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(without_surrogates, value))
+    return value
 
 
 def picture(character: str, stacked: int) -> str | None:
