@@ -105,5 +105,12 @@ class CacheWarning(UserWarning):
         super().__init__(*map(_legible, arguments))
 
 
+class ModelWarning(UserWarning):
+    """Something in a model's folder that was not used, such as an adapter."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*map(_legible, arguments))
+
+
 def _legible(argument: object) -> object:
     return legible(argument) if isinstance(argument, str) else argument

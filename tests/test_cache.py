@@ -108,6 +108,7 @@ def kept_store(tmp_path_factory):
     return Store(tmp_path_factory.mktemp("kept"), 10**8)
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     arrays=st.dictionaries(st.text(), ARRAYS, max_size=3),
@@ -834,6 +835,7 @@ def test_fingerprints_are_equal_where_values_are(one, other):
     assert (fingerprint(*one) == fingerprint(*other)) == (spelt(one) == spelt(other))
 
 
+@pytest.mark.slow
 @FIXED
 @given(ARRAYS.filter(lambda array: array.dtype.kind != "U"))
 def test_how_an_array_lies_in_memory_does_not_count(array):

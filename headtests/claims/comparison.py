@@ -16,11 +16,11 @@ from headtests.claims.call_site import (
     surroundings,
 )
 from headtests.claims.numbers import written_factor
-from headtests.claims.quantity import Interval, Outcome, Quantity
+from headtests.claims.quantity import AfterStop, Interval, Outcome, Quantity
 from headtests.claims.sequential import Stop
 from headtests.claims.verdicts import Decision, Verdict
 from headtests.errors import ClaimError, UndecidedError
-from headtests.wording import OPERATORS_IN_ENGLISH, Operator, telling_digits, written
+from headtests.wording import OPERATORS_IN_ENGLISH, Operator, count, telling_digits, written
 
 
 @dataclass(eq=False, repr=False)
@@ -125,6 +125,21 @@ class Comparison:
         return self._settled.difference
 
     @property
+    def after_stop(self) -> AfterStop | None:
+        """An unbiased estimate, from documents read after the one that decided; decides.
+
+        The figure at the document that decided lies beyond the true one on average, since reading
+        stops where the figure is far from the threshold. None if the claim is undecided, or if no
+        document was read after that one.
+        """
+        return self._settled.after_stop
+
+    @property
+    def remedy(self) -> str:
+        """What would decide an undecided claim, and why it is not; decides."""
+        return self._settled.remedy
+
+    @property
     def course(self) -> Sequence[Stop]:
         """How the interval narrowed, up to the document that decided; decides.
 
@@ -135,8 +150,18 @@ class Comparison:
 
     @property
     def more_documents(self) -> int | None:
-        """About how many more eligible documents would decide an undecided claim; decides."""
-        return self._settled.more_documents
+        """About how many more eligible documents would decide an undecided claim; decides.
+
+        A median: about a half of such claims take more.
+        """
+        more = self._settled.more_documents
+        return None if more is None else more.median
+
+    @property
+    def more_documents_quartiles(self) -> tuple[int, int | None] | None:
+        """The quartiles of `more_documents`; the upper is None if no number is enough; decides."""
+        more = self._settled.more_documents
+        return None if more is None else (more.lower, more.upper)
 
     @property
     def documents_read(self) -> int:
@@ -224,8 +249,10 @@ class Comparison:
             lines = [f"{name}: {controls}" for name, controls in brief if controls]
         else:
             lines = self.left.controls()
-        if self._settled.remedy:
-            lines.append(self._settled.remedy)
+        if self._settled.after_stop is not None:
+            lines.append(_unbiased(self._settled.after_stop, self.left))
+        if self.remedy:
+            lines.append(self.remedy)
         if self._settled.read_before:
             lines.append(
                 "the figure was read before it was compared: a threshold chosen from it is not "
@@ -286,6 +313,16 @@ def _in_bounds(interval: Interval, digits: int) -> str:
     if interval.is_exact:
         return f"{interval.value:.{digits}g}"
     return f"{interval.value:.{digits}g} [{interval.low:.{digits}g}, {interval.high:.{digits}g}]"
+
+
+def _unbiased(after: AfterStop, left: Quantity) -> str:
+    """Return the estimate after the stop, and why the figure at the stop is another."""
+    units = "text" if getattr(left, "texts", None) is not None else "document"
+    unit = "" if left.is_share else "x"
+    return (
+        f"on the {count(after.units, units)} after it: {after.value:.4g}{unit}, which "
+        "is not biased by stopping there"
+    )
 
 
 def _capital(phrase: str) -> str:

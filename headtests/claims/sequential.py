@@ -21,6 +21,7 @@ from headtests.statistics import (
     Eligible,
     Mean,
     MeanDifference,
+    MoreDocuments,
     Ratio,
     ScaledMean,
     bounds,
@@ -76,6 +77,20 @@ class Reading:
         """Whether there are documents, and the divisor is not zero."""
         return self.figures.average is not None and base_of(self.question, self.eligible) != 0
 
+    @property
+    def divisor(self) -> Fraction | None:
+        """What the figure divides by: the average over documents, or the base rate of a lift.
+
+        None for a plain average.
+        """
+        base = base_of(self.question, self.eligible)
+        if base is not None:
+            return base
+        divisors = self.figures.denominators
+        if divisors is None or not len(self):
+            return None
+        return Fraction(total(divisors), len(self) * QUANTA)
+
     def first(self, units: int) -> "Reading":
         """Return the reading of the first `units` documents, or texts."""
         return replace(self, figures=self.figures.first(units))
@@ -129,6 +144,9 @@ class PairedReading:
     left: Reading
     right: Reading
 
+    def __len__(self) -> int:
+        return len(self.left)
+
     @property
     def has_value(self) -> bool:
         """Whether there are documents, and neither divisor is zero."""
@@ -175,6 +193,11 @@ class PairedReading:
         times = float(factor)
         return float(value), low - times * right_high, high - times * right_low
 
+    def after_stop(self, factor: Fraction, stop: int) -> Fraction | None:
+        """Return `left - factor * right`, estimated as in `Contrast.after_stop`."""
+        left, right = (side.contrast.after_stop(stop) for side in (self.left, self.right))
+        return None if left is None or right is None else left - factor * right
+
     def course(self, factor: Fraction, alpha: float) -> list[Stop]:
         """Return `left - factor * right` and its interval after some prefixes, shortest first.
 
@@ -196,18 +219,21 @@ class PairedReading:
             for units, end in zip(stops, ends, strict=True)
         ]
 
-    def more_documents(self, factor: Fraction, offset: Fraction, alpha: float) -> int | None:
+    def more_documents(
+        self, factor: Fraction, offset: Fraction, alpha: float
+    ) -> MoreDocuments | None:
         """Return about how many more documents, or texts, would decide it; None if none would."""
         if self._is_linear:
             return more_documents(self._contrast(factor), offset, alpha)
         left, right = self.left.contrast, self.right.contrast
         # The claim is decided when the intervals are disjoint, about half-way between the figures.
         middle = (left.value + factor * right.value + offset) / 2
-        each = (
-            more_documents(left, middle, alpha / 2),
-            more_documents(right, (middle - offset) / factor, alpha / 2),
-        )
-        return None if None in each else max(number for number in each if number is not None)
+        one = more_documents(left, middle, alpha / 2)
+        other = more_documents(right, (middle - offset) / factor, alpha / 2)
+        if one is None or other is None:
+            return None
+        uppers = None if one.upper is None or other.upper is None else max(one.upper, other.upper)
+        return MoreDocuments(max(one.median, other.median), max(one.lower, other.lower), uppers)
 
 
 def _stops(units: int) -> list[int]:

@@ -44,7 +44,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "hypotheses", nargs="+", metavar="HYPOTHESES", help="files or folders of tests, for pytest"
     )
-    models = parser.add_argument_group("the checkpoints, in order")
+    models = parser.add_argument_group(
+        "the checkpoints, in order",
+        "Names that differ in numbers alone, such as step-9 and step-10, run in numeric order.",
+    )
     models.add_argument(
         "--models", nargs="+", default=[], metavar="NAME", help="folders or Hugging Face names"
     )
@@ -68,8 +71,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    from headtests.cli.checkpoint_runs import models_of, run_checkpoints
+    from headtests.cli.checkpoint_runs import in_order, models_of, names_of, run_checkpoints
     from headtests.report.trace import warnings, write_trace
+    from headtests.report.words.text import plain
 
     out: Path = arguments.out
     folder = out.with_suffix("")
@@ -85,7 +89,13 @@ def _trace(arguments: argparse.Namespace) -> int:
             f"--pytest is {arguments.pytest!r}, which does not end: {error}."
         ) from error
     revisions = [name.strip() for name in arguments.revisions.split(",") if name.strip()]
-    specs = models_of(arguments.models, arguments.model, revisions)
+    named = models_of(arguments.models, arguments.model, revisions)
+    specs = in_order(named)
+    if specs != named:
+        complain(
+            "warning: the checkpoints were not named in the order of their numbers, in "
+            f"which they run: {', '.join(map(plain, names_of(specs)))}"
+        )
     try:
         checkpoints = run_checkpoints(
             arguments.hypotheses, specs, folder, options=options, on_result=_print_result

@@ -137,6 +137,10 @@ def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.
         )
     else:
         report.longrepr = call.excinfo.getrepr(style="value", tbfilter=False, chain=False)
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        # The short summary cuts it at the width of the terminal, and the class says more.
+        crash.message = crash.message.removeprefix("headtests.errors.")
 
 
 def make_legible(item: pytest.Item, report: pytest.TestReport) -> None:

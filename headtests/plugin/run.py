@@ -22,8 +22,10 @@ from headtests.errors import HeadtestsError
 from headtests.plugin.failures import costing
 from headtests.plugin.imported_modules import ImportedModules
 from headtests.plugin.requests import (
+    CHECKPOINT,
     Request,
     clear_results,
+    on_command_line,
     once,
     requested,
     run_settings,
@@ -206,6 +208,7 @@ class Run:
         from headtests.plugin.explanations import ExplainableClaim
         from headtests.sessions.recording.claim_records import (
             claim_record,
+            fixed_record,
             session_key,
             subjects_of,
         )
@@ -221,6 +224,8 @@ class Run:
             self._config.rootpath,
         )
         records.append(record)
+        if on_command_line(self._config, CHECKPOINT):
+            record["fixed"] = fixed_record(comparison)
         sides_by_name = sides_of(comparison)
         for name in SIDES:
             if name in sides_by_name:

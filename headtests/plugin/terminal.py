@@ -15,12 +15,16 @@ from headtests.plugin.undecided import YELLOW
 from headtests.records import (
     AgainstRecord,
     ClaimRecord,
+    DriftRecord,
     ExplanationRecord,
     Record,
     SearchRecord,
     SessionRecord,
 )
+from headtests.report.words.decisions import seeds
+from headtests.report.words.drift import traded
 from headtests.report.words.prompt_searches import search_result
+from headtests.wording import quartiles
 
 COLOURS = {
     "passed": {"green": True},
@@ -175,8 +179,24 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
         reporter.write_line(f"{before}{writer.markup(outcome, **colour)}{behind}")
         if line.below:
             write_line(reporter, line.below)
+    after = any(claim["after_stop"] is not None for claim in claims)
     if any(map(claim_table.is_of_two, claims)):
-        _wrapped(reporter, "Of two statistics, the interval is that of their difference.")
+        also = "and the figure after the stop are" if after else "is"
+        _wrapped(reporter, f"Of two statistics, the interval {also} that of their difference.")
+    if after:
+        _wrapped(
+            reporter,
+            "Reading stops where a claim is decided, so what was measured lies beyond the true "
+            "figure on average. What the documents after the stop say (after) does not.",
+        )
+    copies = [claim["left"]["merged_texts"] for claim in claims]
+    if beyond := [number for number in copies if number is not None]:
+        equal = f" ({_counted(max(beyond), 'text')} left out)" if max(beyond) else ""
+        _wrapped(
+            reporter,
+            "Beyond the corpus, texts are taken for independent draws: equal ones count once"
+            f"{equal}, and near-copies void the rate.",
+        )
 
 
 def _unmeasured(reporter: pytest.TerminalReporter, record: Record) -> None:
@@ -213,9 +233,11 @@ def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> N
 def _more(claim: ClaimRecord) -> str:
     more = claim["more_documents"]
     if more is None:
-        return "no number of documents is likely to decide it"
+        return claim["remedy"] or "no number of documents is likely to decide it"
     unit = "document" if claim["left"]["texts"] is None else "text"
-    return f"about {_counted(more, unit)} more"
+    lower, upper = claim["more_documents_quartiles"] or (None, None)
+    spread = "" if lower is None else f" ({quartiles(lower, upper)})"
+    return f"about {_counted(more, unit)} more{spread}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -233,6 +255,8 @@ def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
         f"rate of false decisions of this run: at most {record['false_decisions']:.3g} "
         f"({_counted(len(alphas), 'claim')}{each})",
     )
+    for sentence in seeds(record):
+        _wrapped(reporter, sentence, indent="  ")
     before = sum(claim["read_before"] for claim in record["claims"])
     if before:
         _wrapped(
@@ -303,9 +327,12 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
         _wrapped(
             reporter,
             f"drifted: {claim['expression']}: {difference}{drift['before']:.4g}, now "
-            f"{drift['now']:.4g} (margin {drift['room']:.3g})",
+            f"{drift['now']:.4g} (margin {drift['room']:.3g}{_documents_moved(drift)})",
             indent="  ",
         )
+    for claim, _ in pairs:
+        if words := traded(claim):
+            _wrapped(reporter, f"unchanged: {claim['expression']}: {words}", indent="  ")
     for stale in record["stale"]:
         _wrapped(
             reporter,
@@ -313,6 +340,11 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
             "made",
             indent="  ",
         )
+
+
+def _documents_moved(drift: DriftRecord) -> str:
+    by = drift["mean_absolute"]
+    return "" if by is None else f"; its documents moved by {by:.3g} on average"
 
 
 def _searches(reporter: pytest.TerminalReporter, searches: list[SearchRecord]) -> None:

@@ -161,11 +161,12 @@ def test_a_folder_of_an_unknown_kind_is_broken_and_not_missing(tmp_path):
     assert not isinstance(raised.value, ModelUnavailableError)
 
 
-def test_a_folder_without_weights_is_unavailable(tmp_path):
+def test_a_folder_without_weights_is_broken_and_not_missing(tmp_path):
     spec = write_config(tmp_path, tiny_models.gpt2_config())
     tiny_models.demo_tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(ModelUnavailableError):
+    with pytest.raises(ModelError, match=r"no weights: expected model\.safetensors") as raised:
         load_model(spec, Settings(device="cpu"))
+    assert not isinstance(raised.value, ModelUnavailableError)
 
 
 def test_a_revision_is_part_of_the_name_that_errors_say():

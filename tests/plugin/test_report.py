@@ -165,6 +165,7 @@ def test_the_record_says_how_sure_the_run_is(run_claims):
     assert record["false_decisions"] == pytest.approx(0.03)
 
 
+@pytest.mark.slow
 def test_a_later_run_takes_the_place_of_an_earlier_one(run_claims, pytester):
     run_claims(TESTS)
     run_claims(TESTS, "-k", "test_known")
@@ -172,6 +173,7 @@ def test_a_later_run_takes_the_place_of_an_earlier_one(run_claims, pytester):
     assert [claim["outcome"] for claim in record["claims"]] == ["xfailed"]
 
 
+@pytest.mark.slow
 def test_a_run_that_never_began_leaves_the_report_alone(run_claims, pytester):
     run_claims(TESTS)
     before = (pytester.path / "reports" / "headtests.json").read_text()

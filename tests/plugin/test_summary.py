@@ -71,6 +71,7 @@ def test_where_a_claim_does_not_fit_it_stands_below_its_figures(run_claims):
     assert shown[11] == "Of two statistics, the interval is that of their difference."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 60, 120, 200])
 def test_no_line_of_it_is_wider_than_the_terminal(run_claims, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -96,6 +97,7 @@ def test_a_budget_that_cuts_the_documents_is_said(run_claims):
     assert said in run.section("claims")
 
 
+@pytest.mark.slow
 def test_figures_that_are_close_are_told_apart(run_claims):
     run = run_claims(
         """
@@ -192,6 +194,7 @@ def test_it(head):
     assert "1 claim: 1 held" in run.section("claims")
 
 
+@pytest.mark.slow
 def test_q_leaves_it_and_qq_drops_it(run_claims):
     assert "1 refuted" in run_claims(TESTS, "-q").text
     quiet = run_claims(TESTS, "-qq")

@@ -262,6 +262,7 @@ def everything(session):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "gpt-neo", "encoder"])
 def test_a_second_run_loads_no_weights_and_finds_the_same(name, session_of):
     first = session_of(name)
@@ -274,6 +275,7 @@ def test_a_second_run_loads_no_weights_and_finds_the_same(name, session_of):
     assert again.passes.results_read > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed", [{"batch_size": 3}, {"spool": 0}, {"alpha": 0.05}, {"batch_size": 1}], ids=repr
 )
@@ -287,6 +289,7 @@ def test_how_results_were_come_by_is_nothing_to_a_later_run(changed, session_of)
     assert not loads(again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed", [{"seed": 1}, {"max_documents": 66}, {"min_query": 2}], ids=repr
 )
@@ -336,6 +339,7 @@ def edited(ids):
     return before
 
 
+@pytest.mark.slow
 def test_an_edited_relation_is_never_stale(session_of):
     found = []
     for relation in (before, edited(session_of().population.ids(0).tolist())):
@@ -356,6 +360,7 @@ def asked(session, relation):
     ]
 
 
+@pytest.mark.slow
 def test_damaged_results_are_computed_again(session_of, tmp_path):
     expected = everything(session_of())
     files = sorted((tmp_path / "cache").glob("*.result"))
@@ -374,6 +379,7 @@ def test_damaged_results_are_computed_again(session_of, tmp_path):
     assert not loads(third)
 
 
+@pytest.mark.slow
 def test_results_that_were_deleted_are_computed_again(session_of, tmp_path):
     expected = everything(session_of())
     for file in sorted((tmp_path / "cache").glob("*.result"))[::3]:
@@ -381,6 +387,7 @@ def test_results_that_were_deleted_are_computed_again(session_of, tmp_path):
     assert everything(session_of()) == expected
 
 
+@pytest.mark.slow
 def test_without_a_cache_nothing_is_read_or_written(session_of, tmp_path, monkeypatch):
     def refused(*anything):
         pytest.fail("the store was asked")
