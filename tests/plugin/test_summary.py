@@ -36,7 +36,8 @@ INTERVAL = r"\[\S+, \S+\]|exact|"
 def columns(line):
     """Return verdict, outcome, what was measured, interval, documents and rows."""
     found = (
-        rf"(\S+) +(\S+) +(\S+ \S+ \S+)(?: +-?[\d.e-]+)? +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
+        rf"(\S+) +(\S+) +(\S+ \S+ \S+)(?: +-?[\d.e-]+)? +({INTERVAL}) "
+        r"+([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
     )
     return re.fullmatch(found, line).groups()
 
