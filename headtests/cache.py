@@ -48,6 +48,8 @@ _UNWRITABLE: set[Path] = set()
 _REFUSED: set[Path] = set()
 """Folders that others can write to, which this process warned of and does not use, and files that
 are in the place of an entry and cannot be deleted."""
+_HOMELESS: list[Settings] = []
+"""The last settings for which this process warned that there is no home directory."""
 _CLEARED: set[Path] = set()
 """Folders in which this process looked for what killed processes left."""
 
@@ -235,10 +237,12 @@ def store_of(settings: Settings) -> Store | None:
         folder = default_folder() if named is None else Path(named).expanduser()
     # There is no home directory.
     except RuntimeError as error:
-        _warn(
-            f"no results are cached: {str(error).rstrip('.')}. Set HOME, name a folder in "
-            "headtests_cache, or set headtests_no_cache."
-        )
+        if not (_HOMELESS and _HOMELESS[0] is settings):
+            _HOMELESS[:] = [settings]
+            _warn(
+                f"no results are cached: {str(error).rstrip('.')}. Set HOME, name a folder in "
+                "headtests_cache, or set headtests_no_cache."
+            )
         return None
     return Store(folder, settings.cache_size)
 

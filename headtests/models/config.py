@@ -92,8 +92,8 @@ def read_config(spec: ModelSpec, outage: str) -> Any:
     """
     from transformers import AutoConfig
 
+    folder = folder_of(spec)
     try:
-        folder = folder_of(spec)
         if folder is not None:
             ModelFolder(folder, str(spec)).refuse_deep_json(
                 file for pattern in _PARSED for file in folder.glob(pattern)

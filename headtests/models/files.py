@@ -99,9 +99,12 @@ class ModelFolder:
 
     def _shards(self, index: Path) -> list[str]:
         problem = problem_of(index)
-        places = None if problem else load_json(index.read_bytes()).get("weight_map")
+        content = {} if problem else load_json(index.read_bytes())
+        places = content.get("weight_map")
         if problem or not isinstance(places, dict) or not places:
             raise self._error(f"{index} {problem or 'names no weights in a weight_map'}")
+        if "metadata" not in content:
+            raise self._error(f"{index} has no metadata, which transformers expects, if empty")
         odd = [place for place in places.values() if not isinstance(place, str)]
         if odd:
             raise self._error(f"{index} names {odd[0]!r} where the name of a file was expected")
@@ -111,7 +114,7 @@ class ModelFolder:
         """Raise `ModelError` for the first file that is not there."""
         missing = [file for file in files if not file.is_file()]
         if missing:
-            more = f" (and {len(missing) - 1} more files)" if len(missing) > 1 else ""
+            more = f" ({len(missing)} such files)" if len(missing) > 1 else ""
             raise self._error(f"{missing[0]} {problem_of(missing[0])}{more}")
 
     def adapter(self) -> tuple[Path, ...]:
@@ -184,17 +187,18 @@ class ModelFolder:
 
     def _instead(self) -> str:
         """Return the end of a message: what is there, of the weights that are not opened."""
-        listed = self._listed()
+        own = [file for file in self._listed() if file.name not in _WEIGHTS]
         for pattern, kind in _FOREIGN.items():
-            file = next((file for file in listed if file.match(pattern)), None)
+            file = next((file for file in own if file.match(pattern)), None)
             if file is not None:
                 return (
                     f"but found {file.name} ({kind}). Convert it, or download the model as "
                     "transformers saves it"
                 )
-        if not listed:
-            return "which is empty. Download or save the model again"
-        return "and found no others. Download or save the model again"
+        below = sorted(self.folder.glob("*/*model*.safetensors"))
+        if below:
+            return f"but found {below[0].relative_to(self.folder)}. Name that folder"
+        return "and nothing in its place. Download or save the model again"
 
     def _listed(self) -> list[Path]:
         try:
@@ -230,6 +234,8 @@ def problem_of(file: Path) -> str:
         if file.is_symlink():
             return f"is a link to {os.readlink(file)}, which does not exist. Download it again"
         return "is missing. Download or save the model again"
+    if not file.is_file():
+        return "is no file. Download or save the model again"
     try:
         with file.open("rb") as opened:
             head = opened.read(len(_POINTER))

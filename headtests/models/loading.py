@@ -225,7 +225,19 @@ class _Source:
                 f"{start}its rows cannot be read by transformers's attention interface, and "
                 f"TransformerBridge says {reason}."
             )
-        return ModelError(f"{start}{reason}.")
+        if what == "tokenizer":
+            return ModelError(
+                f"{start}{reason}. Check {', '.join(self._token_files())}, and save the tokenizer "
+                "again."
+            )
+        return ModelError(
+            f"{start}{reason}. Its weights can be read: check its {CONFIG}, and that it is of a "
+            "kind that this version of transformers knows."
+        )
+
+    def _token_files(self) -> list[str]:
+        files = [] if self.folder is None else self.folder.tokenizer_candidates()
+        return [file.name for file in files] or ["tokenizer.json, which is missing"]
 
     def _problem(self, what: str) -> str:
         """Return which file cannot be read, and why; empty if all can."""
@@ -257,7 +269,7 @@ def _pickle_problem(file: Path) -> str:
         content = torch.load(file, map_location="meta", weights_only=True)
     except pickle.UnpicklingError as error:
         if "GLOBAL" not in str(error):
-            return f"{file} is no file of weights: {first_line(error)}. Download it again"
+            return f"{file} cannot be read: it is no pickle of tensors. Download it again"
         return (
             f"{file} is a pickle that holds more than tensors, and to read it could run code. "
             "Save the weights as safetensors"
@@ -338,7 +350,12 @@ def _refuse_other_weights(spec: ModelSpec, network: Any, loading: dict[str, Any]
             "save the model again."
         )
     kinds = {_numberless(name) for name, _ in network.named_parameters()}
-    more = sorted(name for name in loading["unexpected_keys"] if _numberless(name) in kinds)
+    prefix = f"{network.base_model_prefix}."
+    more = sorted(
+        name
+        for name in loading["unexpected_keys"]
+        if _numberless(name.removeprefix(prefix)) in kinds
+    )
     if more:
         raise ModelError(
             f"the weights of {str(spec)!r} do not fit its {CONFIG}: the files hold {len(more)} "
