@@ -212,15 +212,15 @@ def expanded(file: SourceFile) -> Iterator[SourceFile]:
         if member.is_dir():
             continue
         name = member.filename if file.name == file.corpus else f"{file.name}/{member.filename}"
-        stored = partial(_open_member, file.stored, member.filename)
+        stored = partial(_open_member, file.stored, member)
         found = source_file(file.corpus, name, stored)
         if not PurePosixPath(name).suffixes:
             found = replace(found, kind=file.kind, separator=file.separator)
         yield found
 
 
-def _open_member(stored: Callable[[], IO[bytes]], name: str) -> IO[bytes]:
-    return zipfile.ZipFile(stored()).open(name)
+def _open_member(stored: Callable[[], IO[bytes]], member: zipfile.ZipInfo) -> IO[bytes]:
+    return zipfile.ZipFile(stored()).open(member)
 
 
 def choose(files: Iterable[SourceFile], corpus: str) -> Listing:
