@@ -36,6 +36,10 @@ class Kind:
     value: Callable[[Documents], Fraction | None]
     """The figure of documents; None where it divides by 0."""
     needs_population: bool = False
+    tie: Fraction = Fraction(1)
+    """How many half quanta of the figure are a tie; 1, or those of each of two figures."""
+    divisor: Callable[[Documents], Sequence[int]] | None = None
+    """The measured divisor of each document, in quanta; None where nothing measured divides."""
 
     def thresholds(self, shares: Sequence[Fraction]) -> list[Fraction]:
         """Return the thresholds that lie at shares of the span."""
@@ -47,9 +51,26 @@ class Kind:
 
     def side(self, documents: Documents, threshold: Fraction) -> int:
         """Return 1 where the figure of all lies over a threshold, -1 under it, 0 for a tie."""
-        scores, null = self.scores(documents, threshold)
-        gap = sum(scores) / len(scores) - null
-        return 0 if abs(gap) <= Fraction(1, 2 * QUANTA) else (1 if gap > 0 else -1)
+        value = self.value(documents)
+        if value is None:
+            scores, null = self.scores(documents, threshold)
+            gap = sum(scores) / len(scores) - null
+        else:
+            gap = value - threshold
+            if abs(gap) <= self.tie * max(1, abs(threshold)) / (2 * QUANTA):
+                return 0
+        return (gap > 0) - (gap < 0)
+
+    def may_be_hidden(self, documents: Documents, threshold: Fraction) -> bool:
+        """Return whether rounding of the documents' figures could hide the side of the figure."""
+        value = self.value(documents)
+        if self.divisor is None or value is None:
+            return False
+        divisors = [divisor for divisor in self.divisor(documents) if divisor]
+        is_small = sum(divisors) < len(divisors) * QUANTA / 2**10
+        # Each figure was moved by half a quantum at most.
+        most = len(documents) * (1 + threshold) / 2
+        return is_small and abs(value - threshold) * sum(divisors) <= most
 
     def scores(self, documents: Documents, threshold: Fraction) -> tuple[list[Fraction], Fraction]:
         """Return the documents' scores, in [0, 1], and their mean under the null."""
@@ -103,6 +124,7 @@ def _ratio(largest: Fraction) -> Kind:
         lambda documents, population: Ratio(*_sorted(documents, largest), largest, population),
         line,
         value,
+        divisor=lambda documents: [max(pair) // share for pair in documents],
     )
 
 
@@ -114,6 +136,7 @@ def _difference(left: Fraction, right: Fraction) -> Kind:
         ),
         lambda a, b, t: ((left * a - lost * b + lost) / (left + lost), (t + lost) / (left + lost)),
         lambda documents: left * _averages(documents)[0] - lost * _averages(documents)[1],
+        tie=1 + FACTOR,
     )
 
 
@@ -137,6 +160,7 @@ KINDS: dict[str, Kind] = {
         lambda documents, population: BoundedRatio(*_columns(documents), population),
         lambda a, b, t: ((a - t * b + t) / (1 + t), t / (1 + t)),
         lambda documents: _quotient(*_averages(documents)),
+        divisor=lambda documents: [right for _, right in documents],
     ),
     "difference": _difference(Fraction(1), Fraction(1)),
     "difference of lifts": _difference(*SCALES),

@@ -16,7 +16,7 @@ from headtests.claims.call_site import (
     surroundings,
 )
 from headtests.claims.numbers import written_factor
-from headtests.claims.quantity import Interval, Outcome, Quantity
+from headtests.claims.quantity import AfterStop, Interval, Outcome, Quantity
 from headtests.claims.sequential import Stop
 from headtests.claims.verdicts import Decision, Verdict
 from headtests.errors import ClaimError, UndecidedError
@@ -125,6 +125,21 @@ class Comparison:
         return self._settled.difference
 
     @property
+    def after_stop(self) -> AfterStop | None:
+        """An unbiased estimate, from documents read after the one that decided; decides.
+
+        The figure at the document that decided lies beyond the true one on average, since reading
+        stops where the figure is far from the threshold. None if the claim is undecided, or if no
+        document was read after that one.
+        """
+        return self._settled.after_stop
+
+    @property
+    def remedy(self) -> str:
+        """What would decide an undecided claim, and why it is not; decides."""
+        return self._settled.remedy
+
+    @property
     def course(self) -> Sequence[Stop]:
         """How the interval narrowed, up to the document that decided; decides.
 
@@ -208,7 +223,7 @@ class Comparison:
             digits = telling_digits(left.value, right)
             return [
                 f"{prefix}{left.summary(digits)},",
-                f"  {claimed} {self.operator} {written(right)} was claimed",
+                f"  {claimed} {self.operator} {written(right)} was claimed{self._after_stop}",
             ]
         bound = right.value * float(self.factor)
         digits = telling_digits(left.value, bound)
@@ -222,8 +237,18 @@ class Comparison:
             lines.append(f"  {claimed} {self.operator} {self._times}{right!r} was claimed,")
         lines.append(f"  which is {self._times}{right.summary(digits)}{so}")
         if difference is not None:
-            lines.append(f"  difference: {_in_bounds(difference, digits)}")
+            lines.append(f"  difference: {_in_bounds(difference, digits)}{self._after_stop}")
         return lines
+
+    @property
+    def _after_stop(self) -> str:
+        """The estimate after the stop, as the end of a line; empty without one."""
+        after = self._settled.after_stop
+        if after is None:
+            return ""
+        # Short, since pytest cuts an explanation of more than 640 characters.
+        unit = "" if self.left.is_share else "x"
+        return f"; after the stop {after.value:.4g}{unit}"
 
     def _context(self) -> list[str]:
         """Return the controls, a remedy, a warning and what the verdict is about."""
@@ -234,8 +259,8 @@ class Comparison:
             lines = [f"{name}: {controls}" for name, controls in brief if controls]
         else:
             lines = self.left.controls()
-        if self._settled.remedy:
-            lines.append(self._settled.remedy)
+        if self.remedy:
+            lines.append(self.remedy)
         if self._settled.read_before:
             lines.append(
                 "the figure was read before it was compared: a threshold chosen from it is not "

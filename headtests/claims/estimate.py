@@ -7,7 +7,7 @@ whole budget. The arithmetic is `headtests.statistics`; the readings are
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -16,9 +16,14 @@ from typing import ClassVar, TypeVar
 from headtests.claims.arithmetic import ComparableQuantity
 from headtests.claims.definitions import Lift, Question, Statistic
 from headtests.claims.evidence import Evidence
-from headtests.claims.no_value import no_common_value, no_value
+from headtests.claims.no_value import (
+    divided_by,
+    no_common_value,
+    no_value,
+    remedy_of_divisor,
+)
 from headtests.claims.numbers import decimal
-from headtests.claims.quantity import Interval, Outcome, Quantity, Subject
+from headtests.claims.quantity import AfterStop, Interval, Outcome, Quantity, Subject
 from headtests.claims.sequential import (
     PairedReading,
     Reading,
@@ -29,7 +34,7 @@ from headtests.claims.sequential import (
 )
 from headtests.claims.verdicts import Verdict, decide
 from headtests.errors import ClaimError
-from headtests.statistics import MoreDocuments, bounds, more_documents
+from headtests.statistics import SMALL_DIVISOR, MoreDocuments, bounds, more_documents
 from headtests.wording import CONTROLS, MATCHED, UNIFORM, Operator, ordinal, quartiles, written
 
 Read = TypeVar("Read", Reading, PairedReading)
@@ -159,6 +164,11 @@ class Estimate(ComparableQuantity):
         return len(self.reading) if self.beyond_corpus else None
 
     @property
+    def merged_texts(self) -> int | None:
+        """Number of eligible texts that equal another and do not count again, beyond the corpus."""
+        return self.reading.eligible.copies if self.beyond_corpus else None
+
+    @property
     def eligible(self) -> int | None:
         """Number of eligible documents of the population; None beyond the corpus."""
         return self.reading.population
@@ -189,6 +199,18 @@ class Estimate(ComparableQuantity):
         matched = self.subject.evidence.matched(self.question, reading.extent)
         figures = reading.of(matched)
         return _optional(figures.average)
+
+    @property
+    def denominator(self) -> float | None:
+        """What the figure divides by, averaged over documents; None for a plain average.
+
+        The attention on `of=`, the share of pairs with a multiple of `above=`, or what a lift's
+        control gives.
+
+        >>> head.mass(ht.previous, of=~ht.first).denominator < 1
+        True
+        """
+        return _optional(self.reading.divisor)
 
     @property
     def resting_mass(self) -> float | None:
@@ -231,11 +253,16 @@ class Estimate(ComparableQuantity):
         """Return what a verdict on this figure is about, and its error rate."""
         about = self.subject.evidence.description
         rate = f"decided falsely at a rate of at most {written(self.subject.evidence.alpha)}"
-        if outcome.decision.verdict is Verdict.UNDECIDED:
-            beyond = "what the texts are a sample of: " if self.beyond_corpus else ""
-            return f"about {beyond}{about}"
         if self.beyond_corpus:
-            return f"about what the texts are a sample of: {about}; {rate}"
+            about = f"what the texts are independent draws from: {about}"
+            if self.merged_texts:
+                copies = _count(self.merged_texts, "text")
+                about += f", without {copies} equal to another"
+            rate += " unless texts are near-copies of each other"
+        if outcome.decision.verdict is Verdict.UNDECIDED:
+            return f"about {about}"
+        if self.beyond_corpus:
+            return f"about {about}; {rate}"
         if outcome.decision.exact and self.reading.is_whole:
             return f"exact for {about}"
         if outcome.decision.exact:
@@ -246,14 +273,21 @@ class Estimate(ComparableQuantity):
         """Return the value with its interval, documents and rows."""
         unit, settled = self.statistic.unit, self.settled
         low, high = settled.low, settled.high
-        interval = "" if self.reading.is_whole else f" [{low:.{digits}g}, {high:.{digits}g}]"
-        return f"{self.value:.{digits}g}{unit}{interval} over {self._n}"
+        interval = "" if low == high else f" [{low:.{digits}g}, {high:.{digits}g}]"
+        return f"{self.value:.{digits}g}{unit}{interval} over {self._n}{self._divided}"
+
+    @property
+    def _divided(self) -> str:
+        return "" if self.denominator is None else f", divided by {self.denominator:.3g}"
 
     @property
     def _n(self) -> str:
         rows = f"{_count(self.rows, 'row')}"
         if self.texts is not None:
-            return f"{_count(self.texts, 'text')} ({_count(self.documents, 'document')}, {rows})"
+            equal = self.merged_texts
+            merged = f"; {_count(equal, 'equal text')} left out" if equal else ""
+            documents = _count(self.documents, "document")
+            return f"{_count(self.texts, 'text')} ({documents}, {rows}{merged})"
         if self.reading.is_whole:
             every = "all " if self.documents > 1 else ""
             return f"{every}{_count(self.documents, 'document')} ({rows})"
@@ -338,7 +372,9 @@ class Estimate(ComparableQuantity):
         if decision is None or reading is None:
             raise no_value(evidence, self.question, reading)
         undecided = decision.verdict is Verdict.UNDECIDED
-        more = more_documents(reading.contrast, threshold, evidence.alpha) if undecided else None
+        more = None
+        if undecided and not reading.is_whole:
+            more = more_documents(reading.contrast, threshold, evidence.alpha)
         decision = replace(decision, units=reading.least_with_value(decision.units))
         decisive = reading.first(decision.units)
         left = self._on(decisive)
@@ -346,9 +382,10 @@ class Estimate(ComparableQuantity):
             decision,
             left,
             right,
+            after_stop=_after(reading.contrast.after_stop(decision.units), reading, decision.units),
             course=lambda: left.course,
             more_documents=more,
-            remedy=_remedy(more, decisive) if undecided else "",
+            remedy=_remedy(more, [decisive]) if undecided else "",
             documents_read=_documents_read(evidence, decisive, undecided),
             alpha=evidence.alpha,
             read_before=self._figure in evidence.figures_read,
@@ -367,7 +404,9 @@ class Estimate(ComparableQuantity):
         if decision is None or pair is None:
             raise no_common_value(evidence, self.question, right.question, pair)
         undecided = decision.verdict is Verdict.UNDECIDED
-        more = pair.more_documents(factor, offset, evidence.alpha) if undecided else None
+        more = None
+        if undecided and not pair.left.is_whole:
+            more = pair.more_documents(factor, offset, evidence.alpha)
         decision = replace(decision, units=pair.least_with_value(decision.units))
         decisive = pair.first(decision.units)
         difference = Interval(*decisive.difference(factor, evidence.alpha))
@@ -377,9 +416,10 @@ class Estimate(ComparableQuantity):
             self._on(decisive.left),
             right._on(decisive.right),
             difference,
+            _after(pair.after_stop(factor, decision.units), pair.left, decision.units),
             course=lambda: [*decisive.course(factor, evidence.alpha), last],
             more_documents=more,
-            remedy=_remedy(more, decisive.left) if undecided else "",
+            remedy=_remedy(more, [decisive.left, decisive.right]) if undecided else "",
             documents_read=_documents_read(evidence, decisive.left, undecided),
             alpha=evidence.alpha,
             read_before=not evidence.figures_read.isdisjoint((self._figure, right._figure)),
@@ -432,24 +472,47 @@ def _documents_read(evidence: Evidence, reading: Reading, undecided: bool) -> in
     return evidence.place_of(reading.question, last) + 1
 
 
-def _remedy(more: MoreDocuments | None, reading: Reading) -> str:
+def _after(value: Fraction | None, reading: Reading, stop: int) -> AfterStop | None:
+    return None if value is None else AfterStop(float(value), len(reading) - stop)
+
+
+def _remedy(more: MoreDocuments | None, readings: Sequence[Reading]) -> str:
+    """Return what would decide an undecided claim, and how little it divides by, if that is why."""
+    reading = readings[0]
+    small = [side for side in readings if (side.divisor or 1) < SMALL_DIVISOR]
+    if reading.is_whole:
+        return "; ".join(map(_hidden, small))
+    why = "".join(f"; it divides by {_divisor(side)}, which decides little" for side in small)
     if more is None:
-        return "no number of documents is likely to decide it: move the threshold"
+        return f"no number of documents is likely to decide it{why}: move the threshold"
     if reading.question.beyond_corpus:
         raised = (
             "every text was read, so raise first= if the corpus has more, name a larger one"
             if reading.documents == len(reading.eligible)
             else "raise headtests_max_documents"
         )
-        return f"{_about(more, 'text')} would decide it: {raised}, or move the threshold"
+        return f"{_about(more, 'text')} would decide it{why}: {raised}, or move the threshold"
     return (
-        f"{_about(more, 'eligible document')} would decide it: raise headtests_max_documents, or "
-        "move the threshold"
+        f"{_about(more, 'eligible document')} would decide it{why}: raise "
+        "headtests_max_documents, or move the threshold"
     )
 
 
 def _about(more: MoreDocuments, noun: str) -> str:
     return f"about {_count(more.median, noun)} more ({quartiles(more.lower, more.upper)})"
+
+
+def _hidden(reading: Reading) -> str:
+    """Return why the whole population does not decide a claim: rounding hides the figure."""
+    return (
+        f"the figure divides by {_divisor(reading)}, and documents' figures are rounded to 2**-30, "
+        f"so it is known to within {reading.contrast.rounding:.2g} only, and the threshold is "
+        f"nearer. {remedy_of_divisor(reading.question.statistic)}"
+    )
+
+
+def _divisor(reading: Reading) -> str:
+    return f"{divided_by(reading.question.statistic)}, {float(reading.divisor or 0):.2g} on average"
 
 
 def _last(readings: Iterable[Read]) -> Read | None:

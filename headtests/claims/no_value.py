@@ -95,3 +95,21 @@ def _empty_divisor(statistic: Statistic) -> str:
             return "the head's average attention would put nothing there. Claim a mass instead"
         case _:
             return "uniform attention would put nothing there. Claim a mass instead"
+
+
+def divided_by(statistic: Statistic) -> str:
+    """Return what a statistic divides by, as a noun phrase."""
+    match statistic:
+        case Precision(above=above):
+            return f"the share of pairs with a multiple of {written(above)} or more"
+        case Mass(of=of) if of is not None:
+            return f"the attention on keys {of.english}"
+        case Lift(over="distance"):
+            return "what the head's average attention would put there"
+        case _:
+            return "what uniform attention would put there"
+
+
+def remedy_of_divisor(statistic: Statistic) -> str:
+    """Return what to do about a divisor that is 0, or too small, as a sentence."""
+    return _empty_divisor(statistic).partition(". ")[2] + "."

@@ -50,6 +50,16 @@ class Interval:
         return self.low == self.value == self.high
 
 
+@dataclass(frozen=True, slots=True)
+class AfterStop:
+    """An estimate that does not depend on where reading stopped, so that it is not biased."""
+
+    value: float
+    """The figure, or the difference of two."""
+    units: int
+    """Number of eligible documents, or texts, after the stop that it was made from."""
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """The result of a comparison, on the shortest prefix of documents that decided it."""
@@ -59,6 +69,8 @@ class Outcome:
     right: "Quantity | float"
     difference: Interval | None = None
     """Left side minus right side, of two figures on the same documents."""
+    after_stop: AfterStop | None = None
+    """An unbiased estimate, from documents read after the one that decided; None without any."""
     course: Callable[[], Sequence[Stop]] = tuple
     """Returns how the interval narrowed; empty for figures of pairs."""
     more_documents: MoreDocuments | None = None

@@ -77,6 +77,20 @@ class Reading:
         """Whether there are documents, and the divisor is not zero."""
         return self.figures.average is not None and base_of(self.question, self.eligible) != 0
 
+    @property
+    def divisor(self) -> Fraction | None:
+        """What the figure divides by: the average over documents, or the base rate of a lift.
+
+        None for a plain average.
+        """
+        base = base_of(self.question, self.eligible)
+        if base is not None:
+            return base
+        divisors = self.figures.denominators
+        if divisors is None or not len(self):
+            return None
+        return Fraction(total(divisors), len(self) * QUANTA)
+
     def first(self, units: int) -> "Reading":
         """Return the reading of the first `units` documents, or texts."""
         return replace(self, figures=self.figures.first(units))
@@ -130,6 +144,9 @@ class PairedReading:
     left: Reading
     right: Reading
 
+    def __len__(self) -> int:
+        return len(self.left)
+
     @property
     def has_value(self) -> bool:
         """Whether there are documents, and neither divisor is zero."""
@@ -175,6 +192,11 @@ class PairedReading:
         (low, high), (right_low, right_high) = bounds(left, alpha / 2), bounds(right, alpha / 2)
         times = float(factor)
         return float(value), low - times * right_high, high - times * right_low
+
+    def after_stop(self, factor: Fraction, stop: int) -> Fraction | None:
+        """Return `left - factor * right`, estimated as in `Contrast.after_stop`."""
+        left, right = (side.contrast.after_stop(stop) for side in (self.left, self.right))
+        return None if left is None or right is None else left - factor * right
 
     def course(self, factor: Fraction, alpha: float) -> list[Stop]:
         """Return `left - factor * right` and its interval after some prefixes, shortest first.

@@ -54,8 +54,9 @@ def decide(contrast: Contrast, operator: Operator, threshold: Fraction, alpha: f
 
     A claim is decided falsely with a probability of at most `alpha`, however many documents are
     added and however often it is asked; more documents never reverse a verdict. Figures closer to
-    the threshold than half a quantum tie with it. Raises `ValueError` for an alpha outside
-    (0, 0.5).
+    the threshold than half a quantum tie with it. The whole population leaves a claim undecided
+    where the figure's divisor is so small that rounding hides on which side it lies. Raises
+    `ValueError` for an alpha outside (0, 0.5).
     """
     settled = settle(contrast.scores(threshold), alpha, _TIES_ARE_OVER[operator])
     claims_over = CLAIMS_OVER[operator]
@@ -81,10 +82,10 @@ def decide_apart(
 
     The claim compares `left` with `factor * right + offset` on the same documents. Each figure has
     an interval whose bounds each hold at alpha / 2. The shortest prefix with disjoint intervals
-    decides, and the whole population decides exactly. The e-value is 1 / alpha if the intervals
-    made the claim hold and else 0, so its expectation is at most 1; likewise the e-value against
-    the claim. Raises `ValueError` for an alpha outside (0, 0.5), a factor that is not over 0, and
-    figures of different documents.
+    decides, and the whole population decides exactly, unless rounding hides it. The e-value is
+    1 / alpha if the intervals made the claim hold and else 0, so its expectation is at most 1;
+    likewise the e-value against the claim. Raises `ValueError` for an alpha outside (0, 0.5), a
+    factor that is not over 0, and figures of different documents.
     """
     require_alpha(alpha)
     if factor <= 0:
@@ -111,6 +112,9 @@ def decide_apart(
         if not whole:
             return Decision(verdict, units, -math.inf, None, exact=False)
         difference = left.value - factor * right.value - offset
+        hidden = left.rounding + float(factor) * right.rounding
+        if hidden and abs(difference) <= hidden:
+            return Decision(Verdict.UNDECIDED, units, -math.inf, None, exact=False)
         tied = abs(difference) <= Fraction(1, 2 * QUANTA)
         over = _TIES_ARE_OVER[operator] if tied else difference > 0
         return _exact(over == CLAIMS_OVER[operator], units)

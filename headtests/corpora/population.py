@@ -4,12 +4,14 @@ Documents are written to a temporary file before any forward pass, so that their
 order are known. Memory holds only their offsets.
 """
 
+import unicodedata
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -19,7 +21,7 @@ import numpy.typing as npt
 
 from headtests.corpora.documents import Document
 from headtests.corpora.in_memory import GivenTexts
-from headtests.corpora.sources import LeftOut, texts_of
+from headtests.corpora.sources import Reading, texts_of
 from headtests.corpora.specs import REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.spool import Spool
 from headtests.corpora.synthetic import random_documents, random_prefix
@@ -41,8 +43,8 @@ _OF_TEXTS = 1
 Progress = Callable[[int, int], None]
 """Called with the number of documents so far and the number that is requested."""
 
-_Piece = tuple[str, int, TokenIds]
-"""The id of a text, the number of a piece in it, and the ids of that piece."""
+_Piece = tuple[str, int, TokenIds, bytes]
+"""The id of a text, the number of a piece in it, its ids, and the hash of the normalised text."""
 
 
 @dataclass(eq=False)
@@ -55,11 +57,14 @@ class Index:
     """For each document, the index of its text in `text_ids`."""
     pieces: "array[int]" = field(default_factory=lambda: array("q"))
     """For each document, the number of its piece, from 0."""
+    hashes: list[bytes] = field(default_factory=list)
+    """For each text, the hash of the normalised text; empty where it was never text."""
 
-    def append(self, text_id: str, piece: int) -> None:
-        """Add a document; piece 0 begins a new text."""
+    def append(self, text_id: str, piece: int, content: bytes = b"") -> None:
+        """Add a document; piece 0 begins a new text, of which `content` is the hash."""
         if piece == 0:
             self.text_ids.append(text_id)
+            self.hashes.append(content)
         self.texts.append(len(self.text_ids) - 1)
         self.pieces.append(piece)
 
@@ -92,6 +97,8 @@ class Population:
     """The text and piece of each document."""
     cuts_last_text: bool = False
     """Whether the last text continues after the last document."""
+    reading: Reading = field(default_factory=Reading)
+    """The files and rows that these documents are from, and what was left out."""
     lengths: npt.NDArray[np.int64] = field(init=False)
     """The number of tokens of each document, shape `[documents]`."""
 
@@ -124,6 +131,17 @@ class Population:
         """Return the ids of a document, shape `[length]`; raises `IndexError` if there is none."""
         return self.spool.ids(number)
 
+    def beginning(self, number: int, characters: int) -> str:
+        """Return the first characters of a document, after the special tokens at its start.
+
+        Raises `IndexError` if there is no such document.
+        """
+        ids = self.ids(number)
+        start = int(np.argmin(self.vocabulary.is_special(ids)))
+        # A character is at most four bytes, and no token is less than a byte.
+        ids = ids[start : start + 4 * characters + 4]
+        return self.vocabulary.running_text(ids)[:characters]
+
     def order(self, seed: int) -> npt.NDArray[np.int64]:
         """Return the document ids in hash order, shape `[documents]`.
 
@@ -134,12 +152,13 @@ class Population:
     def text_order(self, seed: int) -> npt.NDArray[np.int64]:
         """Return the document ids with texts in hash order, shape `[documents]`.
 
-        The documents of a text are adjacent, in the order of its pieces. The relative order of two
-        texts depends on the seed and their numbers only.
+        The documents of a text are adjacent, in the order of its pieces. Copies of earlier texts
+        come last, since they do not count again. The relative order of two other texts depends on
+        the seed and their numbers only.
         """
         hashes = keyed_hash(seed, _OF_TEXTS, np.arange(self.texts))
         texts = np.asarray(self.index.texts, dtype=np.int64)
-        return np.argsort(hashes[texts], kind="stable").astype(np.int64)
+        return np.lexsort((hashes[texts], self.is_copy[texts])).astype(np.int64)
 
     @property
     def sha256(self) -> str:
@@ -153,14 +172,29 @@ class Population:
 
     @cached_property
     def contents(self) -> npt.NDArray[np.int64]:
-        """A number for each text, shape `[texts]`, equal for texts with equal documents."""
+        """A number for each text, shape `[texts]`, equal for equal texts.
+
+        Texts are equal if their documents have the same tokens, or if they differ only in case, in
+        white space or in the form of their Unicode characters.
+        """
         hashes = [sha256() for _ in range(self.texts)]
         for number, text in enumerate(self.index.texts):
             ids = self.ids(number)
             hashes[text].update(len(ids).to_bytes(8, "little") + ids.tobytes())
         known: dict[bytes, int] = {}
-        numbers = [known.setdefault(content.digest(), len(known)) for content in hashes]
+        numbers: list[int] = []
+        for tokens, normalised in zip(hashes, self.index.hashes, strict=True):
+            # Digests of tokens and of texts do not meet: their lengths differ.
+            contents = [digest for digest in (tokens.digest(), normalised) if digest]
+            found = next((known[one] for one in contents if one in known), len(numbers))
+            known |= {one: known.get(one, found) for one in contents}
+            numbers.append(found)
         return np.array(numbers, dtype=np.int64)
+
+    @cached_property
+    def is_copy(self) -> npt.NDArray[np.bool_]:
+        """Whether each text equals an earlier one (`contents`), shape `[texts]`."""
+        return np.asarray(self.contents != np.arange(self.texts))
 
     @property
     def tokens(self) -> int:
@@ -223,15 +257,15 @@ def build_population(
     spool, index = Spool(spool_folder), Index()
     try:
         with closing(pieces):
-            for text_id, piece, ids in pieces:
-                index.append(text_id, piece)
+            for text_id, piece, ids, content in pieces:
+                index.append(text_id, piece, content)
                 spool.append(ids)
                 if progress is not None:
                     progress(len(spool), spec.first)
                 if len(spool) == spec.first:
                     break
             # Before looking ahead, so that notes are about these documents only.
-            notes = reading.notes
+            notes, read = reading.notes, deepcopy(reading.reading)
             following = _following(pieces)
         spool.seal()
         _check_documents(spec, spool, reading)
@@ -246,6 +280,7 @@ def build_population(
         max_length=limit,
         is_whole=following is None,
         notes=notes,
+        reading=read,
         spool=spool,
         index=index,
         cuts_last_text=following is not None and following > 0,
@@ -268,14 +303,14 @@ class _DocumentReader:
         self.vocab_size = vocab_size
         self.bos_effect = ""
         self.cut = ""
-        self.left_out = LeftOut()
+        self.reading = Reading()
         self.without_token = 0
         self.beginnings = 0
         self.surrogates = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
-        notes = [*self.left_out.notes]
+        notes = [*self.reading.notes]
         if self.cut:
             notes.append(self.cut)
         if self.without_token:
@@ -300,12 +335,12 @@ class _DocumentReader:
         for text_id, ids in random_documents(
             spec, self.vocabulary, prefix, max_length, context, self.vocab_size
         ):
-            yield text_id, 0, ids
+            yield text_id, 0, ids, b""
 
     def text_pieces(self, max_length: int) -> Generator[_Piece]:
         policy = TokenPolicy(self.vocabulary.tokenizer, self.bos)
         self.bos_effect = policy.effect
-        for text_id, text in texts_of(self.spec, self.left_out):
+        for text_id, text in texts_of(self.spec, self.reading):
             readable, replaced = replace_lone_surrogates(text)
             self.surrogates += replaced
             documents = policy.documents_of(readable, max_length)
@@ -313,9 +348,10 @@ class _DocumentReader:
             if isinstance(self.spec, GivenTexts):
                 self.beginnings += len(documents) > 1
                 documents = documents[:1]
+            content = _hash_of(readable) if documents else b""
             for piece, ids in enumerate(documents):
                 self._check_ids(text_id, ids)
-                yield text_id, piece, ids
+                yield text_id, piece, ids, content
 
     def _check_ids(self, text_id: str, ids: TokenIds) -> None:
         highest = int(ids.max())
@@ -325,6 +361,12 @@ class _DocumentReader:
                 f"({self.vocabulary.text(highest)!r}), but the model has {self.vocab_size} "
                 "embeddings. Use the tokenizer that belongs to the model."
             )
+
+
+def _hash_of(text: str) -> bytes:
+    """Return a hash of a text without its case, white space and forms of Unicode characters."""
+    normalised = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return blake2b(normalised.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _following(pieces: Iterator[_Piece]) -> int | None:

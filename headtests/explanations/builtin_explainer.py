@@ -40,6 +40,7 @@ from headtests.explanations.wording import english_of, paragraph
 from headtests.expressions import every_row
 from headtests.expressions.head_names import HeadName
 from headtests.records import DetectionRecord, ExplanationRecord
+from headtests.records.validation import first_problem
 
 NAME = "built-in"
 """The name of this explainer in records."""
@@ -142,13 +143,23 @@ def explain(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> Ex
     texts.require_two()
     other = texts.another(head, others)
     store, key = texts.source.store, _key(texts, head, other)
-    entry = store.read(key) if store is not None and key else None
-    if entry is not None:
-        return cast(ExplanationRecord, entry.facts)
+    known = store.read(key, _record_of) if store is not None and key else None
+    if known is not None:
+        return known
     record = _explained(texts, head, other)
     if store is not None and key:
         store.write(key, Entry({}, dict(record)))
     return record
+
+
+def _record_of(entry: Entry) -> ExplanationRecord:
+    """Return a cached explanation; raises `ValueError` for anything else."""
+    problem = first_problem(entry.facts, ExplanationRecord)
+    if not problem and entry.facts["explainer"] != NAME:
+        problem = f"it is an explanation by {entry.facts['explainer']!r:.40}"
+    if problem:
+        raise ValueError(problem)
+    return cast(ExplanationRecord, entry.facts)
 
 
 def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:

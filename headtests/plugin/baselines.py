@@ -90,6 +90,24 @@ class Baselines:
         self._written.setdefault(path, {}).setdefault(name_of(item), []).append(entry)
         self._kept.setdefault(path, {})[key] = context
 
+    def earlier_seed(
+        self, item: pytest.Item, session: "Session", comparison: "Comparison"
+    ) -> int | None:
+        """Return the seed of the baseline of a test's claim, if it is not that of this run."""
+        try:
+            baseline = self._read(self._file(item))
+        except BaselineError:
+            # Comparing with it reports the error, and recording replaces it.
+            return None
+        if baseline is None:
+            return None
+        seeds = [
+            baseline["contexts"][claim["context"]]["seed"]
+            for claim in baseline["claims"]
+            if (claim["test"], claim["claim"]) == (name_of(item), comparison.source)
+        ]
+        return next((seed for seed in seeds if seed != session.settings.seed), None)
+
     def drift(
         self, item: pytest.Item, session: "Session", comparison: "Comparison"
     ) -> DriftRecord | None:
@@ -133,6 +151,7 @@ class Baselines:
         for decided, record in zip(claims, records, strict=True):
             session: Session = decided.comparison.left.subject.evidence  # type: ignore[assignment]  # the plugin's heads have no other
             try:
+                record["baseline_seed"] = self.earlier_seed(item, session, decided.comparison)
                 if settings.record:
                     self.record(item, session, decided.comparison)
                     continue
@@ -247,6 +266,7 @@ class Baselines:
             except BaselineError as error:
                 failed.append(f"the baselines were not recorded: {error}")
             else:
+                self._files.pop(path, None)
                 number = len(claims)
                 if number:
                     many = "" if number == 1 else "s"
@@ -273,14 +293,16 @@ def name_of(item: pytest.Item) -> str:
 
 def sentence(claim: str, drift: DriftRecord) -> str:
     """Return a few lines that say how far a claim moved."""
-    room = f"{drift['margin']:.3g}"
+    room = f"{drift['room']:.3g}"
     if drift["is_relative"]:
-        room = f"{drift['room']:.3g}, {drift['margin']:.3g} of its size"
+        room += f", {drift['margin']:.3g} of its size"
+    by = drift["mean_absolute"]
+    documents = "" if by is None else f"; its documents moved by {by:.3g} on average"
     on = "" if drift["documents"] is None else f" on the {drift['documents']:,} recorded documents"
     lines = [
         f"{claim}: {drift['status']}{on}",
         f"  {drift['before']:.5g} in {drift['file']}, now {drift['now']:.5g}: "
-        f"{drift['now'] - drift['before']:+.4g}, where the margin is {room}",
+        f"{drift['now'] - drift['before']:+.4g}, where the margin is {room}{documents}",
     ]
     lines += [
         f"  document {moved['document']} ({moved['text']}): {moved['before']:.4g}, "

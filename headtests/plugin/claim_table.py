@@ -17,13 +17,14 @@ class TableLine(NamedTuple):
     verdict: str
     outcome: str
     measured: str
+    after: str
     interval: str
     documents: str
     rows: str
     claim: str
 
 
-HEADINGS = TableLine("verdict", "test", "measured", "interval", "docs", "rows", "claim")
+HEADINGS = TableLine("verdict", "test", "measured", "after", "interval", "docs", "rows", "claim")
 
 
 class Printed(NamedTuple):
@@ -40,15 +41,30 @@ def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
     """Return the headings and a line for each claim, at most `width` characters where possible."""
     gap = "  " if width >= WIDE else " "
     rows = [HEADINGS, *map(line_of, claims)]
-    if not any(row.interval for row in rows[1:]):
-        rows = [row._replace(interval="") for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name in ("after", "interval"):
+        if not any(getattr(row, name) for row in rows[1:]):
+            rows = [row._replace(**{name: ""}) for row in rows]
+    # A narrow terminal has no room for all figures.
+    for name in ("rows", "after"):
+        if _width(rows, gap) > width:
+            rows = [row._replace(**{name: ""}) for row in rows]
+    widths = _widths(rows)
     return [_printed(row, widths, width, gap) for row in rows]
 
 
+def _widths(rows: Sequence[TableLine]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _width(rows: Sequence[TableLine], gap: str) -> int:
+    """Return the width of the figures, without the claims."""
+    widths = [width for width in _widths(rows)[:-1] if width]
+    return sum(widths) + len(gap) * (len(widths) - 1)
+
+
 def _printed(row: TableLine, widths: list[int], width: int, gap: str) -> Printed:
-    words = [cell.ljust(least) for cell, least in zip(row[:4], widths[:4], strict=True)]
-    numbers = [cell.rjust(least) for cell, least in zip(row[4:6], widths[4:6], strict=True)]
+    words = [cell.ljust(least) for cell, least in zip(row[:5], widths[:5], strict=True)]
+    numbers = [cell.rjust(least) for cell, least in zip(row[5:7], widths[5:7], strict=True)]
     # A column without content takes no space.
     behind = "".join(f"{gap}{cell}" for cell in words[2:] + numbers if cell)
     before = f"{words[0]} "
@@ -70,6 +86,7 @@ def line_of(claim: ClaimRecord) -> TableLine:
         claim["verdict"],
         claim["outcome"],
         _measured(claim),
+        _after(claim),
         _interval(claim),
         f"{left['pairs']:,} pairs" if counted is None else units or f"{counted:,}",
         "" if rows is None else f"{rows:,}",
@@ -92,6 +109,12 @@ def _distinct(left: float, right: float) -> tuple[str, str]:
     """Return two figures with as few digits as distinguish them, at least 3."""
     digits = telling_digits(left, right, least=3)
     return f"{left:.{digits}g}", f"{right:.{digits}g}"
+
+
+def _after(claim: ClaimRecord) -> str:
+    """Return the estimate after the stop, in three digits; empty without one."""
+    after = claim["after_stop"]
+    return "" if after is None else f"{after['value']:.3g}"
 
 
 def is_of_two(claim: ClaimRecord) -> bool:

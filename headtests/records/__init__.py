@@ -6,12 +6,15 @@ shows what is in it and nothing else.
 """
 
 from headtests.records.claims import (
+    AfterStopRecord,
     AgainstRecord,
     ClaimRecord,
     CourseRecord,
     DifferenceRecord,
     DriftRecord,
     EstimateRecord,
+    FixedRecord,
+    FixedSideRecord,
     MovedRecord,
     RankRecord,
     StaleRecord,
@@ -29,11 +32,18 @@ from headtests.records.files import read_record, schema, write_record
 from headtests.records.pairs import CounterexampleRecord, HeadRecord, MultiplesRecord, PairRecord
 from headtests.records.run import FORMAT, VERSION, Record
 from headtests.records.searches import BreakingRecord, QuietRecord, SearchRecord
-from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
+from headtests.records.sessions import (
+    CorpusRecord,
+    FilesLeftOutRecord,
+    ModelRecord,
+    SampleRecord,
+    SessionRecord,
+)
 
 __all__ = [
     "FORMAT",
     "VERSION",
+    "AfterStopRecord",
     "AgainstRecord",
     "BoundedRecord",
     "BreakingRecord",
@@ -47,6 +57,9 @@ __all__ = [
     "DriftRecord",
     "EstimateRecord",
     "ExplanationRecord",
+    "FilesLeftOutRecord",
+    "FixedRecord",
+    "FixedSideRecord",
     "HalfRecord",
     "HeadRecord",
     "ModelRecord",
@@ -56,6 +69,7 @@ __all__ = [
     "QuietRecord",
     "RankRecord",
     "Record",
+    "SampleRecord",
     "SearchRecord",
     "SessionRecord",
     "StaleRecord",

@@ -33,6 +33,8 @@ class EstimateRecord(TypedDict):
     head: str
     """The key of its head in `heads`."""
     value: float
+    """The figure where reading stopped. It lies beyond the true one on average where the claim was
+    decided before the last document: `after_stop` of the claim is not biased."""
     low: float | None
     high: float | None
     """The bounds of a confidence sequence: both hold together with a probability of at least
@@ -45,12 +47,18 @@ class EstimateRecord(TypedDict):
     units."""
     eligible: int | None
     """The number of documents of the population with an eligible row; null beyond the corpus."""
+    merged_texts: int | None
+    """If texts are the units: the number of eligible texts of the population that equal another and
+    do not count again."""
     rows: int | None
     """The number of eligible rows of those documents."""
     pairs: int | None
     """The number of pairs of a figure of ranked or random multiples."""
     base_rate: float | None
     """The figure under uniform attention."""
+    denominator: float | None
+    """What a ratio divides by, averaged over documents: the attention on `of=`, the share of pairs
+    that reach `above=`, or what the control of a lift gives. Null for a plain average."""
     matched_rate: float | None
     """The figure under the head's own average attention at the same query-key distances in the same
     documents."""
@@ -75,6 +83,43 @@ class DifferenceRecord(TypedDict):
     low: float | None
     high: float | None
     """Null if there is no such bound, as for a lift over distance."""
+
+
+class AfterStopRecord(TypedDict):
+    """An estimate that does not depend on where reading stopped.
+
+    The documents read after the one that decided stand for all that are left; the first ones count
+    with their share of the population. Unbiased for averages, nearly so for ratios.
+    """
+
+    value: float
+    """The statistic; for two, left minus factor times right."""
+    units: int
+    """The number of eligible documents after the stop, or of texts if these are the units."""
+
+
+class FixedSideRecord(TypedDict):
+    """One statistic on a fixed number of documents."""
+
+    value: float
+    low: float | None
+    high: float | None
+    """As in an estimate."""
+    documents: int
+    texts: int | None
+
+
+class FixedRecord(TypedDict):
+    """A claim's figures on a number of documents that does not depend on what was measured.
+
+    Figures of several runs compare, as those where reading stopped do not.
+    """
+
+    left: FixedSideRecord
+    right: FixedSideRecord | None
+    """The other statistic; null for a threshold."""
+    difference: DifferenceRecord | None
+    """`left - factor * right`, for two statistics."""
 
 
 class CourseRecord(TypedDict):
@@ -118,7 +163,13 @@ class DriftRecord(TypedDict):
     is_relative: bool
     """Whether the margin is relative to the earlier figure, as for lifts and multiples."""
     room: float
-    """The margin in the units of the figure."""
+    """How far the figure may move, in its own units: the margin of its size if it is relative. Of
+    shares under 0.2, a part of the margin: 0.02 becomes a tenth of the share."""
+    mean_absolute: float | None
+    """The mean of the absolute differences of the documents' contributions. Null for figures of
+    pairs."""
+    traded_places: bool
+    """Whether the documents moved far more than the figure may, which is unchanged."""
     documents: int | None
     """The number of recorded documents; null for figures of pairs."""
     moved: list[MovedRecord]
@@ -180,6 +231,11 @@ class ClaimRecord(TypedDict):
     """The constant added to the right side; 0 except for claims such as `a - b >= 0.1`."""
     difference: DifferenceRecord | None
     """`left - factor * right`, if the right side is a statistic of documents."""
+    after_stop: AfterStopRecord | None
+    """Null if the claim is undecided or exact, or if no document was read after the one that
+    decided."""
+    fixed: FixedRecord | None
+    """Null unless the run is a checkpoint of `headtests trace`."""
     alpha: float | None
     """The most often that such a claim is decided falsely; null if it was compared exactly, as
     figures of pairs are."""
@@ -198,6 +254,8 @@ class ClaimRecord(TypedDict):
     more_documents_quartiles: list[int | None] | None
     """The lower and the upper quartile of that number; the upper is null if it is unlimited. Null
     where the number is."""
+    remedy: str
+    """Why an undecided claim is not decided, and what would decide it, in words; else empty."""
     read_before: bool
     """Whether the statistic's value was read before it was compared. The threshold may then depend
     on the data, which the rate of false decisions does not cover."""
@@ -219,6 +277,8 @@ class ClaimRecord(TypedDict):
     span: list[int]
     """The comparison's place in `function`, or in `source` if there is no function: the index of
     its first character, and the index after its last. Empty if it is in neither."""
+    baseline_seed: int | None
+    """The seed of its baseline, if that is another than this run's."""
     drift: DriftRecord | None
     """Null if it has no baseline, or baselines were not read."""
     against: AgainstRecord | None

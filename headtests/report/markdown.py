@@ -19,13 +19,14 @@ from headtests.records import (
 from headtests.report.words.claims import (
     SYMBOLS,
     WORST_FIRST,
+    after_stop_in_brief,
     comparison,
     documents_in_brief,
     interval_in_brief,
     tally,
 )
-from headtests.report.words.decisions import false_decisions
-from headtests.report.words.drift import before_and_now, drifted, margin
+from headtests.report.words.decisions import false_decisions, seeds
+from headtests.report.words.drift import before_and_now, drifted, margin, traded
 from headtests.report.words.explanations import in_a_line
 from headtests.report.words.markdown_escaping import code, code_cell, escaped, row
 from headtests.report.words.other_model import differing, names_of
@@ -56,6 +57,8 @@ def markdown(record: Record, report: str) -> str:
         paragraphs.append(f"**Incomplete:** {escaped(record['incomplete_reason'])}")
     if rate := false_decisions(record):
         paragraphs.append(f"Rate of false decisions of this run: {rate}.")
+    if said := seeds(record):
+        paragraphs.append(f"**{' '.join(said)}**")
     details: list[str] = []
     if claims:
         paragraphs += _table(sorted(claims, key=_place))
@@ -85,10 +88,15 @@ def _place(claim: ClaimRecord) -> int:
 
 
 def _table(claims: Sequence[ClaimRecord]) -> Iterator[str]:
-    headings = ("verdict", "claim", "estimate", "interval", "n", "test")
+    headings = ("verdict", "claim", "estimate", "interval", "after the stop", "n", "test")
     lines = [row(headings), row(["---"] * len(headings))]
     lines += [row(_cells(claim)) for claim in claims[:CLAIMS_SHOWN]]
     yield "\n".join(lines)
+    if any(claim["after_stop"] is not None for claim in claims[:CLAIMS_SHOWN]):
+        yield (
+            "Reading stops where a claim is decided, so that the estimate lies beyond the true one "
+            "on average; the one after the stop does not."
+        )
     if left_out := tally((claim["verdict"] for claim in claims[CLAIMS_SHOWN:]), WORST_FIRST):
         yield f"Not in this table: {', '.join(left_out)}."
 
@@ -100,6 +108,7 @@ def _cells(claim: ClaimRecord) -> Iterator[str]:
     yield code_cell(claim["expression"], _CODE_LIMIT)
     yield comparison(claim).estimate
     yield interval_in_brief(claim)
+    yield after_stop_in_brief(claim)
     yield documents_in_brief(claim)
     yield code_cell(claim["test"], _CODE_LIMIT)
 
@@ -131,6 +140,14 @@ def _drifted(claims: Sequence[ClaimRecord]) -> Iterator[str]:
         yield from _some(lines, len(moved), "claim")
     elif recorded:
         yield f"Unchanged since their baselines: {count(recorded, 'claim')}."
+    places = [(claim, words) for claim in claims if (words := traded(claim))]
+    if places:
+        yield "Unchanged on average, though not document by document:"
+        lines = [
+            f"{code(claim['expression'], _COMPARED_LIMIT)}: {words}"
+            for claim, words in places[:_COMPARED_SHOWN]
+        ]
+        yield from _some(lines, len(places), "claim")
 
 
 def _against(record: Record) -> Iterator[str]:

@@ -13,7 +13,13 @@ from headtests.records import ClaimRecord, Record, SessionRecord
 from headtests.records.json_files import write_text_atomically
 from headtests.report.charts.checkpoint_tracks import MISSING, Track, track
 from headtests.report.page.html import environment
-from headtests.report.words.claims import SYMBOLS, comparison, documents_in_brief, interval_in_brief
+from headtests.report.words.claims import (
+    SYMBOLS,
+    at_fixed,
+    comparison,
+    documents_in_brief,
+    interval_in_brief,
+)
 from headtests.report.words.claims import tally as by_verdict
 from headtests.report.words.sessions import Fact, session_view
 from headtests.report.words.text import brief, plain
@@ -50,6 +56,9 @@ class CheckpointRow:
     estimate: str = ""
     interval: str = ""
     documents: str = ""
+    """Those of the estimate: as many at each checkpoint."""
+    decided_by: str = ""
+    """The documents that decided the claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +237,9 @@ def _series(
         anchor=anchor,
         record=next(claim for claim in claims if claim is not None),
         rows=[_row(item, claim, key) for item, claim in zip(checkpoints, claims, strict=True)],
-        track=track(claims, labels, title),
+        track=track(
+            [None if claim is None else at_fixed(claim) for claim in claims], labels, title
+        ),
     )
 
 
@@ -240,9 +251,10 @@ def _row(checkpoint: Checkpoint, claim: ClaimRecord | None, key: _Key) -> Checkp
         verdict=claim["verdict"],
         symbol=SYMBOLS[claim["verdict"]],
         words=claim["verdict"],
-        estimate=comparison(claim).estimate,
-        interval=interval_in_brief(claim),
-        documents=documents_in_brief(claim),
+        estimate=comparison(at_fixed(claim)).estimate,
+        interval=interval_in_brief(at_fixed(claim)),
+        documents=documents_in_brief(at_fixed(claim)),
+        decided_by=documents_in_brief(claim),
     )
 
 

@@ -21,6 +21,7 @@ from headtests.statistics.betting import (
     settle,
 )
 from headtests.statistics.contrasts import (
+    SMALL_DIVISOR,
     BoundedRatio,
     Contrast,
     Mean,
@@ -48,6 +49,7 @@ from headtests.statistics.quanta import QUANTA, Float64s, Int64s, quantise, quan
 __all__ = [
     "FRACTIONS",
     "QUANTA",
+    "SMALL_DIVISOR",
     "Bets",
     "BoundedRatio",
     "Contrast",

@@ -28,6 +28,26 @@ NOTHING = 2.0**-40
 
 
 @dataclass(frozen=True, eq=False)
+class Resolution:
+    """How finely a figure with a divisor is known, since figures are rounded to quanta.
+
+    Half-widths around the threshold after each prefix, in the unit of sums of scores, float64
+    `[n]`.
+    """
+
+    tied: Float64s
+    """Within these, the figure ties with the threshold, whatever the divisors not read are."""
+    tied_at_most: Float64s
+    """The same if every divisor that was not read is as large as possible."""
+    unknown: Float64s
+    """Within these, rounding hides on which side the figure lies; 0 unless the divisor is small."""
+
+    def first(self, units: int) -> "Resolution":
+        """Return the half-widths of the first `units` prefixes."""
+        return Resolution(self.tied[:units], self.tied_at_most[:units], self.unknown[:units])
+
+
+@dataclass(frozen=True, eq=False)
 class Bets:
     """The scores that are bet on: one for each document, or text, in the order of the pass.
 
@@ -51,6 +71,9 @@ class Bets:
 
     None for independent draws from a distribution.
     """
+    resolution: Resolution | None = None
+    """How finely the figure is known; None if half a quantum of a mean score is half a quantum of
+    the figure."""
 
     def __post_init__(self) -> None:
         if self.population is not None and len(self) > self.population:
@@ -64,7 +87,8 @@ class Bets:
 
     def first(self, units: int) -> "Bets":
         """Return the first `units` scores, with the same boundary and population."""
-        return replace(self, values=self.values[:units])
+        resolution = None if self.resolution is None else self.resolution.first(units)
+        return replace(self, values=self.values[:units], resolution=resolution)
 
     def mirrored(self) -> "Bets":
         """Return the scores `unit - values`, which test the opposite side of the threshold."""
@@ -85,18 +109,23 @@ class Bets:
         """
         if self.population is None:
             return np.full(len(self), float(self.boundary / self.unit))
+        remaining = self.population - np.arange(len(self), dtype=np.float64)
+        means: Float64s = self._short_of(self.sums - self.values) / float(self.unit) / remaining
+        return means
+
+    def _short_of(self, sums: npt.NDArray[Any]) -> Float64s:
+        """Return how far sums of scores are below the boundary."""
         whole = math.floor(self.boundary)
         # Integers are subtracted before anything is rounded.
-        rest = (whole - (self.sums - self.values)).astype(np.float64)
-        remaining = self.population - np.arange(len(self), dtype=np.float64)
-        means: Float64s = (rest + float(self.boundary - whole)) / float(self.unit) / remaining
-        return means
+        short: Float64s = (whole - sums).astype(np.float64) + float(self.boundary - whole)
+        return short
 
     def exceeded(self, ties: bool) -> npt.NDArray[np.bool_]:
         """Return after which prefixes the figure is certainly over the threshold, shape `[n]`.
 
-        Certain means: whatever the scores that were not read are. `ties`: whether a figure that
-        equals the threshold, to half a quantum, counts as over it.
+        Certain means: whatever the scores that were not read are, and however those that were read
+        were rounded. `ties`: whether a figure that equals the threshold, to half a quantum of the
+        figure, counts as over it.
         """
         if self.population is None:
             # Scores are at least 0, so a threshold under 0 is exceeded before any is read.
@@ -104,6 +133,12 @@ class Bets:
                 return np.ones(len(self), dtype=np.bool_)
             known = self.sums > 0 if self.boundary == 0 else np.zeros(len(self))
             return known.astype(np.bool_)
+        if self.resolution is not None:
+            beyond, unknown = -self._short_of(self.sums), self.resolution.unknown
+            known = (unknown == 0) | (beyond >= unknown)
+            if ties:
+                return np.asarray(known & (beyond >= -self.resolution.tied))
+            return np.asarray(known & (beyond > self.resolution.tied_at_most))
         slack = Fraction(self.population * self.unit, 2 * QUANTA)
         if ties:
             reached = self.sums >= _comparable(self.sums, self.boundary - slack, up=True)

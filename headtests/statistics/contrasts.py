@@ -13,9 +13,13 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from headtests.statistics.betting import Bets
+from headtests.statistics.betting import Bets, Resolution
 from headtests.statistics.figures import total
 from headtests.statistics.quanta import QUANTA, Float64s, Int64s
+
+SMALL_DIVISOR = 2**-10
+"""A divisor under this is small: rounding documents' figures to quanta moves the figure by more
+than about a millionth, so that a threshold may be too near to tell on which side it lies."""
 
 
 class Contrast(Protocol):
@@ -33,10 +37,20 @@ class Contrast(Protocol):
     def value(self) -> Fraction:
         """The exact figure of these documents; raises `ValueError` where it divides by 0."""
 
+    @property
+    def rounding(self) -> float:
+        """How far rounding to quanta may have moved the figure; 0 unless its divisor is small.
+
+        Raises `ValueError` where the figure divides by 0.
+        """
+
     def __len__(self) -> int: ...
 
     def first(self, units: int) -> Self:
         """Return the contrast of the first `units` documents."""
+
+    def after_stop(self, stop: int) -> Fraction | None:
+        """Return an estimate that stopping after `stop` documents does not bias, or None."""
 
     def scores(self, threshold: Fraction) -> Bets:
         """Return the exact scores that compare the figure with a threshold."""
@@ -82,6 +96,63 @@ class _Linear(ABC):
         """Return the contrast of the first `units` documents."""
         return replace(self, **{name: getattr(self, name)[:units] for name in self._columns})
 
+    @property
+    def rounding(self) -> float:
+        """How far rounding to quanta may have moved the figure; 0 unless its divisor is small.
+
+        Raises `ValueError` where the figure divides by 0.
+        """
+        resolution = self._resolution(self.value)
+        if resolution is None or not resolution.unknown[-1]:
+            return 0.0
+        return float(resolution.unknown[-1] / resolution.tied[-1] * _tie(self.value))
+
+    @property
+    def value(self) -> Fraction:
+        """The exact figure of these documents; raises `ValueError` where it divides by 0."""
+        columns = range(len(self._columns))
+        return self._figure(*(_average(self._column(place)) for place in columns))
+
+    @abstractmethod
+    def _figure(self, *averages: Fraction) -> Fraction:
+        """Return the figure of documents with these averages, one for each column."""
+
+    def after_stop(self, stop: int) -> Fraction | None:
+        """Return an estimate that stopping after `stop` documents does not bias.
+
+        None if no later document was read, or if the figure divides by 0. Whatever the first
+        documents are, those after them are a random sample of the rest. So the average of the
+        population is estimated without bias by the known average of the first `stop` documents and
+        that of the later ones, each weighted with its share of the population; beyond the
+        population, the later ones alone. A ratio of two such averages is nearly unbiased.
+
+        >>> float(Mean(np.array([QUANTA, QUANTA, 0, 0]), 4).after_stop(2))
+        0.5
+        """
+        if stop >= len(self):
+            return None
+        known = Fraction(0) if self.population is None else Fraction(stop, self.population)
+        averages = []
+        for place in range(len(self._columns)):
+            first, later = np.split(self._column(place), [stop])
+            part = known * _average(first) if known else Fraction(0)
+            averages.append(part + (1 - known) * _average(later))
+        try:
+            return self._figure(*averages)
+        except ValueError:
+            return None
+
+    def _resolution(self, threshold: Fraction) -> Resolution | None:
+        """Return how finely the figure is known, in quanta; None without a divisor."""
+        return None
+
+    def _scaled_resolution(self, threshold: Fraction, scale: float) -> Resolution | None:
+        # Independent draws never make a side certain, so how finely does not matter.
+        found = None if self.population is None else self._resolution(threshold)
+        if found is None:
+            return None
+        return Resolution(found.tied * scale, found.tied_at_most * scale, found.unknown * scale)
+
     def _column(self, place: int) -> Int64s:
         column: Int64s = getattr(self, self._columns[place])
         return column
@@ -105,7 +176,8 @@ class _Linear(ABC):
         values = numerators * by_left + by_shift
         if others is not None:
             values = values - others * by_right
-        return Bets(values, whole, boundary, self.population)
+        resolution = self._scaled_resolution(threshold, float(scale))
+        return Bets(values, whole, boundary, self.population, resolution)
 
     def approximate(self, threshold: float) -> Bets:
         """Return the scores in floating point, with a unit of 1; faster than `scores`."""
@@ -116,7 +188,9 @@ class _Linear(ABC):
         if others is not None:
             values = values - others * float(line.right / line.unit / QUANTA)
         units = 1 if self.population is None else self.population
-        return Bets(values, 1, Fraction(float(line.null / line.unit * units)), self.population)
+        boundary = Fraction(float(line.null / line.unit * units))
+        resolution = self._scaled_resolution(Fraction(threshold), float(1 / line.unit / QUANTA))
+        return Bets(values, 1, boundary, self.population, resolution)
 
     def approximate_each(self, thresholds: Float64s) -> tuple[Float64s, Float64s]:
         """Return the values and boundaries of `approximate` at several thresholds.
@@ -155,10 +229,8 @@ class Mean(_Linear):
         """The lowest and highest possible figure."""
         return 0.0, 1.0
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` without documents."""
-        return _quotient(Fraction(total(self.numerators)), Fraction(len(self) * QUANTA))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return averages[0]
 
     def _line(self, threshold: Fraction) -> _Line:
         return _Line(Fraction(1), Fraction(0), Fraction(0), Fraction(1), threshold)
@@ -198,15 +270,20 @@ class ScaledMean(_Linear):
         """The lowest and highest possible figure, which an average of 1 has."""
         return 0.0, float(1 / self.base_rate)
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` without documents."""
-        average = _quotient(Fraction(total(self.numerators)), Fraction(len(self) * QUANTA))
-        return average / self.base_rate
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return averages[0] / self.base_rate
 
     def _line(self, threshold: Fraction) -> _Line:
         null = threshold * self.base_rate
         return _Line(Fraction(1), Fraction(0), Fraction(0), Fraction(1), null)
+
+    def _resolution(self, threshold: Fraction) -> Resolution:
+        tied = np.full(len(self), _tie(threshold) * self.base_total)
+        unknown = np.zeros(len(self))
+        if self.base_rate < SMALL_DIVISOR:
+            # The base rate of each document of the population was rounded, too.
+            unknown = (np.cumsum(self.numerators > 0) + float(threshold) * self.population) / 2
+        return Resolution(tied, tied, unknown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +291,7 @@ class Ratio(_Linear):
     """The ratio of two averages, where no document's numerator exceeds its denominator.
 
     The ratio is over t exactly if the mean of `numerator - t * denominator` is over 0. The score is
-    that plus `t * largest`, in [0, `largest`].
+    that plus `t * largest`, in [0, `largest`]. A figure of less than half a quantum counts as none.
     """
 
     numerators: Int64s
@@ -241,10 +318,8 @@ class Ratio(_Linear):
         """The lowest and highest possible figure."""
         return 0.0, 1.0
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` if the denominators sum to 0."""
-        return _quotient(Fraction(total(self.numerators)), Fraction(total(self.denominators)))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return _quotient(*averages)
 
     @property
     def _largest_quanta(self) -> int:
@@ -259,6 +334,14 @@ class Ratio(_Linear):
         largest = Fraction(self._largest_quanta, QUANTA)
         level = threshold * largest
         return _Line(Fraction(1), threshold, level, largest, level)
+
+    def _resolution(self, threshold: Fraction) -> Resolution:
+        # All or nothing of a denominator stays that, however it is rounded.
+        is_whole = self.numerators == self.denominators
+        errors = _rounding(self.numerators, self.denominators, float(threshold))
+        errors = np.where(is_whole, (self.denominators > 0) * (1 - float(threshold)) / 2, errors)
+        largest = self._largest_quanta
+        return _measured_divisor(self.denominators, errors, threshold, largest, self.population)
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,15 +369,17 @@ class BoundedRatio(_Linear):
         """The lowest and highest possible figure."""
         return 0.0, math.inf
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` if the denominators sum to 0."""
-        return _quotient(Fraction(total(self.numerators)), Fraction(total(self.denominators)))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        return _quotient(*averages)
 
     def _line(self, threshold: Fraction) -> _Line:
         if threshold < 0:
             raise ValueError(f"expected a threshold of 0 or more but found {threshold}.")
         return _Line(Fraction(1), threshold, threshold, 1 + threshold, threshold)
+
+    def _resolution(self, threshold: Fraction) -> Resolution:
+        errors = _rounding(self.numerators, self.denominators, float(threshold))
+        return _measured_divisor(self.denominators, errors, threshold, QUANTA, self.population)
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,12 +419,9 @@ class MeanDifference(_Linear):
         """The lowest and highest possible figure."""
         return float(-self._right_factor), float(self.left_scale)
 
-    @property
-    def value(self) -> Fraction:
-        """The exact figure of these documents; raises `ValueError` without documents."""
-        left = self.left_scale * total(self.left)
-        right = self._right_factor * total(self.right)
-        return _quotient(left - right, Fraction(len(self) * QUANTA))
+    def _figure(self, *averages: Fraction) -> Fraction:
+        left, right = averages
+        return self.left_scale * left - self._right_factor * right
 
     @property
     def _right_factor(self) -> Fraction:
@@ -349,6 +431,56 @@ class MeanDifference(_Linear):
         most_lost = self._right_factor
         unit = self.left_scale + most_lost
         return _Line(self.left_scale, most_lost, most_lost, unit, threshold + most_lost)
+
+    def _resolution(self, threshold: Fraction) -> Resolution | None:
+        if self.left_scale == self.right_scale == 1:
+            return None
+        units = len(self) if self.population is None else self.population
+        # Half a quantum of each of the two figures.
+        tied = np.full(len(self), _tie(threshold) * float(1 + self.factor) * QUANTA * units)
+        unknown = np.zeros(len(self))
+        if max(self.left_scale, self.right_scale) * SMALL_DIVISOR > 1:
+            sides = (self.left, 1.0, self.left_scale), (self.right, self.factor, self.right_scale)
+            for figures, factor, scale in sides:
+                # What was rounded: the figures, and a base rate of each document.
+                most = 1.0 if scale == 1 else 1 + figures / QUANTA * float(scale)
+                unknown += np.cumsum((figures > 0) * most) * float(factor) * float(scale) / 2
+        return Resolution(tied, tied, unknown)
+
+
+def _average(column: Int64s) -> Fraction:
+    return _quotient(Fraction(total(column)), Fraction(len(column) * QUANTA))
+
+
+def _tie(threshold: Fraction) -> float:
+    """Return how near to a threshold a figure ties with it: half a quantum, relative over 1."""
+    return max(1.0, abs(float(threshold))) / (2 * QUANTA)
+
+
+def _rounding(numerators: Int64s, denominators: Int64s, threshold: float) -> Float64s:
+    """Return how far rounding moved `numerator - threshold * denominator`, at most, in quanta.
+
+    Less than half a quantum counts as nothing, so that 0 was not rounded.
+    """
+    errors: Float64s = ((numerators > 0) + threshold * (denominators > 0)) / 2
+    return errors
+
+
+def _measured_divisor(
+    denominators: Int64s,
+    errors: Float64s,
+    threshold: Fraction,
+    largest: int,
+    population: int | None,
+) -> Resolution:
+    """Return how finely a ratio is known, in quanta, given each document's rounding error."""
+    read = np.arange(1, len(denominators) + 1)
+    unread = 0 if population is None else population - read
+    divisor = np.cumsum(denominators.astype(np.float64))
+    tie = _tie(threshold)
+    is_small = divisor < SMALL_DIVISOR * QUANTA * np.cumsum(denominators > 0)
+    unknown = np.where(is_small, np.cumsum(errors), 0.0)
+    return Resolution(tie * divisor, tie * (divisor + unread * largest), unknown)
 
 
 def _quotient(dividend: Fraction, divisor: Fraction) -> Fraction:

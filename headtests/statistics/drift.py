@@ -13,6 +13,13 @@ from headtests.statistics.quanta import QUANTA, Float64s, Int64s
 
 MARGIN = 0.02
 """The default distance that a figure may move and count as unchanged."""
+SMALL_SHARE = 0.2
+"""A share under this may move by less, in proportion: by a tenth of it at the default margin."""
+LEAST_SHARE = 0.005
+"""A share under this may move as far as this one, by 0.0005 at the default margin: a few times as
+far as bfloat16 moved any such share of the demo model (0.0002)."""
+TRADED = 2
+"""How many times farther than a figure may move its documents must, to have traded places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +93,12 @@ class Drift:
     size: float
     """The absolute value of the recorded figure; for a difference of two statistics the sum of both
     absolute values, so that a relative margin stays above their rounding errors."""
+    mean_absolute: float | None = None
+    """The mean of the absolute changes of the documents' contributions; None if they are unknown.
+
+    `difference` is the mean with signs, which is small where documents trade places."""
+    step: float = 0.0
+    """The least change that is possible, as of a share of few pairs; 0 if any is."""
 
     @property
     def difference(self) -> float:
@@ -100,8 +113,25 @@ class Drift:
 
     @property
     def room(self) -> float:
-        """How far the figure may move, in the unit of the figure."""
-        return self.margin * self.size if self.is_relative else self.margin
+        """How far the figure may move, in the unit of the figure.
+
+        A multiple may move by the margin times its size. A share of at least `SMALL_SHARE` may move
+        by the margin, and a smaller one by as much less as it is smaller.
+
+        >>> round(Drift(0.5, 0.5, 0.02, False, (), 0.5).room, 6)
+        0.02
+        >>> round(Drift(0.018, 0.0, 0.02, False, (), 0.018).room, 6)
+        0.0018
+        """
+        if self.is_relative:
+            return self.margin * self.size
+        share = self.margin * min(1.0, max(self.size, LEAST_SHARE) / SMALL_SHARE)
+        return max(share, min(self.step, self.margin))
+
+    @property
+    def traded_places(self) -> bool:
+        """Whether documents changed far more than the figure may, though it is unchanged."""
+        return self.is_unchanged and (self.mean_absolute or 0.0) > TRADED * self.room
 
     @property
     def status(self) -> str:
@@ -138,7 +168,8 @@ def drift_between(
     own = _own(before, signs), _own(now, signs)
     moved = _moved(documents, np.abs(new_parts - old_parts), *own, most)
     size = sum(abs(sign * statistic.value) for sign, statistic in zip(signs, before, strict=True))
-    return Drift(old_value, new_value, margin, is_relative, moved, size)
+    absolute = float(np.abs(new_parts - old_parts).mean()) if len(documents) else 0.0
+    return Drift(old_value, new_value, margin, is_relative, moved, size, absolute)
 
 
 def _value(side: Sequence[RecordedFigures], signs: Sequence[float]) -> float:

@@ -28,6 +28,8 @@ class Eligible:
     """In quanta: the numerators under uniform attention; None if not needed."""
     base_denominators: Int64s | None = None
     """In quanta: the denominators under uniform attention; None for a plain average."""
+    copies: int = 0
+    """Beyond the corpus, the number of texts that were left out because they equal another."""
 
     @property
     def base_rate(self) -> Fraction | None:
@@ -41,6 +43,15 @@ class Eligible:
         """Return the documents that are not pieces of a text, in the same order."""
         return self._taken(self.texts != text)
 
+    def counting_once(self, is_copy: npt.NDArray[np.bool_]) -> "Eligible":
+        """Return the documents of texts that are no copies, in the same order.
+
+        `is_copy` says of each text whether it equals an earlier one, shape `[texts]`.
+        """
+        copies = is_copy[self.texts]
+        found = self._taken(~copies)
+        return replace(found, copies=len(np.unique(self.texts[copies])))
+
     def common_with(self, other: "Eligible") -> "Eligible":
         """Return the documents that are also eligible for another statistic, in the same order."""
         return self._taken(np.isin(self.documents, other.documents, assume_unique=True))
@@ -50,7 +61,7 @@ class Eligible:
             None if column is None else column[chosen]
             for column in (self.base_rates, self.base_denominators)
         )
-        return Eligible(self.documents[chosen], self.texts[chosen], base, of_base)
+        return Eligible(self.documents[chosen], self.texts[chosen], base, of_base, self.copies)
 
 
 @dataclass(frozen=True, eq=False)

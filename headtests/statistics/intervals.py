@@ -32,7 +32,8 @@ def bounds(contrast: Contrast, alpha: float) -> tuple[float, float]:
     `figure >= low` holds and `figure >= high` is refuted, each at a false-decision rate of
     `alpha`, however often the interval was computed on the way; both together at `2 * alpha`. Ends
     are rounded outward to a 2**-20 of the span. Both are the value itself if the documents are the
-    whole population; `high` is infinite if no threshold is refuted. Raises `ValueError` for an
+    whole population, unless its divisor is so small that rounding hides the value; `high` is
+    infinite if no threshold is refuted. Raises `ValueError` for an
     alpha outside (0, 0.5), and if the whole population has no value.
 
     >>> import numpy as np
@@ -42,7 +43,7 @@ def bounds(contrast: Contrast, alpha: float) -> tuple[float, float]:
     True
     """
     require_alpha(alpha)
-    if contrast.population == len(contrast):
+    if contrast.population == len(contrast) and not contrast.rounding:
         return float(contrast.value), float(contrast.value)
 
     def threshold(place: int) -> float:

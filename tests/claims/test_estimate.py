@@ -59,7 +59,7 @@ def test_a_lift_is_told_in_multiples():
     measured = figures([0.5], [0.125], base_rates=[0.125], base_denominators=[0.125])
     claim = one("lift(ht.previous)", measured).lift(ht.previous) >= 4
     assert claim.explanation()[:3] == [
-        "holds: 4x over 1 document (10 rows),",
+        "holds: 4x over 1 document (10 rows), divided by 0.125,",
         "  as >= 4 was claimed",
         "  uniform attention would give 1x",
     ]

@@ -65,6 +65,7 @@ def uniform(halves, when):
     return mass, mass / off
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", [None, every_row, query.repeats], ids=repr)
 def test_figures_are_of_documents_read_and_base_rates_of_the_whole_measuring_half(halves, when):
     record = measure(halves, Suggestion(ht.induction, when, 0.1))

@@ -44,6 +44,7 @@ def test_its_message_stands_in_a_section_of_its_own(run_claims):
     assert "comparisons.py" not in run.text
 
 
+@pytest.mark.slow
 def test_a_skipped_ones_message_is_plain(run_claims):
     shown = run_claims(OPEN, FEW, SKIP).section("test_open[L0H1]")
     assert shown[0] == "undecided: L0H1.mass(ht.previous) >= 0.158"
@@ -65,6 +66,7 @@ def test_that_line_stands_below_those_of_failures(run_claims):
     assert words == ["FAILED", "UNDECIDED"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
@@ -84,6 +86,7 @@ def test_r_asks_for_that_line(run_claims, arguments, shown):
     assert (SUMMARY in run.sections) == shown
 
 
+@pytest.mark.slow
 def test_that_line_fits_the_terminal_but_on_ci(run_claims, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     cut = "UNDECIDED test_inside.py::test_open[L0H1] - L0H1.mass(ht...."

@@ -127,9 +127,11 @@ def estimate(**changes: Any) -> EstimateRecord:
         documents=64,
         texts=None,
         eligible=217,
+        merged_texts=None,
         rows=4310,
         pairs=None,
         base_rate=0.021,
+        denominator=None,
         matched_rate=0.31,
         rank=RankRecord(rank=2, of=12),
         resting_mass=0.63,
@@ -158,11 +160,14 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         factor=1,
         offset=0,
         difference=None,
+        after_stop=None,
+        fixed=None,
         alpha=0.001,
         e_value=0.02,
         e_value_against=1400.0,
         e_bh=False,
         more_documents=None,
+        remedy="",
         more_documents_quartiles=None,
         read_before=False,
         basis="the average over the first 253 documents of demo",
@@ -172,6 +177,7 @@ def claim(identity: str = "c1", **changes: Any) -> ClaimRecord:
         source="assert head.mass(ht.induction) >= 0.4",
         function=FUNCTION,
         function_line=10,
+        baseline_seed=None,
         drift=None,
         against=None,
         span=[FUNCTION.index("head.mass"), FUNCTION.index(" >= 0.4") + 7],
@@ -189,6 +195,8 @@ def drift(**changes: Any) -> DriftRecord:
         margin=0.02,
         is_relative=False,
         room=0.02,
+        mean_absolute=0.09,
+        traded_places=False,
         documents=600,
         moved=[
             {"document": 31 + place, "text": f"demo/{place}", "before": 0.6, "now": now}
@@ -203,6 +211,7 @@ def unchanged(**changes: Any) -> DriftRecord:
     """Return the drift of a mass that changed by rounding only."""
     moved = [{"document": 7, "text": "demo/7", "before": 0.25, "now": 0.25002}]
     found = {"status": "unchanged", "before": 0.12, "now": 0.12000004, "moved": moved}
+    found |= {"mean_absolute": 0.0001}
     return drift(**{**found, "differs": [], **changes})
 
 
@@ -301,6 +310,16 @@ def session(**corpus: Any) -> SessionRecord:
             "bos_effect": "one BOS token stands before each document",
             "sha256": "ab" * 32,
             "notes": ["The topic 'lambda' was left out: its text differs in this interpreter."],
+            "files": 0,
+            "file_names": [],
+            "files_after": 0,
+            "files_left_out": [],
+            "rows": 37,
+            "samples": [
+                {"document": 0, "text": "assert", "beginning": "The assert statement"},
+                {"document": 126, "text": "in", "beginning": "Membership\n\ntests"},
+                {"document": 252, "text": "yield", "beginning": " expressions"},
+            ],
             **corpus,
         },
         "budget": 2000,
@@ -639,7 +658,7 @@ def record(**changes: Any) -> Record:
         sessions=[session()],
         heads=[head(), head("demo L0H1")],
         claims=[
-            claim(),
+            claim(after_stop={"value": 0.113, "units": 64}),
             claim(
                 "c2",
                 verdict="holds",
@@ -715,6 +734,8 @@ def record(**changes: Any) -> Record:
                     low=4.2,
                     high=None,
                     texts=31,
+                    merged_texts=6,
+                    denominator=0.018,
                     eligible=None,
                     base_rate=1.0,
                     matched_rate=1.8,

@@ -7,7 +7,7 @@ from headtests.report.markdown import CLAIMS_SHOWN, markdown
 from tests.report import gfm, sample
 
 PAGE = "reports/headtests.html"
-HEADINGS = ["verdict", "claim", "estimate", "interval", "n", "test"]
+HEADINGS = ["verdict", "claim", "estimate", "interval", "after the stop", "n", "test"]
 
 
 def claims(*verdicts: Any) -> list[ClaimRecord]:
@@ -46,10 +46,35 @@ def test_every_claim_has_a_line_and_those_that_did_not_hold_are_first() -> None:
         "L1H3.mass(ht.induction) >= 0.4",
         "0.12",
         "0.09 to 0.16",
+        "0.113",
         "64 of 217",
         "hypotheses/test_demo.py::test_induction[L1H3]",
     ]
-    assert lines[1][2:5] == ["0.62", "none", "50 pairs"]
+    assert lines[1][2:6] == ["0.62", "none", "", "50 pairs"]
+
+
+def test_where_reading_stopped_biases_the_estimates_and_that_is_said() -> None:
+    assert "beyond the true one" in markdown(sample.record(), PAGE)
+    assert "beyond the true one" not in markdown(sample.record(claims=claims("undecided")), PAGE)
+
+
+def test_a_seed_that_was_chosen_or_changed_is_said() -> None:
+    assert "Seed 7, where 0 is the default." in markdown(sample.record(), PAGE)
+    session: Any = sample.session() | {"seed": 0}
+    default = sample.record(sessions=[session])
+    assert "seed" not in markdown(default, PAGE).lower()
+    changed = sample.record(sessions=[session], claims=[sample.claim(baseline_seed=3)])
+    said = markdown(changed, PAGE)
+    assert "The seed of 1 claim has changed since the baseline: 3, now 0." in said
+    assert "adds the rate of its run" in said
+
+
+def test_documents_that_traded_places_are_named_though_the_figure_is_unchanged() -> None:
+    moved = sample.claim(drift=sample.unchanged(mean_absolute=0.4, traded_places=True))
+    still = sample.claim("c2", drift=sample.unchanged(mean_absolute=0.03))
+    told = markdown(sample.record(claims=[moved, still]), PAGE)
+    assert told.count("documents traded places") == 1
+    assert "moved by 0\\.40 on average" in told or "moved by 0.40 on average" in told
 
 
 def instead(record: Record) -> list[str]:
@@ -105,7 +130,7 @@ def test_many_explained_heads_stay_few_lines() -> None:
 def test_bars_are_no_cells() -> None:
     either = sample.claim(expression="L1H3.mass(ht.previous | ht.current) >= 0.4", test="t[a|b]")
     (line,) = table(sample.record(claims=[either]))
-    assert line[1::4] == ["L1H3.mass(ht.previous | ht.current) >= 0.4", "t[a|b]"]
+    assert line[1::5] == ["L1H3.mass(ht.previous | ht.current) >= 0.4", "t[a|b]"]
 
 
 def test_an_outcome_that_the_verdict_does_not_explain_is_said() -> None:
@@ -204,7 +229,7 @@ def test_nothing_of_a_hostile_record_becomes_markup() -> None:
     kinds = gfm.kinds(told)
     assert not kinds & {"html_inline", "html_block", "link_open", "image", "fence", "code_block"}
     assert not kinds & {"em_open", "s_open", "blockquote_open", "hr", "ordered_list_open"}
-    assert [len(cells) for cells in gfm.rows(told)] == [6] * (1 + len(record["claims"]))
+    assert [len(cells) for cells in gfm.rows(told)] == [7] * (1 + len(record["claims"]))
     shown = gfm.words(told)
     assert "<script>alert(1)</script>" in shown
     # Code and entities are the only places where there may be any.
@@ -212,6 +237,7 @@ def test_nothing_of_a_hostile_record_becomes_markup() -> None:
         assert "<" not in "".join(line.split("`")[::2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["\U0001f600", "|", "<", "@", "`", "\u202e", "\\|", "\u0301", "&"])
 def test_however_hostile_and_long_a_record_is_the_page_is_small(text: str) -> None:
     poison = text * 10_000

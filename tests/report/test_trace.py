@@ -153,10 +153,32 @@ def test_the_page_has_each_figure_in_its_row() -> None:
     page = Page(render_trace(traced.checkpoints()))
     cells = [(one.attributes.get("data-label"), one.text) for one in page.all("td")]
     at = cells.index(("Interval", "0.34 to 0.47"))
-    assert [text.split()[-1] for _, text in cells[at - 2 : at]] == ["undecided", "0.39"]
+    assert cells[at - 3][1].split()[-1] == "undecided"
+    assert cells[at - 2 : at] == [("Decided by", "64 of 217"), ("Estimate", "0.39")]
     assert cells[at + 1] == ("Documents", "64 of 217")
 
 
+def test_estimates_are_those_on_as_many_documents_at_each_checkpoint() -> None:
+    checkpoints = traced.checkpoints()
+    ran = [one for one in checkpoints if one.record is not None]
+    for checkpoint, value in zip(ran, (0.021, 0.032, 0.41, 0.79), strict=True):
+        assert checkpoint.record is not None
+        claim = next(one for one in checkpoint.record["claims"] if one["test"] == traced.INDUCTION)
+        side: Any = {"value": value, "low": value - 0.02, "high": value + 0.02}
+        claim["fixed"] = {
+            "left": side | {"documents": 200, "texts": None},
+            "right": None,
+            "difference": None,
+        }
+    page = Page(render_trace(checkpoints))
+    cells = [(one.attributes.get("data-label"), one.text) for one in page.all("td")]
+    at = cells.index(("Interval", "0.39 to 0.43"))
+    assert cells[at - 2 : at] == [("Decided by", "64 of 217"), ("Estimate", "0.41")]
+    assert cells[at + 1] == ("Documents", "200 of 217")
+    assert "from 0.021 to 0.79" in trace(checkpoints).claims[0].track.words
+
+
+@pytest.mark.slow
 def test_whatever_a_record_says_is_shown_as_text() -> None:
     source = render_trace(traced.hostile())
     page = Page(source)

@@ -24,6 +24,7 @@ from headtests.report.words.claims import (
     SYMBOLS,
     RoundedSides,
     StatisticLine,
+    after_stop_in_brief,
     both_sides,
     compared,
     comparison,
@@ -35,6 +36,7 @@ from headtests.report.words.claims import (
     sides,
     unit_of,
     verdict_in_words,
+    where_reading_stopped,
 )
 from headtests.report.words.decisions import (
     discovery,
@@ -114,6 +116,10 @@ class Claim:
     e_value: str
     discovery: str
     words: str
+    stopped: str
+    """How where reading stopped biases the estimate; empty where it does not."""
+    after_stop: str
+    """The estimate that it does not bias; empty without one."""
     remaining: str
     """How many more documents an undecided claim would take; else empty."""
     warning: str
@@ -195,6 +201,8 @@ def claim_card(claim: ClaimRecord, anchor: str, places: Anchors, axes: Axes, cap
         e_value=e_value(claim),
         discovery=discovery(claim),
         words=verdict_in_words(claim),
+        stopped=where_reading_stopped(claim),
+        after_stop=after_stop_in_brief(claim),
         remaining=remaining(claim),
         warning=warning(claim),
         drift=moved,

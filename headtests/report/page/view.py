@@ -15,7 +15,7 @@ from headtests.report.charts.interval_strips import axes_of
 from headtests.report.page.cards import Anchors, Claim, HeadCard, claim_card, head_cards
 from headtests.report.page.explanation_cards import Trouble, placed
 from headtests.report.words.claims import PAST, SYMBOLS, tally
-from headtests.report.words.decisions import false_decisions, what_alpha_means
+from headtests.report.words.decisions import false_decisions, seeds, what_alpha_means
 from headtests.report.words.drift import DRIFTED, Stale, drifted, stale
 from headtests.report.words.heads import head_view
 from headtests.report.words.other_model import differing
@@ -82,6 +82,8 @@ class Report:
     """The filter's options for comparisons: value and label."""
     false_decisions: str
     """The rate of the whole run; empty where no claim has a rate."""
+    seeds: list[str]
+    """What to know of seeds that were chosen or changed; empty where all are the default."""
     what_alpha_means: list[str]
     claims: list[Claim]
     troubles: list[Trouble]
@@ -155,6 +157,7 @@ def report(record: Record, caps: Caps) -> Report:
         comparisons=_comparisons(claims),
         compared=_compared(cards),
         false_decisions=false_decisions(record),
+        seeds=seeds(record),
         what_alpha_means=what_alpha_means(record),
         claims=cards,
         troubles=places.explained.troubles,

@@ -7,7 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from headtests.records import ClaimRecord, DifferenceRecord, EstimateRecord
+from headtests.records import (
+    ClaimRecord,
+    DifferenceRecord,
+    EstimateRecord,
+    FixedSideRecord,
+)
 from headtests.report.words.intervals import in_brief, in_words
 from headtests.wording import (
     CONTROLS,
@@ -140,6 +145,8 @@ def measured_on(estimate: EstimateRecord) -> str:
     inside = [] if rows is None else [count(rows, "row")]
     if estimate["texts"] is not None:
         inside = [*named, *inside]
+        if estimate["merged_texts"]:
+            inside.append(f"{count(estimate['merged_texts'], 'equal text')} left out")
         named = [count(estimate["texts"], "text")]
     if not named:
         named, inside = inside, []
@@ -191,6 +198,60 @@ def compared(claim: ClaimRecord) -> tuple[float, float]:
         return left, product
     difference = claim["difference"]
     return (left - product if difference is None else difference["value"]), claim["offset"]
+
+
+def where_reading_stopped(claim: ClaimRecord) -> str:
+    """Return how the estimate is biased by where reading stopped, and one that is not.
+
+    Empty where it did not stop early: for an undecided claim, and where every document was read.
+    """
+    left = claim["left"]
+    if claim["alpha"] is None or claim["verdict"] == "undecided" or left["documents"] is None:
+        return ""
+    if left["documents"] == left["eligible"]:
+        return ""
+    biased = (
+        "Reading stopped where the claim was decided, so this estimate lies beyond the true one on "
+        "average; the interval does not depend on that."
+    )
+    after = claim["after_stop"]
+    if after is None:
+        return f"{biased} No document was read after the one that decided."
+    figure = "the difference" if claim["difference"] is not None else "the estimate"
+    return (
+        f"{biased} From the {count(after['units'], _unit(left))} read after that one, {figure} is "
+        f"{after_stop_in_brief(claim)}, which does not depend on where it stopped."
+    )
+
+
+def after_stop_in_brief(claim: ClaimRecord) -> str:
+    """Return the estimate after the stop, for a table's cell; empty without one."""
+    after = claim["after_stop"]
+    return "" if after is None else number(after["value"]) + unit_of(claim["left"])
+
+
+def _unit(estimate: EstimateRecord) -> str:
+    return "document" if estimate["texts"] is None else "text"
+
+
+def at_fixed(claim: ClaimRecord) -> ClaimRecord:
+    """Return a claim with its figures on the fixed number of documents, where it has them."""
+    fixed, right = claim["fixed"], claim["right"]
+    if fixed is None:
+        return claim
+    found = claim.copy()
+    found["left"] = _on(claim["left"], fixed["left"])
+    if isinstance(right, dict) and fixed["right"] is not None:
+        found["right"] = _on(right, fixed["right"])
+    found["difference"] = fixed["difference"]
+    return found
+
+
+def _on(estimate: EstimateRecord, fixed: FixedSideRecord) -> EstimateRecord:
+    on = estimate.copy()
+    on["value"], on["low"], on["high"] = fixed["value"], fixed["low"], fixed["high"]
+    on["documents"], on["texts"] = fixed["documents"], fixed["texts"]
+    return on
 
 
 def tally(verdicts: Iterable[str], order: Iterable[str] = PAST) -> list[str]:
@@ -249,6 +310,8 @@ def _figures(estimate: EstimateRecord, value: str) -> Iterator[tuple[str, str]]:
 def _controls(estimate: EstimateRecord) -> Iterator[tuple[str, str]]:
     """Yield each control of a statistic: its name and its figure, which is empty where unknown."""
     unit, rank = unit_of(estimate), estimate["rank"]
+    divisor = estimate["denominator"]
+    yield "Denominator", "" if divisor is None else f"{number(divisor)} on average"
     for name, rate in (
         (CONTROLS.get(estimate["kind"], UNIFORM), estimate["base_rate"]),
         (MATCHED, estimate["matched_rate"]),

@@ -6,6 +6,7 @@ Records in, sentences out. Nothing is decided or computed here.
 from collections import Counter
 
 from headtests.records import ClaimRecord, Record
+from headtests.settings import Settings
 from headtests.wording import count, number, power_of_ten, quartiles
 
 _LARGEST = 1e300
@@ -64,6 +65,8 @@ def remaining(claim: ClaimRecord) -> str:
     if claim["verdict"] != "undecided":
         return ""
     more = claim["more_documents"]
+    if more is None and claim["remedy"]:
+        return f"{_OPEN}: {claim['remedy'].removesuffix('.')}."
     if more is None:
         return f"{_OPEN}, and more documents are unlikely to."
     unit = "eligible document" if claim["left"]["texts"] is None else "text"
@@ -123,6 +126,31 @@ def what_alpha_means(record: Record) -> list[str]:
         sentences.append(
             f"{count(exact, 'claim')} {'was' if exact == 1 else 'were'} compared exactly, without "
             "a rate."
+        )
+    return sentences
+
+
+def seeds(record: Record) -> list[str]:
+    """Return sentences about seeds that were chosen or changed; empty where all are the default."""
+    default = Settings().seed
+    used = sorted({session["seed"] for session in record["sessions"]})
+    chosen = [str(seed) for seed in used if seed != default]
+    sentences = []
+    if chosen:
+        sentences.append(f"Seed {' and '.join(chosen)}, where {default} is the default.")
+    of_session = {session["key"]: session["seed"] for session in record["sessions"]}
+    changed = Counter(
+        (claim["baseline_seed"], of_session[claim["session"]])
+        for claim in record["claims"]
+        if claim["baseline_seed"] is not None and claim["session"] in of_session
+    )
+    sentences += [
+        f"The seed of {count(of, 'claim')} has changed since the baseline: {before}, now {now}."
+        for (before, now), of in sorted(changed.items())
+    ]
+    if sentences:
+        sentences.append(
+            "Each seed that was tried adds the rate of its run to the rate of false decisions."
         )
     return sentences
 

@@ -43,6 +43,8 @@ class DriftText:
     """The figure before and now, for a table's cell."""
     figures: list[tuple[str, str]]
     """Name and value: before, now, their difference, the margin, the number of documents."""
+    traded: str
+    """How far documents moved, where they traded places while the figure is unchanged."""
     basis: str
     """What kind of comparison this is."""
     file: str
@@ -72,6 +74,7 @@ def drift(claim: ClaimRecord, caps: Caps) -> DriftText | None:
         symbol=_MARKS[record["status"]],
         in_brief=before_and_now(claim, record),
         figures=_figures(claim, record),
+        traded=traded(claim),
         basis=_basis(record),
         file=record["file"],
         moved=[_moved(document, unit_of(claim["left"])) for document in shown],
@@ -84,6 +87,19 @@ def drifted(claims: Sequence[ClaimRecord]) -> list[tuple[ClaimRecord, DriftRecor
     """Return the claims that moved by more than their margin."""
     pairs = [(claim, claim["drift"]) for claim in claims if claim["drift"] is not None]
     return [(claim, drift) for claim, drift in pairs if drift["status"] == "drifted"]
+
+
+def traded(claim: ClaimRecord) -> str:
+    """Return how far a claim's documents moved where its figure did not; empty elsewhere."""
+    record = claim["drift"]
+    if record is None or not record["traded_places"] or record["mean_absolute"] is None:
+        return ""
+    unit = unit_of(claim["left"])
+    moved = signed(record["now"] - record["before"], record["mean_absolute"])
+    return (
+        f"documents traded places: they moved by {number(record['mean_absolute'])}{unit} on "
+        f"average, and the figure by {moved}{unit}"
+    )
 
 
 def stale(records: list[StaleRecord]) -> list[Stale]:
@@ -105,7 +121,7 @@ def margin(claim: ClaimRecord, record: DriftRecord) -> str:
     """Return how far a figure may move, such as "0.02", or "0.02 of its size, 0.24"."""
     allowed = exactly(record["margin"])
     if not record["is_relative"]:
-        return allowed
+        return number(record["room"])
     return f"{allowed} of its size, {number(record['room'])}{unit_of(claim['left'])}"
 
 
@@ -136,6 +152,11 @@ def _figures(claim: ClaimRecord, record: DriftRecord) -> list[tuple[str, str]]:
         ("Now", now + unit),
         ("Moved by", signed(record["now"] - record["before"], record["room"]) + unit),
         ("May move by", margin(claim, record)),
+        *(
+            []
+            if record["mean_absolute"] is None
+            else [("Its documents moved by", f"{number(record['mean_absolute'])}{unit} on average")]
+        ),
         *([] if documents is None else [("Recorded documents", f"{documents:,}")]),
     ]
 

@@ -19,19 +19,23 @@ from pathlib import Path
 from headtests.claims.comparison import Comparison
 from headtests.claims.definitions import RowOptions
 from headtests.claims.estimate import Estimate
+from headtests.claims.fixed_size import on_fixed_documents
 from headtests.claims.pair_figure import PairFigure
 from headtests.claims.pairs import Pair
-from headtests.claims.quantity import Quantity, Subject
+from headtests.claims.quantity import Interval, Quantity, Subject
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.readers.rows_against import RowsAgainstRequest
 from headtests.records import (
     FORMAT,
     VERSION,
+    AfterStopRecord,
     ClaimRecord,
     CourseRecord,
     DifferenceRecord,
     EstimateRecord,
     ExplanationRecord,
+    FixedRecord,
+    FixedSideRecord,
     HeadRecord,
     PairRecord,
     RankRecord,
@@ -42,11 +46,14 @@ from headtests.records import (
     UnmeasuredRecord,
 )
 from headtests.records.pairs import runs
+from headtests.sessions.recording.corpus_records import corpus_record
 from headtests.sessions.session import Session
 from headtests.statistics import e_bh, union_bound
 
 SHOWN_MULTIPLES = 10
 """Number of ranked and of random multiples that a record holds for each head."""
+FIXED_DOCUMENTS = 256
+"""Number of eligible documents, or texts, on which the figures of checkpoints are compared."""
 SHOWN_COUNTEREXAMPLES = 10
 """Number of rows or pairs that a record holds against each side of a claim that did not hold."""
 PACKAGES = (
@@ -100,19 +107,22 @@ def claim_record(
         factor=float(comparison.factor),
         offset=float(comparison.offset),
         difference=(
+            None if comparison.difference is None else _difference_record(comparison.difference)
+        ),
+        after_stop=(
             None
-            if comparison.difference is None
-            else DifferenceRecord(
-                value=comparison.difference.value,
-                low=_finite(comparison.difference.low),
-                high=_finite(comparison.difference.high),
+            if comparison.after_stop is None
+            else AfterStopRecord(
+                value=comparison.after_stop.value, units=comparison.after_stop.units
             )
         ),
+        fixed=None,
         alpha=comparison.alpha,
         e_value=_e_value(comparison.alpha, comparison.decision.log_e),
         e_value_against=_e_value(comparison.alpha, comparison.decision.log_e_against),
         e_bh=None,
         more_documents=comparison.more_documents,
+        remedy=comparison.remedy,
         more_documents_quartiles=(
             None
             if comparison.more_documents_quartiles is None
@@ -134,9 +144,42 @@ def claim_record(
         source="" if location is None else location.source,
         function=around.source,
         function_line=around.line,
+        baseline_seed=None,
         drift=None,
         against=None,
         span=list(around.span or ()),
+    )
+
+
+def fixed_record(comparison: Comparison) -> FixedRecord | None:
+    """Return a claim's figures on its first `FIXED_DOCUMENTS`; runs documents that were not read.
+
+    None for figures of pairs, and where those documents have no value.
+    """
+    found = on_fixed_documents(comparison, FIXED_DOCUMENTS)
+    if found is None:
+        return None
+    sides, difference = found
+    records = [
+        FixedSideRecord(
+            value=side.value,
+            low=_finite(side.low),
+            high=_finite(side.high),
+            documents=side.documents,
+            texts=side.texts,
+        )
+        for side in sides
+    ]
+    return FixedRecord(
+        left=records[0],
+        right=records[1] if len(records) > 1 else None,
+        difference=None if difference is None else _difference_record(difference),
+    )
+
+
+def _difference_record(interval: Interval) -> DifferenceRecord:
+    return DifferenceRecord(
+        value=interval.value, low=_finite(interval.low), high=_finite(interval.high)
     )
 
 
@@ -179,9 +222,11 @@ def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
         documents=None,
         texts=None,
         eligible=None,
+        merged_texts=None,
         rows=None,
         pairs=None,
         base_rate=None,
+        denominator=None,
         matched_rate=None,
         rank=None,
         resting_mass=None,
@@ -195,7 +240,8 @@ def _estimate_record(quantity: Quantity, session: str) -> EstimateRecord:
         record["documents"], record["rows"] = quantity.documents, quantity.rows
         record["texts"], record["eligible"] = quantity.texts, quantity.eligible
         record["base_rate"], record["resting_mass"] = quantity.base_rate, quantity.resting_mass
-        record["matched_rate"] = quantity.matched_rate
+        record["denominator"], record["matched_rate"] = quantity.denominator, quantity.matched_rate
+        record["merged_texts"] = quantity.merged_texts
         rank = quantity.rank
         record["rank"] = None if rank is None else RankRecord(rank=rank.rank, of=rank.of)
     elif isinstance(quantity, PairFigure):
@@ -222,18 +268,7 @@ def session_record(session: Session) -> SessionRecord:
             "tokenizer_sha256": population.vocabulary.sha256,
             "capture": model.facts.path,
         },
-        corpus={
-            "name": session.corpus.label,
-            "description": population.description,
-            "documents": len(population),
-            "texts": population.texts,
-            "tokens": population.tokens,
-            "max_length": population.max_length,
-            "bos": population.bos,
-            "bos_effect": population.bos_effect,
-            "sha256": population.sha256,
-            "notes": [*population.notes, *document_pass.notes],
-        },
+        corpus=corpus_record(population, [*session.model.notes, *document_pass.notes]),
         budget=document_pass.budget,
         documents_run=document_pass.documents_run,
         tokens_run=document_pass.tokens_run,

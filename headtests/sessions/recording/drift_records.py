@@ -16,6 +16,7 @@ from headtests.cache import fingerprint
 from headtests.claims.comparison import Comparison
 from headtests.claims.definitions import Lift, Question
 from headtests.claims.estimate import Estimate
+from headtests.claims.pair_figure import PairFigure
 from headtests.claims.quantity import Quantity
 from headtests.claims.sequential import base_of
 from headtests.errors import BaselineError
@@ -119,6 +120,14 @@ def _size(comparison: Comparison, sides: Sequence[BaselineSide]) -> float:
     """Return the size of a figure, or the sum of the sizes of two."""
     factors = (1.0, float(comparison.factor))
     return sum(abs(factor * side["value"]) for factor, side in zip(factors, sides, strict=False))
+
+
+def _step_of(quantities: Sequence[Quantity], factor: float) -> float:
+    """Return how far one pair moves a share of pairs, or the difference of two such shares."""
+    sides = zip((1.0, factor), quantities, strict=False)
+    return sum(
+        weight / max(side.pairs, 1) for weight, side in sides if isinstance(side, PairFigure)
+    )
 
 
 def _bounds(comparison: Comparison) -> tuple[float | None, float | None]:
@@ -229,7 +238,9 @@ def drift_of(
     if len(estimates) < len(quantities):
         old = difference_of(comparison, [side["value"] for side in sides])
         new = difference_of(comparison, [quantity.value for quantity in quantities])
-        drift = Drift(old, new, margin, is_relative, (), _size(comparison, sides))
+        step = _step_of(quantities, float(comparison.factor))
+        size = _size(comparison, sides)
+        drift = Drift(old, new, margin, is_relative, (), size, step=step)
     else:
         then, later = _paired(sides, estimates, file)
         drift = drift_between(then, later, float(comparison.factor), margin, is_relative)
@@ -243,6 +254,8 @@ def drift_of(
         margin=margin,
         is_relative=is_relative,
         room=drift.room,
+        mean_absolute=drift.mean_absolute,
+        traded_places=drift.traded_places,
         documents=documents,
         moved=[
             MovedRecord(

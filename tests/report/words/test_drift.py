@@ -26,6 +26,7 @@ def test_a_drifted_claim_says_what_it_was_is_and_may_move_by() -> None:
         ("Now", "0.118"),
         ("Moved by", "-0.053"),
         ("May move by", "0.02"),
+        ("Its documents moved by", "0.09 on average"),
         ("Recorded documents", "600"),
     ]
     assert found.in_brief == "0.171, now 0.118"
