@@ -36,7 +36,8 @@ INTERVAL = r"\[\S+, \S+\]|exact|"
 def columns(line):
     """Return verdict, outcome, what was measured, interval, documents and rows."""
     found = (
-        rf"(\S+) +(\S+) +(\S+ \S+ \S+)(?: +-?[\d.e-]+)? +({INTERVAL}) +([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
+        rf"(\S+) +(\S+) +(\S+ \S+ \S+)(?: +-?[\d.e-]+)? +({INTERVAL}) +([\d,]+(?: pairs)?)"
+        r"(?: +([\d,]+))?(?: +\S.*)?"
     )
     return re.fullmatch(found, line).groups()
 
@@ -143,9 +144,8 @@ def test_it(head):
     )
     shown = run.section("claims")
     start = shown.index("rate of false decisions of this run: at most 0.002 (2 claims, 0.001 each)")
-    assert shown[start + 1] == (
-        "  It does not cover 1 claim whose statistic was read before it was compared."
-    )
+    assert shown[start + 1].startswith("  The statistic of 1 claim was read before")
+    assert "no choice among heads or" in " ".join(shown[start + 1 : start + 4])
 
 
 def test_a_threshold_is_shown_as_it_was_written(run_claims, monkeypatch):
