@@ -20,7 +20,7 @@ from headtests.options import OPTIONS
 from headtests.plugin import MARKERS, pytest_addoption
 
 PLACEHOLDER = re.compile(r"^<!-- generated: (?P<name>\w+) -->$", re.MULTILINE)
-COMMANDS = ("describe", "trace", "report", "record")
+COMMANDS = ("describe", "corpus", "trace", "report", "record")
 
 
 class _Recorder:

@@ -1,32 +1,37 @@
 """A cache on disk that lasts between runs: entries under keys, and fingerprints to make keys of.
 
 Callers define what a result is and what its key depends on. Nothing here computes a result, and no
-problem with the disk is an error: an entry that cannot be read is treated as missing.
+problem with the disk is an error: an entry that cannot be read is treated as missing. The folder is
+trusted by its owner alone: one that others can write to is not used.
 """
 
 import hashlib
 import json
+import math
 import os
 import re
+import reprlib
 import struct
-import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from platformdirs import user_cache_path
 
-from headtests.errors import CacheWarning
+from headtests.errors import CacheWarning, HeadtestsError
+from headtests.files import foreign, read_own, remove_abandoned, replace_whole
+from headtests.json_input import load_json
 from headtests.settings import Settings
 
 Array = npt.NDArray[Any]
+T = TypeVar("T")
 
 _MAGIC = b"headtest"
 _VERSION = 1
@@ -35,14 +40,18 @@ _HEADER = struct.Struct("<8sI32s32sQ")
 _LENGTH = struct.Struct("<Q")
 """Begins a payload: the bytes of its JSON, which the arrays follow in .npy format."""
 _KEY = re.compile(r"[0-9a-f]{64}")
-_RESULT, _PART = ".result", ".part"
-_PART_PREFIX = "headtests-"
-_ABANDONED = 3600.0
-"""Seconds after which an unfinished file counts as abandoned."""
+_RESULT = ".result"
 _SETTLED = 2 * 10**9
 """Nanoseconds: the coarsest resolution of file times of any file system (FAT)."""
 _UNWRITABLE: set[Path] = set()
 """Folders that this process failed to write to: it warned once, and writes there no more."""
+_REFUSED: set[Path] = set()
+"""Folders that others can write to, which this process warned of and does not use, and files that
+are in the place of an entry and cannot be deleted."""
+_HOMELESS: list[Settings] = []
+"""The last settings for which this process warned that there is no home directory."""
+_CLEARED: set[Path] = set()
+"""Folders in which this process looked for what killed processes left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,25 +80,34 @@ class Store:
         self._unscanned = limit
         self._warned_of_size = False
 
-    def read(self, key: str) -> Entry | None:
-        """Return the entry under a key of 64 hex digits, or None.
+    def read(self, key: str, parse: Callable[[Entry], T]) -> T | None:
+        """Return what `parse` makes of the entry under a key of 64 hex digits, or None.
 
-        A file that is damaged, has another format or belongs to another key is deleted with a
-        `CacheWarning` that names it. Raises `ValueError` for an invalid key.
+        A file that is damaged, has another format, belongs to another key, or is not a file of this
+        user, and one whose entry makes `parse` raise anything, is deleted with a `CacheWarning`
+        that names it. Raises `ValueError` for an invalid key.
         """
         path = self._path(key)
+        if path in _REFUSED or not self._is_trusted():
+            return None
         try:
-            entry = _unpacked(key, path.read_bytes())
+            content = read_own(path, self._limit)
+            result = parse(_unpacked(key, content))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
-            with suppress(OSError):
-                path.unlink()
-            reason = error.strerror if isinstance(error, OSError) else error
-            _warn(f"the cached result {path} cannot be used: {reason}. It is computed again.")
+        # Whatever a file makes its readers stumble over costs this entry alone.
+        except Exception as error:
+            self.discard(key, _said(error))
             return None
+        # Only this user can have replaced it meanwhile.
         _touch(path)
-        return entry
+        return result
+
+    def discard(self, key: str, reason: str) -> None:
+        """Delete what is in the place of an entry, with a `CacheWarning` that gives the reason."""
+        path = self._path(key)
+        _delete(path)
+        _warn(f"the cached result {path} cannot be used: {reason}. It is computed again.")
 
     def write(self, key: str, entry: Entry) -> None:
         """Store an entry under a key of 64 hex digits, atomically.
@@ -101,11 +119,13 @@ class Store:
         path = self._path(key)
         header, payload = _packed(key, entry)
         size = len(header) + len(payload)
-        if self._folder in _UNWRITABLE or self._too_large(size):
+        if self._folder in _UNWRITABLE or path in _REFUSED or self._too_large(size):
             return
         try:
             self._make_folder()
-            _replace(path, header, payload)
+            if not self._is_trusted():
+                return
+            replace_whole({path: (header, payload)}, mode=0o600)
         except OSError as error:
             self._give_up(error)
             return
@@ -117,10 +137,35 @@ class Store:
 
     def clear(self) -> None:
         """Delete every entry, and no file in the folder that is not an entry."""
+        if not self._is_trusted():
+            return
         for path, _ in self._results():
             with suppress(OSError):
                 path.unlink()
-        self._delete_abandoned()
+        remove_abandoned(self._folder)
+
+    def _is_trusted(self) -> bool:
+        """Return whether this user alone can write to the folder; one that is absent is trusted.
+
+        What killed processes left in it is deleted when it is first used.
+        """
+        if self._folder in _REFUSED:
+            return False
+        try:
+            problem = foreign(self._folder.stat())
+        except OSError:
+            return True
+        if problem:
+            _REFUSED.add(self._folder)
+            _warn(
+                f"results are not cached in {self._folder}, since the folder {problem}: whoever "
+                "writes there can change figures. Take the permission away (chmod go-w), name "
+                "another folder in headtests_cache, or set headtests_no_cache."
+            )
+        elif self._folder not in _CLEARED:
+            _CLEARED.add(self._folder)
+            remove_abandoned(self._folder)
+        return not problem
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
@@ -148,15 +193,8 @@ class Store:
             if path.suffix == _RESULT and _KEY.fullmatch(path.stem)
         ]
 
-    def _delete_abandoned(self) -> None:
-        for path, status in self._files():
-            ours = path.suffix == _PART and path.name.startswith(_PART_PREFIX)
-            if ours and status.st_mtime < time.time() - _ABANDONED:
-                with suppress(OSError):
-                    path.unlink()
-
     def _make_room(self) -> None:
-        self._delete_abandoned()
+        remove_abandoned(self._folder)
         results = sorted(self._results(), key=lambda result: (result[1].st_mtime_ns, result[0]))
         size = sum(status.st_size for _, status in results)
         for path, status in results:
@@ -195,13 +233,28 @@ def store_of(settings: Settings) -> Store | None:
         return None
     if named is None and os.environ.get("HEADTESTS_NO_CACHE"):
         return None
-    folder = default_folder() if named is None else Path(os.path.expanduser(named))
+    try:
+        folder = default_folder() if named is None else Path(named).expanduser()
+    # There is no home directory.
+    except RuntimeError as error:
+        if not (_HOMELESS and _HOMELESS[0] is settings):
+            _HOMELESS[:] = [settings]
+            _warn(
+                f"no results are cached: {str(error).rstrip('.')}. Set HOME, name a folder in "
+                "headtests_cache, or set headtests_no_cache."
+            )
+        return None
     return Store(folder, settings.cache_size)
 
 
 def default_folder() -> Path:
-    """Return the default folder, in the user's cache folder; it need not exist."""
-    return user_cache_path("headtests", appauthor=False) / "results"
+    """Return the default folder, in the user's cache folder; it need not exist.
+
+    Raises `RuntimeError` where the user has no home directory.
+    """
+    folder = user_cache_path("headtests", appauthor=False) / "results"
+    # What could not be expanded would be a folder named ~ in the working directory.
+    return folder.expanduser()
 
 
 class FileHashes:
@@ -218,9 +271,9 @@ class FileHashes:
         real = path.resolve(strict=True)
         before = _identity(real)
         key = fingerprint("sha256 of a file", str(real), before)
-        entry = None if self._store is None else self._store.read(key)
-        if entry is not None:
-            return str(entry.facts["sha256"])
+        known = None if self._store is None else self._store.read(key, _sha256_of)
+        if known is not None:
+            return known
         with real.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         # A file that is modified within the resolution of its times may keep its times.
@@ -228,6 +281,13 @@ class FileHashes:
         if self._store is not None and settled and _identity(real) == before:
             self._store.write(key, Entry({}, {"sha256": digest}))
         return digest
+
+
+def _sha256_of(entry: Entry) -> str:
+    sha256 = entry.facts["sha256"]
+    if entry.arrays or not isinstance(sha256, str) or not _KEY.fullmatch(sha256):
+        raise ValueError(f"it should hold a SHA-256, not {reprlib.repr(sha256)}")
+    return sha256
 
 
 def _identity(path: Path) -> tuple[int, ...]:
@@ -316,25 +376,47 @@ def _unpacked(key: str, content: bytes) -> Entry:
     stream = BytesIO(content)
     stream.seek(_HEADER.size)
     (facts_length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
-    parsed = json.loads(stream.read(facts_length))
-    names = parsed["names"]
-    arrays = {name: np.lib.format.read_array(stream, allow_pickle=False) for name in names}
-    return Entry(arrays, parsed["facts"])
+    parsed = load_json(stream.read(facts_length))
+    names, facts = parsed["names"], parsed["facts"]
+    if not isinstance(facts, dict) or len(set(names)) < len(names):
+        raise ValueError("its facts are no facts by name, or two arrays have one name")
+    arrays = {name: _array(stream, len(content) - stream.tell()) for name in names}
+    if stream.read(1):
+        raise ValueError("something follows its arrays")
+    return Entry(arrays, facts)
 
 
-def _replace(path: Path, *contents: bytes | memoryview) -> None:
-    """Replace a file atomically: a reader finds the old or the new content, whole."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_PART_PREFIX, suffix=_PART)
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            for content in contents:
-                file.write(content)
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+def _array(stream: BytesIO, most: int) -> Array:
+    """Return the next array of a stream; raises `ValueError` for one of more than `most` bytes."""
+    start = stream.tell()
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array has another version of the .npy format than 1.0")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    # numpy allocates what a header promises before it reads.
+    if math.prod(shape) * dtype.itemsize > most or min(shape, default=0) < 0:
+        raise ValueError(f"an array of shape {shape} and type {dtype} is not in its {most:,} bytes")
+    stream.seek(start)
+    return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _said(error: Exception) -> str:
+    """Return an error in the words of a warning."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, ValueError | HeadtestsError):
+        return str(error).rstrip(".")
+    return f"its content does not fit ({type(error).__name__}: {str(error)[:200]})"
+
+
+def _delete(path: Path) -> None:
+    """Delete what is in the place of an entry; what stays is not looked at again."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+        return
+    _REFUSED.add(path)
 
 
 def _touch(path: Path) -> None:
@@ -342,7 +424,7 @@ def _touch(path: Path) -> None:
     # Finer than the clock of many file systems, so that the order of uses is kept.
     now = time.time_ns()
     with suppress(OSError):
-        os.utime(path, ns=(now, now))
+        os.utime(path, ns=(now, now), follow_symlinks=False)
 
 
 def _warn(message: str) -> None:

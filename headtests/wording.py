@@ -43,6 +43,15 @@ def written(number: float) -> str:
     return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
+def quartiles(lower: int, upper: int | None) -> str:
+    """Return the quartiles of a number of documents, of which the upper may be unlimited.
+
+    >>> quartiles(40, 1200), quartiles(40, None)
+    ('median; quartiles 40 and 1,200', 'median; quartiles 40 and without end')
+    """
+    return f"median; quartiles {lower:,} and {'without end' if upper is None else f'{upper:,}'}"
+
+
 def ordinal(place: int) -> str:
     """Return a place in a ranking.
 

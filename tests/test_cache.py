@@ -1,8 +1,10 @@
 """Results on disk: what comes back, what is refused with a warning, room, fingerprints."""
 
+import fcntl
 import hashlib
 import os
 import pickle
+import pwd
 import resource
 import stat
 import struct
@@ -31,6 +33,13 @@ from headtests.errors import CacheWarning
 from headtests.settings import Settings
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=60)
+
+
+def whole(entry):
+    """Return an entry as it was read."""
+    return entry
+
+
 KEY, OTHER = fingerprint("a key"), fingerprint("another")
 LONG_AGO = 978_307_200
 """The first second of 2001."""
@@ -99,6 +108,7 @@ def kept_store(tmp_path_factory):
     return Store(tmp_path_factory.mktemp("kept"), 10**8)
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     arrays=st.dictionaries(st.text(), ARRAYS, max_size=3),
@@ -106,37 +116,37 @@ def kept_store(tmp_path_factory):
 )
 def test_what_was_written_is_read_back(kept_store, arrays, facts):
     kept_store.write(KEY, Entry(arrays, facts))
-    assert same(kept_store.read(KEY), Entry(arrays, facts))
+    assert same(kept_store.read(KEY, whole), Entry(arrays, facts))
 
 
 def test_arrays_of_any_layout_come_back(store):
     grid = np.arange(24).reshape(2, 3, 4)
     arrays = {"columns": np.asfortranarray(grid), "steps": grid[:, ::2, ::-1], "file": grid.T}
     store.write(KEY, Entry(arrays, {}))
-    found = store.read(KEY).arrays
+    found = store.read(KEY, whole).arrays
     assert all((found[name] == array).all() for name, array in arrays.items())
 
 
 def test_another_store_of_the_folder_reads_it(store):
     store.write(KEY, ENTRY)
-    assert same(Store(store._folder, 10**6).read(KEY), ENTRY)
+    assert same(Store(store._folder, 10**6).read(KEY, whole), ENTRY)
 
 
 def test_a_key_without_an_entry_has_none(store):
-    assert store.read(KEY) is None
+    assert store.read(KEY, whole) is None
     store.write(OTHER, ENTRY)
-    assert store.read(KEY) is None
+    assert store.read(KEY, whole) is None
 
 
 def test_the_later_entry_of_a_key_counts(store):
     store.write(KEY, sized(10))
     store.write(KEY, ENTRY)
-    assert same(store.read(KEY), ENTRY)
+    assert same(store.read(KEY, whole), ENTRY)
     assert len(files_of(store)) == 1
 
 
 def test_reading_makes_no_folder(store):
-    assert store.read(KEY) is None
+    assert store.read(KEY, whole) is None
     store.clear()
     assert not store._folder.exists()
 
@@ -163,7 +173,7 @@ def test_a_folder_named_relatively_stays_where_it_was(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("key", ["", "abc", KEY.upper(), KEY + "0", f"../{KEY[3:]}", KEY + "\n"])
 def test_what_is_no_key_is_refused(store, key):
-    for use in (store.read, lambda key: store.write(key, ENTRY)):
+    for use in (lambda key: store.read(key, whole), lambda key: store.write(key, ENTRY)):
         with pytest.raises(ValueError, match="expected a key of 64 hex digits but found"):
             use(key)
 
@@ -173,7 +183,7 @@ def test_objects_are_refused(store):
         store.write(KEY, Entry({"objects": np.array([object()])}, {}))
     with pytest.raises(TypeError, match="not JSON serializable"):
         store.write(KEY, Entry({}, {"set": {1}}))
-    assert store.read(KEY) is None
+    assert store.read(KEY, whole) is None
 
 
 def written(store):
@@ -239,21 +249,21 @@ def test_a_damaged_entry_is_said_deleted_and_made_again(store, damage, tmp_path,
     path = path_of(store)
     path.write_bytes(change(content))
     with pytest.warns(CacheWarning) as warned:
-        assert store.read(KEY) is None
+        assert store.read(KEY, whole) is None
     (warning,) = warned
     assert str(path) in str(warning.message)
     assert reason in str(warning.message)
     assert not path.exists()
     assert not Path("harm").exists()
-    assert store.read(KEY) is None
+    assert store.read(KEY, whole) is None
     store.write(KEY, ENTRY)
-    assert same(store.read(KEY), ENTRY)
+    assert same(store.read(KEY, whole), ENTRY)
 
 
 def test_the_forged_files_above_are_read_where_nothing_is_wrong(store):
     content = written(store)
     path_of(store).write_bytes(forged(content[84:]))
-    assert same(store.read(KEY), ENTRY)
+    assert same(store.read(KEY, whole), ENTRY)
 
 
 def test_what_cannot_be_read_is_said(store):
@@ -261,8 +271,10 @@ def test_what_cannot_be_read_is_said(store):
     path = path_of(store)
     path.unlink()
     path.mkdir()
-    with pytest.warns(CacheWarning, match=r"cannot be used: Is a directory\. It is computed again"):
-        assert store.read(KEY) is None
+    with pytest.warns(
+        CacheWarning, match=r"cannot be used: it is a folder, not a file\. It is computed"
+    ):
+        assert store.read(KEY, whole) is None
 
 
 def test_a_folder_that_cannot_be_made_is_said_once(tmp_path):
@@ -274,7 +286,7 @@ def test_a_folder_that_cannot_be_made_is_said_once(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Store(folder, 10**6).write(KEY, ENTRY)
-    assert Store(folder, 10**6).read(KEY) is None
+    assert Store(folder, 10**6).read(KEY, whole) is None
     assert (tmp_path / "file").read_text() == ""
 
 
@@ -292,8 +304,8 @@ def test_a_disk_that_takes_no_more_is_said_once_and_left_alone(store):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         store.write(KEY, ENTRY)
-        assert store.read(KEY) is None
-        assert same(store.read(OTHER), ENTRY)
+        assert store.read(KEY, whole) is None
+        assert same(store.read(OTHER, whole), ENTRY)
 
 
 def test_a_write_that_is_interrupted_leaves_the_old_entry_and_nothing_else(store, monkeypatch):
@@ -307,7 +319,7 @@ def test_a_write_that_is_interrupted_leaves_the_old_entry_and_nothing_else(store
     with pytest.raises(KeyboardInterrupt):
         store.write(KEY, sized(10))
     assert sorted(store._folder.iterdir()) == before
-    assert same(store.read(KEY), ENTRY)
+    assert same(store.read(KEY, whole), ENTRY)
 
 
 def keys(number):
@@ -321,7 +333,7 @@ def test_the_least_recently_read_are_deleted_beyond_the_limit(tmp_path):
         store.write(key, sized(2700))
         aged(store, key, LONG_AGO + age)
     store.write(fourth, sized(2700))
-    assert [store.read(key) is not None for key in keys(4)] == [True, False, True, True]
+    assert [store.read(key, whole) is not None for key in keys(4)] == [True, False, True, True]
 
 
 def test_reading_counts_as_use(tmp_path):
@@ -330,9 +342,9 @@ def test_reading_counts_as_use(tmp_path):
     for age, key in enumerate((first, second, third)):
         store.write(key, sized(2700))
         aged(store, key, LONG_AGO + age)
-    store.read(first)
+    store.read(first, whole)
     store.write(fourth, sized(2700))
-    assert [store.read(key) is not None for key in keys(4)] == [True, False, True, True]
+    assert [store.read(key, whole) is not None for key in keys(4)] == [True, False, True, True]
 
 
 def test_the_order_counts_even_of_entries_that_were_written_at_once(tmp_path):
@@ -340,7 +352,7 @@ def test_the_order_counts_even_of_entries_that_were_written_at_once(tmp_path):
     written = keys(30)
     for key in written:
         store.write(key, sized(300))
-    left = [store.read(key) is not None for key in written]
+    left = [store.read(key, whole) is not None for key in written]
     assert left == sorted(left)
     assert 10 < sum(left) < 30
 
@@ -351,14 +363,14 @@ def test_the_folder_never_grows_beyond_the_limit(tmp_path, size):
     for key in keys(60):
         store.write(key, sized(size))
         assert sum(path.stat().st_size for path in files_of(store)) <= 10_000
-        assert store.read(key) is not None
+        assert store.read(key, whole) is not None
 
 
 def test_what_an_earlier_run_left_counts(tmp_path):
     Store(tmp_path, 10**6).write(KEY, sized(50_000))
     Store(tmp_path, 10_000).write(OTHER, ENTRY)
     store = Store(tmp_path, 10_000)
-    assert (store.read(KEY), len(files_of(store))) == (None, 1)
+    assert (store.read(KEY, whole), len(files_of(store))) == (None, 1)
 
 
 def test_an_entry_beyond_the_limit_is_said_and_takes_nobodys_place(tmp_path):
@@ -372,8 +384,8 @@ def test_an_entry_beyond_the_limit_is_said_and_takes_nobodys_place(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         store.write(KEY, sized(20_000))
-    assert store.read(KEY) is None
-    assert store.read(OTHER) is not None
+    assert store.read(KEY, whole) is None
+    assert store.read(OTHER, whole) is not None
 
 
 def test_the_folder_is_not_looked_through_at_each_write(tmp_path, monkeypatch):
@@ -395,25 +407,161 @@ def test_clearing_deletes_the_entries_and_nothing_else(store):
         path.write_text("kept")
         os.utime(path, (LONG_AGO, LONG_AGO))
     store.clear()
-    assert store.read(keys(1)[0]) is None
+    assert store.read(keys(1)[0], whole) is None
     assert sorted(store._folder.iterdir()) == sorted(others)
 
 
-@pytest.mark.parametrize("occasion", ["clear", "write"])
-def test_what_a_killed_process_left_is_deleted_in_the_end(store, occasion):
-    store.write(KEY, ENTRY)
-    abandoned, running = (store._folder / f"headtests-{name}.part" for name in "ab")
-    foreign = store._folder / "download.part"
-    for path in (abandoned, running, foreign):
+@pytest.mark.parametrize("occasion", ["clear", "write", "read"])
+def test_what_a_killed_process_left_is_deleted_by_the_next(tmp_path, occasion):
+    Store(tmp_path, 10**6).write(KEY, ENTRY)
+    module._CLEARED.clear()
+    killed, living = (tmp_path / f".headtests-{name}.part" for name in "ab")
+    foreign = tmp_path / "download.part"
+    for path in (killed, living, foreign):
         path.write_bytes(b"half")
-    for path in (abandoned, foreign):
-        os.utime(path, (LONG_AGO, LONG_AGO))
-    os.utime(running, (FAR_AHEAD, FAR_AHEAD))
-    if occasion == "clear":
-        store.clear()
-    else:
-        Store(store._folder, 10**6).write(OTHER, ENTRY)
-    assert [path.exists() for path in (abandoned, running, foreign)] == [False, True, True]
+    store = Store(tmp_path, 10**6)
+    with living.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        if occasion == "clear":
+            store.clear()
+        elif occasion == "write":
+            store.write(OTHER, ENTRY)
+        else:
+            assert same(store.read(KEY, whole), ENTRY)
+    assert [path.exists() for path in (killed, living, foreign)] == [False, True, True]
+
+
+def payload_of(facts, *arrays):
+    """Return a payload of facts as they are, and of arrays as they are."""
+    return struct.pack("<Q", len(facts)) + facts + b"".join(arrays)
+
+
+def promised(descr, shape):
+    """Return an array's header that promises a shape, and 8 bytes."""
+    header = BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    return header.getvalue() + bytes(8)
+
+
+ONE_ARRAY = b'{"names": ["one"], "facts": {}}'
+FORGERIES = {
+    "facts of another type": b'{"names": [], "facts": []}',
+    "no facts": b'{"names": []}',
+    "facts nested deeply": b"[" * 100_000,
+    "names of another type": b'{"names": 7, "facts": {}}',
+    "one name twice": b'{"names": ["one", "one"], "facts": {}}',
+    "an array missing": ONE_ARRAY,
+    "nothing at all": b"",
+}
+SHAPES = [(2**40,), (2**31, 2**31), (2**62, 4), (2**64,), (-1,), (1, -1)]
+
+
+@pytest.mark.parametrize("payload", FORGERIES)
+def test_contents_of_another_kind_are_made_again_for_all_their_checksum(store, payload):
+    written(store)
+    path_of(store).write_bytes(forged(payload_of(FORGERIES[payload])))
+    with pytest.warns(CacheWarning, match="cannot be used") as warned:
+        assert store.read(KEY, whole) is None
+    assert len(warned) == 1
+    assert not files_of(store)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_an_array_is_not_made_larger_than_its_file(store, shape, monkeypatch):
+    written(store)
+    path_of(store).write_bytes(forged(payload_of(ONE_ARRAY, promised("<i8", shape))))
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *_: pytest.fail("memory was asked for"))
+    with pytest.warns(CacheWarning, match="cannot be used"):
+        assert store.read(KEY, whole) is None
+
+
+def test_what_a_reader_stumbles_over_is_made_again(store):
+    store.write(KEY, ENTRY)
+    with pytest.warns(CacheWarning, match=r"does not fit \(KeyError: 'missing'\)") as warned:
+        assert store.read(KEY, lambda entry: entry.arrays["missing"]) is None
+    assert len(warned) == 1
+    assert store.read(KEY, whole) is None
+
+
+def linked(path):
+    elsewhere = path.with_name("elsewhere")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+IN_PLACE = {
+    "a link": linked,
+    "a named pipe": lambda path: path.unlink() or os.mkfifo(path),
+    "a folder": lambda path: path.unlink() or (path / "full").mkdir(parents=True),
+    "written by others": lambda path: path.chmod(0o666),
+}
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_only_a_file_of_the_users_own_is_opened(store, kind, monkeypatch):
+    store.write(KEY, ENTRY)
+    IN_PLACE[kind](path_of(store))
+    opened = []
+    monkeypatch.setattr(os, "open", lambda *given: opened.append(given))
+    with pytest.warns(CacheWarning, match="cannot be used") as warned:
+        found = [store.read(KEY, whole) for _ in range(2)]
+    monkeypatch.undo()
+    assert found == [None, None]
+    assert (len(warned), opened) == (1, [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        store.write(KEY, ENTRY)
+    # A folder that holds anything stays as it is.
+    again = store.read(KEY, whole)
+    assert again is None if kind == "a folder" else same(again, ENTRY)
+
+
+def used(store):
+    """Use a store in every way."""
+    assert store.read(KEY, whole) is None
+    store.write(OTHER, ENTRY)
+    Store(store._folder, 10**6).clear()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o702])
+def test_a_folder_that_others_write_to_is_not_used(store, mode):
+    store.write(KEY, ENTRY)
+    store._folder.chmod(mode)
+    with pytest.warns(CacheWarning, match=f"can be written by others \\(mode {mode:04o}") as warned:
+        used(store)
+    assert len(warned) == 1
+    assert "headtests_cache" in str(warned[0].message)
+    assert [path.stem for path in files_of(store)] == [KEY]
+
+
+def test_a_folder_of_another_user_is_not_used(store, monkeypatch):
+    store.write(KEY, ENTRY)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.warns(CacheWarning, match="belongs to another user"):
+        assert store.read(KEY, whole) is None
+
+
+def test_a_system_without_users_of_files_trusts_the_folder(store, monkeypatch):
+    monkeypatch.delattr(os, "geteuid")
+    store.write(KEY, ENTRY)
+    store._folder.chmod(0o777)
+    assert same(store.read(KEY, whole), ENTRY)
+
+
+def test_without_a_home_directory_nothing_is_kept(monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME", "HEADTESTS_NO_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for settings_ in (Settings(), Settings(cache="~/kept")):
+        with pytest.warns(CacheWarning, match="headtests_cache") as warned:
+            assert store_of(settings_) is None
+        assert len(warned) == 1
 
 
 def run_together(folder, *sources):
@@ -453,11 +601,11 @@ for number in range(60):
 READS = """
 found = 0
 for _ in range(150):
-    entry = store.read(key)
+    entry = store.read(key, lambda entry: entry)
     if entry is not None:
         found += 1
         assert (entry.arrays["n"] == entry.facts["n"]).all() and entry.arrays["n"].size == 40_000
-assert store.read(key) is not None or not found
+assert store.read(key, lambda entry: entry) is not None or not found
 """
 
 
@@ -465,7 +613,7 @@ assert store.read(key) is not None or not found
 def test_two_processes_that_write_one_entry_leave_whole_ones(tmp_path):
     writers = (WRITES.replace("WHO", who) for who in "01")
     run_together(tmp_path, *writers, READS)
-    assert Store(tmp_path, 10**7).read(KEY).facts["n"] >= 118
+    assert Store(tmp_path, 10**7).read(KEY, whole).facts["n"] >= 118
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -687,6 +835,7 @@ def test_fingerprints_are_equal_where_values_are(one, other):
     assert (fingerprint(*one) == fingerprint(*other)) == (spelt(one) == spelt(other))
 
 
+@pytest.mark.slow
 @FIXED
 @given(ARRAYS.filter(lambda array: array.dtype.kind != "U"))
 def test_how_an_array_lies_in_memory_does_not_count(array):
@@ -709,4 +858,4 @@ def test_what_has_no_fingerprint_is_refused(part):
 
 def test_fingerprints_are_keys(store):
     store.write(fingerprint("any"), ENTRY)
-    assert store.read(fingerprint("any")) is not None
+    assert store.read(fingerprint("any"), whole) is not None

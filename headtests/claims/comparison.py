@@ -150,8 +150,18 @@ class Comparison:
 
     @property
     def more_documents(self) -> int | None:
-        """About how many more eligible documents would decide an undecided claim; decides."""
-        return self._settled.more_documents
+        """About how many more eligible documents would decide an undecided claim; decides.
+
+        A median: about a half of such claims take more.
+        """
+        more = self._settled.more_documents
+        return None if more is None else more.median
+
+    @property
+    def more_documents_quartiles(self) -> tuple[int, int | None] | None:
+        """The quartiles of `more_documents`; the upper is None if no number is enough; decides."""
+        more = self._settled.more_documents
+        return None if more is None else (more.lower, more.upper)
 
     @property
     def documents_read(self) -> int:

@@ -34,8 +34,8 @@ from headtests.claims.sequential import (
 )
 from headtests.claims.verdicts import Verdict, decide
 from headtests.errors import ClaimError
-from headtests.statistics import SMALL_DIVISOR, bounds, more_documents
-from headtests.wording import CONTROLS, MATCHED, UNIFORM, Operator, ordinal, written
+from headtests.statistics import SMALL_DIVISOR, MoreDocuments, bounds, more_documents
+from headtests.wording import CONTROLS, MATCHED, UNIFORM, Operator, ordinal, quartiles, written
 
 Read = TypeVar("Read", Reading, PairedReading)
 
@@ -476,7 +476,7 @@ def _after(value: Fraction | None, reading: Reading, stop: int) -> AfterStop | N
     return None if value is None else AfterStop(float(value), len(reading) - stop)
 
 
-def _remedy(more: int | None, readings: Sequence[Reading]) -> str:
+def _remedy(more: MoreDocuments | None, readings: Sequence[Reading]) -> str:
     """Return what would decide an undecided claim, and how little it divides by, if that is why."""
     reading = readings[0]
     small = [side for side in readings if (side.divisor or 1) < SMALL_DIVISOR]
@@ -491,14 +491,15 @@ def _remedy(more: int | None, readings: Sequence[Reading]) -> str:
             if reading.documents == len(reading.eligible)
             else "raise headtests_max_documents"
         )
-        return (
-            f"about {_count(more, 'text')} more would decide it{why}: {raised}, or move the "
-            "threshold"
-        )
+        return f"{_about(more, 'text')} would decide it{why}: {raised}, or move the threshold"
     return (
-        f"about {_count(more, 'eligible document')} more would decide it{why}: raise "
+        f"{_about(more, 'eligible document')} would decide it{why}: raise "
         "headtests_max_documents, or move the threshold"
     )
+
+
+def _about(more: MoreDocuments, noun: str) -> str:
+    return f"about {_count(more.median, noun)} more ({quartiles(more.lower, more.upper)})"
 
 
 def _hidden(reading: Reading) -> str:

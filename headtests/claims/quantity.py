@@ -16,6 +16,7 @@ from headtests.claims.sequential import Reading, Stop
 from headtests.claims.verdicts import Decision
 from headtests.errors import ClaimError
 from headtests.expressions.head_names import HeadName
+from headtests.statistics import MoreDocuments
 from headtests.wording import Operator
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Outcome:
     """An unbiased estimate, from documents read after the one that decided; None without any."""
     course: Callable[[], Sequence[Stop]] = tuple
     """Returns how the interval narrowed; empty for figures of pairs."""
-    more_documents: int | None = None
+    more_documents: MoreDocuments | None = None
     """About how many more eligible documents, or texts, would decide the claim.
 
     None if it is decided, or if no number would decide it.

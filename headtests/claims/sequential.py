@@ -21,6 +21,7 @@ from headtests.statistics import (
     Eligible,
     Mean,
     MeanDifference,
+    MoreDocuments,
     Ratio,
     ScaledMean,
     bounds,
@@ -218,18 +219,21 @@ class PairedReading:
             for units, end in zip(stops, ends, strict=True)
         ]
 
-    def more_documents(self, factor: Fraction, offset: Fraction, alpha: float) -> int | None:
+    def more_documents(
+        self, factor: Fraction, offset: Fraction, alpha: float
+    ) -> MoreDocuments | None:
         """Return about how many more documents, or texts, would decide it; None if none would."""
         if self._is_linear:
             return more_documents(self._contrast(factor), offset, alpha)
         left, right = self.left.contrast, self.right.contrast
         # The claim is decided when the intervals are disjoint, about half-way between the figures.
         middle = (left.value + factor * right.value + offset) / 2
-        each = (
-            more_documents(left, middle, alpha / 2),
-            more_documents(right, (middle - offset) / factor, alpha / 2),
-        )
-        return None if None in each else max(number for number in each if number is not None)
+        one = more_documents(left, middle, alpha / 2)
+        other = more_documents(right, (middle - offset) / factor, alpha / 2)
+        if one is None or other is None:
+            return None
+        uppers = None if one.upper is None or other.upper is None else max(one.upper, other.upper)
+        return MoreDocuments(max(one.median, other.median), max(one.lower, other.lower), uppers)
 
 
 def _stops(units: int) -> list[int]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
@@ -21,6 +22,9 @@ from headtests.settings import ModelSpec
 
 RECORD, PAGE = "headtests.json", "headtests.html"
 """The files that a run writes into the folder of its report."""
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)([kmbt](?![a-z]))?", re.IGNORECASE)
+"""A number in the name of a checkpoint, such as 1000, 0.5 or 10B."""
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _UNUSABLE = {
     2: "pytest was interrupted before any test, as where a file cannot be imported",
     4: "pytest cannot use what it was given",
@@ -69,6 +73,36 @@ def models_of(
     return specs
 
 
+def in_order(specs: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Return the checkpoints with those whose names differ in numbers alone in numeric order.
+
+    A shell sorts step-10 before step-9. Any other checkpoint stays in its place.
+
+    >>> [spec.name for spec in in_order([*map(ModelSpec, ["step-10", "last", "step-9"])])]
+    ['step-9', 'last', 'step-10']
+    """
+    places: dict[str, list[int]] = {}
+    for place, spec in enumerate(specs):
+        places.setdefault(_NUMBER.sub("#", _whole_name(spec)), []).append(place)
+    ordered = list(specs)
+    for alike in places.values():
+        numbered = sorted((specs[place] for place in alike), key=_numbers)
+        for place, spec in zip(alike, numbered, strict=True):
+            ordered[place] = spec
+    return ordered
+
+
+def _numbers(spec: ModelSpec) -> list[Fraction]:
+    return [
+        Fraction(number) * _UNITS[unit.lower()]
+        for number, unit in _NUMBER.findall(_whole_name(spec))
+    ]
+
+
+def _whole_name(spec: ModelSpec) -> str:
+    return spec.revision or spec.name.rstrip("/") or spec.name
+
+
 def _place(name: str) -> str:
     """Return the absolute path of a folder; any other name unchanged."""
     path = Path(name).expanduser()
@@ -92,7 +126,7 @@ def names_of(specs: Sequence[ModelSpec]) -> list[str]:
     >>> names_of([ModelSpec("one/last"), ModelSpec("two/last")])
     ['one/last', 'two/last']
     """
-    whole = [spec.revision or spec.name.rstrip("/") or spec.name for spec in specs]
+    whole = [_whole_name(spec) for spec in specs]
     ends = [
         name if spec.revision else Path(name).name or Path(name).resolve().name
         for spec, name in zip(specs, whole, strict=True)

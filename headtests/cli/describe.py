@@ -4,12 +4,11 @@ Parses arguments and prints; `headtests.explanations.describe` measures.
 """
 
 import argparse
-import os
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import command
+from headtests.cli.parsing import command, quiet, say, settings_of
 from headtests.errors import SettingError
-from headtests.options import OPTIONS, whole_number
+from headtests.options import whole_number
 from headtests.settings import ModelSpec, Settings
 
 if TYPE_CHECKING:
@@ -29,6 +28,17 @@ EXAMPLES = """\
   headtests describe L5H1 L5H5 --model openai-community/gpt2 --corpus my-texts.jsonl
   headtests describe "L1H*" --explain-model llama3 --explain-url http://localhost:11434/v1
 """
+
+_SETTINGS = (
+    "max_length",
+    "device",
+    "dtype",
+    "explain_model",
+    "explain_url",
+    "explain_calls",
+    "explain_tokens",
+    "explain_timeout",
+)
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -88,7 +98,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _describe(arguments: argparse.Namespace) -> int:
     documents = whole_number("--documents", arguments.documents, 2)
-    settings = _settings(arguments)
+    settings = settings_of(arguments, *_SETTINGS)
     options = {
         name: getattr(arguments, name)
         for name in ("config", "split", "field")
@@ -101,7 +111,7 @@ def _describe(arguments: argparse.Namespace) -> int:
             "--explain-url names a server and nothing names a model to ask there. Add "
             "--explain-model NAME."
         )
-    _quiet()
+    quiet()
     from headtests.expressions.head_names import parse_head
     from headtests.sessions.session import Session
 
@@ -120,9 +130,9 @@ def _describe(arguments: argparse.Namespace) -> int:
             options_of = session.options()
             description = session.describe(name, options_of, documents=documents, client=client)
             if arguments.json:
-                print(description.to_json(indent=None), flush=True)
+                say(description.to_json(indent=None))
             else:
-                print(("\n" if place else "") + str(description), flush=True)
+                say(("\n" if place else "") + str(description))
     finally:
         session.close()
     return 0
@@ -135,28 +145,3 @@ def _client(session: "Session", settings: Settings) -> "Client":
 
     server = Server(settings.explain_model, settings.explain_url, timeout=settings.explain_timeout)
     return client_of(server, settings, session.store)
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    read = {option.name: option.read for option in OPTIONS}
-    values = {
-        name: read[name](f"--{name.replace('_', '-')}", getattr(arguments, name))
-        for name in (
-            "max_length",
-            "device",
-            "dtype",
-            "explain_model",
-            "explain_url",
-            "explain_calls",
-            "explain_tokens",
-            "explain_timeout",
-        )
-        if getattr(arguments, name) is not None
-    }
-    return Settings(**values)
-
-
-def _quiet() -> None:
-    """Stop the libraries that load models from printing progress bars and warnings."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

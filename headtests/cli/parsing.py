@@ -1,7 +1,13 @@
 """Argument parsing that all commands share. Contains no command."""
 
 import argparse
+import os
+import sys
 from typing import Any, NoReturn
+
+from headtests.escaping import legible
+from headtests.options import OPTIONS
+from headtests.settings import Settings
 
 PROG = "headtests"
 MISTAKE = 2
@@ -13,8 +19,18 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error in one line that names the help, and exit."""
-        line = " ".join(message.split())
+        line = " ".join(legible(message).split())
         self.exit(MISTAKE, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+
+def say(text: str) -> None:
+    """Print a text that may come from anywhere on standard output."""
+    print(legible(text), flush=True)
+
+
+def complain(text: str) -> None:
+    """Print a text that may come from anywhere on standard error, in one line after the name."""
+    print(f"{PROG}: {' '.join(legible(text).split())}", file=sys.stderr, flush=True)
 
 
 def command(
@@ -34,3 +50,21 @@ def command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
+
+
+def settings_of(arguments: argparse.Namespace, *names: str) -> Settings:
+    """Return the settings that options of these names give; raises `SettingError` for a bad one."""
+    read = {option.name: option.read for option in OPTIONS}
+    return Settings(
+        **{
+            name: read[name](f"--{name.replace('_', '-')}", getattr(arguments, name))
+            for name in names
+            if getattr(arguments, name) is not None
+        }
+    )
+
+
+def quiet() -> None:
+    """Stop the libraries that load models from printing progress bars and warnings."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -6,11 +6,10 @@ checkpoints, and `headtests.report.trace` draws the page.
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import PROG, command
+from headtests.cli.parsing import command, complain, say
 from headtests.errors import SettingError
 
 if TYPE_CHECKING:
@@ -46,7 +45,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.add_argument(
         "hypotheses", nargs="+", metavar="HYPOTHESES", help="files or folders of tests, for pytest"
     )
-    models = parser.add_argument_group("the checkpoints, in order")
+    models = parser.add_argument_group(
+        "the checkpoints, in order",
+        "Names that differ in numbers alone, such as step-9 and step-10, run in numeric order.",
+    )
     models.add_argument(
         "--models", nargs="+", default=[], metavar="NAME", help="folders or Hugging Face names"
     )
@@ -70,8 +72,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _trace(arguments: argparse.Namespace) -> int:
-    from headtests.cli.checkpoint_runs import models_of, run_checkpoints
+    from headtests.cli.checkpoint_runs import in_order, models_of, names_of, run_checkpoints
     from headtests.report.trace import warnings, write_trace
+    from headtests.report.words.text import plain
 
     out: Path = arguments.out
     folder = out.with_suffix("")
@@ -87,7 +90,13 @@ def _trace(arguments: argparse.Namespace) -> int:
             f"--pytest is {arguments.pytest!r}, which does not end: {error}."
         ) from error
     revisions = [name.strip() for name in arguments.revisions.split(",") if name.strip()]
-    specs = models_of(arguments.models, arguments.model, revisions)
+    named = models_of(arguments.models, arguments.model, revisions)
+    specs = in_order(named)
+    if specs != named:
+        complain(
+            "warning: the checkpoints were not named in the order of their numbers, in "
+            f"which they run: {', '.join(map(plain, names_of(specs)))}"
+        )
     try:
         checkpoints = run_checkpoints(
             arguments.hypotheses, specs, folder, options=options, on_result=_print_result
@@ -99,8 +108,8 @@ def _trace(arguments: argparse.Namespace) -> int:
             f"cannot write {where}: {error.strerror}. Name another --out."
         ) from error
     for warning in warnings(checkpoints):
-        print(f"{PROG}: warning: {warning}", file=sys.stderr)
-    print(out)
+        complain(f"warning: {warning}")
+    say(str(out))
     return int(any(checkpoint.record is None for checkpoint in checkpoints))
 
 
@@ -110,9 +119,6 @@ def _print_result(checkpoint: "Checkpoint") -> None:
     from headtests.report.words.text import plain
 
     if checkpoint.record is None:
-        message = f"{PROG}: {checkpoint.name} could not run: {checkpoint.trouble}"
-        print(plain(message).replace("\n", " "), file=sys.stderr, flush=True)
+        complain(plain(f"{checkpoint.name} could not run: {checkpoint.trouble}"))
     else:
-        print(
-            f"{plain(checkpoint.name)}: {', '.join(verdict_counts(checkpoint.record))}", flush=True
-        )
+        say(f"{plain(checkpoint.name)}: {', '.join(verdict_counts(checkpoint.record))}")

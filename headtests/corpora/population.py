@@ -8,6 +8,7 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b, sha256
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from headtests.corpora.documents import Document
 from headtests.corpora.in_memory import GivenTexts
-from headtests.corpora.sources import LeftOut, texts_of
+from headtests.corpora.sources import Reading, texts_of
 from headtests.corpora.specs import REPEATED_RANDOM, CorpusSpec
 from headtests.corpora.spool import Spool
 from headtests.corpora.synthetic import random_documents, random_prefix
@@ -96,6 +97,8 @@ class Population:
     """The text and piece of each document."""
     cuts_last_text: bool = False
     """Whether the last text continues after the last document."""
+    reading: Reading = field(default_factory=Reading)
+    """The files and rows that these documents are from, and what was left out."""
     lengths: npt.NDArray[np.int64] = field(init=False)
     """The number of tokens of each document, shape `[documents]`."""
 
@@ -127,6 +130,17 @@ class Population:
     def ids(self, number: int) -> TokenIds:
         """Return the ids of a document, shape `[length]`; raises `IndexError` if there is none."""
         return self.spool.ids(number)
+
+    def beginning(self, number: int, characters: int) -> str:
+        """Return the first characters of a document, after the special tokens at its start.
+
+        Raises `IndexError` if there is no such document.
+        """
+        ids = self.ids(number)
+        start = int(np.argmin(self.vocabulary.is_special(ids)))
+        # A character is at most four bytes, and no token is less than a byte.
+        ids = ids[start : start + 4 * characters + 4]
+        return self.vocabulary.running_text(ids)[:characters]
 
     def order(self, seed: int) -> npt.NDArray[np.int64]:
         """Return the document ids in hash order, shape `[documents]`.
@@ -251,7 +265,7 @@ def build_population(
                 if len(spool) == spec.first:
                     break
             # Before looking ahead, so that notes are about these documents only.
-            notes = reading.notes
+            notes, read = reading.notes, deepcopy(reading.reading)
             following = _following(pieces)
         spool.seal()
         _check_documents(spec, spool, reading)
@@ -266,6 +280,7 @@ def build_population(
         max_length=limit,
         is_whole=following is None,
         notes=notes,
+        reading=read,
         spool=spool,
         index=index,
         cuts_last_text=following is not None and following > 0,
@@ -288,14 +303,14 @@ class _DocumentReader:
         self.vocab_size = vocab_size
         self.bos_effect = ""
         self.cut = ""
-        self.left_out = LeftOut()
+        self.reading = Reading()
         self.without_token = 0
         self.beginnings = 0
         self.surrogates = 0
 
     @property
     def notes(self) -> tuple[str, ...]:
-        notes = [*self.left_out.notes]
+        notes = [*self.reading.notes]
         if self.cut:
             notes.append(self.cut)
         if self.without_token:
@@ -325,7 +340,7 @@ class _DocumentReader:
     def text_pieces(self, max_length: int) -> Generator[_Piece]:
         policy = TokenPolicy(self.vocabulary.tokenizer, self.bos)
         self.bos_effect = policy.effect
-        for text_id, text in texts_of(self.spec, self.left_out):
+        for text_id, text in texts_of(self.spec, self.reading):
             readable, replaced = replace_lone_surrogates(text)
             self.surrogates += replaced
             documents = policy.documents_of(readable, max_length)

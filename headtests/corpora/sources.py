@@ -1,40 +1,42 @@
-"""Sources of texts: the bundled topics, the hub, local files, memory.
+"""Sources of texts: the bundled topics, local files, the hub, memory.
 
-Yields `(text_id, text)`; files and hub datasets are streamed with `datasets`. A value that is not
-text is an error; empty values are left out and counted. Nothing is tokenised here.
+Yields `(text_id, text)`. A value that is not text is an error; empty values are left out and
+counted. Nothing is tokenised here.
 """
 
-import glob
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from headtests.corpora.files import DESCRIBING, KINDS, Listing, SourceFile, local_files
+from headtests.corpora.hub_datasets import (
+    dataset_source,
+    declares_files,
+    refuse_out_of_reach,
+    split_by_names,
+)
 from headtests.corpora.in_memory import GivenTexts, clipped
-from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
-from headtests.errors import CorpusError, CorpusOutOfReachError
-from headtests.hub import SECONDS, out_of_reach
+from headtests.corpora.readers import BYTE_ORDER_MARK, read_values
+from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
+from headtests.errors import CorpusError
 
-_BUILDERS = {
-    ".parquet": "parquet",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".json": "json",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "text",
-}
-_KINDS = "parquet, JSON lines (.jsonl, .json), CSV or .txt"
+_NAMES_SHOWN = 10
 
 
 @dataclass
-class LeftOut:
-    """What a stream has left out so far."""
+class Reading:
+    """What a stream of texts has read and left out so far."""
 
     topics: tuple[str, ...] = ()
     """Topics of the demo corpus that differ or are absent in this Python."""
-    files: tuple[str, ...] = ()
-    """Files of a local folder that are not of the kind that is read."""
+    files: list[str] = field(default_factory=list)
+    """The files that were opened, in order."""
+    files_to_come: int = 0
+    """The number of files that were not opened yet."""
+    files_left_out: dict[str, list[str]] = field(default_factory=dict)
+    """The files that are not read, by the reason."""
+    rows: int = 0
+    """Rows, paragraphs or texts, empty ones included."""
     empty: int = 0
     """Texts that are empty or missing."""
 
@@ -47,135 +49,116 @@ class LeftOut:
                 f"Topics of {DEMO} that read differently in this Python are left out: "
                 f"{', '.join(self.topics)}."
             )
-        if self.files:
-            notes.append(
-                "Files of another kind than the folder's most frequent are left out: "
-                f"{', '.join(self.files)}."
-            )
+        for reason, names in self.files_left_out.items():
+            if reason == DESCRIBING:
+                continue
+            shown = ", ".join(names[:_NAMES_SHOWN])
+            more = f" and {len(names) - _NAMES_SHOWN:,} more" if len(names) > _NAMES_SHOWN else ""
+            notes.append(f"{reason} are left out: {shown}{more}.")
         if self.empty:
             notes.append(f"Empty or missing texts left out: {self.empty:,}.")
         return tuple(notes)
 
 
-def texts_of(spec: CorpusSpec | GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+def texts_of(spec: CorpusSpec | GivenTexts, reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield the texts of `demo`, of a dataset or of memory as `(text_id, text)`, in order.
 
     The text id is the name of a topic, the row number in a dataset, or the index in memory, from
-    0. Texts of a .txt file are its paragraphs, separated by empty lines. `left_out` is updated on
-    the way. Raises `CorpusError` for a corpus that cannot be found or read, for a split or field
-    that it does not have, and for a value that is not text.
+    0. Texts of a .txt file are its paragraphs, separated by empty lines. A byte order mark at the
+    start of a text of a dataset is not part of it. `reading` is updated on the way. Raises
+    `CorpusError` for a corpus that cannot be found or read, for a split or field that it does not
+    have, and for a value that is not text.
     """
     if isinstance(spec, GivenTexts):
-        return _in_memory(spec, left_out)
+        return _in_memory(spec, reading)
     if spec.name == DEMO:
-        return _topics(left_out)
-    return _rows(spec, left_out)
+        return _topics(reading)
+    return _rows(spec, reading)
 
 
-def _in_memory(spec: GivenTexts, left_out: LeftOut) -> Iterator[tuple[str, str]]:
+def _in_memory(spec: GivenTexts, reading: Reading) -> Iterator[tuple[str, str]]:
     for number, text in enumerate(spec.texts):
+        reading.rows += 1
         if text:
             yield str(number), text
         else:
-            left_out.empty += 1
+            reading.empty += 1
 
 
-def _topics(left_out: LeftOut) -> Iterator[tuple[str, str]]:
+def _topics(reading: Reading) -> Iterator[tuple[str, str]]:
     from headtests.demo.topics import held_out_topics
 
     topics = held_out_topics()
-    left_out.topics = topics.left_out
-    yield from topics.texts.items()
+    reading.topics = topics.left_out
+    for name, text in topics.texts.items():
+        reading.rows += 1
+        yield name, text
 
 
-def _rows(spec: CorpusSpec, left_out: LeftOut) -> Iterator[tuple[str, str]]:
-    dataset, is_text_file = _open(spec, left_out)
+def _rows(spec: CorpusSpec, reading: Reading) -> Iterator[tuple[str, str]]:
     field = spec.field or DEFAULT_FIELD
-    rows = iter(dataset)
-    number = -1
-    while True:
-        try:
-            row = next(rows, None)
-        # The readers of each format raise their own errors, without a common base class.
-        except Exception as error:
-            _refuse_out_of_reach(spec.name, error)
-            where = f"after row {number}" if number >= 0 else "at its first row"
-            raise CorpusError(
-                f"corpus {spec.name!r} cannot be read {where}: {_summary(error)}. Expected "
-                f"{_KINDS}, in UTF-8. Correct the file, or name another corpus."
-            ) from error
-        if row is None:
-            return
-        number += 1
-        if field not in row:
-            raise CorpusError(
-                f"corpus {spec.name!r} has no field {field!r}; its columns are "
-                f"{', '.join(map(repr, row))}. Give one of them as field=."
-            )
-        text = row[field]
-        if is_text_file:
-            # An odd number of empty lines, or the end of the file, leaves a line break.
-            text = text.strip("\n")
-            if not text:
-                number -= 1
-                continue
+    source = _open(spec)
+    if isinstance(source, Listing):
+        reading.files_left_out = source.left_out
+        reading.files_to_come = len(source.files)
+        values = _values(spec, source.files, reading)
+    else:
+        values = source
+    for number, text in enumerate(values):
+        reading.rows += 1
+        if isinstance(text, str):
+            text = text.removeprefix(BYTE_ORDER_MARK)
         if text is None or text == "":
-            left_out.empty += 1
+            reading.empty += 1
         elif isinstance(text, str):
             yield str(number), text
         else:
+            where = f" of {reading.files[-1]!r}" if reading.files[1:] else ""
             raise CorpusError(
-                f"corpus {spec.name!r}: expected text in field {field!r} but row {number} holds "
-                f"{type(text).__name__}: {clipped(repr(text))}. Give a field that holds text as "
-                "field=."
+                f"corpus {spec.name!r}: expected text in field {field!r} but row {number}{where} "
+                f"holds {type(text).__name__}: {clipped(repr(text))}. Give a field that holds text "
+                "as field=."
             )
 
 
-def _open(spec: CorpusSpec, left_out: LeftOut) -> tuple[Any, bool]:
-    """Return the streamed split, and whether its rows are paragraphs of a text file."""
+def _values(spec: CorpusSpec, files: list[SourceFile], reading: Reading) -> Iterator[object]:
+    for file in files:
+        reading.files.append(file.name)
+        reading.files_to_come -= 1
+        try:
+            yield from read_values(file, spec.field or DEFAULT_FIELD)
+        except CorpusError as error:
+            refuse_out_of_reach(spec.name, error)
+            raise
+
+
+def _open(spec: CorpusSpec) -> Listing | Iterator[object]:
+    """Return the files of a corpus, or its values where it has no files that can be named."""
     path = Path(spec.name).expanduser()
-    local = path.exists()
-    if not local and _looks_like_path(spec.name):
-        raise CorpusError(
-            f"corpus {spec.name!r}: there is no such file or folder (looked for "
-            f"{path.absolute()}). Give a path that exists, or a hub name."
-        )
-    # Imported here, since pytest imports this package in projects that read no corpus.
-    from datasets import load_dataset_builder
-
-    source: dict[str, str | None]
-    if path.is_file():
-        if spec.config is not None:
+    if not path.exists():
+        if _looks_like_path(spec.name):
             raise CorpusError(
-                f"corpus {spec.name!r} is a file, which has no configurations, but got "
-                f"config={spec.config!r}. Leave it out."
+                f"corpus {spec.name!r}: there is no such file or folder (looked for "
+                f"{str(path.absolute())!r}). Give a path that exists, or a hub name."
             )
-        module, options = _file_builder(spec.name, path)
-        source = {"path": module, "data_files": glob.escape(str(path)), **options}
-    else:
-        if not local:
-            _ask_hub(spec.name)
-        source = {"path": str(path) if local else spec.name, "name": spec.config}
-    try:
-        builder = load_dataset_builder(**source)
-        is_text_file = hasattr(builder.config, "sample_by")
-        if is_text_file:
-            builder.config.sample_by = "paragraph"
-        if hasattr(builder.config, "converters"):
-            # Otherwise the text "NA" would be a missing value and "007" a number.
-            builder.config.keep_default_na = False
-            builder.config.converters = {spec.field: str}
-        if path.is_dir() and spec.config is None:
-            left_out.files = _unread_files(path, builder.config.data_files)
-        splits = builder.as_streaming_dataset()
-    except Exception as error:
-        _refuse_out_of_reach(spec.name, error)
-        raise CorpusError(_unopened(spec.name, local, error)) from error
-    dataset = _split(spec, splits)
-    columns = dataset.column_names
-    if columns and spec.field in columns:
-        dataset = dataset.select_columns([spec.field])
-    return dataset, is_text_file
+        return dataset_source(spec, None)
+    if path.is_dir():
+        if spec.config is not None or declares_files(path):
+            return dataset_source(spec, path)
+        if spec.split is not None:
+            return split_by_names(spec, path)
+        return local_files(path, spec.name)
+    if spec.config is not None:
+        raise CorpusError(
+            f"corpus {spec.name!r} is a file, which has no configurations, but got "
+            f"config={spec.config!r}. Leave it out."
+        )
+    if spec.split not in (None, "train"):
+        raise CorpusError(
+            f"corpus {spec.name!r} is a file, which has no split {spec.split!r}; all of it is "
+            "'train'. Leave split= out."
+        )
+    return local_files(path, spec.name)
 
 
 def _looks_like_path(name: str) -> bool:
@@ -184,115 +167,5 @@ def _looks_like_path(name: str) -> bool:
         or name.endswith("/")
         or "\\" in name
         or name.count("/") > 1
-        or any(suffix in _BUILDERS for suffix in Path(name).suffixes)
+        or any(suffix.lower() in KINDS for suffix in Path(name).suffixes)
     )
-
-
-def _file_builder(name: str, path: Path) -> tuple[str, dict[str, str]]:
-    if path.stat().st_size == 0:
-        raise CorpusError(f"corpus {name!r} is empty: the file has 0 bytes. Name another.")
-    for suffix in reversed(path.suffixes):
-        if suffix in _BUILDERS:
-            return _BUILDERS[suffix], {"sep": "\t"} if suffix == ".tsv" else {}
-    raise CorpusError(
-        f"corpus {name!r} is a file of no known kind; expected {_KINDS}. Convert it, or give it "
-        "the suffix of what it is."
-    )
-
-
-def _ask_hub(name: str) -> None:
-    """Raise `CorpusError` unless the hub has the dataset; do nothing if offline.
-
-    Without this, `datasets` retries for 23 seconds if there is no network.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        HfApi().dataset_info(name, timeout=SECONDS)
-    except OfflineModeIsEnabled:
-        return
-    except GatedRepoError as error:
-        raise CorpusError(
-            f"corpus {name!r} is gated: its owner grants access on "
-            f"https://huggingface.co/datasets/{name}. Ask there, then log in with `hf auth login`."
-        ) from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise CorpusError(
-            f"{_not_local(name)}, and the hub has no such dataset, or none that may be read "
-            "without logging in. Check the name."
-        ) from error
-    # The class of a network error depends on the HTTP library of the hub's client.
-    except Exception as error:
-        _refuse_out_of_reach(name, error)
-        raise CorpusError(
-            f"{_not_local(name)}, and the hub cannot be asked: {_summary(error)}. Check the name "
-            "and the network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
-        ) from error
-
-
-def _refuse_out_of_reach(name: str, error: Exception) -> None:
-    """Raise `CorpusOutOfReachError` if an error says that the hub is unreachable."""
-    reason = "" if Path(name).expanduser().exists() else out_of_reach(error)
-    if reason:
-        raise CorpusOutOfReachError(
-            f"{_not_local(name)}, and it is not available from the hub now: {reason}. Run again "
-            "later, or where it was downloaded before."
-        ) from error
-
-
-def _split(spec: CorpusSpec, splits: dict[str, Any]) -> Any:
-    names = ", ".join(map(repr, splits))
-    if spec.split is not None:
-        if spec.split not in splits:
-            raise CorpusError(
-                f"corpus {spec.name!r} has no split {spec.split!r}; its splits are {names}. Give "
-                "one of them as split=."
-            )
-        return splits[spec.split]
-    if "train" in splits:
-        return splits["train"]
-    if len(splits) == 1:
-        return next(iter(splits.values()))
-    raise CorpusError(
-        f"corpus {spec.name!r} has several splits and none is 'train': {names}. Give one of them "
-        "as split=."
-    )
-
-
-def _unread_files(folder: Path, data_files: Any) -> tuple[str, ...]:
-    """Return the data files of a folder that are not read: `datasets` reads files of one kind."""
-    read = {Path(str(file)).resolve() for files in (data_files or {}).values() for file in files}
-    return tuple(
-        str(file.relative_to(folder))
-        for file in sorted(folder.rglob("*"))
-        if file.suffix in _BUILDERS and file.is_file() and file.resolve() not in read
-    )
-
-
-def _unopened(name: str, local: bool, error: Exception) -> str:
-    if local and isinstance(error, FileNotFoundError):
-        return f"corpus {name!r} holds no file that can be read; expected {_KINDS}."
-    if local:
-        return f"corpus {name!r} cannot be read: {_summary(error)}. Expected {_KINDS}, in UTF-8."
-    return (
-        f"{_not_local(name)}, and it cannot be loaded from the hub: {_summary(error)}. Check the "
-        "name, or download the dataset and name its folder."
-    )
-
-
-def _not_local(name: str) -> str:
-    return (
-        f"corpus {name!r} is neither {DEMO!r} nor {REPEATED_RANDOM!r} nor a local file or folder "
-        f"(looked in {Path.cwd()})"
-    )
-
-
-def _summary(error: Exception) -> str:
-    message = " ".join(str(error).split())
-    return clipped(f"{type(error).__name__}: {message}" if message else type(error).__name__, 400)

@@ -48,6 +48,19 @@ class Vocabulary:
         """Return the text of each id, as `text` does."""
         return [self.text(token_id) for token_id in token_ids]
 
+    def running_text(self, token_ids: Iterable[int]) -> str:
+        """Return the text of ids that follow one another, special tokens included.
+
+        Bytes of one character that are several tokens are that character, unlike in `texts`.
+        """
+        return str(
+            self.tokenizer.decode(
+                [int(token_id) for token_id in token_ids],
+                skip_special_tokens=False,
+                clean_up_tokenization_spaces=False,
+            )
+        )
+
     @cached_property
     def special_ids(self) -> frozenset[int]:
         """The ids of special tokens: BOS, separators, padding, unknown, and added special ones."""

@@ -29,18 +29,22 @@ from headtests.explanations.measured_suggestions import (
     is_enriched,
     measure,
     round_down,
+    share_of,
 )
 from headtests.explanations.observed_pairs import Grounds, HalfDocuments
+from headtests.explanations.random_repeats import Shares, random_repeats
 from headtests.explanations.relation_search import Finding, any_of, findings
+from headtests.explanations.roles import roles
 from headtests.explanations.text_halves import DOCUMENTS, Explainable, Half
 from headtests.explanations.wording import english_of, paragraph
 from headtests.expressions import every_row
 from headtests.expressions.head_names import HeadName
 from headtests.records import DetectionRecord, ExplanationRecord
+from headtests.records.validation import first_problem
 
 NAME = "built-in"
 """The name of this explainer in records."""
-VERSION = 1
+VERSION = 2
 """Part of the cache key: raised when the same rows would be explained differently."""
 
 
@@ -56,6 +60,8 @@ class Texts:
     measure: HalfDocuments = field(init=False)
     _found: dict[HeadName, tuple[Grounds, list[Finding]]] = field(default_factory=dict)
     _trials: dict[HeadName, Trial] = field(default_factory=dict)
+    _measured: Grounds | None = None
+    """A head's pairs on the measuring half: those of the last head, since they are large."""
 
     def __post_init__(self) -> None:
         halves = (Half(self.source, is_measuring, self.documents) for is_measuring in (False, True))
@@ -84,11 +90,22 @@ class Texts:
             self._found[head] = grounds, findings(grounds)
         return self._found[head]
 
+    def measured(self, head: HeadName) -> Grounds:
+        """Return a head's pairs on the measuring half."""
+        if self._measured is None or self._measured.head != head:
+            self._measured = self.measure.grounds(head)
+        return self._measured
+
     def trial(self, head: HeadName) -> Trial:
         """Return the pairs and controls by which explanations of a head are scored; cached."""
         if head not in self._trials:
-            self._trials[head] = trial_of(self.measure.grounds(head))
+            self._trials[head] = trial_of(self.measured(head))
         return self._trials[head]
+
+    def random(self) -> Shares:
+        """Return the shares of all heads on repeated random tokens; cached with the model."""
+        run = self.source.document_pass
+        return random_repeats(run.model, run.population.bos, self.options)
 
     def another(self, head: HeadName, others: Sequence[HeadName]) -> HeadName | None:
         """Return the next head among others, after the last the first; None without another."""
@@ -126,13 +143,23 @@ def explain(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> Ex
     texts.require_two()
     other = texts.another(head, others)
     store, key = texts.source.store, _key(texts, head, other)
-    entry = store.read(key) if store is not None and key else None
-    if entry is not None:
-        return cast(ExplanationRecord, entry.facts)
+    known = store.read(key, _record_of) if store is not None and key else None
+    if known is not None:
+        return known
     record = _explained(texts, head, other)
     if store is not None and key:
         store.write(key, Entry({}, dict(record)))
     return record
+
+
+def _record_of(entry: Entry) -> ExplanationRecord:
+    """Return a cached explanation; raises `ValueError` for anything else."""
+    problem = first_problem(entry.facts, ExplanationRecord)
+    if not problem and entry.facts["explainer"] != NAME:
+        problem = f"it is an explanation by {entry.facts['explainer']!r:.40}"
+    if problem:
+        raise ValueError(problem)
+    return cast(ExplanationRecord, entry.facts)
 
 
 def _key(texts: Texts, head: HeadName, other: HeadName | None) -> str:
@@ -163,7 +190,7 @@ def _library_key() -> str:
 
 
 def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> ExplanationRecord:
-    _, found = texts.found(head)
+    grounds, found = texts.found(head)
     halves = texts.halves(head, texts.documents)
     suggestions = [
         measure(
@@ -178,10 +205,13 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
         for finding in found
     ]
     with_records = list(zip(found, suggestions, strict=True))
-    confirmed = [finding.relation for finding, record in with_records if is_enriched(record)]
-    unexplained = halves.unexplained(confirmed)
+    confirmed = [
+        (finding, share_of(record)) for finding, record in with_records if is_enriched(record)
+    ]
+    unexplained = halves.unexplained([finding.relation for finding, _ in confirmed])
     resting = halves.resting() if texts.options.suppress_first_token else None
-    text = paragraph(str(head), with_records, resting, unexplained)
+    of_head = roles(grounds, texts.measured(head), confirmed, texts.random)
+    text = paragraph(str(head), with_records, resting, unexplained, of_head)
     return texts.record(head, NAME) | {
         "text": text,
         "resting_mass": resting,

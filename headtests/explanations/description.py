@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headtests.escaping import legible
+
 WIDTH = 80
 
 
@@ -111,12 +113,5 @@ def _between(figure: Mapping[str, Any]) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(
-        visible(text), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-    )
-
-
-def visible(text: str) -> str:
-    """Return a text with characters that control a terminal written as escapes."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text
+        legible(text), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )

@@ -138,8 +138,8 @@ def _measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
     verdict = claim.decide()
     shown = halves.covering(claim.documents_read)
     settled = halves.mass(shown, on, when).settled
-    base = settled.base_rate
-    share, share_lift = _of_what_does_not_rest(halves, settled)
+    share = _of_what_does_not_rest(halves, settled)
+    base, share_base = _base_rates(halves, settled)
     return SuggestionRecord(
         said=suggested.said or repr(on),
         trouble="",
@@ -150,9 +150,9 @@ def _measured(halves: Halves, suggested: Suggestion) -> SuggestionRecord:
         threshold=threshold,
         mass=_bounded(settled),
         lift=_over(_bounded(settled), base),
-        base_rate=base,
+        base_rate=None if base is None else float(base),
         share=share,
-        share_lift=share_lift,
+        share_lift=_over(share, share_base),
         documents=settled.documents,
         rows=settled.rows,
     )
@@ -162,46 +162,62 @@ def _bounded(settled: Estimate) -> BoundedRecord:
     return BoundedRecord(value=settled.value, low=settled.low, high=settled.high)
 
 
-def _over(figure: BoundedRecord, base: float | None) -> BoundedRecord | None:
+def _over(figure: BoundedRecord | None, base: Fraction | None) -> BoundedRecord | None:
     """Return a figure as a multiple of a base rate; None if that is 0."""
-    if not base:
+    if figure is None or not base:
         return None
-    low, high = (None if end is None else end / base for end in (figure["low"], figure["high"]))
-    return BoundedRecord(value=figure["value"] / base, low=low, high=high)
+    low, high = (
+        None if end is None else end / float(base) for end in (figure["low"], figure["high"])
+    )
+    return BoundedRecord(value=figure["value"] / float(base), low=low, high=high)
 
 
-def _of_what_does_not_rest(
-    halves: Halves, mass: Estimate
-) -> tuple[BoundedRecord | None, BoundedRecord | None]:
-    """Return the share of the attention off position 0, and its multiple of uniform attention.
+def _base_rates(halves: Halves, mass: Estimate) -> tuple[Fraction | None, Fraction | None]:
+    """Return what uniform attention gives: as a mass, and as a share of what does not rest.
+
+    Over all documents of the half, from their tokens. The rate of the documents that were read is a
+    sample, and the bounds of a lift would not account for that.
+    """
+    if not halves.options.suppress_first_token:
+        return halves.measure.uniform(mass.question).base_rate, None
+    uniform = halves.measure.uniform(_off_position_0(mass).question)
+    share = uniform.base_rate
+    if _names_first(mass):
+        return halves.measure.uniform(mass.question).base_rate, share
+    return replace(uniform, base_denominators=None).base_rate, share
+
+
+def _off_position_0(mass: Estimate) -> Estimate:
+    """Return a mass as a share of the attention off position 0; nothing is read yet."""
+    statistic = Mass(mass.statistic.on, mass.statistic.when, of=~first)
+    return replace(mass, statistic=statistic, given=None)
+
+
+def _names_first(mass: Estimate) -> bool:
+    return any(isinstance(leaf, First) for leaf in leaves(mass.statistic.on))
+
+
+def _of_what_does_not_rest(halves: Halves, mass: Estimate) -> BoundedRecord | None:
+    """Return the share of the attention off position 0; None if there is none.
 
     For every row it follows from the mass and the resting mass, without reading rows again.
     """
     if not halves.options.suppress_first_token:
-        return None, None
-    names_first = any(isinstance(leaf, First) for leaf in leaves(mass.statistic.on))
-    if mass.statistic.when != every_row or names_first:
+        return None
+    if mass.statistic.when != every_row or _names_first(mass):
         # The resting mass of these rows alone has to be read; position 0 is not in the share.
-        statistic = Mass(mass.statistic.on, mass.statistic.when, of=~first)
-        share = replace(mass, statistic=statistic, given=None)
         try:
-            settled = share.settled
+            return _bounded(_off_position_0(mass).settled)
         except NoEligibleRowError:
-            return None, None
-        found = _bounded(settled)
-        return found, _over(found, settled.base_rate)
+            return None
     figures = mass.reading.figures
     rest = np.clip(QUANTA - figures.resting, 0, QUANTA)
     if not total(rest):
-        return None, None
+        return None
     inside = np.minimum(figures.numerators, rest)
     ratio = Ratio(inside, rest, Fraction(1), len(mass.reading.eligible))
     low, high = bounds(ratio, mass.subject.evidence.alpha)
-    found = BoundedRecord(value=float(ratio.value), low=low, high=high)
-    rests = halves.mass(halves.covering(mass.reading.extent), first, every_row).reading.figures
-    uniform_rest = rests.of_documents(figures.documents).base_rate or Fraction(0)
-    base = figures.base_rate or Fraction(0)
-    return found, _over(found, float(base / (1 - uniform_rest)) if uniform_rest < 1 else None)
+    return BoundedRecord(value=float(ratio.value), low=low, high=high)
 
 
 def is_enriched(record: SuggestionRecord) -> bool:
@@ -214,6 +230,12 @@ def is_enriched(record: SuggestionRecord) -> bool:
     if lift is None or lift["low"] is None:
         return False
     return lift["low"] > 1 and lift["value"] >= LEAST_LIFT
+
+
+def share_of(record: SuggestionRecord) -> float:
+    """Return the share of what does not rest that a suggestion is about, or else of all."""
+    figure = record["share"] or record["mass"]
+    return 0.0 if figure is None else figure["value"]
 
 
 def _half_of_the_explain_mass(halves: Halves, suggested: Suggestion) -> float:
@@ -268,7 +290,8 @@ def _python(halves: Halves, suggested: Suggestion, threshold: float) -> str:
 def _slug(source: str) -> str:
     """Return part of a function's name, different for each expression."""
     words = re.sub(r"[^a-z0-9]+", "_", source.replace("ht.", "").lower()).strip("_")
-    return f"{words[:40].rstrip('_')}_{hashlib.sha256(source.encode()).hexdigest()[:6]}"
+    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{words[:40].rstrip('_')}_{digest[:6]}"
 
 
 def best_first(suggestions: list[SuggestionRecord]) -> list[SuggestionRecord]:

@@ -5,7 +5,7 @@ any other, so that claims can be decided on it. Nothing is explained here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from headtests.claims.pairs import (
 from headtests.errors import ClaimError
 from headtests.expressions import Expression, every_row
 from headtests.expressions.head_names import HeadName
+from headtests.measurement.eligibility import eligible
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.runner import DocumentPass
 from headtests.records import HalfRecord
@@ -92,6 +93,7 @@ class Half:
     Rounded down to whole steps of the pass (64, 128, 256 and so on), except for the first step.
     """
     figures_read: set[Question] = field(default_factory=set)
+    _uniform: dict[tuple[int, Question], Eligible] = field(default_factory=dict, repr=False)
 
     @cached_property
     def documents(self) -> Int64s:
@@ -159,6 +161,25 @@ class Half:
         inside = np.isin(found.documents, self.documents, assume_unique=True)
         base = None if found.base_rates is None else found.base_rates[inside]
         return Eligible(found.documents[inside], found.texts[inside], base)
+
+    def uniform(self, question: Question) -> Eligible:
+        """Return all its eligible documents with their figures under uniform attention.
+
+        Known from tokens, so that nothing runs, and cached. For a mass.
+        """
+        run, layer = self.whole.document_pass, question.head.layer
+        key = run.alike(layer), replace(question, head=HeadName(0, 0))
+        if key not in self._uniform:
+            self._uniform[key] = eligible(
+                run.model,
+                run.population,
+                self.documents,
+                layer,
+                question.statistic,
+                question.options,
+                with_base=True,
+            )
+        return self._uniform[key]
 
     def figures(self, question: Question, documents: int) -> DocumentFigures:
         """Return the figures of its eligible documents among the first `documents`."""

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from headtests.explanations.measured_suggestions import is_enriched
 from headtests.explanations.relation_search import Finding
+from headtests.explanations.roles import Role
 from headtests.records import BoundedRecord, SuggestionRecord
 
-LEAST_MAIN = 0.3
-"""The least share of the non-resting attention on a relation that a head is named after."""
 MOSTLY_RESTS = 0.9
 """The least attention on position 0 with which a head is said to rest nearly always."""
 
@@ -28,15 +27,24 @@ def paragraph(
     found: Sequence[tuple[Finding, SuggestionRecord]],
     resting: BoundedRecord | None,
     unexplained: BoundedRecord | None,
+    roles: Sequence[Role] = (),
 ) -> str:
     """Return a paragraph that says what a head's attention is enriched for, with the figures.
 
     `found` has the findings of the explain half, in order, each with its record of the other half.
+    `roles` are those that the head has or seems to have.
     """
     confirmed = [(finding, record) for finding, record in found if is_enriched(record)]
-    others = [finding for finding, record in found if not is_enriched(record)]
+    held = [role for role in roles if role.holds]
+    names_held = {role.named.role for role in held}
+    others = [
+        finding
+        for finding, record in found
+        if not is_enriched(record) and finding.named.role not in names_held
+    ]
     rests = resting is not None and resting["value"] >= MOSTLY_RESTS
-    sentences = [_opening(name, confirmed, rests)]
+    sentences = [_opening(name, confirmed, held, rests)]
+    sentences += [_of_role(role, resting is not None) for role in roles]
     sentences += [_enrichment(*pair, place) for place, pair in enumerate(confirmed)]
     if others:
         names = " and ".join(finding.named.name for finding in others)
@@ -52,30 +60,78 @@ def paragraph(
     return " ".join(sentences)
 
 
-def role_of(confirmed: Sequence[tuple[Finding, SuggestionRecord]]) -> str:
-    """Return the role that the first finding gives a head; empty if it gives none."""
-    if not confirmed:
-        return ""
-    finding, record = confirmed[0]
-    share = record["share"] or record["mass"]
-    return finding.named.role if share is not None and share["value"] >= LEAST_MAIN else ""
-
-
-def _opening(name: str, confirmed: Sequence[tuple[Finding, SuggestionRecord]], rests: bool) -> str:
-    role = role_of(confirmed)
-    if not confirmed:
+def _opening(
+    name: str,
+    confirmed: Sequence[tuple[Finding, SuggestionRecord]],
+    held: Sequence[Role],
+    rests: bool,
+) -> str:
+    if not confirmed and not held:
         return (
             f"{name} nearly always rests on position 0, and nothing that was tried stands out in "
             "the rest."
             if rests
             else f"Nothing that was tried stands out in what {name} attends to."
         )
-    does = f"attends more to {confirmed[0][0].named.name} than uniform attention would"
-    if role:
-        does = f"attends as {'an' if role[0] in 'aeiou' else 'a'} {role} does"
+    if held:
+        does = f"attends {' and '.join(map(_as_role, held))}"
+    else:
+        does = f"attends more to {confirmed[0][0].named.name} than uniform attention would"
     if rests:
         return f"{name} nearly always rests on position 0; where it does not, it {does}."
     return f"{name} {does}."
+
+
+def _as_role(role: Role) -> str:
+    """Return a role with what it lacks, as in "as an induction head does"."""
+    lacks = _lacks(role)
+    return f"as {_a(role)} does" + (f", but not {lacks}" if lacks else "")
+
+
+def _a(role: Role) -> str:
+    return f"{'an' if role.named.role[0] in 'aeiou' else 'a'} {role.named.role}"
+
+
+def _lacks(role: Role) -> str:
+    """Return where a role does not hold, to follow "not"; empty if it holds everywhere."""
+    lacks = []
+    if not role.is_repeated:
+        lacks.append("on repeated random tokens")
+    if not role.beats_distance:
+        lacks.append("beyond its own average at the same distances")
+    kinds = {"words": role.words, "punctuation": role.punctuation}
+    missing = [kind for kind, shares in kinds.items() if not role.holds_in(shares)]
+    if missing:
+        lacks.append(f"clearly in rows of {' or of '.join(missing)}")
+    return " or ".join(lacks)
+
+
+def _of_role(role: Role, rests: bool) -> str:
+    """Return the figures of a role, and why a head does not have it, where it does not."""
+    whole = "what does not rest on position 0" if rests else "its attention"
+    every = role.every
+    controls = [f"{every.uniform:.1%} by uniform attention"]
+    if role.repeats:
+        controls.append(f"{every.matched:.1%} by its own average at the same distances")
+    parts = [
+        f"too few rows of {kind} to tell"
+        if shares is None
+        else f"{shares.share:.1%} in rows of {kind}"
+        for kind, shares in (("words", role.words), ("punctuation", role.punctuation))
+    ]
+    if role.repeats:
+        parts.append(
+            "repeated random tokens were not tried, for lack of context"
+            if role.random is None
+            else f"{role.random:.1%} on repeated random tokens"
+        )
+    figures = (
+        f"in rows that have such a key, {every.share:.1%} of {whole} goes to {role.named.name}, "
+        f"against {' and '.join(controls)}: {', '.join(parts)}."
+    )
+    if role.holds:
+        return figures[0].upper() + figures[1:]
+    return f"It is not called {_a(role)}, since this does not hold {_lacks(role)}: {figures}"
 
 
 def _enrichment(finding: Finding, record: SuggestionRecord, place: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headtests.claims.definitions import Lift, RowOptions, Statistic
+from headtests.claims.definitions import Lift, Mass, RowOptions, Statistic
 from headtests.corpora import Batch, Document, Population, make_batches
 from headtests.expressions import Expression
 from headtests.expressions.nodes import leaves
@@ -17,7 +17,7 @@ from headtests.measurement.passes.token_view import (
     Places,
     TokenView,
     allowed_keys,
-    uniform_mass,
+    uniform_masses,
 )
 from headtests.models.loaded import LoadedModel
 from headtests.statistics import Eligible, quantise
@@ -36,15 +36,17 @@ def eligible(
     layer: int,
     statistic: Statistic,
     options: RowOptions,
+    with_base: bool = False,
 ) -> Eligible:
     """Return the documents with an eligible row, in the order of `order`.
 
-    `order` has document ids, shape `[documents]`. For a lift over uniform attention, the result has
-    base rates. Raises `ClaimError` for an unknown kind of statistic.
+    `order` has document ids, shape `[documents]`. For a lift over uniform attention, and for a mass
+    `with_base`, the result has base rates. Raises `ClaimError` for an unknown kind of statistic.
     """
-    needs_base = isinstance(statistic, Lift) and statistic.over == "uniform"
+    needs_base = with_base or (isinstance(statistic, Lift) and statistic.over == "uniform")
+    is_ratio = isinstance(statistic, Mass) and statistic.of is not None
     is_eligible = np.zeros(len(population), dtype=np.bool_)
-    base = np.zeros(len(population))
+    base, of_base = np.zeros(len(population)), np.zeros(len(population))
     remaining = order[np.argsort(-population.lengths[order], kind="stable")]
     longest = int(population.lengths[remaining].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
@@ -58,14 +60,16 @@ def eligible(
             ids = np.array([document.id for document in batch.documents])
             is_eligible[ids] = rows.any(-1)
             if needs_base:
-                base[ids] = uniform_mass(view, view.within(statistic.on), Places.of(rows))
+                base[ids], of_base[ids] = uniform_masses(view, statistic, Places.of(rows))
         undecided = ~is_eligible[remaining] & (population.lengths[remaining] > length)
         remaining = remaining[undecided]
     documents = order[is_eligible[order]]
+    base, of_base = (np.clip(column[documents], 0.0, 1.0) for column in (base, of_base))
     return Eligible(
         documents=documents,
         texts=np.asarray(population.index.texts, dtype=np.int64)[documents],
-        base_rates=quantise(np.clip(base[documents], 0.0, 1.0)) if needs_base else None,
+        base_rates=quantise(base) if needs_base else None,
+        base_denominators=quantise(of_base) if needs_base and is_ratio else None,
     )
 
 

@@ -52,11 +52,19 @@ class BridgeCapture:
 
         return read
 
+    def has_pattern(self, layer: int) -> bool:
+        """Return whether a layer has an attention pattern."""
+        return _name_of(layer) in self.bridge.hook_dict
+
     def _hook_name(self, layer: int) -> str:
-        name = f"blocks.{layer}.attn.hook_pattern"
-        if name not in self.bridge.hook_dict:
+        name = _name_of(layer)
+        if not self.has_pattern(layer):
             raise ModelError(
                 f"{self._name}: layer {layer} has no attention pattern ({name} is missing). Make "
                 "claims about a layer with attention."
             )
         return name
+
+
+def _name_of(layer: int) -> str:
+    return f"blocks.{layer}.attn.hook_pattern"

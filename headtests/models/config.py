@@ -5,14 +5,22 @@ The only reader of Hugging Face configurations. Weights are loaded in `loading`.
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from headtests.demo import MODEL_FOLDER
-from headtests.errors import ModelError, ModelOutOfReachError, ModelUnavailableError
+from headtests.errors import (
+    HeadtestsError,
+    ModelError,
+    ModelOutOfReachError,
+    ModelUnavailableError,
+)
 from headtests.hub import ask_for_model, out_of_reach
+from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
 from headtests.settings import ModelSpec
+
+_PARSED = ("*config.json", "*.index.json")
+"""The JSON files that are opened with a model, as glob patterns, but for those of its tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,13 @@ class ModelShape:
     windows: tuple[int | None, ...]
     """For each layer, the number of keys that a row may attend to, back from and including its own
     position; None for all."""
+    length_limits: tuple[int, ...] = ()
+    """Numbers of tokens, ascending, beyond which a document's positions are encoded in another way
+    (LongRoPE). transformers encodes all documents of a batch in the way of the longest."""
+
+
+_LARGEST = 10**5
+"""More layers or heads than any model has."""
 
 
 def location_of(spec: ModelSpec) -> str:
@@ -38,6 +53,11 @@ def location_of(spec: ModelSpec) -> str:
     folder = Path(spec.name).expanduser()
     if folder.is_dir():
         return str(folder)
+    if folder.is_file():
+        raise ModelError(
+            f"{spec.name} is a file, and a model is opened from a folder. Name the folder, with a "
+            "config.json, weights as safetensors and a tokenizer."
+        )
     if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1 or os.sep in spec.name[-1]:
         raise ModelUnavailableError(
             f"there is no folder {spec.name!r} to load a model from (relative to {Path.cwd()}). "
@@ -46,12 +66,11 @@ def location_of(spec: ModelSpec) -> str:
     return spec.name
 
 
-@lru_cache(maxsize=32)
 def model_shape(spec: ModelSpec) -> ModelShape:
     """Return a model's shape from its configuration, without loading its weights.
 
     Raises `ModelUnavailableError` if the configuration is not available, and `ModelError` if it
-    describes no attention that can be read. Results are cached.
+    describes no attention that can be read.
     """
     return shape_of(read_config(spec, hub_outage(spec)), str(spec))
 
@@ -67,31 +86,84 @@ def hub_outage(spec: ModelSpec) -> str:
 def read_config(spec: ModelSpec, outage: str) -> Any:
     """Return the Hugging Face configuration; `outage` is the result of `hub_outage`.
 
-    Raises `ModelUnavailableError` if it is not available, and `ModelError` if it cannot be read or
+    Its attention is the eager one, whatever the file asks for; no code of the model is run. Raises
+    `ModelUnavailableError` if it is not available, and `ModelError` if it cannot be read or
     contradicts itself.
     """
-    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
-    place = location_of(spec)
+    folder = folder_of(spec)
     try:
+        if folder is not None:
+            ModelFolder(folder, str(spec)).refuse_deep_json(
+                file for pattern in _PARSED for file in folder.glob(pattern)
+            )
         return AutoConfig.from_pretrained(
-            place, revision=spec.revision, local_files_only=bool(outage)
+            location_of(spec),
+            revision=spec.revision,
+            local_files_only=bool(outage),
+            trust_remote_code=False,
+            attn_implementation="eager",
         )
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and not Path(place).is_dir():
-            raise unavailable(spec, error, outage) from error
-        raise ModelError(
-            f"the model {str(spec)!r} is there, but its configuration cannot be read: "
-            f"{_first_line(error)}. Expected a Hugging Face model folder, with a config.json that "
-            "this version of transformers knows."
-        ) from error
-    except StrictDataclassError as error:
+    except HeadtestsError:
+        raise
+    # Its parsers raise errors of many classes.
+    except Exception as error:
+        raise _config_error(spec, error, outage) from error
+
+
+def _config_error(spec: ModelSpec, error: Exception, outage: str) -> ModelError:
+    """Return the error for a configuration that could not be read."""
+    from huggingface_hub.errors import StrictDataclassError
+
+    folder = folder_of(spec)
+    if folder is None:
+        return unavailable(spec, error, outage)
+    file = folder / CONFIG
+    known = f"the model {str(spec)!r} is there, but its configuration cannot be read: "
+    if not os.path.lexists(file):
+        return ModelError(f"{known}{ModelFolder(folder, str(spec)).without_config()}.")
+    problem = problem_of(file)
+    if problem:
+        return ModelError(f"{known}{file} {problem}.")
+    if has_own_code(error):
+        return own_code_error(spec)
+    if isinstance(error, StrictDataclassError):
         reason = str(error).strip().splitlines()[-1].strip()
-        raise ModelError(
-            f"the configuration of {str(spec)!r} contradicts itself: {reason} Correct its "
-            "config.json."
-        ) from error
+        return ModelError(
+            f"the configuration of {str(spec)!r} contradicts itself: {reason} Correct {file}."
+        )
+    return ModelError(
+        f"{known}{first_line(error)}. Expected a Hugging Face model folder, with a {CONFIG} that "
+        "this version of transformers knows."
+    )
+
+
+def has_own_code(error: Exception) -> bool:
+    """Return whether an error of transformers says that a model needs code of its own."""
+    return "trust_remote_code" in str(error)
+
+
+def own_code_error(spec: ModelSpec) -> ModelError:
+    """Return the error for a model that cannot be opened without code of its own."""
+    return ModelError(
+        f"the model {str(spec)!r} has code of its own, which headtests does not run. Name a model "
+        "whose architecture and tokenizer this version of transformers has."
+    )
+
+
+def folder_of(spec: ModelSpec) -> Path | None:
+    """Return the folder of a model's files; None if they are not on this machine.
+
+    Of a model of the hub, it is the snapshot in the hub's cache, in which files may be missing.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    place = Path(location_of(spec))
+    if place.is_dir():
+        return place
+    file = try_to_load_from_cache(spec.name, CONFIG, revision=spec.revision)
+    return Path(file).parent if isinstance(file, str) else None
 
 
 def unavailable(spec: ModelSpec, error: Exception, outage: str) -> ModelUnavailableError:
@@ -104,7 +176,7 @@ def unavailable(spec: ModelSpec, error: Exception, outage: str) -> ModelUnavaila
     if reason:
         return unreachable(spec, reason)
     return ModelUnavailableError(
-        f"the model {str(spec)!r} is not available: {_first_line(error)}. There is no folder "
+        f"the model {str(spec)!r} is not available: {first_line(error)}. There is no folder "
         f"{Path(spec.name).absolute()} either. Check the name, the network and your access; "
         "HF_HUB_OFFLINE=1 uses only what is cached."
     )
@@ -122,11 +194,6 @@ def _is_folder(spec: ModelSpec) -> bool:
     return Path(location_of(spec)).is_dir()
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")
-
-
 def shape_of(config: Any, name: str) -> ModelShape:
     """Return the shape that a Hugging Face configuration describes.
 
@@ -137,13 +204,28 @@ def shape_of(config: Any, name: str) -> ModelShape:
             f"{name!r} is an encoder-decoder model. Its heads attend within two sequences and "
             "across them, which claims cannot name yet: choose a decoder or an encoder."
         )
-    text = config.get_text_config()
+    try:
+        return _shape_of_text(config, config.get_text_config(), name)
+    # A configuration of a known kind may still have values of any type.
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"the configuration of {name!r} cannot be used: {first_line(error)}. Correct its "
+            f"{CONFIG}."
+        ) from error
+
+
+def _shape_of_text(config: Any, text: Any, name: str) -> ModelShape:
     layers = getattr(text, "num_hidden_layers", None)
     heads = getattr(text, "num_attention_heads", None)
     if not isinstance(layers, int) or not isinstance(heads, int):
         raise ModelError(
             f"the configuration of {name!r} ({config.model_type}) does not say how many layers "
             "and attention heads it has, so there are no heads to make claims about."
+        )
+    if not (0 < layers <= _LARGEST and 0 < heads <= _LARGEST):
+        raise ModelError(
+            f"the configuration of {name!r} says that it has {layers} layers of {heads} attention "
+            f"heads. Correct its {CONFIG}."
         )
     limits = [getattr(text, "max_position_embeddings", None)]
     if config.model_type == "roberta" and isinstance(limits[0], int):
@@ -153,7 +235,31 @@ def shape_of(config: Any, name: str) -> ModelShape:
         # Documents are limited to one chunk, within which chunked attention is causal.
         limits.append(getattr(text, "attention_chunk_size", None))
     lengths = [limit for limit in limits if isinstance(limit, int) and limit > 0]
-    return ModelShape(layers, heads, min(lengths, default=None), _windows(text, layers, name))
+    return ModelShape(
+        layers,
+        heads,
+        min(lengths, default=None),
+        _windows(text, layers, name),
+        _length_limits(text),
+    )
+
+
+def _length_limits(config: Any) -> tuple[int, ...]:
+    """Return the lengths beyond which rotary factors are others.
+
+    LongRoPE has two sets of factors (Ding et al. 2024, "LongRoPE", section 3.4). The factors of
+    dynamic NTK scaling depend on the length beyond the context alone, where no document is.
+    """
+    parameters = getattr(config, "rope_parameters", None)
+    # Models with several kinds of layers have parameters for each.
+    by_kind = [parameters, *parameters.values()] if isinstance(parameters, dict) else []
+    limits = {
+        entry.get("original_max_position_embeddings")
+        or getattr(config, "original_max_position_embeddings", None)
+        for entry in by_kind
+        if isinstance(entry, dict) and entry.get("rope_type") == "longrope"
+    }
+    return tuple(sorted(limit for limit in limits if isinstance(limit, int)))
 
 
 def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
@@ -171,4 +277,15 @@ def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
         "sliding_attention": getattr(config, "sliding_window", None),
         "local": getattr(config, "window_size", None),
     }
-    return tuple(sizes.get(kind) for kind in kinds)
+    windows = tuple(sizes.get(kind) for kind in kinds)
+    odd = [window for window in windows if window is not None and not _is_window(window)]
+    if odd:
+        raise ModelError(
+            f"the configuration of {name!r} has the window {odd[0]!r}, where a number of keys was "
+            f"expected. Correct its {CONFIG}."
+        )
+    return windows
+
+
+def _is_window(value: object) -> bool:
+    return isinstance(value, int) and value > 0

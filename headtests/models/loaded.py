@@ -4,20 +4,45 @@ If the facts are in the cache, the weights are loaded only when rows are first r
 """
 
 import hashlib
+import reprlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeVar
 
 import torch
 
-from headtests.corpora import Batch
-from headtests.errors import CaptureError
+from headtests.corpora import Batch, Document, make_batches
+from headtests.errors import CaptureError, HeadtestsError, ModelError
 from headtests.expressions.head_names import HeadName
+from headtests.models.batching import Batching
 from headtests.models.config import ModelShape
-from headtests.models.row_checks import tolerance_of
+from headtests.models.files import first_line
+from headtests.models.row_checks import is_out_of_memory, rows_agree, tolerance_of
 from headtests.models.row_reading import Give, Layouts, Portion, RowRequest, documents_of_a_block
 from headtests.settings import ModelSpec
+
+Made = TypeVar("Made")
+
+
+def once(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Return a function that calls `make` once, and then returns its result or raises its error."""
+    results: list[Made] = []
+    errors: list[HeadtestsError] = []
+
+    def made() -> Made:
+        if errors:
+            # Without the frames of the first call.
+            raise errors[0].with_traceback(None)
+        if not results:
+            try:
+                results.append(make())
+            except HeadtestsError as error:
+                errors.append(error)
+                raise
+        return results[0]
+
+    return made
 
 
 class Capture(Protocol):
@@ -54,6 +79,16 @@ class ModelFacts:
     def to_dict(self) -> dict[str, Any]:
         """Return the facts in plain types fit for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Self:
+        """Return the facts that `to_dict` wrote; raises `ValueError` for anything else."""
+        expected = {field.name: field.type for field in fields(cls)}
+        if {name: type(value) for name, value in facts.items()} != expected:
+            raise ValueError(f"the facts of a model are {reprlib.repr(facts)}")
+        if facts["vocabulary_size"] < 1:
+            raise ValueError(f"a vocabulary of {facts['vocabulary_size']}")
+        return cls(**facts)
 
 
 def facts_of(capture: Capture, bidirectional: bool) -> ModelFacts:
@@ -98,6 +133,8 @@ class LoadedModel:
     """Loads the weights, or returns the loaded model."""
     identity: str | None = None
     """A hash of its files and of the software that reads them; None for a model in memory."""
+    notes: tuple[str, ...] = ()
+    """What of its files was not used, in sentences."""
 
     @cached_property
     def capture(self) -> Capture:
@@ -144,12 +181,70 @@ class LoadedModel:
         allowed = layouts.allowed(layer, valid.shape[1])
         return allowed & valid[:, :, None] & valid[:, None, :]
 
+    @cached_property
+    def _batching(self) -> Batching:
+        return Batching(self.shape.length_limits)
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether each document runs by itself, since its rows depend on others in its batch."""
+        return self._batching.alone
+
+    def try_batch(self, batch: Batch, heads: Sequence[HeadName]) -> None:
+        """Compare the rows of a short document alone and beside the longest document of a batch.
+
+        Where they differ, each document runs by itself from then on. Does so once for each length,
+        on the heads of the layers of `heads`. Call it before `portions`. Raises `ModelError` if
+        the rows depend on what ran before.
+        """
+        layers = sorted({head.layer for head in heads})
+        documents = self._batching.untried(batch, layers[-1])
+        if documents is None:
+            return
+        short, long = documents
+        every = [HeadName(layer, head) for layer in layers for head in range(self.shape.heads)]
+        try:
+            alone, beside = self._rows_of_last(every, short), self._rows_of_last(every, long, short)
+            if rows_agree(alone, beside, self.dtype):
+                return
+            self._batching.alone = True
+            again = self._rows_of_last(every, short)
+        except CaptureError:
+            # The documents themselves raise it, with their names.
+            return
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self._batching.alone = True
+            return
+        if not rows_agree(alone, again, self.dtype):
+            raise ModelError(
+                f"{self.spec}: the attention on a document depends on documents that ran before "
+                f"it, of up to {len(long)} tokens. Lower headtests_max_length, or name another "
+                "model."
+            )
+
+    def _rows_of_last(self, heads: Sequence[HeadName], *documents: Document) -> torch.Tensor:
+        """Return the rows of the shortest of some documents, which run in one batch."""
+        (batch,) = make_batches(documents, len(documents), self.pad_id)
+        length = len(batch.documents[-1])
+        result = torch.zeros((len(heads), length, length))
+        places = {head: place for place, head in enumerate(heads)}
+
+        def keep(group: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+            for head, part in zip(group, rows, strict=True):
+                result[places[head]] = part[0]
+
+        self._read(batch, heads, [Portion(len(batch) - 1, len(batch))], keep)
+        return result
+
     def portions(self, batch: Batch) -> list[Portion]:
-        """Split a batch into portions that fit one block of rows each."""
+        """Split a batch into portions that fit one block of rows each, and may run together."""
         portions, start = [], 0
         while start < len(batch):
             longest = max(len(document) for document in batch.documents[start:])
             stop = min(len(batch), start + documents_of_a_block(self.device, longest))
+            stop = self._batching.end(batch, start, stop)
             portions.append(Portion(start, stop))
             start = stop
         return portions
@@ -161,12 +256,29 @@ class LoadedModel:
 
         Rows are float32 on the model's device (on the CPU for MPS), `[head, document, query, key]`,
         as long as the portion's longest document, and valid until `give` returns. Rows and columns
-        of padding are 0. The forward pass stops in the deepest requested layer. Raises
-        `CaptureError` for a row that is not a probability distribution over its attendable keys;
-        by then `give` may have been called.
+        of padding are 0. The forward pass stops in the deepest requested layer. Documents whose
+        rows would depend on each other run one after the other. Raises `CaptureError` for a row
+        that is not a probability distribution over its attendable keys, by when `give` may have
+        been called, and `ModelError` if the forward pass fails.
         """
-        reading = self._reading(batch, heads, portions, give)
-        self.capture.read(reading)
+        for part, within, start in self._batching.parts(batch, portions):
+            originals = {portion.start - start: portion for portion in portions}
+
+            def pass_on(
+                group: tuple[HeadName, ...],
+                portion: Portion,
+                rows: torch.Tensor,
+                originals: dict[int, Portion] = originals,
+            ) -> None:
+                give(group, originals[portion.start], rows)
+
+            self._read(part, heads, within, pass_on)
+
+    def _read(
+        self, batch: Batch, heads: Sequence[HeadName], portions: Sequence[Portion], give: Give
+    ) -> None:
+        """Pass the rows of documents that run together to `give`."""
+        reading = self._run(batch, heads, portions, give)
         if reading.pending:
             raise CaptureError(
                 f"{self.spec}: the attention pattern of layer {min(reading.pending)} never "
@@ -174,15 +286,42 @@ class LoadedModel:
                 "interface nor to transformer_lens's hook_pattern."
             )
         if not reading.is_sound:
-            self._explain(batch, heads)
+            # Raises the error of the first bad mask or row, unless the fault is in other heads.
+            self._run(batch, heads, [Portion(0, len(batch))], lambda *_: None, strict=True)
 
-    def _explain(self, batch: Batch, heads: Sequence[HeadName]) -> None:
-        """Raise the `CaptureError` of the first bad mask or row.
+    def _run(
+        self,
+        batch: Batch,
+        heads: Sequence[HeadName],
+        portions: Sequence[Portion],
+        give: Give,
+        strict: bool = False,
+    ) -> RowRequest:
+        """Run documents through the model, and return the state of reading them."""
+        capture = self.capture
+        raised: list[Exception] = []
 
-        Returns if the fault is in heads that were not requested.
-        """
-        whole = [Portion(0, len(batch))]
-        self.capture.read(self._reading(batch, heads, whole, lambda *_: None, strict=True))
+        def guarded(group: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+            try:
+                give(group, portion, rows)
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        reading = self._reading(batch, heads, portions, guarded, strict)
+        try:
+            capture.read(reading)
+        # A model may raise anything; what `give` raises is no fault of the model.
+        except Exception as error:
+            if raised or isinstance(error, HeadtestsError) or is_out_of_memory(error):
+                raise
+            raise ModelError(
+                f"{self.spec}: the forward pass failed on {len(batch)} documents of up to "
+                f"{batch.ids.shape[1]} tokens ({self.facts.path}): {type(error).__name__}: "
+                f"{first_line(error)}. Lower headtests_max_length if the documents are too long "
+                "for the model, or report its architecture."
+            ) from error
+        return reading
 
     def _reading(
         self,

@@ -13,11 +13,13 @@ from typing import Any
 import torch
 
 from headtests.corpora import Document, make_batches
-from headtests.errors import CaptureError
+from headtests.errors import CaptureError, HeadtestsError, ModelError
 from headtests.expressions.head_names import HeadName
 from headtests.models.attention_interface import EAGER, FAST, InterfaceCapture
+from headtests.models.bridge_hooks import BridgeCapture
 from headtests.models.config import ModelShape, shape_of
-from headtests.models.row_checks import tolerance_of
+from headtests.models.files import first_line
+from headtests.models.row_checks import rows_agree, tolerance_of
 from headtests.models.row_reading import Layouts, Portion, RowRequest
 
 LENGTH = 24
@@ -65,6 +67,59 @@ def interface_of(
     return None
 
 
+class _PatternShapes(RowRequest):
+    """A request that checks the shapes of patterns, and not their rows."""
+
+    def take_pattern(self, layer: int, pattern: torch.Tensor) -> None:
+        """Check the shape of a layer's pattern."""
+        self.pending.discard(layer)
+        self.require_shape(layer, pattern)
+
+
+def require_patterns(
+    capture: BridgeCapture, shape: ModelShape, device: torch.device, name: str
+) -> None:
+    """Run a short document through a bridge, and check the shape of each layer's pattern.
+
+    Raises `ModelError` if the pass fails, and `CaptureError` for a pattern that is missing or of
+    another shape.
+    """
+    heads = [HeadName(layer, 0) for layer in range(shape.layers) if capture.has_pattern(layer)]
+    if not heads:
+        raise ModelError(
+            f"{name}: no layer of its TransformerBridge has an attention pattern, so there are no "
+            "heads to make claims about."
+        )
+    batch = _batch(capture.network, replace(shape, context=min(shape.context or 4, 4)), 1)
+    reading = _PatternShapes(
+        batch,
+        heads,
+        [],
+        lambda *_: None,
+        layouts=Layouts(shape, False, device),
+        bidirectional=False,
+        sinks=False,
+        tolerance=0.0,
+        name=name,
+    )
+    try:
+        capture.read(reading)
+    except HeadtestsError:
+        raise
+    # A bridge may raise anything.
+    except Exception as error:
+        raise ModelError(
+            f"the model {name!r} cannot be read by its TransformerBridge, whose forward pass "
+            f"failed: {type(error).__name__}: {first_line(error)}. Report its architecture to "
+            "transformer_lens, or name another model."
+        ) from error
+    if reading.pending:
+        raise CaptureError(
+            f"{name}: the attention pattern of layer {min(reading.pending)} never arrived from its "
+            "TransformerBridge. Report its architecture to transformer_lens."
+        )
+
+
 def _probe(
     name: str,
     network: Any,
@@ -82,19 +137,16 @@ def _probe(
         rows = _rows(capture, shape, bidirectional, device, dtype, batch)
     except _FAILURES:
         return None
-    eps = torch.finfo(dtype).eps
     for layer, pattern in enumerate(truth):
         for row, document in enumerate(batch.documents):
             inside = slice(0, len(document))
-            expected = pattern[row, :, inside, inside]
-            error = (rows[layer, :, row, inside, inside] - expected).abs()
-            # Negated, since comparisons with NaN are false.
-            if not error.max() <= max(1e-4, 32 * eps) or not error.mean() <= max(1e-5, eps / 2):
+            found, expected = rows[layer, :, row, inside, inside], pattern[row, :, inside, inside]
+            if not rows_agree(found, expected, dtype):
                 return None
     return capture, bidirectional
 
 
-def _batch(network: Any, shape: ModelShape) -> Any:
+def _batch(network: Any, shape: ModelShape, size: int = 2) -> Any:
     window = max((window for window in shape.windows if window is not None), default=0)
     longest = max(LENGTH, window + 5)
     if shape.context is not None:
@@ -103,14 +155,14 @@ def _batch(network: Any, shape: ModelShape) -> Any:
     pad = getattr(network.config, "pad_token_id", None)
     generator = torch.Generator().manual_seed(0)
     documents = []
-    for number, length in enumerate((longest, max(2, longest - 5))):
+    for number, length in enumerate((longest, max(2, longest - 5))[:size]):
         ids = torch.randint(0, vocabulary, (length,), generator=generator)
         # Some models derive positions from where padding is, so it must not occur in documents.
         ids = torch.where(ids == pad, (ids + 1) % vocabulary, ids) if pad is not None else ids
         documents.append(Document(number, "probe", 0, ids.int().numpy()))
     # The padding id may have no embedding, or be -1.
     stand_in = pad if isinstance(pad, int) and 0 <= pad < vocabulary else 0
-    (batch,) = make_batches(documents, 2, stand_in)
+    (batch,) = make_batches(documents, size, stand_in)
     return batch
 
 

@@ -21,6 +21,22 @@ def tolerance_of(dtype: torch.dtype) -> float:
     return max(1e-4, 4 * torch.finfo(dtype).eps)
 
 
+def rows_agree(rows: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bool:
+    """Return whether rows of one shape are equal, up to the rounding of a model's dtype."""
+    eps = torch.finfo(dtype).eps
+    error = (rows - expected).abs()
+    # False for NaN.
+    return bool(error.max() <= max(1e-4, 32 * eps) and error.mean() <= max(1e-5, eps / 2))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error says that memory ran out, on any device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text
+
+
 def check_rows(
     rows: torch.Tensor,
     attendable: torch.Tensor,

@@ -63,6 +63,7 @@ class Layouts:
     def __init__(self, shape: ModelShape, bidirectional: bool, device: torch.device) -> None:
         self._shape = shape
         self._bidirectional = bidirectional
+        self.heads = shape.heads
         self.device = device
         self._strips: dict[tuple[int, int | None], list[RowStrip]] = {}
         self._spare: deque[tuple[tuple[object, ...], torch.Tensor]] = deque(maxlen=1)
@@ -242,9 +243,22 @@ class RowRequest:
                 "trusted: report the model's architecture."
             )
 
+    def require_shape(self, layer: int, pattern: object) -> None:
+        """Raise `CaptureError` unless a pattern is `[document, head, query, key]`."""
+        documents, length = self.batch.ids.shape
+        expected = (documents, self._layouts.heads, length, length)
+        found = tuple(getattr(pattern, "shape", ()))
+        if found != expected:
+            raise CaptureError(
+                f"{self._name}: the attention pattern of layer {layer} has the shape {found}, and "
+                f"{expected} was expected (document, head, query, key). Its heads cannot be told "
+                "apart: report the model's architecture."
+            )
+
     def take_pattern(self, layer: int, pattern: torch.Tensor) -> None:
         """Check a layer's pattern, `[document, head, query, key]`; pass on the requested rows."""
         self.pending.discard(layer)
+        self.require_shape(layer, pattern)
         heads = self.by_layer[layer]
         for portion in self._portions:
             documents = self.batch.documents[portion.start : portion.stop]

@@ -116,7 +116,8 @@ def run_settings(config: pytest.Config) -> Settings:
             values[option.name] = option.read(option.ini, config.getini(option.ini))
     if "cache" in values:
         # Relative to the root, like the report: a test may have changed the working directory.
-        values["cache"] = str(config.rootpath / os.path.expanduser(values["cache"]))
+        folder = os.path.expanduser(values["cache"])
+        values["cache"] = folder if folder.startswith("~") else str(config.rootpath / folder)
     settings = Settings(**values)
     return (
         replace(settings, **CHECKPOINT_SETTINGS)

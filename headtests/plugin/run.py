@@ -6,17 +6,21 @@ Handles pytest items, and leaves measuring to `headtests.sessions.session` and r
 
 import hashlib
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+# By its own name, since tests replace that of the module.
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headtests.errors import HeadtestsError
+from headtests.plugin.failures import costing
+from headtests.plugin.imported_modules import ImportedModules
 from headtests.plugin.requests import (
     CHECKPOINT,
     Request,
@@ -114,6 +118,7 @@ class Run:
         self._troubles: list[str] = []
         self._searched: set[int] = set()
         """The identities of the sessions of claims about prompts."""
+        self._modules = ImportedModules()
         self._explainable: dict[str, ExplainableClaim] = {}
         """What an explanation of each claim would be about, by the claim's id."""
 
@@ -137,13 +142,16 @@ class Run:
 
     def heads_of(self, item: pytest.Item, request: Request) -> "list[Head]":
         """Return the heads of a test, ready to be measured."""
+        self._modules.restore()
         self._openers.setdefault(_session_of(request), item.nodeid)
         session = self._session(request)
 
         from headtests.plugin.kept_prompts import TestKeeper
 
         def searched(claim: "Withstands") -> None:
-            now = time.time()
+            now = time()
+            self._modules.note()
+            self._modules.restore()
             self._record_search(item, session, claim)
             item.stash[SEARCHED].append(SearchedClaim(claim, _stack(), now))
 
@@ -152,10 +160,13 @@ class Run:
         )
 
         def decided(comparison: "Comparison") -> None:
-            now = time.time()
+            now = time()
+            self._modules.note()
+            self._modules.restore()
             self._record_claim(item, session, comparison)
             item.stash[DECIDED].append(DecidedClaim(comparison, _stack(), now))
 
+        self._modules.note()
         return [
             session.head(
                 name,
@@ -204,7 +215,7 @@ class Run:
         from headtests.sessions.recording.side_records import sides_of
 
         records = item.stash[CLAIM_RECORDS]
-        identifier = hashlib.sha256(f"{item.nodeid} {len(records)}".encode()).hexdigest()[:12]
+        identifier = _hash(f"{item.nodeid} {len(records)}")
         record = claim_record(
             comparison,
             session_key(session),
@@ -249,11 +260,11 @@ class Run:
         from headtests.sessions.recording.prompt_records import search_record
 
         records = item.stash[SEARCH_RECORDS]
-        identifier = hashlib.sha256(f"{item.nodeid} search {len(records)}".encode()).hexdigest()
+        identifier = _hash(f"{item.nodeid} search {len(records)}")
         record = search_record(
             claim,
             session_key(session),
-            f"search-{identifier[:12]}",
+            f"search-{identifier}",
             item.nodeid,
             self._config.rootpath,
         )
@@ -303,6 +314,7 @@ class Run:
             raised = error
             raise
         finally:
+            self._modules.restore()
             if subtests.running:
                 subtests.running = False
                 self._end(item, raised)
@@ -324,6 +336,7 @@ class Run:
         A head's multiples are over as many documents as its claims needed, so that the report
         runs the model on no more.
         """
+        self._modules.restore()
         output: WorkerOutput = {
             "sessions": [],
             "heads": [],
@@ -336,22 +349,28 @@ class Run:
         if not self._usable():
             return output
         if with_heads:
-            self._add_heads(output)
-            output["explanations"] = self._explained(output["troubles"])
+            with costing(output["failed"], "the multiples of heads are missing"):
+                self._add_heads(output)
+            with costing(output["failed"], "explanations are missing"):
+                output["explanations"] = self._explained(output["troubles"])
         first = output["first_tests"]
         first |= {key: claimed.test for key, claimed in self._claimed.items()}
+        for key, session in self._sessions.items():
+            if not isinstance(session, HeadtestsError):
+                with costing(output["failed"], "what was run is missing"):
+                    self._add_session(output, session, self._openers[key])
+        return output
+
+    def _add_session(self, output: WorkerOutput, session: "Session", opener: str) -> None:
+        """Add the records of a session and of the other model's session beside it."""
         from headtests.sessions.recording.claim_records import session_record
 
-        for key, session in self._sessions.items():
-            if isinstance(session, HeadtestsError):
-                continue
-            if session.is_open or id(session) in self._searched:
-                for opened in (session, self._other_model.of(session)):
-                    if opened is not None:
-                        record = session_record(opened)
-                        output["sessions"].append(record)
-                        first[record["key"]] = self._openers[key]
-        return output
+        if session.is_open or id(session) in self._searched:
+            for opened in (session, self._other_model.of(session)):
+                if opened is not None:
+                    record = session_record(opened)
+                    output["sessions"].append(record)
+                    output["first_tests"][record["key"]] = opener
 
     def _add_heads(self, output: WorkerOutput) -> None:
         """Add the heads that claims are about, and what rows say about each side of a claim."""
@@ -364,17 +383,19 @@ class Run:
             rows = [side.scrutiny for side in sides.values() if isinstance(side, RowsSide)]
             names = ", ".join(dict.fromkeys(str(name) for name, _, _ in heads))
             missing = f"the multiples of {names} are missing"
-            try:
-                output["heads"] += head_records(session, heads, rows)
-                missing = f"what rows say of claims about {names} is missing"
-                records = side_records(session, list(sides.values()))
-            except HeadtestsError as error:
-                output["troubles"].append(f"{missing}: {error}")
-            else:
-                output["sides"] += [
-                    SideOutput(claim=claim, side=name, record=record)
-                    for (claim, name), record in zip(sides, records, strict=True)
-                ]
+            # One session's trouble is not another's.
+            with costing(output["failed"], missing):
+                try:
+                    output["heads"] += head_records(session, heads, rows)
+                    missing = f"what rows say of claims about {names} is missing"
+                    records = side_records(session, list(sides.values()))
+                except HeadtestsError as error:
+                    output["troubles"].append(f"{missing}: {error}")
+                else:
+                    output["sides"] += [
+                        SideOutput(claim=claim, side=name, record=record)
+                        for (claim, name), record in zip(sides, records, strict=True)
+                    ]
 
     def _explained(self, troubles: list[str]) -> "list[ExplanationRecord]":
         """Return explanations of the heads of claims; an error is added to `troubles`."""
@@ -440,6 +461,11 @@ def _estimate(measured: "EstimateRecord") -> str:
         return value
     high = "inf" if measured["high"] is None else f"{measured['high']:.6g}"
     return f"{value} [{measured['low']:.6g}, {high}]"
+
+
+def _hash(text: str) -> str:
+    # A file's name may hold bytes that are no UTF-8, as lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _stack() -> tuple[tuple[str, int], ...]:

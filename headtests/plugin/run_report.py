@@ -5,12 +5,15 @@ worker measured when it ends; otherwise both come from this process. Merging is 
 """
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from headtests.escaping import without_surrogates
 from headtests.plugin.could_not_run import OUTCOME
+from headtests.plugin.failures import costing
 from headtests.plugin.requests import is_claim, on_command_line, run_settings
 from headtests.plugin.stash import CLAIM_RECORDS, SEARCH_RECORDS
 from headtests.plugin.undecided import EXIT_CODE, is_undecided
@@ -71,6 +74,12 @@ class RunReport:
             # If a plugin reruns a test, its last run counts.
             self._tests[report.nodeid] = carried
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """Make a worker's report one that can be sent: with a lone surrogate, the worker dies."""
+        data = yield
+        return without_surrogates(data) if self._is_worker and RUN in self._config.stash else data
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Merge what a worker of pytest-xdist measured."""
@@ -104,25 +113,37 @@ class RunReport:
         if run is not None:
             interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
             output = run.output(with_heads=self._folder != "none" and not interrupted)
-            run.close()
+            with costing(output["failed"], "the sessions were not closed"):
+                run.close()
             if self._is_worker:
-                self._config.workeroutput[CARRIED] = output  # type: ignore[attr-defined]
+                self._config.workeroutput[CARRIED] = without_surrogates(output)  # type: ignore[attr-defined]
                 return
             self._output.merge(output)
         if not self._is_worker:
+            self._report(session, exitstatus)
+            lost = self._output.failed or (self._crashed and self._tests)
+            if lost and session.exitstatus == pytest.ExitCode.OK:
+                # A run that could not do what was requested does not pass.
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _report(self, session: pytest.Session, exitstatus: int | pytest.ExitCode) -> None:
+        """Write the report of what all processes decided and measured."""
+        is_complete = True
+        with costing(self._output.failed, "tests that did not end are missing in the report"):
             unfinished = self._unfinished(session)
             self._tests |= unfinished
             # A run that a failure of its last test stopped is complete.
             is_complete = not unfinished and self._ended.issuperset(self._order)
-            self._output.failed += self._not_compared()
-            if self._output.failed and session.exitstatus == pytest.ExitCode.OK:
-                # A run that could not do what was requested does not pass.
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            if self._tests:
-                reason = self._crashed or _why_incomplete(session, exitstatus, is_complete)
-                record = self._record = self._make_record(reason)
-                self._write(record)
-                self._add_to_job_summary(record)
+        self._output.failed += self._not_compared()
+        if not self._tests:
+            return
+        with costing(self._output.failed, "no report was written"):
+            reason = self._crashed or _why_incomplete(session, exitstatus, is_complete)
+            record = self._record = self._make_record(reason)
+            self._write(record)
+        if self._record is not None:
+            with costing(self._output.failed, "the job's summary was not written"):
+                self._add_to_job_summary(self._record)
 
     def _not_compared(self) -> list[str]:
         """Return why no claim could be compared with the other model; empty if any was."""
@@ -187,21 +208,23 @@ class RunReport:
         )
 
     def _write(self, record: "Record") -> None:
-        from headtests.records import write_record
-        from headtests.report import write_html
+        from headtests.records.files import record_text
+        from headtests.records.json_files import write_texts_atomically
+        from headtests.report.page.html import render_html
 
         if self._folder == "none":
             return
         place = self._config.rootpath / self._folder
-        try:
-            write_record(record, place / "headtests.json")
-            write_html(record, place / "headtests.html")
-        except OSError as error:
-            self._output.troubles.append(
-                f"the report could not be written to {place}: {error.strerror}"
-            )
-        else:
-            self._written = [place / "headtests.html", place / "headtests.json"]
+        html, json = place / "headtests.html", place / "headtests.json"
+        texts = {json: record_text(record)}
+        with costing(self._output.failed, "the report's page could not be drawn"):
+            texts[html] = render_html(record)
+        with costing(self._output.failed, f"the report could not be written to {place}"):
+            # Both or none: a page stands beside the record that it was drawn from.
+            write_texts_atomically(texts)
+            self._written = list(texts)
+            if html not in texts:
+                html.unlink(missing_ok=True)
 
     def _add_to_job_summary(self, record: "Record") -> None:
         """Append a short page to the job summary, if the run is a step of a GitHub job."""
@@ -210,7 +233,7 @@ class RunReport:
             return
         from headtests.report.markdown import markdown
 
-        page = markdown(record, _shown(self._written[0]) if self._written else "")
+        page = markdown(record, _shown(self._written[-1]) if self._written else "")
         try:
             with open(summary, "a", encoding="utf-8", newline="\n") as file:
                 # The output of an earlier step may end without a newline.
@@ -226,25 +249,30 @@ class RunReport:
             from headtests.plugin.terminal import failure_sections
 
             failure_sections(terminalreporter)
-        if self._record is None:
+        if self._record is None and not self._output.failed:
             return
-        from headtests.plugin.terminal import summary
+        from headtests.plugin.terminal import summary, write_line
 
-        if self._config.get_verbosity() >= -1:
-            summary(terminalreporter, self._record)
-            if self._written:
-                html, record = map(_shown, self._written)
-                terminalreporter.write_line(f"report: {html} (record: {record})")
+        if self._record is not None and self._config.get_verbosity() >= -1:
+            # The exit code is decided already, and was right without this table.
+            with costing(self._output.failed, "the summary of claims ends here"):
+                summary(terminalreporter, self._record)
+        if self._written and self._config.get_verbosity() >= -1:
+            record, *html = map(_shown, self._written)
+            write_line(
+                terminalreporter, f"report: {html[0] if html else 'none'} (record: {record})"
+            )
         for sentence in self._output.recorded:
-            terminalreporter.write_line(sentence)
+            write_line(terminalreporter, sentence)
         for trouble in (*self._output.troubles, *dict.fromkeys(self._output.failed)):
-            terminalreporter.write_line(trouble, red=True)
+            write_line(terminalreporter, trouble, red=True)
 
 
 def _shown(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    # The working directory may have been deleted.
+    except (ValueError, OSError):
         return str(path)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from headtests.escaping import legible
 from headtests.plugin import claim_table, could_not_run, undecided
 from headtests.plugin.undecided import YELLOW
 from headtests.records import (
@@ -23,6 +24,7 @@ from headtests.records import (
 from headtests.report.words.decisions import seeds
 from headtests.report.words.drift import traded
 from headtests.report.words.prompt_searches import search_result
+from headtests.wording import quartiles
 
 COLOURS = {
     "passed": {"green": True},
@@ -51,6 +53,11 @@ SUMMARISED = {
 """The letters of pytest's `-r` with lines in its short summary, and their outcomes."""
 
 
+def write_line(reporter: pytest.TerminalReporter, text: str, **markup: bool) -> None:
+    """Print a line of text that may come from anywhere."""
+    reporter.write_line(legible(text), **markup)
+
+
 def failure_sections(reporter: pytest.TerminalReporter) -> None:
     """Print the messages of undecided tests and of tests that could not run, as for failures."""
     for outcome in OWN_OUTCOMES:
@@ -70,15 +77,15 @@ def _messages(reporter: pytest.TerminalReporter, outcome: str) -> None:
         if option.tbstyle == "line":
             crash = getattr(report.longrepr, "reprcrash", None)
             place = "" if crash is None else f"{crash.path}:{crash.lineno}: "
-            reporter.write_line(f"{place}{_first_line(report)}")
+            write_line(reporter, f"{place}{_first_line(report)}")
         else:
-            reporter.write_sep("_", report.head_line, **YELLOW, bold=True)
+            reporter.write_sep("_", legible(report.head_line or ""), **YELLOW, bold=True)
             _message(reporter, report)
 
 
 def _message(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
     if report.skipped:
-        reporter.write_line(_reason(report))
+        write_line(reporter, _reason(report))
     else:
         report.toterminal(reporter.config.get_terminal_writer())
     captured = reporter.config.option.showcapture
@@ -133,6 +140,7 @@ def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) ->
     room = writer.fullwidth - len(f"{word} {place}::{name} - ")
     if (config.option.force_short_summary or not whole) and len(reason) > room:
         reason = f"{reason[: room - 3]}..." if room > 3 else ""
+    word, place, name, reason = map(legible, (word, place, name, reason))
     reporter.write_line(
         f"{writer.markup(word, **YELLOW)} {place}::{writer.markup(name, bold=True)}"
         f"{' - ' if reason else ''}{reason}"
@@ -157,7 +165,7 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     for session in record["sessions"]:
         _session(reporter, session)
     if not record["complete"]:
-        reporter.write_line(f"incomplete: {record['incomplete_reason']}", yellow=True)
+        write_line(reporter, f"incomplete: {record['incomplete_reason']}", yellow=True)
 
 
 def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
@@ -167,9 +175,10 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
     colours = [{}, *(COLOURS.get(claim["outcome"], YELLOW) for claim in claims)]
     lines = claim_table.lines(claims, writer.fullwidth)
     for line, colour in zip(lines, colours, strict=True):
-        reporter.write_line(f"{line.before}{writer.markup(line.outcome, **colour)}{line.behind}")
+        before, outcome, behind = map(legible, (line.before, line.outcome, line.behind))
+        reporter.write_line(f"{before}{writer.markup(outcome, **colour)}{behind}")
         if line.below:
-            reporter.write_line(line.below)
+            write_line(reporter, line.below)
     after = any(claim["after_stop"] is not None for claim in claims)
     if any(map(claim_table.is_of_two, claims)):
         also = "interval and after are those" if after else "the interval is that"
@@ -210,7 +219,7 @@ def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> N
         if counts[verdict]
     )
     if tally:
-        reporter.write_line(f"{_counted(len(claims), 'claim')}: {tally}")
+        write_line(reporter, f"{_counted(len(claims), 'claim')}: {tally}")
     undecided_claims = [claim for claim in claims if claim["verdict"] == "undecided"]
     passed = [claim["test"] for claim in undecided_claims if claim["outcome"] == "passed"]
     for test in dict.fromkeys(passed):
@@ -226,7 +235,9 @@ def _more(claim: ClaimRecord) -> str:
     if more is None:
         return claim["remedy"] or "no number of documents is likely to decide it"
     unit = "document" if claim["left"]["texts"] is None else "text"
-    return f"about {_counted(more, unit)} more"
+    lower, upper = claim["more_documents_quartiles"] or (None, None)
+    spread = "" if lower is None else f" ({quartiles(lower, upper)})"
+    return f"about {_counted(more, unit)} more{spread}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -266,8 +277,9 @@ def _against(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> No
         (claim, other) for claim, other in compared if other["verdict"] != claim["verdict"]
     ]
     same = _counted(len(compared) - len(differing), "claim")
-    reporter.write_line(
-        f"against the other model: {same} of the same verdict, {len(differing)} of another"
+    write_line(
+        reporter,
+        f"against the other model: {same} of the same verdict, {len(differing)} of another",
     )
     for claim, other in differing:
         _wrapped(
@@ -303,7 +315,7 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
     drifted = [(claim, drift) for claim, drift in pairs if drift["status"] == "drifted"]
     if pairs:
         unchanged = len(pairs) - len(drifted)
-        reporter.write_line(f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
+        write_line(reporter, f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
     if without := record["unrecorded"]:
         has = "has" if without == 1 else "have"
         _wrapped(
@@ -364,7 +376,7 @@ def _explanations(reporter: pytest.TerminalReporter, explanations: list[Explanat
         _wrapped(reporter, f"explained: {sentence}")
     if len(sentences) > SHOWN_EXPLANATIONS:
         more = _counted(len(sentences) - SHOWN_EXPLANATIONS, "head")
-        reporter.write_line(f"  and {more} more, in the report")
+        write_line(reporter, f"  and {more} more, in the report")
     troubles: dict[tuple[str, str], dict[str, None]] = {}
     for explanation in explanations:
         if explanation["trouble"]:
@@ -393,11 +405,11 @@ def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
 def _wrapped(reporter: pytest.TerminalReporter, text: str, indent: str = "") -> None:
     """Print a text, wrapped at the terminal's width; paths are not broken."""
     for line in textwrap.wrap(
-        text,
+        legible(text),
         reporter.config.get_terminal_writer().fullwidth,
         initial_indent=indent,
         subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     ):
-        reporter.write_line(line)
+        write_line(reporter, line)

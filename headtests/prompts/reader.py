@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from typing_extensions import TypedDict
 
 from headtests.cache import Entry, Store, fingerprint, store_of
 from headtests.claims.definitions import RowOptions
@@ -24,12 +25,19 @@ from headtests.measurement.results.cache_keys import RESULTS_VERSION
 from headtests.models.loaded import LoadedModel
 from headtests.models.row_checks import tolerance_of
 from headtests.prompts import Forced, Prompt, Simplest, from_json, to_json
-from headtests.prompts.counterexamples import Counterexample, KnownPrompt, PromptClaim, Searched
+from headtests.prompts.counterexamples import (
+    Counterexample,
+    How,
+    KnownPrompt,
+    PromptClaim,
+    Searched,
+)
 from headtests.prompts.lexicon import ModelLexicon
 from headtests.prompts.pattern import Pattern
 from headtests.prompts.search.model_scorer import ModelScorer
 from headtests.prompts.search.run import SearchResult, search
 from headtests.prompts.search.score import PromptScore
+from headtests.records.validation import first_problem
 from headtests.settings import BosPolicy, Settings
 
 REMEMBERED = 64 * 2**20
@@ -110,13 +118,27 @@ class PromptReader:
         """
         scorer = self._scorer(head, claim, options)
         key = self._key_of(head, claim, options, known)
-        entry = None if key is None or self._store is None else self._store.read(key)
-        result = None if entry is None else self._cached_result(claim, known, entry.facts)
-        if result is None:
-            result = self._search(scorer, claim, known)
-            if key is not None and self._store is not None:
-                self._store.write(key, Entry({}, _to_json(result)))
+        store = None if key is None else self._store
+        if store is not None and key is not None:
+            result = store.read(key, lambda entry: self._from_entry(entry, claim, known))
+            if result is not None:
+                searched = self._with_rows(scorer, result)
+                broken, slack = searched.counterexample, tolerance_of(self._model.dtype)
+                if broken is None or broken.margin < -slack:
+                    return searched
+                store.discard(key, "its prompt does not break the claim")
+        result = self._search(scorer, claim, known)
+        if store is not None and key is not None:
+            store.write(key, Entry({}, _to_json(result)))
         return self._with_rows(scorer, result)
+
+    def _from_entry(
+        self, entry: Entry, claim: PromptClaim, known: Sequence[KnownPrompt]
+    ) -> SearchResult:
+        result = _from_json(entry.facts, claim, known, self.lexicon)
+        if result.prompt is not None:
+            self._require_readable(result.prompt.ids)
+        return result
 
     def _search(
         self, scorer: ModelScorer, claim: PromptClaim, known: Sequence[KnownPrompt]
@@ -175,15 +197,6 @@ class PromptReader:
             self._settings.seed,
             tuple((prompt.ids, prompt.value) for prompt in known),
         )
-
-    def _cached_result(
-        self, claim: PromptClaim, known: Sequence[KnownPrompt], facts: dict[str, Any]
-    ) -> SearchResult | None:
-        """Return the result of an earlier run; None where the cached entry cannot be read."""
-        try:
-            return _from_json(facts, claim, known, self.lexicon)
-        except (KeyError, TypeError, ValueError):
-            return None
 
     def _with_rows(self, scorer: ModelScorer, result: SearchResult) -> Searched:
         """Return a result with the row of the prompt that breaks the claim."""
@@ -260,11 +273,11 @@ class PromptReader:
             return self._model.rows(batch, [head])[0, 0].numpy()
         ids = batch.documents[0].ids
         key = fingerprint("prompt", RESULTS_VERSION, identity, (head.layer, head.index), ids)
-        entry = store.read(key)
-        if entry is None:
-            entry = Entry({"rows": self._model.rows(batch, [head])[0, 0].numpy()}, {})
-            store.write(key, entry)
-        return entry.arrays["rows"]
+        rows = store.read(key, lambda entry: _rows_from(entry, len(ids)))
+        if rows is None:
+            rows = self._model.rows(batch, [head])[0, 0].numpy()
+            store.write(key, Entry({"rows": rows}, {}))
+        return rows
 
     def _require_readable(self, ids: Sequence[int]) -> None:
         context, vocabulary = self._model.shape.context, self._model.vocabulary_size
@@ -283,21 +296,42 @@ class PromptReader:
             )
 
 
-_PLAIN = (
-    "how",
-    "found_with",
-    "is_smallest",
-    "prompts",
-    "known",
-    "unguided",
-    "passes",
-    "shrinking",
-)
+def _rows_from(entry: Entry, length: int) -> Float32s:
+    """Return the rows of a prompt of `length` tokens; raises `ValueError` where there are none."""
+    rows: Float32s = entry.arrays["rows"]
+    if rows.dtype != np.float32 or rows.shape != (length, length):
+        raise ValueError(f"rows are {rows.dtype} of shape {rows.shape}, not float32 of {length}")
+    # Attention in a narrow dtype may sum to a little more than 1; NaN is not in range.
+    if not ((rows >= 0) & (rows <= 1.01)).all():
+        raise ValueError("rows are not attention")
+    return rows
+
+
+_COUNTS = ("found_with", "prompts", "known", "unguided", "passes", "shrinking", "foreign")
+_PLAIN = ("how", "is_smallest", "is_whole", *_COUNTS)
+
+
+class _Stored(TypedDict):
+    """A cached result; the fields are those of `SearchResult`."""
+
+    how: How
+    is_smallest: bool
+    is_whole: bool
+    found_with: int
+    prompts: int
+    known: int
+    unguided: int
+    passes: int
+    shrinking: int
+    foreign: int
+    prompt: object
+    worst: float | None
+    quiet: list[tuple[list[int], float | None]]
 
 
 def _to_json(result: SearchResult) -> dict[str, Any]:
     """Return a result in plain types, a prompt as the choices that make it."""
-    return {name: getattr(result, name) for name in (*_PLAIN, "is_whole", "foreign")} | {
+    return {name: getattr(result, name) for name in _PLAIN} | {
         "prompt": None if result.prompt is None else to_json(result.prompt.choices),
         # JSON has no infinity.
         "worst": None if np.isinf(result.worst) else result.worst,
@@ -314,6 +348,12 @@ def _from_json(
     known: Sequence[KnownPrompt],
     lexicon: ModelLexicon,
 ) -> SearchResult:
+    # JSON has lists for tuples.
+    shaped = facts | {"quiet": [tuple(each) for each in facts["quiet"]]}
+    if problem := first_problem(shaped, _Stored):
+        raise ValueError(problem)
+    if min(facts[name] for name in _COUNTS) < 0:
+        raise ValueError("a count is under 0")
     by_ids = {prompt.ids: prompt for prompt in known}
     made = None
     if facts["prompt"] is not None:
@@ -321,7 +361,7 @@ def _from_json(
         made = claim.family.make(lexicon, Forced(choices, Simplest()))
         if made.choices != choices:
             raise ValueError("these choices make another prompt")
-    result = SearchResult(prompt=made, is_whole=facts["is_whole"], foreign=facts["foreign"])
+    result = SearchResult(prompt=made)
     for name in _PLAIN:
         setattr(result, name, facts[name])
     result.worst = float("inf") if facts["worst"] is None else facts["worst"]

@@ -32,7 +32,13 @@ from headtests.records.files import read_record, schema, write_record
 from headtests.records.pairs import CounterexampleRecord, HeadRecord, MultiplesRecord, PairRecord
 from headtests.records.run import FORMAT, VERSION, Record
 from headtests.records.searches import BreakingRecord, QuietRecord, SearchRecord
-from headtests.records.sessions import CorpusRecord, ModelRecord, SessionRecord
+from headtests.records.sessions import (
+    CorpusRecord,
+    FilesLeftOutRecord,
+    ModelRecord,
+    SampleRecord,
+    SessionRecord,
+)
 
 __all__ = [
     "FORMAT",
@@ -51,6 +57,7 @@ __all__ = [
     "DriftRecord",
     "EstimateRecord",
     "ExplanationRecord",
+    "FilesLeftOutRecord",
     "FixedRecord",
     "FixedSideRecord",
     "HalfRecord",
@@ -62,6 +69,7 @@ __all__ = [
     "QuietRecord",
     "RankRecord",
     "Record",
+    "SampleRecord",
     "SearchRecord",
     "SessionRecord",
     "StaleRecord",

@@ -250,7 +250,10 @@ class ClaimRecord(TypedDict):
     """Whether the claim is a discovery of e-BH at 0.05 over the run's claims."""
     more_documents: int | None
     """For an undecided claim: roughly how many more eligible documents (or texts, if these are the
-    units) would decide it. Null if it is decided, and if no number is likely to."""
+    units) would decide it, as a median. Null if it is decided, and if no number is likely to."""
+    more_documents_quartiles: list[int | None] | None
+    """The lower and the upper quartile of that number; the upper is null if it is unlimited. Null
+    where the number is."""
     remedy: str
     """Why an undecided claim is not decided, and what would decide it, in words; else empty."""
     read_before: bool

@@ -4,14 +4,18 @@ Nothing is measured, decided or drawn here, and no shape is defined: those stand
 """
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 from headtests.errors import RecordError
+from headtests.escaping import without_surrogates
 from headtests.records.json_files import FileFormat, read_json, write_text_atomically
 from headtests.records.run import FORMAT, VERSION, Record
 
+_SURROGATE = re.compile(r"\\ud[89a-f]")
+"""Begins the escape of a surrogate, be it one of a pair."""
 _FILE = FileFormat(
     name=FORMAT,
     version=VERSION,
@@ -28,11 +32,19 @@ def write_record(record: Record, path: Path) -> None:
     finds the old file or the new one whole. Raises `ValueError` for a figure that is not finite,
     and `OSError` where the file cannot be written.
     """
-    write_text_atomically(path, _in_lines(record))
+    write_text_atomically(path, record_text(record))
+
+
+def record_text(record: Record) -> str:
+    """Return a record as JSON: a line a field, and in a list of objects a line an item.
+
+    Raises `ValueError` for a figure that is not finite.
+    """
+    text = _in_lines(record)
+    return _in_lines(without_surrogates(record)) if _SURROGATE.search(text) else text
 
 
 def _in_lines(record: Record) -> str:
-    """Return JSON with a line a field, and in a list of objects a line an item."""
     fields = []
     for name, value in record.items():
         shown = _compact(value)

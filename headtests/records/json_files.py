@@ -6,23 +6,23 @@ its fields are checked by `validation`, its meaning by the module that owns the 
 
 import errno
 import hashlib
-import json
 import os
 import re
 import reprlib
-import shutil
-import tempfile
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import Any
 
 from headtests.errors import HeadtestsError
+from headtests.files import of_the_system, read_regular, remove_abandoned, replace_whole
+from headtests.json_input import DeepJsonError, load_json
 
-if TYPE_CHECKING:
-    from filelock import FileLock
-
+LOCK_SECONDS = 10
+"""How long another process is waited for; it holds a lock for milliseconds."""
+MOST_BYTES = 2**30
+"""The size of the largest file that is read."""
 _CONFLICT_MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})", re.MULTILINE)
 
 
@@ -50,7 +50,7 @@ def read_json(path: Path, file_format: FileFormat) -> dict[str, Any] | None:
     """
     error, remedy = file_format.error, file_format.remedy
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MOST_BYTES).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as cause:
@@ -58,12 +58,12 @@ def read_json(path: Path, file_format: FileFormat) -> dict[str, Any] | None:
         raise error(f"cannot read the {file_format.noun} {path}: {reason}. {remedy}") from cause
     except UnicodeDecodeError as cause:
         raise error(f"the {file_format.noun} {path} is not JSON ({cause}). {remedy}") from cause
+    except ValueError as cause:
+        raise error(f"cannot read the {file_format.noun} {path}: {cause}. {remedy}") from cause
     try:
-        content = json.loads(text)
-    except RecursionError as cause:
-        raise error(
-            f"the {file_format.noun} {path} is nested too deeply to be read. {remedy}"
-        ) from cause
+        content = load_json(text)
+    except DeepJsonError as cause:
+        raise error(f"the {file_format.noun} {path} cannot be read: {cause}. {remedy}") from cause
     except ValueError as cause:
         # Checked here because a conflict is never JSON, and a record may have 40 MB.
         if _CONFLICT_MARKER.search(text):
@@ -92,45 +92,85 @@ def read_json(path: Path, file_format: FileFormat) -> dict[str, Any] | None:
 def format_of(path: Path) -> object:
     """Return the field `format` of a JSON file; None for a file that is not a JSON object."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = load_json(read_regular(path, MOST_BYTES).decode("utf-8"))
+    except (OSError, ValueError):
         return None
     return content.get("format") if isinstance(content, dict) else None
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write a file in UTF-8 so that a reader finds the old content or the new one, never a part.
+    """Write one file as `write_texts_atomically` does."""
+    write_texts_atomically({path: text})
 
-    Makes the folder where there is none. A symbolic link stays: the file that it leads to is
-    replaced, and the new file has its mode. What is no file, such as `/dev/stdout`, is written to
-    as it is. Raises `OSError` where the file cannot be written, which leaves the old one.
+
+def write_texts_atomically(texts: Mapping[Path, str]) -> None:
+    """Write files in UTF-8: a reader finds the old content of each or the new, never a part.
+
+    No file is replaced unless all can be written. Makes their folders, and deletes what killed
+    processes left there. A symbolic link to a file of its own folder stays, and that file is
+    replaced. What is named under `/dev` or `/proc`, such as `/dev/stdout`, is written to as it is.
+    Raises `OSError` where a file cannot be written, where a link leads out of its folder, and where
+    something else than a file is in its place; all old files then stay.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Before links are followed: what /dev/stdout leads to may have no path.
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8", newline="\n")
-        return
+    contents: dict[Path, list[bytes]] = {}
+    for path, text in texts.items():
+        content = text.encode("utf-8")
+        # Before links are followed: what /dev/stdout leads to may have no path.
+        if of_the_system(path):
+            path.write_bytes(content)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(path.parent)
+        contents[_target(path)] = [content]
+    replace_whole(contents)
+
+
+def _target(path: Path) -> Path:
+    """Return the file to replace: the path itself, or what it leads to in its folder."""
+    folder = path.parent.resolve()
     target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-    part = target.with_name(f".headtests-{uuid4().hex}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        if target.exists():
-            shutil.copymode(target, part)
-        part.replace(target)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    if target.parent != folder:
+        raise OSError(
+            errno.ELOOP, f"it is a symbolic link out of its folder, to {target}", str(path)
+        )
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    return target
 
 
-def lock_of(path: Path) -> "FileLock":
-    """Return the lock to hold while a file is read, changed and written.
+@contextmanager
+def lock_of(path: Path) -> Iterator[Path]:
+    """Hold the lock of a file while it is read, changed and written; yields the lock's own file.
 
-    It is a file in the folder of temporary files: beside `path` it would be left in a repository.
+    That is a file beside it, since a shared folder is open to everybody's locks, and it is deleted
+    when the block ends. Raises `TimeoutError` where another process holds it for `LOCK_SECONDS`,
+    and `OSError` where it cannot be made.
     """
-    from filelock import FileLock  # Takes longer to import than all of `headtests.records`.
+    from filelock import (
+        FileLock,
+        Timeout,
+    )  # Takes longer to import than all of `headtests.records`.
 
-    name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogatepass")).hexdigest()
-    return FileLock(Path(tempfile.gettempdir()) / f"headtests-{name[:32]}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place = _target(path)
+    name = hashlib.sha256(place.name.encode("utf-8", "surrogateescape")).hexdigest()
+    file = place.with_name(f".headtests-{name[:32]}.lock")
+    try:
+        with FileLock(file, timeout=LOCK_SECONDS):
+            try:
+                yield file
+            finally:
+                # While it is held: whoever waits for it finds that it was deleted, and makes one.
+                with suppress(OSError):
+                    file.unlink()
+    except Timeout as error:
+        raise TimeoutError(
+            errno.ETIMEDOUT,
+            f"another process has held its lock {file} for {LOCK_SECONDS} s; delete that file if "
+            "none is running",
+            str(path),
+        ) from error

@@ -24,6 +24,26 @@ class ModelRecord(TypedDict):
     """How attention rows were read, such as `hook_pattern`."""
 
 
+class FilesLeftOutRecord(TypedDict):
+    """Files of a corpus that were not read."""
+
+    reason: str
+    """What they are, such as "Hidden files"."""
+    files: int
+    names: list[str]
+    """The names of the first of them."""
+
+
+class SampleRecord(TypedDict):
+    """How a document begins."""
+
+    document: int
+    text: str
+    """The id of its text."""
+    beginning: str
+    """The first characters, after the special tokens at the start."""
+
+
 class CorpusRecord(TypedDict):
     """The documents that were run."""
 
@@ -42,6 +62,18 @@ class CorpusRecord(TypedDict):
     """Of the token ids of every document, in order."""
     notes: list[str]
     """What was left out or replaced, one sentence each."""
+    files: int
+    """The number of files that the documents are from; 0 for a corpus that is not in files."""
+    file_names: list[str]
+    """The names of the first of these files."""
+    files_after: int
+    """The number of files that come after the last document, and were not read."""
+    files_left_out: list[FilesLeftOutRecord]
+    """The files of the corpus that are no part of it, by the reason."""
+    rows: int
+    """The number of rows, paragraphs or texts that were read, empty ones included."""
+    samples: list[SampleRecord]
+    """The first, the middle and the last document."""
 
 
 class SessionRecord(TypedDict):

@@ -33,7 +33,7 @@ from headtests.measurement.results.cache_keys import ResultKeys
 from headtests.measurement.results.measurements import Measurements
 from headtests.measurement.results.on_disk import StoredResults
 from headtests.measurement.results.pair_context import in_context, in_relation, keys_within
-from headtests.models.loaded import LoadedModel
+from headtests.models.loaded import LoadedModel, once
 from headtests.models.loading import adopt_bridge, load_model
 from headtests.prompts.counterexamples import KnownPrompt, PromptClaim, Searched
 from headtests.prompts.lexicon import ModelLexicon
@@ -49,11 +49,33 @@ from headtests.statistics.sketches import Pairs
 if TYPE_CHECKING:
     # The language-model client is slow to import.
     from pydantic import SecretStr
+    from transformers import PreTrainedTokenizerBase
 
     from headtests.explanations.llm.client import Client
 
 DEFAULT_LENGTH = 256
 """Default maximum number of tokens per document, if the model's context allows it."""
+
+
+def population_of(
+    corpus: CorpusSpec | GivenTexts,
+    tokenizer: "PreTrainedTokenizerBase",
+    context: int | None,
+    settings: Settings,
+    vocab_size: int | None = None,
+) -> Population:
+    """Return the documents of a corpus for a model with this tokenizer and context.
+
+    `vocab_size` is the number of the model's embeddings. Raises as `build_population` does.
+    """
+    return build_population(
+        corpus,
+        tokenizer,
+        max_length=settings.max_length or min(DEFAULT_LENGTH, context or DEFAULT_LENGTH),
+        default_bos=settings.bos,
+        context=context,
+        vocab_size=vocab_size,
+    )
 
 
 class Session:
@@ -88,6 +110,7 @@ class Session:
             if isinstance(corpus, CorpusSpec | GivenTexts)
             else CorpusSpec.from_marker((corpus,), corpus_options)
         )
+        self._open = once(self._opened)
         self._announced = list(heads)
         self._progress = progress
         self.figures_read: set[Question] = set()
@@ -108,9 +131,14 @@ class Session:
     def model(self) -> LoadedModel:
         """The model, loaded on first use; raises `ModelError` if it cannot be loaded.
 
+        It is tried once: a session whose model could not be loaded stays without one.
+
         >>> session.model.shape.layers, session.model.shape.heads
         (2, 4)
         """
+        return self._open()
+
+    def _opened(self) -> LoadedModel:
         if isinstance(self._model, LoadedModel):
             return self._model
         if isinstance(self._model, ModelSpec):
@@ -126,14 +154,13 @@ class Session:
         >>> session.population.max_length
         128
         """
-        context = self.model.shape.context
-        return build_population(
+        model = self.model
+        return population_of(
             self.corpus,
-            self.model.tokenizer,
-            max_length=self.settings.max_length or min(DEFAULT_LENGTH, context or DEFAULT_LENGTH),
-            default_bos=self.settings.bos,
-            context=context,
-            vocab_size=self.model.vocabulary_size,
+            model.tokenizer,
+            model.shape.context,
+            self.settings,
+            model.vocabulary_size,
         )
 
     @cached_property
@@ -208,7 +235,9 @@ class Session:
     def _results(self) -> StoredResults | None:
         """The results of earlier runs; None without a cache."""
         store = self.store
-        return None if store is None or self._keys is None else StoredResults(store, self._keys)
+        if store is None or self._keys is None:
+            return None
+        return StoredResults(store, self._keys, self.population.lengths)
 
     def announce(self, heads: Iterable[HeadName]) -> None:
         """Add heads to those that one pass measures; has no effect once something was measured.

@@ -38,7 +38,12 @@ from headtests.statistics.figures import (
 )
 from headtests.statistics.intervals import bounds, narrowing
 from headtests.statistics.multiplicity import e_bh, union_bound
-from headtests.statistics.planning import documents_needed, more_documents, planned_documents
+from headtests.statistics.planning import (
+    MoreDocuments,
+    documents_needed,
+    more_documents,
+    planned_documents,
+)
 from headtests.statistics.quanta import QUANTA, Float64s, Int64s, quantise, quantised_fraction
 
 __all__ = [
@@ -54,6 +59,7 @@ __all__ = [
     "Int64s",
     "Mean",
     "MeanDifference",
+    "MoreDocuments",
     "Ratio",
     "ScaledMean",
     "Settled",

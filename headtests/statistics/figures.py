@@ -25,9 +25,16 @@ class Eligible:
     texts: Int64s
     """The number of the text that each is a piece of."""
     base_rates: Int64s | None = None
-    """In quanta: the figure of each document under uniform attention; None if not needed."""
+    """In quanta: the numerators under uniform attention; None if not needed."""
+    base_denominators: Int64s | None = None
+    """In quanta: the denominators under uniform attention; None for a plain average."""
     copies: int = 0
     """Beyond the corpus, the number of texts that were left out because they equal another."""
+
+    @property
+    def base_rate(self) -> Fraction | None:
+        """The figure of all documents under uniform attention; None where it is not known."""
+        return None if self.base_rates is None else _ratio(self.base_rates, self.base_denominators)
 
     def __len__(self) -> int:
         return len(self.documents)
@@ -50,8 +57,11 @@ class Eligible:
         return self._taken(np.isin(self.documents, other.documents, assume_unique=True))
 
     def _taken(self, chosen: npt.NDArray[np.bool_]) -> "Eligible":
-        base = None if self.base_rates is None else self.base_rates[chosen]
-        return Eligible(self.documents[chosen], self.texts[chosen], base, self.copies)
+        base, of_base = (
+            None if column is None else column[chosen]
+            for column in (self.base_rates, self.base_denominators)
+        )
+        return Eligible(self.documents[chosen], self.texts[chosen], base, of_base, self.copies)
 
 
 @dataclass(frozen=True, eq=False)

@@ -291,6 +291,7 @@ def test_a_multiple_is_compared_with_the_threshold_that_was_claimed_of_it():
         _ = 0.5 * mass(0.3) >= 0.9
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     st.integers(0, 1000),

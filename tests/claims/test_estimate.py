@@ -325,6 +325,8 @@ def test_the_truth_of_a_claim_that_the_budget_leaves_open_is_an_error_that_says_
         bool(claim)
     assert claim.verdict is Verdict.UNDECIDED
     found, more = claim.left, claim.more_documents
+    lower, upper = claim.more_documents_quartiles
+    assert lower <= more <= upper
     assert str(raised.value).splitlines() == [
         f"undecided: {PREVIOUS} >= 0.39",
         f"  {found.value:.4g} [{found.low:.4g}, {found.high:.4g}] over 200 of 1,000 documents "
@@ -333,8 +335,8 @@ def test_the_truth_of_a_claim_that_the_budget_leaves_open_is_an_error_that_says_
         "    uniform attention would give 0.1",
         f"    average attention at the same distances would give {found.matched_rate:.4g}",
         "    resting mass, the attention on position 0: 0.2",
-        f"    about {more:,} eligible documents more would decide it: raise "
-        "headtests_max_documents, or move the threshold",
+        f"    about {more:,} eligible documents more (median; quartiles {lower:,} and {upper:,}) "
+        "would decide it: raise headtests_max_documents, or move the threshold",
         "    about a model over all 4 documents of a corpus",
     ]
     assert 0 < more <= 800

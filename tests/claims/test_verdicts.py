@@ -53,6 +53,7 @@ def population_of(beyond, documents, unread=0):
 # Decided by what is certain.
 
 
+@pytest.mark.slow
 @every_kind
 @pytest.mark.parametrize("operator", OPERATORS)
 @FIXED
@@ -71,6 +72,7 @@ def test_the_whole_population_decides_by_the_exact_comparison(kind, operator, do
     assert found.log_e_against == -found.log_e
 
 
+@pytest.mark.slow
 @every_kind
 @pytest.mark.parametrize("operator", OPERATORS)
 @FIXED
@@ -84,6 +86,7 @@ def test_the_figure_itself_as_the_threshold_is_a_tie(kind, operator, documents):
         assert found.verdict == expected
 
 
+@pytest.mark.slow
 @every_kind
 @FIXED
 @given(documents=DOCUMENTS, share=SHARES, alpha=ALPHAS)
@@ -210,6 +213,7 @@ def test_claims_take_as_many_documents_as_the_method_is_known_to_take(gap, docum
     assert np.median(taken) == pytest.approx(documents, rel=0.2)
 
 
+@pytest.mark.slow
 @every_case
 @pytest.mark.parametrize("alpha", [0.05, 0.001])
 def test_a_claim_at_its_exact_threshold_is_decided_falsely_no_more_often_than_said(
@@ -231,6 +235,7 @@ def test_a_claim_at_its_exact_threshold_is_decided_falsely_no_more_often_than_sa
 # Laws.
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(documents=DOCUMENTS, share=SHARES, alpha=ALPHAS, unread=st.integers(0, 5))
@@ -255,6 +260,7 @@ def test_a_verdict_is_that_of_the_shortest_prefix_and_never_turns_round(
                 assert found == last
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(
@@ -295,6 +301,7 @@ def test_what_is_left_over_is_compared_from_the_other_side(values, share, alpha,
         assert one == other
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(documents=DOCUMENTS, share=SHARES, alpha=ALPHAS, unread=st.integers(0, 5))
@@ -335,6 +342,7 @@ def ratios(seed, factor=1.0, count=200, population=None):
     return kept, BoundedRatio(more, columns[3], population)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_ratios_far_apart_are_decided_by_their_intervals(operator):
     low, high = ratios(0, factor=1 / 3)[::-1]
@@ -354,6 +362,7 @@ def test_ratios_far_apart_are_decided_by_their_intervals(operator):
         assert (low_of_high > high_of_low) == (units == found.units)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("factor", "offset", "verdict"),
     [
@@ -370,6 +379,7 @@ def test_factors_and_offsets_count(factor, offset, verdict):
     assert found.verdict == verdict
 
 
+@pytest.mark.slow
 def test_the_decision_about_ratios_is_that_of_the_shortest_prefix():
     low, high = ratios(0, factor=1 / 3)[::-1]
     last = decide_apart(high, ">=", low, Fraction(1), Fraction(0), 0.001)
@@ -384,6 +394,7 @@ def test_the_decision_about_ratios_is_that_of_the_shortest_prefix():
             assert found == last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_ratios_of_a_whole_population_that_are_equal_tie(operator, count):

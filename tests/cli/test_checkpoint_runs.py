@@ -70,6 +70,7 @@ def traced(tmp_path_factory):
     return SimpleNamespace(place=place, ended=ended, reports=place / "reports")
 
 
+@pytest.mark.slow
 def test_a_line_a_checkpoint_is_printed_and_the_exit_code_says_that_one_could_not_run(traced):
     assert traced.ended.stdout.splitlines() == [
         "step-1: 1 refuted",
@@ -153,6 +154,7 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_anything_runs(prete
     assert asked == []
 
 
+@pytest.mark.slow
 def test_hypotheses_that_cannot_be_imported_end_at_the_first(tmp_path):
     hypotheses = tmp_path / "test_h.py"
     hypotheses.write_text("import no_such_module\n")

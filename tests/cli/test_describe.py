@@ -28,6 +28,7 @@ def test_describe_says_what_a_head_does(run):
     assert any(line.strip().startswith("detection: that of L0H") for line in said)
 
 
+@pytest.mark.slow
 def test_describe_takes_several_heads_each_once(run):
     code, said, _ = run("describe", "L0H2", "L0H*", *DEMO)
     assert code == 0
@@ -46,6 +47,7 @@ def test_json_is_a_line_a_head(run):
     assert found[1]["explanations"][0]["explainer"] == "built-in"
 
 
+@pytest.mark.slow
 def test_a_language_model_is_asked_where_one_is_named(run, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-cli-secret-0123456789")
     with ScriptedServer(function=scripted.model()) as server:

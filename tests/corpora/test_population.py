@@ -174,6 +174,7 @@ def test_the_order_is_a_permutation_that_depends_on_the_seed(demo):
     assert order.tolist() != population.order(1).tolist()
 
 
+@pytest.mark.slow
 @FIXED
 @given(first=st.integers(1, 60), seed=st.integers(0, 2**32))
 def test_the_order_of_two_documents_does_not_depend_on_the_others(demo, first, seed):
@@ -212,6 +213,7 @@ def test_the_order_of_texts_is_not_that_of_documents(demo, tmp_path):
     assert population.text_order(0).tolist() != population.order(0).tolist()
 
 
+@pytest.mark.slow
 @FIXED
 @given(first=st.integers(1, 60), seed=st.integers(0, 2**32))
 def test_the_order_of_two_texts_does_not_depend_on_the_others(demo, first, seed):

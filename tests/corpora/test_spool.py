@@ -55,6 +55,7 @@ def test_the_hash_is_the_same_on_every_machine():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files through /proc")
 def test_the_file_goes_with_closing_or_collection(tmp_path):
     gc.collect()

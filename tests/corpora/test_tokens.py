@@ -81,6 +81,7 @@ def test_an_empty_text_has_no_document(tokenizer):
     assert TokenPolicy(tokenizer).documents_of("", 8) == []
 
 
+@pytest.mark.slow
 @FIXED
 @given(text=texts, max_length=st.integers(3, 20))
 @example(text="".join(HOSTILE), max_length=3)
@@ -106,6 +107,7 @@ def test_the_pieces_are_the_whole_texts_ids(demo, bert, bare, text, max_length):
                 ]
 
 
+@pytest.mark.slow
 @FIXED
 @given(text=texts, max_length=st.integers(3, 20))
 @example(text="<|endoftext|>x", max_length=9)

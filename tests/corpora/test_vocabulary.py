@@ -146,6 +146,7 @@ def test_a_piece_inside_a_word_is_not_taken_for_the_word(llama):
     assert vocabulary.single_id(" the") == word
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", [" ", "\n", "e", "\x00", "the", " the", "##s", "▁", "Ġ", "Ã"])
 def test_an_id_that_is_found_never_says_another_text_but_in_the_tokenizers_spelling(
     tokenizer, token

@@ -101,6 +101,7 @@ def test_the_pairs_are_those_of_the_measuring_half(tried):
     assert set(trial.pairs.documents.tolist()) <= set(grounds.reading.half.documents.tolist())
 
 
+@pytest.mark.slow
 def test_fewer_pairs_give_fewer(tried):
     grounds, trial = tried
     small = trial_of(grounds, 10)

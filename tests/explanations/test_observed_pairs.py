@@ -58,6 +58,7 @@ def places_of(cells):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.slow
 def test_every_pair_is_there_once_with_its_attention(expected, grounds):
     found, _ = expected
     places = places_of(grounds.cells)
@@ -67,6 +68,7 @@ def test_every_pair_is_there_once_with_its_attention(expected, grounds):
     assert np.abs(grounds.attention - attention).max() <= 1e-7
 
 
+@pytest.mark.slow
 def test_a_pair_weighs_as_its_row_and_document_do(expected, grounds):
     found, rows_of = expected
     places = places_of(grounds.cells)
@@ -196,6 +198,7 @@ def test_documents_without_a_row_are_left_out(heads):
     assert cells.members.tolist() == half.within_limit[lengths > shortest].tolist()
 
 
+@pytest.mark.slow
 def test_of_long_documents_fewer_rows_are_looked_at(heads, options, monkeypatch):
     from headtests.explanations import observed_pairs as module
 

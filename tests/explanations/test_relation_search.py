@@ -52,6 +52,7 @@ def mixed(demo_model):
     session.close()
 
 
+@pytest.mark.slow
 def test_what_follows_is_told_without_what_was_found_before(mixed, texts):
     _, found = Texts(mixed, texts.options).found(planted.name("L0H0"))
     first, second = found[:2]
@@ -67,6 +68,7 @@ def test_ties_go_to_the_earlier_entry(texts):
     assert [one.named.name for one in findings(grounds, twice)] == ["first"]
 
 
+@pytest.mark.slow
 def test_own_tokens_are_tried(demo_model, texts):
     def commas(tokens, ids):
         return np.broadcast_to([token == "," for token in tokens], (len(tokens), len(tokens)))

@@ -5,7 +5,8 @@ import pytest
 import headtests as ht
 from headtests.explanations.measured_suggestions import is_enriched, unmeasured
 from headtests.explanations.relation_search import Finding
-from headtests.explanations.wording import english_of, paragraph, role_of
+from headtests.explanations.roles import Role, RowShares
+from headtests.explanations.wording import english_of, paragraph
 from headtests.expressions.library import Named, last_8
 
 INDUCTION = Named(ht.induction, "the tokens that followed", "induction head")
@@ -33,29 +34,77 @@ def found(named=INDUCTION, share=0.4, lift=12.0, low=6.0, relation=None, **chang
 RESTING, LEFT = figure(0.5), figure(0.2)
 
 
+def role(named=INDUCTION, words=0.5, punctuation=0.45, random=0.9, **changes):
+    """Return a role with the given shares; None stands for what could not be tried."""
+    kinds = [each and RowShares(99, each, 0.05, 0.1) for each in (words, punctuation)]
+    every = RowShares(200, **{"share": 0.48, "uniform": 0.04, "matched": 0.12} | changes)
+    return Role(named, every, *kinds, random)
+
+
 def test_a_head_that_mostly_does_what_has_a_name_is_called_by_it():
-    assert paragraph("L1H2", [found()], RESTING, LEFT) == (
-        "L1H2 attends as an induction head does. 20.0% [10.0%, 25.0%] of its attention goes to the "
-        "tokens that followed: 40.0% [20.0%, 50.0%] of what does not rest on position 0, 12 times "
-        "[6, 15] what uniform attention would give. 50.0% [25.0%, 62.5%] of its attention rests on "
-        "position 0. 20.0% [10.0%, 25.0%] of it is explained by none of this."
+    assert paragraph("L1H2", [found()], RESTING, LEFT, [role()]) == (
+        "L1H2 attends as an induction head does. In rows that have such a key, 48.0% of what does "
+        "not rest on position 0 goes to the tokens that followed, against 4.0% by uniform "
+        "attention and 12.0% by its own average at the same distances: 50.0% in rows of words, "
+        "45.0% in rows of punctuation, 90.0% on repeated random tokens. 20.0% [10.0%, 25.0%] of "
+        "its attention goes to the tokens that followed: 40.0% [20.0%, 50.0%] of what does "
+        "not rest on position 0, 12 times [6, 15] what uniform attention would give. 50.0% [25.0%, "
+        "62.5%] of its attention rests on position 0. 20.0% [10.0%, 25.0%] of it is explained by "
+        "none of this."
     )
 
 
-@pytest.mark.parametrize(("share", "role"), [(0.3, "previous-token head"), (0.299, "")])
-def test_a_head_is_called_by_what_gets_three_tenths_of_what_does_not_rest(share, role):
-    one = found(PREVIOUS, share=share)
-    assert role_of([one]) == role
-    said = paragraph("L0H2", [one], RESTING, LEFT)
-    assert said.startswith("L0H2 attends as a previous-token head does.") == bool(role)
+def test_where_a_role_does_not_hold_its_sentence_says_so():
+    one = role(punctuation=0.05, matched=0.4)
+    said = paragraph("L1H2", [found()], RESTING, LEFT, [one])
+    assert said.startswith(
+        "L1H2 attends as an induction head does, but not beyond its own average at the same "
+        "distances or clearly in rows of punctuation. In rows"
+    )
+    assert "against 4.0% by uniform attention and 40.0% by its own average" in said
 
 
-def test_where_nothing_is_left_out_it_is_called_by_its_mass():
-    one = found(share=0.58)
-    one[1].update(share=None, share_lift=None)
-    assert role_of([one]) == ""
-    one[1]["mass"] = figure(0.3)
-    assert role_of([one]) == "induction head"
+def test_what_does_not_hold_on_random_tokens_is_no_role_and_the_reason_is_given():
+    said = paragraph("L1H2", [found()], RESTING, LEFT, [role(words=0.02, random=0.05)])
+    assert said.startswith("L1H2 attends more to the tokens that followed than uniform attention")
+    assert (
+        "It is not called an induction head, since this does not hold on repeated random tokens "
+        "or clearly in rows of words: in rows that have such a key, 48.0%" in said
+    )
+    neither = role(words=0.02, punctuation=0.02)
+    assert "clearly in rows of words or of punctuation: in rows" in paragraph(
+        "L1H2", [found()], RESTING, LEFT, [neither]
+    )
+    assert " as an induction head does" not in said
+
+
+def test_what_could_not_be_tried_is_said():
+    said = paragraph("L1H2", [], RESTING, LEFT, [role(words=None, random=None)])
+    assert "distances: too few rows of words to tell, 45.0% in rows of punctuation, " in said
+    assert "repeated random tokens were not tried, for lack of context." in said
+
+
+def test_a_role_of_distance_is_held_against_rows_alone():
+    said = paragraph("L0H2", [found(PREVIOUS)], None, LEFT, [role(PREVIOUS, random=None)])
+    assert (
+        "48.0% of its attention goes to the previous token, against 4.0% by uniform attention: "
+        "50.0% in rows of words, 45.0% in rows of punctuation. " in said
+    )
+
+
+def test_a_role_needs_no_finding_and_what_was_found_of_it_is_not_denied():
+    said = paragraph("L1H1", [found(low=0.9)], figure(0.95), LEFT, [role()])
+    assert said.startswith(
+        "L1H1 nearly always rests on position 0; where it does not, it attends as an induction"
+    )
+    assert "not surely" not in said
+
+
+def test_two_roles_are_both_told():
+    said = paragraph("L1H2", [found()], RESTING, LEFT, [role(PREVIOUS), role(random=None)])
+    assert said.startswith(
+        "L1H2 attends as a previous-token head does and as an induction head does. In rows"
+    )
 
 
 @pytest.mark.parametrize(("value", "rests"), [(0.9, True), (0.899, False)])
@@ -73,8 +122,8 @@ def test_one_that_does_it_little_is_not():
 def test_a_head_that_rests_is_told_so_first():
     said = paragraph("L1H0", [found()], figure(0.95), LEFT)
     assert said.startswith(
-        "L1H0 nearly always rests on position 0; where it does not, it attends as an induction "
-        "head does. 20.0%"
+        "L1H0 nearly always rests on position 0; where it does not, it attends more to the tokens "
+        "that followed than uniform attention would. 20.0%"
     )
     assert "95.0% [47.5%, 118.8%] of its attention rests on position 0." in said
 
@@ -100,7 +149,7 @@ def test_what_the_other_half_does_not_bear_out_is_no_finding():
 def test_all_that_is_not_borne_out_is_named():
     said = paragraph("L1H0", [found(low=0.9), found(), found(PREVIOUS, low=0.9)], RESTING, LEFT)
     assert "suggested the tokens that followed and the previous token, but on the other" in said
-    assert said.startswith("L1H0 attends as an induction head does.")
+    assert said.startswith("L1H0 attends more to the tokens that followed than uniform")
 
 
 def test_without_a_finding_all_that_does_not_rest_is_unexplained():
@@ -159,12 +208,6 @@ def test_what_could_not_be_measured_is_not_enriched():
     assert not is_enriched(unmeasured("", "no"))
 
 
-def test_a_role_takes_the_first_finding_to_be_most_of_it():
-    assert role_of([found(PREVIOUS)]) == "previous-token head"
-    assert role_of([found(RECENT), found(PREVIOUS)]) == ""
-    assert role_of([]) == ""
-
-
 def test_a_relation_that_english_knows_by_a_functions_name_is_told_by_its_own():
     plain, rest = found(RECENT)[0], found(RECENT, relation=last_8 & ~ht.previous)[0]
     assert english_of(plain) == "that are the last eight tokens before it"
@@ -185,6 +228,6 @@ def test_what_is_exact_has_no_bounds():
     one = found()
     one[1]["mass"] = figure(0.2, 0.2, 0.2)
     assert paragraph("L1H0", [one], RESTING, LEFT).startswith(
-        "L1H0 attends as an induction head does. 20.0% of its attention goes to the tokens that "
-        "followed: 40.0% [20.0%, 50.0%] of what does not rest"
+        "L1H0 attends more to the tokens that followed than uniform attention would. 20.0% of its "
+        "attention goes to the tokens that followed: 40.0% [20.0%, 50.0%] of what does not rest"
     )

@@ -21,6 +21,7 @@ from tests.expressions.strategies import (
 FIXED = settings(derandomize=True, deadline=None)
 
 
+@pytest.mark.slow
 @settings(FIXED, max_examples=400)
 @example(key.is_("\ud800", "\u2028", '"', "\\u0041", "\n"))
 @example(~(key.position < 4) & (query.position == -1))
@@ -134,6 +135,7 @@ def test_what_is_said_of_keys_alone_depends_on_the_key(expression):
     assert expression.scope == "key"
 
 
+@pytest.mark.slow
 @FIXED
 @given(combined(QUERY_LEAVES))
 def test_what_is_said_of_queries_alone_depends_on_the_query(expression):

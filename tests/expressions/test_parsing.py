@@ -26,6 +26,7 @@ def refusal(source, names=None):
     return str(raised.value)
 
 
+@pytest.mark.slow
 @settings(FIXED, max_examples=400)
 @example(key.is_("\ud800", "\u2028", '"', "\\u0041", "\n", "\x00"))
 @example(~(key.position < 4) & (query.position == -1))
@@ -87,6 +88,7 @@ SOURCES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(FIXED, max_examples=400)
 @example("ht.first | ht.current & ~key.repeats | key.special & ht.previous")
 @example(" \n ht.first # the (((( first's\n")
@@ -107,6 +109,7 @@ PIECES = (
 WORDS = st.sampled_from(PIECES.split(" "))
 
 
+@pytest.mark.slow
 @settings(FIXED, max_examples=600)
 @given(st.text(max_size=80) | st.lists(WORDS, max_size=25).map(" ".join) | SOURCES)
 @example("key.matches('a{99999999999}')")

@@ -156,6 +156,7 @@ def assert_eligible(documents, kind, on, when, multiple, chosen):
             assert found.base_rates / QUANTA == pytest.approx([rates[n] for n in wanted], abs=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", RELATIONS, ids=repr)
 def test_every_statistic_of_each_relation(on, small_prefixes):
     """Each relation with each kind of model; conditions and options in turn."""
@@ -173,6 +174,7 @@ def documents_of_words(generator, lengths):
     return tiny_models.documents_of([generator.choice(known, size=n) for n in lengths])
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     documents=st.lists(
@@ -213,6 +215,7 @@ STATISTICS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "mistral", "gemma3", "gpt-neo"])
 def test_what_is_measured_is_what_was_eligible(name, loaded, population):
     """Document by document, in the order of the pass, with the same base rates to the last bit."""
@@ -235,6 +238,7 @@ def test_what_is_measured_is_what_was_eligible(name, loaded, population):
                 assert found.base_rates.tolist() == expected.base_rates.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_figures_are_the_same_whatever_the_extents_asked_in(batch_size, loaded, population):
     document_pass = DocumentPass(

@@ -92,6 +92,7 @@ def test_each_leaf_means_what_it_says(name, suppress, vocabulary):
     assert_as_said(LEAVES[name], rows, vocabulary, suppress)
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     documents=DOCUMENTS,
@@ -103,6 +104,7 @@ def test_nested_expressions_mean_what_they_say(documents, expression, suppress, 
     assert_as_said(expression, rows, vocabulary, suppress)
 
 
+@pytest.mark.slow
 @FIXED
 @given(documents=DOCUMENTS, condition=combined(st.sampled_from(list(ON_QUERY.values()))))
 def test_conditions_on_rows_mean_what_they_say(documents, condition, vocabulary):
@@ -213,6 +215,7 @@ def test_to_distribute_and_over_or_changes_nothing(vocabulary):
     assert pairs_in(whole, words, vocabulary, suppress=True) == expected
 
 
+@pytest.mark.slow
 @FIXED
 @given(documents=DOCUMENTS, expression=combined(st.sampled_from(list(LEAVES.values()))))
 def test_twice_denied_is_affirmed(documents, expression, vocabulary):
@@ -222,6 +225,7 @@ def test_twice_denied_is_affirmed(documents, expression, vocabulary):
     assert np.array_equal(masks.relation(~~expression.expression), once)
 
 
+@pytest.mark.slow
 @FIXED
 @given(documents=DOCUMENTS, expression=combined(st.sampled_from(list(LEAVES.values()))))
 def test_suppression_touches_key_0_alone(documents, expression, vocabulary):

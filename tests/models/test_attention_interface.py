@@ -18,6 +18,7 @@ from tests.models.architectures import EAGER, PATHS, STOCK, batch_for, called, e
 GPT2_LAYER = "transformers.models.gpt2.modeling_gpt2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deepest", range(tiny_models.LAYERS))
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gemma2", "roberta"])
 def test_the_forward_stops_in_the_attention_of_the_deepest_asked_layer(name, deepest, opened):
@@ -70,6 +71,7 @@ def assert_nothing_is_left(model, truth, batch):
     assert len(output.hidden_states) == model.shape.layers + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gemma3", "roberta", "gemma2", "gpt_oss"])
 def test_nothing_is_left_after_a_capture(name, opened, reference):
     model = opened(name)

@@ -60,6 +60,7 @@ def test_soft_capping_of_the_last_layer_is_noticed(network_of):
     assert probed(network_of("one layer of gemma2")) == EAGER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_goes_by_the_interface(dtype, network_of):
     for name in ("gpt2", "llama", "mistral", "roberta"):
@@ -198,6 +199,7 @@ def test_a_model_that_raises_is_refused(layer, error, network_of):
     assert probed(network) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [[0, 1, 2], [0], [2]], ids=["all", "first", "last"])
 @pytest.mark.parametrize(
     "change",
@@ -231,6 +233,7 @@ def test_what_is_wrong_with_the_stock_attention_alone_is_read_by_the_eager(netwo
     assert probed(network) == EAGER
 
 
+@pytest.mark.slow
 def test_a_refused_model_is_read_by_hooks(folder_of, monkeypatch):
     from transformers.models.llama.modeling_llama import LlamaAttention
 

@@ -41,6 +41,7 @@ def assert_same_pairs(found, expected):
 # What is returned.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "head"), HEADS)
 @pytest.mark.parametrize("suppressed", [True, False], ids=["suppressed", "plain"])
 def test_ranked_multiples_are_attention_over_the_average_of_the_row(
@@ -207,6 +208,7 @@ def assert_ran_once(data):
     assert document_pass.tokens_run_twice == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["demo", "llama"])
 def test_one_head_after_another_runs_the_model_on_each_text_once(model, data_of, model_folder):
     data = data_of(model=model if model == "demo" else model_folder(model))

@@ -153,6 +153,7 @@ def test_a_language_model_is_asked_with_the_prompt_and_its_words_are_returned(as
     assert max(map(len, printed.splitlines())) <= 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behaviour", "said"),
     [(status(400, "no such thing"), "no such thing"), (html(404), "404"), (says(""), "empty")],

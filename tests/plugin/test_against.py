@@ -28,10 +28,12 @@ def others(run):
     return {claim["expression"]: claim["against"] for claim in run.record["claims"]}
 
 
+@pytest.mark.slow
 def test_without_another_model_nothing_is_asked(run_claims):
     assert set(others(run_claims(CLAIMS, *OFF)).values()) == {None}
 
 
+@pytest.mark.slow
 def test_every_claim_is_asked_of_both(run_claims, changed):
     alone = run_claims(CLAIMS, *OFF)
     run = run_claims(CLAIMS, *OFF, f"--headtests-against={changed}")
@@ -77,6 +79,7 @@ def test_the_same_model_in_another_type(run_claims):
     assert 0 < abs(mass["difference"]) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -95,6 +98,7 @@ def test_what_cannot_be_compared_is_told_and_changes_no_verdict(run_claims, opti
     assert any(line.startswith("  not compared: ") for line in run.lines)
 
 
+@pytest.mark.slow
 def test_a_model_of_other_tokens_means_nothing(run_claims, model_folder):
     run = run_claims(CLAIMS, *OFF, f"--headtests-against={model_folder('encoder')}")
     troubles = {one["trouble"] for one in others(run).values()}

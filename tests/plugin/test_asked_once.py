@@ -3,6 +3,7 @@
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["rewrite", "plain"])
 def test_the_body_runs_once(run_claims, pytester, mode):
     run = run_claims(
@@ -19,6 +20,7 @@ def test_it(head):
     assert (pytester.path / "ran.txt").read_text().split() == ["L0H2", "L1H2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["rewrite", "plain"])
 @pytest.mark.parametrize(
     ("body", "claims"),

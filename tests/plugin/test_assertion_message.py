@@ -46,6 +46,7 @@ ORDINARY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", ORDINARY)
 def test_an_ordinary_claims_message_is_shown_whole(run_claims, body):
     run = run_claims(TEST.format(body=body))

@@ -45,6 +45,7 @@ def test_beside_it(head):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_it_is_one_clear_error_at_the_users_line(run_claims, case):
     statement, kind, said = BAD[case]
@@ -62,6 +63,7 @@ def test_it_is_one_clear_error_at_the_users_line(run_claims, case):
     assert message == error.partition(": ")[2]
 
 
+@pytest.mark.slow
 def test_a_librarys_frames_are_not_the_users(run_claims):
     """An environment inside the project, as `.venv` often is, holds no lines of the user's."""
     run = run_claims(
@@ -90,6 +92,7 @@ def test_a_test_that_is_installed_is_still_the_users(run_claims, pytester, monke
     assert ": in test_it" in run.section("test_it[L0H2]")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["long", "short", "line", "no"])
 def test_every_style_of_traceback_is_without_our_frames(run_claims, style):
     run = run_claims(TEST.format(statement="assert head.mass(ht.previous) >= 1.5"), f"--tb={style}")

@@ -49,6 +49,7 @@ def test_a_dataset_that_the_hub_cannot_be_asked_for_could_not_run(run_claims):
     assert run.claims == [("test_beside_it[L0H2]", "holds", "passed")]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("corpora")
 @pytest.mark.parametrize("case", BAD)
 def test_it_is_one_clear_error(run_claims, case):

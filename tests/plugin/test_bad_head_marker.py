@@ -108,6 +108,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BAD)
 def test_it_is_one_clear_error_on_its_own_test(run_claims, case):
     tests, name, message = BAD[case]
@@ -122,7 +123,7 @@ def test_it_is_one_clear_error_on_its_own_test(run_claims, case):
 def test_the_short_summary_says_it_too(run_claims):
     run = run_claims(BAD["no such layer"][0])
     assert any(
-        line.startswith("ERROR test_inside.py::test_it[L9H0] - headtests.errors.HeadNameEr")
+        line.startswith("ERROR test_inside.py::test_it[L9H0] - HeadNameError: ")
         for line in run.lines
     )
 

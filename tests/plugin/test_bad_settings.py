@@ -30,6 +30,7 @@ def usage_error(run):
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", BAD)
 def test_on_the_command_line(run_claims, option):
     value, expected = BAD[option]
@@ -37,6 +38,7 @@ def test_on_the_command_line(run_claims, option):
     assert usage_error(run) == f"ERROR: --headtests-{option} is {value!r}, but {expected}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", BAD)
 def test_in_the_ini_file(run_claims, option):
     value, expected = BAD[option]

@@ -69,6 +69,7 @@ def test_recording_writes_one_small_file_beside_the_hypotheses(run):
     assert context["corpus"] == ran.record["sessions"][0]["corpus"]["description"]
 
 
+@pytest.mark.slow
 def test_recording_again_changes_no_byte(run):
     first = run(CLAIMS, "--headtests-record")
     before = (first.folder / "baselines" / "test_inside.json").read_bytes()
@@ -76,6 +77,7 @@ def test_recording_again_changes_no_byte(run):
     assert (first.folder / "baselines" / "test_inside.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_an_unchanged_model_is_unchanged(run):
     run(CLAIMS, "--headtests-record")
     ran = run()
@@ -84,6 +86,7 @@ def test_an_unchanged_model_is_unchanged(run):
     assert ran.outcomes == {"passed": 2, "failed": 1}
 
 
+@pytest.mark.slow
 def test_drift_is_warned_of_by_default_and_fails_nothing(run):
     change(run(CLAIMS, "--headtests-record"))
     ran = run()
@@ -105,6 +108,7 @@ def test_drift_can_fail_its_test(run):
     assert ("test_previous[L0H2]", "holds", "failed") in ran.claims
 
 
+@pytest.mark.slow
 def test_drift_is_no_excuse_for_an_xfail(run):
     excused = CLAIMS.replace(
         "def test_previous", "@pytest.mark.xfail(strict=False)\ndef test_previous"
@@ -114,6 +118,7 @@ def test_drift_is_no_excuse_for_an_xfail(run):
     assert ran.outcomes["failed"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["xfail(strict=True)", "skip"])
 def test_drift_fails_what_xfail_or_a_skip_would_excuse(run, ending):
     tests = """
@@ -147,6 +152,7 @@ def test_the_margin_can_be_set(run):
     assert set(drifts(ran).values()) == {"unchanged"}
 
 
+@pytest.mark.slow
 def test_a_refuted_claim_that_drifted_stays_refuted(run):
     recorded = run(CLAIMS, "--headtests-record")
     path = recorded.folder / "baselines" / "test_inside.json"
@@ -156,6 +162,7 @@ def test_a_refuted_claim_that_drifted_stays_refuted(run):
     assert "refuted:" in ran.text
 
 
+@pytest.mark.slow
 def test_a_dtype_that_differs_is_compared_and_told(run):
     run(CLAIMS, "--headtests-record")
     ran = run(CLAIMS, "--headtests-dtype=bfloat16")
@@ -165,6 +172,7 @@ def test_a_dtype_that_differs_is_compared_and_told(run):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     ["documents=9, period=6", "documents=8, period=7", 'documents=8, period=6, bos="never"'],
@@ -185,6 +193,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_an_error_of_each_test_that_has_it(run, name):
     recorded = run(CLAIMS, "--headtests-record")
@@ -224,6 +233,7 @@ def test_claims_without_a_baseline_are_counted_where_others_have_one(run):
     assert "1 claim without a baseline" in page
 
 
+@pytest.mark.slow
 def test_tests_that_are_no_more_are_pruned_by_recording(run):
     run(CLAIMS, "--headtests-record")
     renamed = CLAIMS.replace("def test_refuted", "def test_renamed")
@@ -239,6 +249,7 @@ def stale(run):
     return [(one["test"], one["claim"]) for one in run.record["stale"]]
 
 
+@pytest.mark.slow
 def test_baselines_of_tests_and_claims_that_are_gone_are_listed(run):
     gone = """
 @pytest.mark.head("L1H1")
@@ -256,6 +267,7 @@ def test_gone(head):
     assert "which is no longer made" in " ".join(ran.text.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("-k", "refuted"), ("test_inside.py::test_refuted",)], ids=str
 )

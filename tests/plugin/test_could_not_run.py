@@ -152,6 +152,7 @@ def test_an_outage_is_an_error_of_its_own_and_an_unknown_name_is_one_as_ever(run
         assert (told.get("name"), told.get("value")) == ("outcome", "could not run")
 
 
+@pytest.mark.slow
 def test_xfail_excuses_no_outage_and_a_refuted_claim_beside_it_stays_refuted(run_claims):
     excused = TESTS.replace("@pytest.mark.head", "@pytest.mark.xfail\n@pytest.mark.head")
     found = run_claims(excused + BESIDE_IT.replace(">=", "<="))
@@ -161,6 +162,7 @@ def test_xfail_excuses_no_outage_and_a_refuted_claim_beside_it_stays_refuted(run
     assert found.claims == [("test_beside_it[L0H2]", "refuted", "failed")]
 
 
+@pytest.mark.slow
 def test_beside_an_undecided_claim_the_exit_code_is_that_of_errors(run_claims):
     undecided = BESIDE_IT.replace("L0H2", "L0H1").replace("0.1", "0.158")
     found = run_claims(TESTS + undecided, FEW)
@@ -168,6 +170,7 @@ def test_beside_an_undecided_claim_the_exit_code_is_that_of_errors(run_claims):
     assert found.exit_code == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "section", "line"),
     [(("-rN",), True, False), (("--tb=no",), False, True), (("--no-summary",), False, False)],
@@ -186,6 +189,7 @@ def test_v_says_it_whole_and_colours_are_yellow(run_claims):
     assert "\x1b[31m" not in found.text
 
 
+@pytest.mark.slow
 def test_a_body_that_opens_a_model_itself_could_not_run_either(run_claims):
     found = run_claims(
         f"""

@@ -13,6 +13,7 @@ def test_layer_0(head):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", [0, 2])
 def test_halved_key_weights_of_a_head_are_drift_of_its_claims_alone(run_claims, halved_keys, head):
     off = ("-o", "headtests_explain=none")

@@ -45,6 +45,7 @@ def test_a_run_that_a_plugin_stops_is_incomplete(run_claims):
     assert "continuing from this test" in run.record["incomplete_reason"]
 
 
+@pytest.mark.slow
 def test_a_test_that_leaves_pytest_is_said(run_claims):
     run = run_claims(
         f"""

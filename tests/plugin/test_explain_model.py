@@ -46,6 +46,7 @@ def of_model(run):
     return [one for one in run.record["explanations"] if one["explainer"] == "scripted"]
 
 
+@pytest.mark.slow
 def test_the_heads_of_claims_that_did_not_hold_are_explained_by_it_too(ask):
     run = ask(function=scripted.model())
     assert [one["explainer"] for one in run.record["explanations"]] == ["built-in", "scripted"]
@@ -61,6 +62,7 @@ def test_the_heads_of_claims_that_did_not_hold_are_explained_by_it_too(ask):
     assert "L0H0.mass(ht.previous) is 0." in prompt
 
 
+@pytest.mark.slow
 def test_it_says_whom_it_asks(ask):
     run = ask(function=scripted.model())
     assert "asking scripted at http://127.0.0.1:" in run.text
@@ -68,6 +70,7 @@ def test_it_says_whom_it_asks(ask):
     assert line.endswith(" to explain a head ...")
 
 
+@pytest.mark.slow
 def test_the_summary_says_what_was_measured_and_not_what_it_says(ask):
     run = ask(function=scripted.model())
     claims = " ".join(run.section("claims"))
@@ -91,6 +94,7 @@ def test_a_process_asks_for_its_part_of_the_budget(ask, monkeypatch):
     assert len(ask.requests) == 2
 
 
+@pytest.mark.slow
 def test_the_prompt_tells_of_a_claim_beyond_the_corpus_what_its_documents_say(ask):
     tests = CLAIMS.replace("(ht.previous) >= 0.9", "(ht.previous, beyond_corpus=True) >= 0.9")
     run = ask(function=scripted.model(), tests=tests)
@@ -98,6 +102,7 @@ def test_the_prompt_tells_of_a_claim_beyond_the_corpus_what_its_documents_say(as
     assert "L0H0.mass(ht.previous) is 0." in scripted.prompt_of(ask.requests[0])
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_answer_under_the_claim(ask):
     run = ask(function=scripted.model())
     page = (run.folder / "reports" / "headtests.html").read_text()
@@ -105,6 +110,7 @@ def test_the_page_shows_the_answer_under_the_claim(ask):
     assert "head.mass(ht.previous, when=ht.every_row) &gt;= 0.4" in page
 
 
+@pytest.mark.slow
 def test_markup_that_it_answers_stays_text(ask):
     evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
     run = ask(function=scripted.model(evil, [{"on": evil, "when": evil, "at_least": None}]))
@@ -114,6 +120,7 @@ def test_markup_that_it_answers_stays_text(ask):
     assert "&lt;img src=x" in page
 
 
+@pytest.mark.slow
 def test_all_claims_are_explained_where_the_ini_file_says_so(run_claims, keyed):
     with ScriptedServer(function=scripted.model()) as server:
         run = run_claims(
@@ -128,6 +135,7 @@ def test_all_claims_are_explained_where_the_ini_file_says_so(run_claims, keyed):
     ]
 
 
+@pytest.mark.slow
 def test_an_unchanged_run_asks_nothing(ask, tmp_path, monkeypatch):
     monkeypatch.delenv("HEADTESTS_NO_CACHE")
     cache = (f"--headtests-cache={tmp_path / 'kept'}",)
@@ -157,6 +165,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_server_that_fails_changes_no_verdict(ask, run_claims, name, monkeypatch):
     from headtests.explanations.llm import server as servers
@@ -190,6 +199,7 @@ def assert_no_key(run):
         assert KEY.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_the_key_is_in_no_file_and_no_log(ask, tmp_path, monkeypatch):
     monkeypatch.delenv("HEADTESTS_NO_CACHE")
     run = ask(
@@ -272,6 +282,7 @@ def test_workers_explain_what_they_decided(ask, claims_process, keyed):
     assert_no_key(run)
 
 
+@pytest.mark.slow
 def test_the_prompt_tells_no_figure_of_the_measuring_half(ask):
     """What is suggested is measured there: who had seen it could suggest just that."""
     run = ask(function=scripted.model())

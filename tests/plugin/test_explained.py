@@ -81,6 +81,7 @@ def test_where_all_claims_hold_nothing_is_explained(explained):
     assert explained(tests=held) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [("-o", "headtests_explain=none"), ("--headtests-report=none",)]
 )
@@ -99,6 +100,7 @@ def test_all_claims_can_be_explained(run_claims, monkeypatch):
     assert sorted(ours) == ["L0H2", "L1H0", "L1H2"]
 
 
+@pytest.mark.slow
 def test_verdicts_and_exit_codes_are_those_of_a_run_without(run_claims):
     with_it, without = (
         run_claims(CLAIMS, "-o", f"headtests_explain={word}") for word in ("built-in", "none")
@@ -109,6 +111,7 @@ def test_verdicts_and_exit_codes_are_those_of_a_run_without(run_claims):
         assert one == other
 
 
+@pytest.mark.slow
 def test_no_more_documents_run_than_without(run_claims):
     with_it, without = (
         run_claims(CLAIMS, "-o", f"headtests_explain={word}").record["sessions"][0]
@@ -159,6 +162,7 @@ def test_the_summary_says_it_in_a_sentence(run_claims):
     assert all(len(line) <= 80 for line in claims)
 
 
+@pytest.mark.slow
 def test_of_many_heads_the_summary_says_five(run_claims):
     run = run_claims("""
 @pytest.mark.head("L*H*")

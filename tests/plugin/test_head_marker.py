@@ -128,6 +128,7 @@ def test_it(head, number):
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", MARKED_PLACES)
 def test_a_marker_may_stand_where_pytest_lets_it(run_claims, place):
     run = run_claims(MARKED_PLACES[place])

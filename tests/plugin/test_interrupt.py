@@ -67,6 +67,7 @@ def check(run):
     assert "The run was interrupted." in page
 
 
+@pytest.mark.slow
 def test_the_report_tells_what_is_known(run_claims, interrupted):
     interrupted(3)
     run = run_claims(TESTS)
@@ -77,6 +78,7 @@ def test_the_report_tells_what_is_known(run_claims, interrupted):
     assert "not run: test_inside.py::test_after[L0H2]" in shown
 
 
+@pytest.mark.slow
 def test_in_the_first_pass_there_is_a_report_too(run_claims, interrupted):
     interrupted(2)
     run = run_claims(TESTS, "-k", "test_during")
@@ -86,6 +88,7 @@ def test_in_the_first_pass_there_is_a_report_too(run_claims, interrupted):
     assert not run.record["complete"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_signal_does_the_same(claims_process):
     run = claims_process(
@@ -111,6 +114,7 @@ LoadedModel.read = slow
     check(run)
 
 
+@pytest.mark.slow
 def test_a_claim_that_was_decided_before_it_in_the_same_test_is_kept(run_claims, pytester):
     run_claims(
         """

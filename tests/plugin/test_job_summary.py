@@ -41,6 +41,7 @@ def test_a_run_adds_its_claims_to_it(run_in_job, job):
     assert run.exit_code == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.slow
 def test_what_other_steps_left_there_stays(run_in_job, job):
     job.write_text("# Build\nno line's end")
     run_in_job(TESTS)
@@ -65,6 +66,7 @@ def test_outside_of_github_there_is_none(run_in_job, job, monkeypatch):
     assert not job.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", ["", None])
 def test_without_a_file_there_is_none(run_in_job, monkeypatch, named):
     if named is None:

@@ -35,6 +35,7 @@ def found(ran):
     return search
 
 
+@pytest.mark.slow
 def test_a_prompt_is_kept_and_tried_first_ever_after(run):
     first = run()
     (one,) = kept(first)
@@ -48,6 +49,7 @@ def test_a_prompt_is_kept_and_tried_first_ever_after(run):
     assert again.outcomes == {"failed": 1}
 
 
+@pytest.mark.slow
 def test_when_the_model_changes_a_quiet_prompt_is_told_and_stays(run):
     first = run(CLAIMS.replace("0.95", "0.9"))
     (one,) = kept(first)
@@ -65,6 +67,7 @@ def test_when_the_model_changes_a_quiet_prompt_is_told_and_stays(run):
     assert len(kept(again)) == 1
 
 
+@pytest.mark.slow
 def test_a_changed_model_is_found_out(run, halved_keys):
     first = run()
     (one,) = kept(first)
@@ -77,6 +80,7 @@ def test_a_changed_model_is_found_out(run, halved_keys):
     assert found(other)["breaking"]["value"] != search["breaking"]["value"]
 
 
+@pytest.mark.slow
 def test_a_prompt_that_broke_another_threshold_is_no_quiet_one(run):
     run()
     again = run(CLAIMS.replace("0.95", "0.2"))
@@ -84,12 +88,14 @@ def test_a_prompt_that_broke_another_threshold_is_no_quiet_one(run):
     assert found(again)["known"] == 1
 
 
+@pytest.mark.slow
 def test_a_prompt_of_another_family_is_not_tried(run):
     run()
     again = run(CLAIMS.replace("(2, 8)", "(2, 6)"))
     assert found(again)["known"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["none", "replay"])
 def test_nothing_is_kept_where_nothing_is_to_be(run, value):
     ran = run(CLAIMS, "-o", f"headtests_counterexamples={value}")
@@ -97,12 +103,14 @@ def test_nothing_is_kept_where_nothing_is_to_be(run, value):
     assert kept(ran) is None
 
 
+@pytest.mark.slow
 def test_replay_tries_what_is_kept(run):
     run()
     assert found(run(CLAIMS, "-o", "headtests_counterexamples=replay"))["breaking"]["how"] == "kept"
     assert found(run(CLAIMS, "-o", "headtests_counterexamples=none"))["breaking"]["how"] != "kept"
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_an_error_and_left_alone(run):
     first = run()
     path = first.folder / "counterexamples" / "test_inside.json"
@@ -116,6 +124,7 @@ def test_a_file_that_cannot_be_read_is_an_error_and_left_alone(run):
     assert again.record["searches"] == []
 
 
+@pytest.mark.slow
 def test_where_it_cannot_be_written_the_run_goes_on_and_says_so(run, pytester):
     (pytester.path / "counterexamples").write_text("in the way")
     ran = run()

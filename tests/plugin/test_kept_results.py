@@ -63,6 +63,7 @@ def shown(run):
     return run.record["claims"], run.record["heads"], sessions
 
 
+@pytest.mark.slow
 def test_a_second_run_loads_no_weights_and_says_the_same(run_claims, loads_anew, without_weights):
     first = run_claims(suite(), CACHE)
     assert first.outcomes == {"passed": 2}
@@ -85,6 +86,7 @@ def test_a_second_run_loads_no_weights_and_says_the_same(run_claims, loads_anew,
     )
 
 
+@pytest.mark.slow
 def test_an_edited_relation_of_the_same_name_is_measured_again(run_claims, loads_anew):
     values = [
         [claim["left"]["value"] for claim in run_claims(suite(same), option).record["claims"]]
@@ -94,6 +96,7 @@ def test_an_edited_relation_of_the_same_name_is_measured_again(run_claims, loads
     assert values[1][0] != values[0][0]
 
 
+@pytest.mark.slow
 def test_told_to_keep_none_a_run_reads_none(run_claims, loads_anew):
     run_claims(suite(), CACHE)
     run = run_claims(suite(), CACHE, "--headtests-no-cache")
@@ -102,6 +105,7 @@ def test_told_to_keep_none_a_run_reads_none(run_claims, loads_anew):
     assert session["tokens_run"] > 0
 
 
+@pytest.mark.slow
 def test_damaged_results_are_made_again_with_a_warning(run_claims, loads_anew, pytester):
     # Read before the next run writes its own.
     expected = shown(run_claims(suite(), CACHE))

@@ -24,6 +24,7 @@ SAID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [FOLDER, HUB], ids=["folder", "hub name, no network"])
 def test_each_test_says_so_once(run_claims, model):
     run = run_claims(model.format(options="") + TESTS)
@@ -49,6 +50,7 @@ def test_it_may_skip_with_the_reason(run_claims, model):
     assert all(SAID[model] in line for line in skips)
 
 
+@pytest.mark.slow
 def test_it_is_looked_for_once_a_run(run_claims, monkeypatch):
     from transformers import AutoConfig
 

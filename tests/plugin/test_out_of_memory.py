@@ -40,6 +40,7 @@ def little_memory(monkeypatch):
     return limit
 
 
+@pytest.mark.slow
 def test_the_batch_is_halved_and_the_verdicts_are_the_same(run_claims, little_memory):
     expected = without_time(run_claims(TESTS))
     little_memory(5)
@@ -56,6 +57,7 @@ def test_the_batch_is_halved_and_the_verdicts_are_the_same(run_claims, little_me
     assert session["tokens_run_twice"] == 0
 
 
+@pytest.mark.slow
 def test_one_document_that_is_too_much_is_one_clear_error(run_claims, little_memory):
     little_memory(0)
     run = run_claims(TESTS, "--headtests-batch-size=2")

@@ -33,6 +33,7 @@ def test_without_a_claim(head):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "verdicts"),
     [

@@ -27,6 +27,7 @@ def run(run_claims):
     )
 
 
+@pytest.mark.slow
 def test_a_claim_that_a_prompt_breaks_fails_with_a_line_to_paste(run):
     ran = run(BROKEN)
     assert ran.outcomes == {"failed": 1}
@@ -75,6 +76,7 @@ def test_the_record_has_the_search_and_no_claim(run):
     assert ast.parse(breaking["replay"])
 
 
+@pytest.mark.slow
 def test_the_documents_are_not_run(run):
     (session,) = run(BROKEN).record["sessions"]
     assert (session["documents_run"], session["tokens_run"]) == (0, 0)
@@ -94,6 +96,7 @@ def test_junit_says_what_was_found(run):
     assert re.search(r'name="search" value="no violation in 128 prompts; worst margin', text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("test", "outcome", "word"), [(BROKEN, "xfailed", "xfailed"), (WITHSTOOD, "failed", "failed")]
 )
@@ -107,6 +110,7 @@ def test_xfail_excuses_a_broken_claim_and_strict_minds_one_that_withstands(
     assert (search["outcome"], search["reason"]) == (word, "so" if word == "xfailed" else "")
 
 
+@pytest.mark.slow
 def test_a_claim_that_is_named_first_is_excused_as_well(run):
     named = BROKEN.replace(
         "    assert head.withstands(ht.previous, mass=0.95, prompts=RUNS)",
@@ -117,6 +121,7 @@ def test_a_claim_that_is_named_first_is_excused_as_well(run):
     assert run(named).outcomes == {"xfailed": 1}
 
 
+@pytest.mark.slow
 def test_claims_about_documents_and_about_prompts_stand_in_one_test(run):
     both = BROKEN.replace(
         "    assert head.w", "    assert head.mass(ht.previous) >= 0.5\n    assert head.w"
@@ -126,6 +131,7 @@ def test_claims_about_documents_and_about_prompts_stand_in_one_test(run):
     assert [search["outcome"] for search in ran.record["searches"]] == ["failed"]
 
 
+@pytest.mark.slow
 def test_a_prompt_that_the_model_cannot_read_is_an_error_of_its_test(run):
     long = BROKEN.replace("period=(2, 8)", "period=5000")
     ran = run(long)

@@ -125,6 +125,7 @@ def test_it(head):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", range(len(LEVELS)), ids=LEVELS)
 def test_the_strongest_that_is_given_holds(run_with, level):
     run = run_with({option: given for option, (given, _, _) in SETTINGS.items()}, level)
@@ -133,6 +134,7 @@ def test_the_strongest_that_is_given_holds(run_with, level):
     assert shown == {option: expected[level] for option, (_, expected, _) in SETTINGS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_the_strongest_device_holds(run_with, level):
     """Devices that are not there tell by their error which was asked for."""

@@ -96,6 +96,7 @@ def test_pairs_that_speak_against_a_claim_are_shown_in_their_order(claims):
     assert multiples == sorted(multiples, reverse=True)
 
 
+@pytest.mark.slow
 def test_texts_are_looked_at_in_their_own_order(claims):
     left = claims["test_texts[L1H2]"]["left"]
     assert sum(left["multiples"]["on"]) == left["rows"]
@@ -131,6 +132,7 @@ def test_no_document_runs_twice_for_it(run_claims):
     assert (session["tokens_run"], session["tokens_run_twice"]) == (TOKENS, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spool", ["0", "4GB"])
 def test_one_reading_serves_heads_and_claims(spool, run_claims, monkeypatch):
     from headtests.measurement.passes.runner import DocumentPass
@@ -162,6 +164,7 @@ def test_without_a_report_nothing_is_looked_at(run_claims, monkeypatch):
     assert run.outcomes == {"passed": 1, "failed": 4}
 
 
+@pytest.mark.slow
 def test_after_an_interrupt_nothing_is_looked_at(run_claims, monkeypatch):
     from headtests.sessions.recording import side_records as sides
 
@@ -179,6 +182,7 @@ def test_stops(head):
     assert (left["rows_against"], left["multiples"], left["counterexamples"]) == (None, None, [])
 
 
+@pytest.mark.slow
 def test_rows_that_cannot_be_looked_at_are_said_and_missing(run_claims, monkeypatch):
     from headtests.errors import ModelError
     from headtests.sessions.recording import side_records as sides

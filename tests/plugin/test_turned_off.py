@@ -21,6 +21,7 @@ def run_off(pytester, plain_terminal, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_tests_without_a_head_run_the_same(run_off):
     result = run_off(PLAIN)
     assert result.parseoutcomes() == {"passed": 1}
@@ -28,6 +29,7 @@ def test_tests_without_a_head_run_the_same(run_off):
     assert "headtests" not in plugins
 
 
+@pytest.mark.slow
 def test_its_fixtures_options_and_markers_are_gone(run_off):
     result = run_off(
         """

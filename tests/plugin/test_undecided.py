@@ -51,6 +51,7 @@ def test_the_ini_file_may_say_so(run_claims):
     assert run.outcomes == {"undecided": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tests", "arguments", "code"),
     [
@@ -154,6 +155,7 @@ def test_it(checked):
     assert run.exit_code == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("after", "body", "outcome"),
     [
@@ -181,6 +183,7 @@ def test_it(checked):
     assert found == outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caught", ["Exception", "ht.UndecidedError"])
 def test_a_body_that_catches_it_goes_on(run_claims, caught):
     run = run_claims(
@@ -241,6 +244,7 @@ def test_it():
     assert not (pytester.path / "reports").exists()
 
 
+@pytest.mark.slow
 def test_a_unittest_is_undecided_too(run_claims):
     test = """
 import unittest

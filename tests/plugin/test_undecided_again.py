@@ -31,6 +31,7 @@ def rerun(run_claims, pytester):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("--reruns=2",), ("--force-reruns=2",), ("--reruns=2", "--only-rerun=Undecided")]
 )
@@ -43,6 +44,7 @@ def test_it_runs_once(rerun, arguments, undecided):
     assert run.exit_code == (10 if undecided == "fail" else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mark", MARKED)
 def test_a_marked_one_runs_once(rerun, mark):
     run, times = rerun(f"{mark}{OPEN}")

@@ -72,6 +72,7 @@ def test_it_is_shown_by_its_name(run_claims):
     ]
 
 
+@pytest.mark.slow
 def test_two_of_them_say_so_once_in_junit_xml(run_claims, pytester):
     again = """with subtests.test("again"):
         assert head.mass(ht.previous) >= 0.159"""
@@ -81,11 +82,13 @@ def test_two_of_them_say_so_once_in_junit_xml(run_claims, pytester):
     assert xml.count('name="outcome" value="undecided"') == 1
 
 
+@pytest.mark.slow
 def test_those_that_follow_it_run(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW)
     assert len(run.claims) == 5
 
 
+@pytest.mark.slow
 def test_x_stops_at_it(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW, "-x")
     assert len(run.claims) == 3

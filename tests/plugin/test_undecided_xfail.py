@@ -25,6 +25,7 @@ OPEN = "assert head.mass(ht.previous) >= 0.158"
 NOTE = "xfail excuses a claim that fails, and nothing else; this one is undecided."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("undecided", ["fail", "skip"])
 def test_it_is_undecided_all_the_same(run_claims, mark, undecided):
@@ -64,6 +65,7 @@ def test_it(checked):
     assert run.outcomes == {"undecided": 1}
 
 
+@pytest.mark.slow
 def test_an_assertion_that_swallowed_it_is_another_failure(run_claims):
     """A function that takes an open claim for a false one decides nothing."""
     body = """assert holds(head.mass(ht.previous) >= 0.158)

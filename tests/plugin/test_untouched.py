@@ -41,6 +41,7 @@ def run_alone(pytester, plain_terminal, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_and_nothing_is_printed_or_written(run_alone, pytester):
     result = run_alone("-p", "headtests", "-s")
     assert result.parseoutcomes() == OUTCOMES
@@ -50,6 +51,7 @@ def test_nothing_heavy_is_imported_and_nothing_is_printed_or_written(run_alone, 
     assert not (pytester.path / "reports").exists()
 
 
+@pytest.mark.slow
 def test_output_is_that_of_pytest_without_it(run_alone):
     def lines(result):
         # But for the plugins' names and the time taken.

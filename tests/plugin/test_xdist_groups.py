@@ -70,6 +70,7 @@ def test_it():
 """
 
 
+@pytest.mark.slow
 def test_tests_without_claims_are_spread_as_ever(pytester, plain_terminal, monkeypatch, tmp_path):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

@@ -114,6 +114,7 @@ class Play:
 GROUPS = st.lists(st.sampled_from([None, None, 0, 1, 2, 3]), min_size=1, max_size=40)
 
 
+@pytest.mark.slow
 @given(st.data(), GROUPS, st.integers(1, 5), st.sampled_from([None, 1, 3]))
 def test_every_test_runs_once_and_a_groups_tests_on_one_worker_in_their_order(
     data, groups, workers, chunk

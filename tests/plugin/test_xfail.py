@@ -54,6 +54,7 @@ NOT_EXCUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", EXCUSED)
 @pytest.mark.parametrize("mode", ["rewrite", "plain"])
 def test_a_claim_that_fails_is_excused(run_claims, case, mode):
@@ -64,6 +65,7 @@ def test_a_claim_that_fails_is_excused(run_claims, case, mode):
     assert run.exit_code == pytest.ExitCode.OK
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NOT_EXCUSED)
 def test_another_failure_is_not_excused(run_claims, case):
     body, outcome = NOT_EXCUSED[case]

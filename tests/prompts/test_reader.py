@@ -194,6 +194,7 @@ def anything(document):
     return np.ones((len(document), len(document)), dtype=bool)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [

@@ -210,6 +210,7 @@ def test_the_schema_refuses_another_shape(keys, to):
     assert not VALIDATOR.is_valid(changed(sample.record(), *keys, to=to))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "where",
     [

@@ -3,12 +3,12 @@
 import json
 import os
 import stat
-import threading
 from pathlib import Path
 
 import pytest
 
 from headtests.errors import BaselineError
+from headtests.records import json_files
 from headtests.records.json_files import (
     FileFormat,
     format_of,
@@ -47,12 +47,10 @@ def test_the_folder_is_made_and_the_text_is_utf_8_with_unix_lines(path):
 
 
 def test_an_interrupt_leaves_the_old_file_and_nothing_else(old, monkeypatch):
-    def half(self, content, **options):
-        with open(self, "w") as file:
-            file.write(content[:3])
+    def interrupted(self, target):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_text_atomically(old, "the new content\n")
     assert old.read_bytes() == b"old\n"
@@ -77,7 +75,7 @@ def test_a_text_that_is_no_unicode_leaves_the_old_file_and_nothing_else(old):
     assert names(old.parent) == ["notes.json"]
 
 
-def test_a_link_is_kept_and_the_file_that_it_leads_to_is_written(tmp_path):
+def test_a_link_within_its_folder_is_kept_and_its_file_is_written(tmp_path):
     link, file = tmp_path / "link.json", tmp_path / "elsewhere.json"
     link.symlink_to(file)
     write_text_atomically(link, "new\n")
@@ -92,16 +90,33 @@ def test_the_file_is_as_readable_as_any_other(path):
     assert path.stat().st_mode == other.stat().st_mode
 
 
-def test_a_pipe_is_written_to_and_stays(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    texts = []
-    reader = threading.Thread(target=lambda: texts.append(pipe.read_text()))
-    reader.start()
-    write_text_atomically(pipe, "new\n")
-    reader.join()
-    assert texts == ["new\n"]
-    assert pipe.is_fifo()
+@pytest.mark.parametrize("there", [True, False], ids=["a file", "nothing"])
+def test_nothing_is_written_through_a_link_out_of_its_folder(tmp_path, there):
+    outside, link = tmp_path / "outside.txt", tmp_path / "folder" / "link.json"
+    link.parent.mkdir()
+    link.symlink_to("../outside.txt")
+    if there:
+        outside.write_text("precious")
+    with pytest.raises(OSError, match="symbolic link out of its folder") as raised:
+        write_text_atomically(link, "new\n")
+    assert str(outside) in raised.value.strerror
+    assert names(link.parent) == ["link.json"]
+    assert (outside.read_text() == "precious") if there else not outside.exists()
+
+
+def test_a_folder_that_is_a_link_is_followed(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    write_text_atomically(tmp_path / "link" / "notes.json", "new\n")
+    assert (tmp_path / "folder" / "notes.json").read_text() == "new\n"
+
+
+def test_a_pipe_in_its_place_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="a pipe or a device"):
+        write_text_atomically(tmp_path / "pipe", "new\n")
+    with pytest.raises(BaselineError, match="a named pipe, not a file"):
+        read_json(tmp_path / "pipe", FORMAT)
 
 
 def test_a_pipe_without_a_path_is_written_to():
@@ -142,13 +157,35 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_the_system(old):
         write_text_atomically(old / "notes.json", "new\n")
 
 
-def test_a_lock_is_one_per_file_and_lies_elsewhere(path, monkeypatch):
-    path.parent.mkdir()
-    with lock_of(path):
+def test_a_lock_is_one_per_file_beside_it_and_is_removed(path, monkeypatch):
+    with lock_of(path) as file:
+        assert file.parent == path.parent
+        assert names(path.parent) == [file.name]
+        monkeypatch.setattr(json_files, "LOCK_SECONDS", 0.1)
         monkeypatch.chdir(path.parent)
-        assert lock_of(Path(path.name)).lock_file == lock_of(path).lock_file
-        assert lock_of(path).lock_file != lock_of(path.with_name("other")).lock_file
-        assert names(path.parent) == []
+        another = lock_of(Path(path.name))
+        with pytest.raises(TimeoutError, match="another process has held its lock") as raised:
+            another.__enter__()
+        assert str(file) in raised.value.strerror
+        with lock_of(path.with_name("other")) as other:
+            assert other != file
+    assert names(path.parent) == []
+
+
+def test_a_lock_that_a_killed_process_left_is_taken_and_removed(path):
+    with lock_of(path) as file:
+        pass
+    file.touch()
+    with lock_of(path):
+        pass
+    assert names(path.parent) == []
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_write(old):
+    (old.parent / ".headtests-killed.part").write_bytes(b"half")
+    (old.parent / ".headtests-killed.lock").touch()
+    write_text_atomically(old, "new\n")
+    assert names(old.parent) == ["notes.json"]
 
 
 # Reading.
@@ -177,9 +214,9 @@ BAD = {
     "half a merge conflict": (b"{\n=======\n}", "merge conflict"),
     "a merge conflict with the base": (b"{}\n||||||| base\n{}", "merge conflict"),
     "bytes": (b"\xff\xfe\x00", "is not JSON"),
-    "lists, too deep": (b"[" * 100_000, "nested too deeply"),
-    "lists, too deep, closed": (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
-    "objects, too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+    "lists, too deep": (b"[" * 100_000, "nested more than"),
+    "lists, too deep, closed": (b"[" * 100_000 + b"]" * 100_000, "nested more than"),
+    "objects, too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested more than"),
     "a list": (b"[]", '"format": "headtests-notes"'),
     "no header": (b"{}", '"format": "headtests-notes"'),
     "another format": (header(format="other"), '"format": "headtests-notes"'),
@@ -212,7 +249,7 @@ def test_a_bad_file_is_one_clear_error(path, name):
 def test_a_deep_version_is_one_clear_error_at_any_depth(path, depth):
     nested = "[" * depth + "]" * depth
     write_text_atomically(path, f'{{"format": "headtests-notes", "version": {nested}}}')
-    with pytest.raises(BaselineError, match=r"of version|nested too deeply"):
+    with pytest.raises(BaselineError, match=r"of version|nested more than"):
         read_json(path, FORMAT)
 
 

@@ -48,6 +48,7 @@ def test_a_record_is_drawn_beside_itself(written: Path, capsys: pytest.CaptureFi
     assert page.read_text(encoding="utf-8") == render_html(sample.record())
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module(written: Path, tmp_path: Path) -> None:
     out = tmp_path / "elsewhere" / "page.html"
     command = [sys.executable, "-m", "headtests.report", str(written), "--out", str(out)]
@@ -86,6 +87,7 @@ def test_the_same_record_twice_is_compared_with_itself(
     assert "6 claims before, 6 after: 6 unchanged" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_whatever_differs_the_comparison_ends_well(written: Path, tmp_path: Path) -> None:
     other = tmp_path / "later.json"
     write_record(sample.hostile_record(), other)

@@ -237,6 +237,7 @@ def test_nothing_of_a_hostile_record_becomes_markup() -> None:
         assert "<" not in "".join(line.split("`")[::2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["\U0001f600", "|", "<", "@", "`", "\u202e", "\\|", "\u0301", "&"])
 def test_however_hostile_and_long_a_record_is_the_page_is_small(text: str) -> None:
     poison = text * 10_000

@@ -178,6 +178,7 @@ def test_estimates_are_those_on_as_many_documents_at_each_checkpoint() -> None:
     assert "from 0.021 to 0.79" in trace(checkpoints).claims[0].track.words
 
 
+@pytest.mark.slow
 def test_whatever_a_record_says_is_shown_as_text() -> None:
     source = render_trace(traced.hostile())
     page = Page(source)

@@ -102,6 +102,7 @@ def assert_estimate(estimate, expected):
     assert estimate.resting_mass == pytest.approx(expected.resting, rel=NEAR, abs=NEAR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "head"), [("gpt2", "L2H1"), ("mistral", "L1H3")])
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
 def test_statistics_of_a_random_model_are_those_of_a_double_loop(
@@ -130,6 +131,7 @@ def test_statistics_of_a_random_model_are_those_of_a_double_loop(
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["L0H0", "L1H2", "L2H3"])
 @pytest.mark.parametrize(
     "relation",
@@ -231,6 +233,7 @@ def decided(session, claim):
     return verdict, asked.left.documents, asked.documents_read, asked.left.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "claim",
     [
@@ -533,6 +536,7 @@ def test_the_resting_mass_is_that_of_key_0_either_way(session_of):
 # The encoder.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["L0H2", "L3H7"])
 def test_a_delimiter_claim_on_the_encoder_is_what_a_double_loop_says(head, corpus):
     session = Session(
@@ -655,6 +659,7 @@ def test_a_hostile_prompt_is_a_prompt(text, session_of):
 # Models that the user holds.
 
 
+@pytest.mark.slow
 def test_a_bridge_that_is_held_is_measured_like_its_folder(model_folder, corpus):
     from transformer_lens.model_bridge import TransformerBridge
 

@@ -39,6 +39,7 @@ SIX = [*FOUR, (QUANTA // 8, 0), (QUANTA, QUANTA)]
 # Scores.
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(documents=DOCUMENTS, share=SHARES, unread=st.integers(0, 3))
@@ -53,6 +54,7 @@ def test_scores_are_those_of_the_formula(kind, beyond, documents, share, unread)
     assert all(0 <= value <= found.unit for value in found.values)
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(documents=DOCUMENTS, share=SHARES)
@@ -68,6 +70,7 @@ def test_approximate_scores_are_near_enough(kind, beyond, documents, share):
     assert (near.unit, near.population) == (1, exact.population)
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(documents=DOCUMENTS, shares=st.lists(SHARES, max_size=4))
@@ -82,6 +85,7 @@ def test_scores_at_several_thresholds_are_those_at_each(kind, beyond, documents,
         assert boundary == pytest.approx(float(one.boundary), abs=1e-12)
 
 
+@pytest.mark.slow
 @every_case
 @FIXED
 @given(documents=DOCUMENTS, share=SHARES, unread=st.integers(1, 3))
@@ -94,6 +98,7 @@ def test_bets_are_those_of_the_formula(kind, beyond, documents, share, unread):
         assert np.exp(side).tolist() == pytest.approx(list(expected), rel=1e-9)
 
 
+@pytest.mark.slow
 @every_case
 def test_over_every_sequence_or_order_bets_on_the_exact_figure_are_worth_1(kind, beyond):
     if beyond:
@@ -134,6 +139,7 @@ def test_a_population_of_ten_thousand_averages_fits_64_bits():
 # Figures.
 
 
+@pytest.mark.slow
 @every_kind
 @FIXED
 @given(documents=DOCUMENTS, units=st.integers(0, 10))

@@ -29,6 +29,7 @@ def steps_of(contrast, threshold, steps):
     return share / (1 - share)
 
 
+@pytest.mark.slow
 @every_case
 @pytest.mark.parametrize("alpha", [0.05, 0.001])
 @pytest.mark.parametrize("seed", range(3))
@@ -52,6 +53,7 @@ def test_of_the_whole_population_both_ends_are_the_value(kind):
     assert bounds(contrast, 0.001) == (float(contrast.value), float(contrast.value))
 
 
+@pytest.mark.slow
 @every_case
 def test_intervals_shrink_as_documents_are_read(kind, beyond):
     whole = kind.make(documents_of(1), None if beyond else 61)
@@ -147,6 +149,7 @@ def assert_outward_and_near(contrast, alpha, prefixes):
     return found
 
 
+@pytest.mark.slow
 @every_case
 @pytest.mark.parametrize("alpha", [0.05, 0.001])
 @pytest.mark.parametrize("seed", range(3))
@@ -155,6 +158,7 @@ def test_an_interval_on_its_way_is_that_of_each_prefix(kind, beyond, alpha, seed
     assert_outward_and_near(contrast, alpha, [1, 2, 3, 5, 8, 15, 29, 44, 60])
 
 
+@pytest.mark.slow
 @every_case
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_left_of_a_population_closes_it(kind, beyond, seed):
@@ -163,6 +167,7 @@ def test_what_is_left_of_a_population_closes_it(kind, beyond, seed):
     assert_outward_and_near(contrast, 1e-300, [1, 10, 20, 39, 40])
 
 
+@pytest.mark.slow
 @every_case
 def test_of_extremes_an_interval_closes_alike(kind, beyond):
     documents = [(QUANTA, 0)] * 12 + [(0, QUANTA)] * 20 + [(QUANTA, QUANTA)] * 8

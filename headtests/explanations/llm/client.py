@@ -11,6 +11,8 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import TypedDict
+
 from headtests.cache import Entry, Store, fingerprint
 from headtests.explanations.llm.messages import (
     Ask,
@@ -25,6 +27,7 @@ from headtests.explanations.llm.messages import (
     texts_in,
 )
 from headtests.explanations.llm.server import Server
+from headtests.records.validation import first_problem
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -66,6 +69,15 @@ class Budget:
         self.tokens_left -= reply.completion_tokens or -(-len(reply.text) // 4)
 
 
+class _Stored(TypedDict):
+    """A cached answer; the fields are those of `Reply`."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    parameters: dict[str, str | int | float]
+
+
 class Client:
     """Asks one server within one budget, and caches the answers in a store."""
 
@@ -89,16 +101,27 @@ class Client:
         the remaining asks are not sent.
         """
         store = self._store
-        entries = [None if store is None else store.read(self._key(ask)) for ask in asks]
-        missing = [ask for ask, entry in zip(asks, entries, strict=True) if entry is None]
+        known = [
+            None if store is None else store.read(self._key(ask), self._reply_of) for ask in asks
+        ]
+        missing = [ask for ask, reply in zip(asks, known, strict=True) if reply is None]
         if missing and not self._refusal:
             answers = iter(_in_thread(self._answers(missing)))
         else:
             answers = iter([self._refused()] * len(missing))
-        return [
-            next(answers) if entry is None else Reply(self.server.model, cached=True, **entry.facts)
-            for entry in entries
-        ]
+        return [next(answers) if reply is None else reply for reply in known]
+
+    def _reply_of(self, entry: Entry) -> Reply:
+        """Return a cached answer; raises `ValueError` for what is none."""
+        facts = entry.facts
+        if problem := first_problem(facts, _Stored):
+            raise ValueError(problem)
+        if set(facts) != set(_Stored.__annotations__):
+            raise ValueError("it has other fields than an answer")
+        if min(facts["prompt_tokens"], facts["completion_tokens"]) < 0:
+            raise ValueError("a count of tokens is under 0")
+        facts["text"] = encodable(facts["text"])
+        return Reply(self.server.model, cached=True, **facts)
 
     def close(self) -> None:
         """Send nothing more; cached answers are still returned."""

@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl, urlsplit
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
 
 from headtests.explanations.llm.server import Server, bare
+from headtests.explanations.llm.unpacking import ACCEPTED, Unpacker
 
 MOST_BYTES = 4 * 2**20
 """Size limit of an answer, unpacked."""
 MOST_BYTES_OF_ERRORS = 2**16
 """Size limit of an error; the rest is not read."""
-_MOST_REDIRECTS = 5
 _LOGGERS = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
 """The SDK and its HTTP library, which has another name in newer versions."""
 
@@ -40,6 +40,10 @@ class BrokenOffError(OpenAIError):
 
 class UnreadableError(OpenAIError):
     """An answer whose body could not be unpacked."""
+
+
+class MovedError(OpenAIError):
+    """A redirect to another address, which is the error's text; none is followed."""
 
 
 @dataclass
@@ -68,22 +72,26 @@ class BoundedClient(DefaultAsyncHttpxClient):
         trace = TRACE.get()
         trace.status = 0
         options |= {"stream": True, "follow_redirects": False}
-        # The HTTP library would read the bodies of redirects to their end.
-        for hops in reversed(range(_MOST_REDIRECTS)):
-            trace.attempts += 1
-            response = await super().send(request, **options)
-            if response.next_request is None or not hops:
-                break
-            await response.aclose()
-            request = response.next_request
+        # What other encodings unpack to is not known before memory knows of it.
+        request.headers["accept-encoding"] = ACCEPTED
+        trace.attempts += 1
+        response = await super().send(request, **options)
         trace.status = response.status_code
+        if response.is_redirect:
+            location = response.headers.get("location", "")
+            await response.aclose()
+            # With the body of a request, its key would go wherever a server says.
+            raise MovedError(location)
         body = bytearray()
         most = MOST_BYTES_OF_ERRORS if response.is_error else MOST_BYTES
+        received = 0
         try:
             async with asyncio.timeout(self._seconds):
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > most:
+                unpacker = Unpacker(response.headers.get("content-encoding", ""), most)
+                async for chunk in response.aiter_raw():
+                    received += len(chunk)
+                    body += unpacker.unpacked(chunk)
+                    if max(received, len(body)) > most:
                         break
         # A response with the status of an error is told by that status, however its body ends.
         except TimeoutError:
@@ -94,7 +102,7 @@ class BoundedClient(DefaultAsyncHttpxClient):
                 raise _reading_error(error) from error
         finally:
             await response.aclose()
-        if len(body) > most and not response.is_error:
+        if max(received, len(body)) > most and not response.is_error:
             raise TooLongError
         # The body is unpacked already.
         response.headers.pop("content-encoding", None)

@@ -11,6 +11,7 @@ import openai
 
 from headtests.explanations.llm.connection import (
     BrokenOffError,
+    MovedError,
     SilentError,
     TooLongError,
     Trace,
@@ -42,6 +43,8 @@ _SENTENCES: dict[type[BaseException], str] = {
     openai.InternalServerError: "failed ({said}). Look into its log, or try again later.",
     openai.APIStatusError: "did not take the request ({said}). Do as it says, or name another "
     "model in headtests_explain_model.",
+    MovedError: "redirects to {where}, which is not followed: prompts and key would go there. "
+    "If you trust it, name it in headtests_explain_url.",
     TooLongError: "sent more for one answer than an answer can be. Look at what it sends.",
     SilentError: "began an answer and did not end it within {timeout:g} s " + _PATIENCE,
     BrokenOffError: _BROKEN,
@@ -101,6 +104,7 @@ def failure_of(server: Server, error: Exception, trace: Trace) -> tuple[str, Con
         tried=tried,
         timeout=server.timeout,
         limit=server.limit,
+        where=cut(server.redact(str(error)), 120) or "another address",
         kind=cut(type(error.__cause__ or error).__name__, 60),
     )
     return f"the server at {cut(server.address, 120)} {what}", consequence

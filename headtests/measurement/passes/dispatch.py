@@ -12,6 +12,7 @@ from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block, Reader
 from headtests.measurement.passes.row_spool import RowSpool, SpoolLocation
 from headtests.measurement.passes.token_view import BatchTokens
+from headtests.models.row_checks import is_out_of_memory
 from headtests.models.row_reading import Portion
 
 
@@ -154,11 +155,3 @@ class OptionalReader:
             if is_out_of_memory(error):
                 raise
             self.failed = True
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error says that memory ran out, on any device."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text

@@ -22,12 +22,12 @@ from headtests.measurement.passes.dispatch import (
     Dispatcher,
     PortionProgress,
     SpooledRows,
-    is_out_of_memory,
 )
 from headtests.measurement.passes.memo import Memo
 from headtests.measurement.passes.row_spool import RowSpool
 from headtests.measurement.passes.token_view import BatchTokens, Float32s, allowed_keys
 from headtests.models.loaded import LoadedModel
+from headtests.models.row_checks import is_out_of_memory
 from headtests.models.row_reading import Portion
 from headtests.settings import Settings
 from headtests.statistics.quanta import Int64s
@@ -195,6 +195,7 @@ class DocumentPass:
         while remaining:
             documents = remaining[-self._batch_size :]
             (batch,) = make_batches(documents, len(documents), self.model.pad_id)
+            self._try(batch, [head])
             try:
                 rows = self.model.rows(batch, [head])[0]
             except (RuntimeError, MemoryError) as error:
@@ -320,6 +321,7 @@ class DocumentPass:
     ) -> None:
         """Run a batch, in smaller parts if memory runs out, and give its rows to readers."""
         whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
+        self._try(whole, heads)
         remaining = [PortionProgress(part.start, part.stop) for part in self.model.portions(whole)]
         settled = {head for head in heads if (by_text, number, head) in self._parts}
         dispatcher = Dispatcher(
@@ -345,6 +347,16 @@ class DocumentPass:
         self._count(whole)
         if self._progress is not None:
             self._progress.advance(len(whole), int(whole.valid.sum()))
+
+    def _try(self, batch: Batch, heads: Sequence[HeadName]) -> None:
+        """Find out whether the documents of a batch may run together, and note if they may not."""
+        before = self.model.runs_alone
+        self.model.try_batch(batch, heads)
+        if self.model.runs_alone and not before:
+            self.notes.append(
+                "The model's attention on a document depends on the documents in its batch; each "
+                "document ran by itself."
+            )
 
     def _give(
         self,

@@ -190,6 +190,21 @@ def uniform_mass(view: TokenView, keys: Bools, rows: Places) -> Float64s:
     return rows.sums(shares) / np.maximum(rows.counts, 1)
 
 
+def uniform_masses(
+    view: TokenView, statistic: Statistic, rows: Places
+) -> tuple[Float64s, Float64s]:
+    """Return the mass of uniform attention on a statistic's keys, and on those that divide it.
+
+    Each is averaged over a document's rows, `[batch]`. The second is 1 for all but a mass with
+    `of`.
+    """
+    keys, of = view.within(statistic.on), statistic.of if isinstance(statistic, Mass) else None
+    if of is None:
+        return uniform_mass(view, keys, rows), np.ones(len(keys))
+    whole = view.within(of)
+    return uniform_mass(view, keys & whole, rows), uniform_mass(view, whole, rows)
+
+
 def _counts_every_row(condition: Expression) -> bool:
     return any(isinstance(leaf, EveryRow) for leaf in leaves(condition))
 

@@ -159,7 +159,9 @@ class Measurements:
     ) -> DocumentFigures | None:
         if self._results is None:
             return None
-        return self._results.figures(*figure.of(head), *self._span(figure.by_text, number))
+        start, stop = self._span(figure.by_text, number)
+        documents = self._document_pass.order(figure.by_text)[start:stop]
+        return self._results.figures(*figure.of(head), start, stop, documents)
 
     def _span(self, by_text: bool, number: int) -> tuple[int, int]:
         """Return the positions in the order at which a step begins and ends."""

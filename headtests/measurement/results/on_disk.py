@@ -1,10 +1,11 @@
 """Results on disk that later runs read: figures, pairs and rows.
 
-Converts each kind of result to and from a cache entry. `cache_keys` makes the keys, and
-`headtests.cache` writes and checks the files.
+Converts each kind of result to and from a cache entry. `cache_keys` makes the keys, `entry_checks`
+refuses entries that are no results, and `headtests.cache` writes and reads the files.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,61 +14,54 @@ from headtests.cache import Entry, Store
 from headtests.claims.definitions import Question, RowOptions
 from headtests.claims.pairs import DistributionSketch, Overview, PairRequest
 from headtests.expressions.head_names import HeadName
-from headtests.measurement.readers.rows_against import (
-    RowAgainst,
-    RowsAgainstRequest,
-    RowsAgainstResult,
-)
+from headtests.measurement.passes.token_view import Float32s
+from headtests.measurement.readers.rows_against import RowsAgainstRequest, RowsAgainstResult
 from headtests.measurement.results.cache_keys import ResultKeys
-from headtests.statistics import DocumentFigures
-from headtests.statistics.sketches import Histogram, Moments, Pairs
-
-Float32s = npt.NDArray[np.float32]
-
-_PAIR_COLUMNS = ("documents", "queries", "keys", "multiples")
-_FIGURE_COLUMNS = (
-    "documents",
-    "numerators",
-    "denominators",
-    "rows",
-    "base_rates",
-    "base_denominators",
-    "resting",
-    "sizes",
+from headtests.measurement.results.entry_checks import (
+    COUNTEREXAMPLE_COLUMNS,
+    FIGURE_COLUMNS,
+    PAIR_COLUMNS,
+    figures_of,
+    overview_of,
+    pairs_of,
+    rows_against_of,
+    rows_of,
 )
-_COUNTEREXAMPLE_COLUMNS = {
-    "score": np.int64,
-    "document": np.int64,
-    "query": np.int64,
-    "key": np.int64,
-    "multiple": np.float64,
-    "figure": np.float64,
-}
+from headtests.statistics import DocumentFigures
+from headtests.statistics.quanta import Int64s
+from headtests.statistics.sketches import Pairs
+
+T = TypeVar("T")
 
 
 class StoredResults:
     """Reads results of earlier runs, and writes results for later runs."""
 
-    def __init__(self, store: Store, keys: ResultKeys) -> None:
+    def __init__(self, store: Store, keys: ResultKeys, lengths: Int64s) -> None:
+        """`lengths` has the number of tokens of each document of the population, by id."""
         self._store = store
         self._keys = keys
+        self._lengths = lengths
         self.read = 0
         """The number of results that were read."""
 
     def figures(
-        self, question: Question, matched: bool, start: int, stop: int
+        self, question: Question, matched: bool, start: int, stop: int, documents: Int64s
     ) -> DocumentFigures | None:
-        """Return the figures of the documents from `start` to `stop` of the order, if stored."""
-        entry = self._entry(self._keys.of_figures(question, matched, start, stop))
-        if entry is None:
-            return None
-        return DocumentFigures(*(entry.arrays.get(name) for name in _FIGURE_COLUMNS))  # type: ignore[arg-type]  # the columns that may be missing may be None
+        """Return the figures of the documents from `start` to `stop` of the order, if stored.
+
+        `documents` has the ids of these documents, in order.
+        """
+        return self._read(
+            self._keys.of_figures(question, matched, start, stop),
+            lambda entry: figures_of(entry, question.statistic, documents, self._lengths),
+        )
 
     def keep_figures(
         self, question: Question, matched: bool, start: int, stop: int, figures: DocumentFigures
     ) -> None:
         """Store the figures of the documents from `start` to `stop` of the order."""
-        columns = {name: getattr(figures, name) for name in _FIGURE_COLUMNS}
+        columns = {name: getattr(figures, name) for name in FIGURE_COLUMNS}
         arrays = {name: column for name, column in columns.items() if column is not None}
         key = self._keys.of_figures(question, matched, start, stop)
         self._store.write(key, Entry(arrays, {}))
@@ -79,17 +73,9 @@ class StoredResults:
 
         With `whole`, a distribution covers all pairs, and not a sample.
         """
-        entry = self._entry(self._keys.of_pairs(head, request, whole))
-        if entry is None:
-            return None
-        pairs = _pairs_of(entry, "")
-        if "histogram" not in entry.facts:
-            return pairs
-        return DistributionSketch(
-            Histogram.from_dict(entry.facts["histogram"]),
-            Moments.from_dict(entry.facts["moments"]),
-            pairs,
-            entry.facts["sample_of"],
+        return self._read(
+            self._keys.of_pairs(head, request, whole),
+            lambda entry: pairs_of(entry, request, self._lengths),
         )
 
     def keep_pairs(
@@ -115,11 +101,9 @@ class StoredResults:
         self, head: HeadName, options: RowOptions, documents: int, size: int
     ) -> Overview | None:
         """Return an overview of the above-average pairs on the first documents, if stored."""
-        entry = self._entry(self._keys.of_overview(head, options, documents, size))
-        if entry is None:
-            return None
-        return Overview(
-            _pairs_of(entry, "ranked "), _pairs_of(entry, "random "), entry.facts["count"]
+        return self._read(
+            self._keys.of_overview(head, options, documents, size),
+            lambda entry: Overview(*overview_of(entry, size, self._lengths)),
         )
 
     def keep_overview(
@@ -135,20 +119,12 @@ class StoredResults:
 
         Its documents come before `stop` in the order, which must be one of the pass's extents.
         """
-        entry = self._entry(self._keys.of_scrutinised(request, stop))
-        if entry is None:
-            return None
-        arrays, facts = entry.arrays, entry.facts
-        rows = [
-            RowAgainst(
-                **{name: arrays[name][place].item() for name in _COUNTEREXAMPLE_COLUMNS},
-                claimed=arrays[f"claimed {place}"],
-                row=arrays[f"row {place}"],
-            )
-            for place in range(len(arrays["score"]))
-        ]
-        on, others = (Histogram.from_dict(facts[name]) for name in ("on", "others"))
-        return RowsAgainstResult(facts["rows against"], on, others, tuple(rows))
+        return self._read(
+            self._keys.of_scrutinised(request, stop),
+            lambda entry: RowsAgainstResult(
+                *rows_against_of(entry, request.documents, request.size, self._lengths)
+            ),
+        )
 
     def keep_scrutinised(
         self, request: RowsAgainstRequest, stop: int, result: RowsAgainstResult
@@ -157,7 +133,7 @@ class StoredResults:
         rows = result.counterexamples
         arrays: dict[str, npt.NDArray[np.generic]] = {
             name: np.array([getattr(row, name) for row in rows], dtype=dtype)
-            for name, dtype in _COUNTEREXAMPLE_COLUMNS.items()
+            for name, dtype in COUNTEREXAMPLE_COLUMNS.items()
         }
         arrays |= {f"claimed {place}": row.claimed for place, row in enumerate(rows)}
         arrays |= {f"row {place}": row.row for place, row in enumerate(rows)}
@@ -170,23 +146,20 @@ class StoredResults:
 
     def rows(self, head: HeadName, pairs: Pairs) -> list[Float32s] | None:
         """Return the attention rows of some pairs, each float32 `[key]`, if stored."""
-        entry = self._entry(self._keys.of_rows(head, pairs))
-        return None if entry is None else [entry.arrays[str(i)] for i in range(len(pairs))]
+        return self._read(
+            self._keys.of_rows(head, pairs), lambda entry: rows_of(entry, pairs, self._lengths)
+        )
 
     def keep_rows(self, head: HeadName, pairs: Pairs, rows: Sequence[Float32s]) -> None:
         """Store the attention rows of some pairs."""
         arrays = {str(place): row for place, row in enumerate(rows)}
         self._store.write(self._keys.of_rows(head, pairs), Entry(arrays, {}))
 
-    def _entry(self, key: str) -> Entry | None:
-        entry = self._store.read(key)
-        self.read += entry is not None
-        return entry
+    def _read(self, key: str, parse: Callable[[Entry], T]) -> T | None:
+        result = self._store.read(key, parse)
+        self.read += result is not None
+        return result
 
 
 def _columns(prefix: str, pairs: Pairs) -> dict[str, npt.NDArray[np.generic]]:
-    return {prefix + name: getattr(pairs, name) for name in _PAIR_COLUMNS}
-
-
-def _pairs_of(entry: Entry, prefix: str) -> Pairs:
-    return Pairs(*(entry.arrays[prefix + name] for name in _PAIR_COLUMNS))
+    return {prefix + name: getattr(pairs, name) for name in PAIR_COLUMNS}

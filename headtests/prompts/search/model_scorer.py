@@ -39,6 +39,7 @@ class ModelScorer:
         ]
         (batch,) = make_batches(documents, len(documents), self.model.pad_id)
         self.passes += 1
+        self.model.try_batch(batch, [self.head])
         return self.of_rows(batch, self.model.rows(batch, [self.head])[0].numpy())
 
     def of_rows(self, batch: Batch, rows: npt.NDArray[np.float32]) -> Sequence[PromptScore]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from headtests.records import ClaimRecord, HeadRecord, Record, SessionRecord
 
 _SETTINGS = frozenset({"budget", "seed", "alpha"})
+# In words or in part what the hash of the token ids covers; notes describe the run, too.
+_SAID_BY_THE_HASH = frozenset({"notes", "file_names", "files_after", "files_left_out", "samples"})
 _OPTIONS = frozenset({"min_query", "suppress_first_token"})
 
 
@@ -43,8 +45,7 @@ def of_sessions(before: SessionRecord, after: SessionRecord) -> Iterator[Changed
         ("corpus", before["corpus"], after["corpus"]),
     ):
         for fact in differing(old, new):
-            # Notes repeat in words what the hash of the token ids covers, or describe the run.
-            if (part, fact.name) != ("corpus", "notes"):
+            if part != "corpus" or fact.name not in _SAID_BY_THE_HASH:
                 yield ChangedFact(f"{part} {fact.name}", fact.before, fact.after)
     yield from differing(_only(before, _SETTINGS), _only(after, _SETTINGS))
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 from headtests.records import ClaimRecord, Record
 from headtests.settings import Settings
-from headtests.wording import count, number, power_of_ten
+from headtests.wording import count, number, power_of_ten, quartiles
 
 _LARGEST = 1e300
 """An e-value from here on means that no unread document could have refuted the claim."""
@@ -70,7 +70,13 @@ def remaining(claim: ClaimRecord) -> str:
     if more is None:
         return f"{_OPEN}, and more documents are unlikely to."
     unit = "eligible document" if claim["left"]["texts"] is None else "text"
-    return f"{_OPEN}. It would take about {count(more, unit)} more."
+    return f"{_OPEN}. It would take about {count(more, unit)} more{_spread(claim)}."
+
+
+def _spread(claim: ClaimRecord) -> str:
+    """Return the quartiles of the number of documents that a claim lacks, in brackets."""
+    lower, upper = claim["more_documents_quartiles"] or (None, None)
+    return "" if lower is None else f" ({quartiles(lower, upper)})"
 
 
 def warning(claim: ClaimRecord) -> str:

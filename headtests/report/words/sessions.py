@@ -5,9 +5,11 @@ Records in, words out. Every field of the record's session is here.
 
 from dataclasses import dataclass
 
-from headtests.records import CorpusRecord, ModelRecord, SessionRecord
+from headtests.records import CorpusRecord, FilesLeftOutRecord, ModelRecord, SessionRecord
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import count, number
+
+_FILES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def session_view(session: SessionRecord, anchor: str) -> SessionText:
         seed=str(session["seed"]),
         groups=[
             ("Model", _model_facts(model)),
-            ("Corpus", _corpus_facts(corpus)),
+            ("Corpus", corpus_facts(corpus)),
             ("Run", _run_facts(session)),
         ],
         notes=corpus["notes"],
@@ -89,7 +91,8 @@ def _model_facts(model: ModelRecord) -> list[Fact]:
     ]
 
 
-def _corpus_facts(corpus: CorpusRecord) -> list[Fact]:
+def corpus_facts(corpus: CorpusRecord) -> list[Fact]:
+    """Return every fact of a corpus but its notes."""
     return [
         Fact("Corpus", corpus["name"], code=True),
         Fact("Population", corpus["description"]),
@@ -98,9 +101,46 @@ def _corpus_facts(corpus: CorpusRecord) -> list[Fact]:
             f"{count(corpus['documents'], 'document')} of {count(corpus['texts'], 'text')}, "
             f"{count(corpus['tokens'], 'token')}, at most {corpus['max_length']:,} a document",
         ),
+        *_reading_facts(corpus),
         Fact("BOS", f"{corpus['bos']}: {corpus['bos_effect']}"),
         Fact("Token ids, SHA-256", corpus["sha256"], code=True),
     ]
+
+
+def _reading_facts(corpus: CorpusRecord) -> list[Fact]:
+    """Return what the documents were read from, and how some of them begin."""
+    facts = []
+    if corpus["files"]:
+        facts.append(Fact("Files read", _files(corpus["files"], corpus["file_names"])))
+    if corpus["files"] and not corpus["files_left_out"]:
+        facts.append(Fact("Files left out", "none"))
+    if corpus["files_after"]:
+        facts.append(Fact("Files after the last document", f"{corpus['files_after']:,}"))
+    facts += [
+        Fact("Files left out", f"{_files(left['files'], left['names'])} ({_reason(left)})")
+        for left in corpus["files_left_out"]
+    ]
+    facts.append(Fact("Rows read", f"{corpus['rows']:,}"))
+    facts += [
+        Fact(
+            f"Document {sample['document']:,} begins",
+            plain(sample["beginning"]).replace("\n", "\u21b5"),
+            code=True,
+        )
+        for sample in corpus["samples"]
+    ]
+    return facts
+
+
+def _files(number_of: int, names: list[str]) -> str:
+    shown = [plain(name, NAME_LIMIT) for name in names[:_FILES_SHOWN]]
+    more = [f"{number_of - len(shown):,} more"] if number_of > len(shown) else []
+    return f"{number_of:,}: {', '.join([*shown, *more])}"
+
+
+def _reason(left: FilesLeftOutRecord) -> str:
+    reason = plain(left["reason"].strip(", "), NAME_LIMIT * 2)
+    return reason[:1].lower() + reason[1:]
 
 
 def _run_facts(session: SessionRecord) -> list[Fact]:

@@ -46,6 +46,7 @@ from headtests.records import (
     UnmeasuredRecord,
 )
 from headtests.records.pairs import runs
+from headtests.sessions.recording.corpus_records import corpus_record
 from headtests.sessions.session import Session
 from headtests.statistics import e_bh, union_bound
 
@@ -122,6 +123,11 @@ def claim_record(
         e_bh=None,
         more_documents=comparison.more_documents,
         remedy=comparison.remedy,
+        more_documents_quartiles=(
+            None
+            if comparison.more_documents_quartiles is None
+            else list(comparison.more_documents_quartiles)
+        ),
         read_before=comparison.read_before,
         basis=comparison.basis,
         course=[
@@ -262,18 +268,7 @@ def session_record(session: Session) -> SessionRecord:
             "tokenizer_sha256": population.vocabulary.sha256,
             "capture": model.facts.path,
         },
-        corpus={
-            "name": session.corpus.label,
-            "description": population.description,
-            "documents": len(population),
-            "texts": population.texts,
-            "tokens": population.tokens,
-            "max_length": population.max_length,
-            "bos": population.bos,
-            "bos_effect": population.bos_effect,
-            "sha256": population.sha256,
-            "notes": [*population.notes, *document_pass.notes],
-        },
+        corpus=corpus_record(population, [*session.model.notes, *document_pass.notes]),
         budget=document_pass.budget,
         documents_run=document_pass.documents_run,
         tokens_run=document_pass.tokens_run,

@@ -157,9 +157,20 @@ class Moments(_Extremes):
         """Return the moments that `to_dict` wrote; raises `RecordError` for anything else."""
         moments = cls()
         with reading("moments"):
-            moments._widen(state["count"], state["minimum"], state["maximum"])
-            moments._sum = int(state["sum"])
-            moments._sum_of_squares = int(state["sum_of_squares"])
+            count = state["count"]
+            sums = [int(state[name]) for name in ("sum", "sum_of_squares")]
+            if type(count) is not int or count < 0 or (not count and any(sums)):
+                raise ValueError(f"a count of {count!r:.40}")
+            if count:
+                extremes = checked_extremes(state["minimum"], state["maximum"])
+                # In ticks, rounded outward; `add` allows for the same relative error.
+                low, high = int(extremes[0] * 2**30), int(extremes[1] * 2**30) + 1
+                for power, found in enumerate(sums, 1):
+                    least, most = count * low**power, count * high**power
+                    if not least * 999_999 <= found * 1_000_000 <= most * 1_000_001:
+                        raise ValueError(f"a sum of {found}, to the power of {power}")
+                moments._widen(count, *extremes)
+                moments._sum, moments._sum_of_squares = sums
         return moments
 
 
@@ -305,9 +316,18 @@ class Histogram(_Extremes):
         with reading("a histogram"):
             if state["bins_per_octave"] != BINS_PER_OCTAVE:
                 raise ValueError(f"{state['bins_per_octave']} bins per octave")
-            places = np.asarray(state["places"], dtype=np.int64)
-            counts = np.bincount(places, weights=state["counts"], minlength=PLACES)
-            histogram.add(counts.astype(np.int64), state["minimum"], state["maximum"])
+            places, numbers = state["places"], state["counts"]
+            if len(places) != len(numbers) or len(places) > PLACES:
+                raise ValueError(f"{len(numbers)} counts in {len(places)} bins")
+            if not all(type(number) is int and number >= 0 for number in (*places, *numbers)):
+                raise ValueError("bins and counts should be whole numbers of at least 0")
+            if len(set(places)) < len(places) or max(places, default=0) >= PLACES:
+                raise ValueError(f"each bin should be named once, and be under {PLACES}")
+            counts = np.zeros(PLACES, dtype=np.int64)
+            counts[places] = numbers
+            if sum(numbers) >= 2**62:
+                raise ValueError(f"{sum(numbers)} multiples are more than can be counted")
+            histogram.add(counts, state["minimum"], state["maximum"])
         return histogram
 
     def _filled(self) -> npt.NDArray[np.intp]:

@@ -9,7 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+import zlib
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -274,26 +277,23 @@ def test_a_long_wait_before_a_retry_has_the_same_limit(monkeypatch):
     assert [reply.asked for reply in replies] == [True, True, False]
 
 
-def redirects(exchange, path=None):
-    """Redirect, to the same address unless there is a path, with a body that never ends."""
-    exchange.begin(307, headers={"Location": path or exchange.request.path}.items())
-    while not exchange.stopped.is_set():
-        exchange.handler.wfile.write(b"x" * 2**16)
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed_and_its_body_is_not_read(code):
+    with ScriptedServer(says("elsewhere")) as elsewhere:
 
+        def behave(exchange):
+            exchange.begin(code, headers={"Location": f"{elsewhere.url}/?key={KEY}"}.items())
+            with suppress(OSError):
+                while not exchange.stopped.is_set():
+                    exchange.handler.wfile.write(b"x" * 2**16)
 
-def test_redirects_are_followed_a_few_times():
-    def behave(exchange):
-        moved = "/v2/chat/completions"
-        if exchange.request.path == moved:
-            says("moved")(exchange)
-        else:
-            redirects(exchange, moved)
-
-    with ScriptedServer(behave) as server:
-        (reply,) = client_of(server).ask([ASK])
-    assert (reply.text, reply.attempts) == ("moved", 2)
-    assert server.requests[1].headers["authorization"] == f"Bearer {KEY}"
-    assert "sent more for one answer" in error_of(redirects)
+        with ScriptedServer(behave) as server:
+            (first, second) = client_of(server, parallel=1).ask(asks(2))
+            assert len(server.requests) == 1
+        assert not elsewhere.requests
+    assert f"redirects to {elsewhere.url}/?key=[key], which is not followed" in first.error
+    assert "headtests_explain_url" in first.error
+    assert "not asked" in second.error
 
 
 def test_the_limit_is_each_attempts_time_and_what_may_pass_around_it():
@@ -315,11 +315,41 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_too_long():
 
 
 @pytest.mark.parametrize("code", [200, 500])
-def test_a_packed_answer_is_read_unpacked(code):
-    packed = gzip.compress(json.dumps(completion("fine") if code == 200 else "worn out").encode())
-    with ScriptedServer(sends(packed, code, headers={"Content-Encoding": "gzip"})) as server:
+def test_a_body_that_is_packed_three_times_takes_no_memory(code):
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = b"".join(packer.compress(bytes(2**20)) for _ in range(256)) + packer.flush()
+    packed = gzip.compress(gzip.compress(packed))
+    tracemalloc.start()
+    error_of(sends(packed, code, headers={"Content-Encoding": "gzip, gzip, gzip"}))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * MOST_BYTES
+
+
+PACKED = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "gzip, gzip": lambda body: gzip.compress(gzip.compress(body)),
+    "identity": bytes,
+}
+
+
+@pytest.mark.parametrize("code", [200, 500])
+@pytest.mark.parametrize("how", PACKED)
+def test_a_packed_answer_is_read_unpacked(code, how):
+    body = json.dumps(completion("fine") if code == 200 else "worn out").encode()
+    with ScriptedServer(
+        sends(PACKED[how](body), code, headers={"Content-Encoding": how})
+    ) as server:
         (reply,) = client_of(server).ask([ASK])
+        assert server.requests[0].headers["accept-encoding"] == "gzip, deflate"
     assert reply.text == "fine" if code == 200 else "failed (500: worn out)" in reply.error
+
+
+@pytest.mark.parametrize("how", ["br", "zstd", "gzip, gzip, gzip, gzip, gzip"])
+def test_an_encoding_that_was_not_asked_for_is_not_unpacked(how):
+    error = error_of(sends(b"", headers={"Content-Encoding": how}))
+    assert "gave no answer that can be read (DecodingError" in error
 
 
 def test_a_body_that_does_not_unpack_is_one_answer_that_cannot_be_read():

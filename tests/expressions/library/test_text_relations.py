@@ -183,6 +183,7 @@ PIECES = [" the", "the", "ing", "\u00e9", "3", ",", ".", "'", " ", "\n", " \n  "
 DOCUMENTS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12)
 
 
+@pytest.mark.slow
 @FIXED
 @given(DOCUMENTS.filter(lambda tokens: any(" " in token for token in tokens)))
 def test_words_are_those_that_a_pattern_finds_in_the_whole_text(tokens):
@@ -199,6 +200,7 @@ def test_words_are_those_that_a_pattern_finds_in_the_whole_text(tokens):
     }
 
 
+@pytest.mark.slow
 @FIXED
 @given(DOCUMENTS)
 def test_lines_and_sentences_are_those_of_a_loop(tokens):
@@ -222,6 +224,7 @@ def test_lines_and_sentences_are_those_of_a_loop(tokens):
     assert keys(sentence_start, tokens) == sentences
 
 
+@pytest.mark.slow
 @FIXED
 @given(st.lists(st.sampled_from("([{}])a"), max_size=14))
 def test_partners_are_the_nearest_with_a_balanced_text_between(tokens):

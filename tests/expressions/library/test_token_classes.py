@@ -115,6 +115,7 @@ TOKENIZERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TOKENIZERS)
 def test_every_tokenizer_has_tokens_of_every_class_and_no_special_one(kind):
     vocabulary = Vocabulary(TOKENIZERS[kind]())

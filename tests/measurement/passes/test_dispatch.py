@@ -236,6 +236,7 @@ def test_another_error_of_a_reader_is_raised(model, population):
     assert len(model.tried) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 1, 2, 4, 7])
 @pytest.mark.parametrize("in_memory", [0, 10**9], ids=["on disk", "in memory"])
 def test_memory_that_ends_while_rows_are_kept_keeps_them_once(

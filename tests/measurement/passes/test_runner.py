@@ -56,6 +56,7 @@ def test_every_document_runs_once_whatever_the_batch_size(batch_size, model, pop
     assert sorted(model.run) == list(range(DOCUMENTS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
 @pytest.mark.parametrize("seed", [0, 3])
 def test_steps_are_prefixes_of_the_hash_order(batch_size, seed, model, population):
@@ -223,6 +224,7 @@ def test_the_order_is_of_the_whole_population(seed, model, population):
     assert not model.tried
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_text", [False, True], ids=["documents", "texts"])
 @pytest.mark.parametrize(
     ("start", "stop", "batch_size"),

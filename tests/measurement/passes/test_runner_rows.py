@@ -41,6 +41,7 @@ def tokens_of(numbers):
     return sum(LENGTHS[number] for number in numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 @pytest.mark.parametrize("spool", [0, 10**9], ids=["nothing kept", "kept"])
 def test_readers_are_given_every_head_of_every_document_once(spool, batch_size, model, population):

@@ -19,6 +19,7 @@ from tests.measurement.blocks import alone, by_hand, vocabulary
 MODELS = ["gpt2", "llama", "mistral", "gemma3", "gpt-neo", "roberta", "encoder"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [[20, 3, 12, 1], [20, 20]], ids=["padded", "of one length"])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_keys_of_rows_are_those_of_the_model(name, lengths, loaded):

@@ -60,6 +60,7 @@ def columns_of(rows, head, chosen, on=None, above_average=True, documents=None):
     )
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), st.sampled_from(HEADS), relations, options, st.booleans())
 def test_the_pairs_are_those_of_a_double_loop(rows, head, on, chosen, above_average):
@@ -68,6 +69,7 @@ def test_the_pairs_are_those_of_a_double_loop(rows, head, on, chosen, above_aver
     assert sorted(listed(found)) == sorted(reader.pairs(on, above_average))
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), relations, options, st.integers(1, 8), st.booleans())
 def test_ranked_pairs_are_the_first_of_a_naive_sort(rows, on, chosen, size, reverse):
@@ -76,6 +78,7 @@ def test_ranked_pairs_are_the_first_of_a_naive_sort(rows, on, chosen, size, reve
     assert listed(found) == reader.ranked(size, reverse, on)
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), relations, options, st.integers(1, 8), st.integers(0, 9), st.booleans())
 def test_sampled_pairs_are_the_first_of_a_hash_order(rows, on, chosen, size, seed, above_average):
@@ -84,6 +87,7 @@ def test_sampled_pairs_are_the_first_of_a_hash_order(rows, on, chosen, size, see
     assert listed(found) == reader.sampled(size, seed, above_average, on)
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), relations, options, st.sets(st.integers(0, 3)), st.booleans())
 def test_pairs_are_limited_to_some_documents(rows, on, chosen, documents, above_average):
@@ -131,6 +135,7 @@ def reader_of(document_pass, head=HEAD, suppress=True):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reverse", [False, True], ids=["top", "bottom"])
 @pytest.mark.parametrize("on", [None, PREVIOUS, ON_KEY["key special"], FIRST], ids=repr)
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
@@ -195,6 +200,7 @@ def _cuts_ties(every, size):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("above_average", [True, False])
 @pytest.mark.parametrize("on", [None, CURRENT, ON_KEY["key repeats"]], ids=repr)
 @pytest.mark.parametrize("seed", [0, 5])
@@ -219,6 +225,7 @@ def results(document_pass):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "in_memory"),
     [

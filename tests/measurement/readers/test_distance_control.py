@@ -47,6 +47,7 @@ def control_of(measured, chosen):
     ]
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), options)
 def test_rows_follow_the_average_at_each_distance(measured, chosen):
@@ -63,6 +64,7 @@ def test_rows_follow_the_average_at_each_distance(measured, chosen):
             assert not found[row, :, length:].any()
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), options)
 def test_each_row_sums_to_what_it_does(measured, chosen):
@@ -92,6 +94,7 @@ CONDITIONS = [None, EVERY_ROW, ON_QUERY["query repeats"]]
 RELATIONS = [PREVIOUS, ~PREVIOUS, FIRST, DUPLICATE, INDUCTION, PREVIOUS | FIRST, ON_KEY["key < 3"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("on", "when", "chosen"),
     # Each relation with each option, and each condition with each of both.
@@ -125,6 +128,7 @@ def test_every_statistic_of_the_control(on, when, chosen, some):
             assert value is None or float(value) == pytest.approx(hoped, rel=NEAR, abs=NEAR)
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), st.sampled_from([PREVIOUS, DUPLICATE, ~PREVIOUS, FIRST]), options)
 def test_lift_over_distance_is_the_mass_over_that_of_the_control(measured, on, chosen):

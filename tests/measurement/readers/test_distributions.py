@@ -48,6 +48,7 @@ def check(found, multiples):
         assert moments.variance == pytest.approx(np.var(multiples), abs=1e-8)
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), options, relations)
 def test_a_distribution_is_that_of_a_double_loop(rows, chosen, on):

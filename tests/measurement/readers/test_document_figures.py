@@ -120,6 +120,7 @@ def some(request):
     return at_random(1, [6, 2, 7, 1, 5], window=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("on", "when", "suppress"),
     # Each relation with either condition and either option.
@@ -140,6 +141,7 @@ def test_every_statistic_of_each_relation(on, when, suppress, some):
         assert_measured(statistic, chosen, some, expected)
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), relations, conditions, options)
 def test_mass(measured, on, when, chosen):
@@ -151,6 +153,7 @@ def test_mass(measured, on, when, chosen):
     )
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), relations, relations, conditions, options)
 def test_mass_of_a_part_of_the_attention(measured, on, of, when, chosen):
@@ -162,6 +165,7 @@ def test_mass_of_a_part_of_the_attention(measured, on, of, when, chosen):
     )
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), relations, conditions, options)
 def test_lift(measured, on, when, chosen):
@@ -173,6 +177,7 @@ def test_lift(measured, on, when, chosen):
     )
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), relations, conditions, options)
 def test_top1_rate(measured, on, when, chosen):
@@ -184,6 +189,7 @@ def test_top1_rate(measured, on, when, chosen):
     )
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), multiples, relations, conditions, options)
 def test_exceed_rate(measured, multiple, on, when, chosen):
@@ -195,6 +201,7 @@ def test_exceed_rate(measured, multiple, on, when, chosen):
     )
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), relations, multiples, conditions, options)
 def test_precision(measured, on, above, when, chosen):
@@ -226,6 +233,7 @@ def masses(measured, chosen, *expressions):
     ]
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), NESTED)
 def test_a_relation_its_denial_and_first_share_all_of_the_attention(measured, said):
@@ -234,6 +242,7 @@ def test_a_relation_its_denial_and_first_share_all_of_the_attention(measured, sa
     assert sum(masses(measured, chosen, on, ~on, ht.first)) == pytest.approx(1, abs=NEAR)
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), NESTED)
 def test_without_suppression_a_relation_and_its_denial_share_it(measured, said):
@@ -242,6 +251,7 @@ def test_without_suppression_a_relation_and_its_denial_share_it(measured, said):
     assert sum(masses(measured, chosen, on, ~on)) == pytest.approx(1, abs=NEAR)
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), st.booleans())
 def test_first_and_what_is_not_first_share_it(measured, suppress):
@@ -370,6 +380,7 @@ def test_shares_stay_within_what_is_possible():
     assert part.denominators.tolist() == part.numerators.tolist() == [QUANTA]
 
 
+@pytest.mark.slow
 @FIXED
 @given(measured(), relations, relations, conditions, options, st.booleans())
 def test_a_part_is_at_most_the_whole(measured, on, of, when, chosen, matched):
@@ -475,6 +486,7 @@ def heads(request):
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matched", [False, True])
 def test_a_head_has_its_own_figures(matched, heads):
     for statistic, chosen in QUESTIONS:
@@ -484,6 +496,7 @@ def test_a_head_has_its_own_figures(matched, heads):
             assert_same(reader.figures(head, np.arange(10)), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suppress", [True, False])
 def test_statistics_share_what_they_see_of_a_block(suppress, heads):
     """Each is what it is alone, whatever was read before it."""
@@ -531,6 +544,7 @@ def test_many_documents_are_read():
     assert_same(figures, figures_of(map(alone, many.texts), Mass(ht.previous, None)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("matched", [False, True])
 def test_reading_waits_for_no_value(matched, heads):
     """On a device whose tensors have no values, whatever asks for one fails."""

@@ -24,6 +24,7 @@ def naive(given_rows, head, chosen, size):
     return reader.ranked(size)
 
 
+@pytest.mark.slow
 @ways
 @FIXED
 @given(drawn(), options, st.integers(1, 9))
@@ -33,6 +34,7 @@ def test_ranked_pairs_are_the_first_of_a_naive_sort(fixed, drawn_rows, chosen, s
         assert listed(reader.pairs(head)) == naive(drawn_rows, head, chosen, size)
 
 
+@pytest.mark.slow
 @ways
 @pytest.mark.parametrize("ties", [True, False], ids=["ties", "no ties"])
 @pytest.mark.parametrize("size", [3, 40, 5000])

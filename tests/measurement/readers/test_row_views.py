@@ -71,6 +71,7 @@ def test_everything_is_found_once(rows, monkeypatch):
     assert RowView.of(other) is not RowView.of(block)
 
 
+@pytest.mark.slow
 def test_it_lasts_as_long_as_the_block(rows):
     block = Block(rows.blocks[0].tokens, rows.blocks[0].heads, rows.blocks[0].rows)
     control = weakref.ref(RowView.of(block).matched(RowOptions(True)))

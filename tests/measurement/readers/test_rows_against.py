@@ -135,6 +135,7 @@ def judge_of(texts, chosen):
     return Judge(texts, chosen.suppress_first_token, chosen.min_query)
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), st.sampled_from(HEADS), claims, options, st.integers(0, 4))
 def test_rows_are_what_loops_over_their_keys_find(rows, head, claim, chosen, size):
@@ -142,6 +143,7 @@ def test_rows_are_what_loops_over_their_keys_find(rows, head, claim, chosen, siz
     assert_judged(found, judge_of(rows.texts[head], chosen).judge(claim, size, range(100)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "claim",
     [
@@ -172,6 +174,7 @@ def test_every_statistic_in_every_direction(claim):
                 assert_judged(found, judge.judge(asked, 10, range(100)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("suppress", [True, False], ids=["suppressed", "plain"])
 def test_a_lift_over_distance_is_against_the_row_s_own_control(operator, suppress):
@@ -217,6 +220,7 @@ def everything(found):
     return found.rows_against, histograms, shown(found), rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", EVERY_KIND, ids=lambda claim: claim.kind)
 @pytest.mark.parametrize("ties", [True, False])
 def test_batches_and_their_order_change_nothing(claim, ties):
@@ -362,6 +366,7 @@ def population():
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [None, 1, 2, 3, 4])
 @pytest.mark.parametrize("claim", EVERY_KIND[:1] + EVERY_KIND[4:], ids=lambda claim: claim.kind)
 def test_a_block_is_taken_whole_or_not_at_all(claim, at, population, monkeypatch):

@@ -45,6 +45,7 @@ def pools_of(rows, *arguments, **options):
     return {head: pools[head.layer % len(pools)] for head in HEADS}
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), options, st.integers(0, 9), relations)
 def test_a_pool_of_room_holds_every_pair_in_the_order_of_hashes(rows, chosen, seed, on):
@@ -53,6 +54,7 @@ def test_a_pool_of_room_holds_every_pair_in_the_order_of_hashes(rows, chosen, se
         assert listed(pool.pairs(head)) == by_hand(rows, head, chosen, seed, on=on)
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), options, st.integers(1, 30), st.integers(0, 9), st.booleans(), relations)
 def test_a_pool_holds_the_first_of_a_hash_order(rows, chosen, size, seed, known, on):
@@ -64,6 +66,7 @@ def test_a_pool_holds_the_first_of_a_hash_order(rows, chosen, size, seed, known,
         assert pool.whole or counts[head] > size
 
 
+@pytest.mark.slow
 @FIXED
 @given(drawn(), options, st.integers(1, 60), st.integers(1, 9), st.integers(0, 9), st.booleans())
 def test_a_sample_is_exact_or_none(rows, chosen, pool_size, size, seed, above_average):
@@ -90,6 +93,7 @@ def test_a_pool_too_small_to_tell_says_so():
     assert listed(pool.sample(head, 60, False)) == by_hand(rows, head, SUPPRESSED, 0, 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [False, True], ids=["counted on the way", "known before"])
 def test_a_pool_stays_within_its_room(known):
     lengths = [30] * 40

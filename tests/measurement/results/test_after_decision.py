@@ -51,7 +51,9 @@ class Run:
         self.kept = None
         if folder is not None:
             self.kept = StoredResults(
-                Store(folder, 10**8), ResultKeys(self.document_pass, "weights", chosen.seed)
+                Store(folder, 10**8),
+                ResultKeys(self.document_pass, "weights", chosen.seed),
+                population.lengths,
             )
         self.closing = ReportMeasurements(self.document_pass, chosen.seed, self.kept, self.places)
 
@@ -98,6 +100,7 @@ def assert_found(found, expected):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spool", [0, 30_000, 10**9])
 def test_one_pass_reads_overviews_and_scrutinies_of_several_heads(spool, run_of):
     run = run_of(spool=spool)
@@ -175,6 +178,7 @@ def test_heads_of_other_passes_take_one_each(run_of):
         assert_found(one, run.expected(of))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spool", [0, 10**9])
 def test_what_was_read_by_text_is_looked_at_by_text(spool, run_of):
     run = run_of(spool=spool)
@@ -208,6 +212,7 @@ def test_nothing_asked_runs_nothing(run_of):
     assert not run.model.tried
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch_size", "spool"), [(1, 30_000), (7, 0), (64, 30_000)])
 def test_batches_and_spool_change_nothing(batch_size, spool, run_of):
     statistics = [STATISTIC, Lift(ht.previous, None, "distance"), Top1Rate(ht.previous, None)]

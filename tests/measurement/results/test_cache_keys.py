@@ -360,6 +360,7 @@ def test_a_relation_is_known_by_what_it_holds_for(keys_of):
         assert all_of(keys_of(), same) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "query", "key"),
     [(0, 2, 2), (0, 2, 1), (99, 2, 2), (50, 1, 1)],

@@ -186,6 +186,7 @@ def listed(found):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.slow
 @ways
 def test_both_ways_to_rows_are_tested(name, loaded):
     assert loaded(name).facts.path == PATHS[name]
@@ -194,6 +195,7 @@ def test_both_ways_to_rows_are_tested(name, loaded):
 # One pass.
 
 
+@pytest.mark.slow
 @ways
 @pytest.mark.parametrize("first", ["pairs", "figure", "distribution"])
 def test_one_pass_serves_everything_that_was_wished(first, name, asked, population):
@@ -373,6 +375,7 @@ def test_a_head_of_kept_rows_is_served_without_a_run(asked, population):
 # Figures.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "by_text", "matched"),
     [
@@ -409,6 +412,7 @@ def test_figures_of_fewer_documents_are_the_first_of_more(asked):
 # Pairs.
 
 
+@pytest.mark.slow
 @ways
 def test_pairs_are_those_of_double_loops(name, asked):
     run = asked(name, seed=3, batch_size=16)
@@ -432,6 +436,7 @@ def test_pairs_are_those_of_double_loops(name, asked):
             assert listed(run.sketch(head, request)) == expected
 
 
+@pytest.mark.slow
 @ways
 @pytest.mark.parametrize("request_", REQUESTS[:3], ids=["ranked", "above average", "all"])
 def test_the_fast_way_is_the_general_way(request_, name, asked):
@@ -472,6 +477,7 @@ def test_up_to_eight_heads_have_distributions_of_all_pairs(asked, monkeypatch):
         assert ("hashed sample of 500 of" in str(found)) != whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spool", [0, 10**9])
 def test_the_distribution_of_a_sample_is_of_the_smallest_hashes(spool, asked, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 500)
@@ -491,6 +497,7 @@ def test_a_sample_of_all_pairs_is_no_sample(asked):
     assert found.sampled is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spool", [0, 10**9])
 def test_where_the_pool_is_too_small_one_more_pass_tells(spool, asked, population, monkeypatch):
     monkeypatch.setattr(pair_requests, "SHARED_SAMPLE", 60)
@@ -522,6 +529,7 @@ def test_a_sample_larger_than_the_pool_is_exact(asked, monkeypatch):
     assert listed(found) == run.reader(HEADS[0]).sampled(61, 4, above_average=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "request_", [SampledRequest(40, SUPPRESSED, None, False), DistributionRequest(SUPPRESSED)]
 )
@@ -536,6 +544,7 @@ def test_heads_of_other_windows_beside_it_change_no_sample(request_, asked, monk
     assert_same_sketch(found, single, request_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [7])
 def test_some_documents_may_be_kept_and_others_run(batch_size, asked):
     # What readers hold was made beside a forward, or not.
@@ -554,6 +563,7 @@ def test_some_documents_may_be_kept_and_others_run(batch_size, asked):
 # Overviews.
 
 
+@pytest.mark.slow
 @ways
 @pytest.mark.parametrize("spool", [0, 10**9])
 def test_overviews_of_several_heads_and_numbers_come_of_one_pass(spool, name, asked):

@@ -23,6 +23,7 @@ from headtests.models.loaded import LoadedModel
 from headtests.sessions.session import Session
 from headtests.settings import ModelSpec, Settings
 from headtests.statistics import DocumentFigures
+from headtests.statistics.quanta import QUANTA
 from headtests.statistics.sketches import Histogram, Moments, Pairs
 
 SUPPRESSED = RowOptions(True)
@@ -36,6 +37,10 @@ SENTENCES = [
 PROMPT = "The cat sat on the mat"
 
 
+LENGTHS = np.full(500, 128)
+"""The number of tokens of each document of a population."""
+
+
 class EveryKey:
     """Keys that say no more than what they are of."""
 
@@ -45,7 +50,7 @@ class EveryKey:
 
 @pytest.fixture
 def results(tmp_path):
-    return StoredResults(Store(tmp_path / "cache", 10**8), EveryKey())
+    return StoredResults(Store(tmp_path / "cache", 10**8), EveryKey(), LENGTHS)
 
 
 # Bit for bit.
@@ -59,25 +64,38 @@ def assert_equal_figures(found, expected):
             assert (one.dtype, one.tolist()) == (other.dtype, other.tolist())
 
 
+def some_figures(count, ratio, seed=0):
+    """Return the documents of a span, in order, and figures of some of them."""
+    generator = np.random.default_rng([count, seed])
+    order = generator.permutation(len(LENGTHS))[: count + 14]
+    columns = {
+        field.name: generator.integers(0, QUANTA + 1, count) for field in fields(DocumentFigures)
+    }
+    columns["documents"] = order[np.sort(generator.permutation(count + 14)[:count])]
+    columns["rows"] = generator.integers(1, 128, count)
+    columns["sizes"] = np.ones(count, np.int64)
+    if not ratio:
+        columns["denominators"] = columns["base_denominators"] = None
+    return order, DocumentFigures(**columns)
+
+
 @pytest.mark.parametrize("ratio", [False, True], ids=["average", "ratio"])
 @pytest.mark.parametrize("documents", [0, 1, 50])
 def test_figures_come_back_as_they_were(documents, ratio, results):
-    generator = np.random.default_rng(documents)
-    columns = [generator.integers(0, 2**62, size=documents) for _ in fields(DocumentFigures)]
-    if not ratio:
-        columns[2] = columns[5] = None
-    given = DocumentFigures(*columns)
-    asked = Question(HeadName(0, 0), Mass(ht.previous, None), SUPPRESSED), False, 0, 64
-    assert results.figures(*asked) is None
+    statistic = Mass(ht.previous, None, of=~ht.first if ratio else None)
+    asked = Question(HeadName(0, 0), statistic, SUPPRESSED), False, 0, 64
+    order, given = some_figures(documents, ratio)
+    assert results.figures(*asked, order) is None
     results.keep_figures(*asked, given)
-    assert_equal_figures(results.figures(*asked), given)
+    assert_equal_figures(results.figures(*asked, order), given)
     assert results.read == 1
 
 
 def some_pairs(count, seed=0):
+    """Return pairs above average, from the highest multiple to the lowest."""
     generator = np.random.default_rng(seed)
-    ids = [generator.integers(0, 2**40, size=count) for _ in range(3)]
-    return Pairs.of(*ids, generator.random(count) * 1e5)
+    ids = [generator.integers(0, size, size=count) for size in (len(LENGTHS), 128, 128)]
+    return Pairs.of(*ids, 1 + np.sort(generator.random(count))[::-1] * 120)
 
 
 @pytest.mark.parametrize("count", [0, 1, 300])
@@ -120,10 +138,13 @@ def test_scrutinies_come_back_as_they_were(count, results):
     others.update(generator.random(100) * 2)
     rows = tuple(
         RowAgainst(
-            *(int(number) for number in generator.integers(-(2**40), 2**40, size=4)),
+            *(
+                int(number)
+                for number in generator.integers((-(2**40), 0, 0, 0), (2**40, 9, 99, 99))
+            ),
             *generator.random(2).tolist(),
-            generator.integers(0, 99, size=place),
-            generator.random(place + 1, dtype=np.float32),
+            np.sort(generator.permutation(99)[:place]),
+            generator.random(128, dtype=np.float32),
         )
         for place in range(count)
     )
@@ -145,7 +166,7 @@ def test_scrutinies_come_back_as_they_were(count, results):
 
 def test_rows_come_back_as_they_were(results):
     generator = np.random.default_rng(5)
-    rows = [generator.random(size, dtype=np.float32) for size in (3, 1, 200)]
+    rows = [generator.random(128, dtype=np.float32) for _ in range(3)]
     asked = HeadName(0, 0), some_pairs(3)
     assert results.rows(*asked) is None
     results.keep_rows(*asked, rows)
@@ -241,6 +262,7 @@ def everything(session):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gpt2", "gpt-neo", "encoder"])
 def test_a_second_run_loads_no_weights_and_finds_the_same(name, session_of):
     first = session_of(name)
@@ -253,6 +275,7 @@ def test_a_second_run_loads_no_weights_and_finds_the_same(name, session_of):
     assert again.passes.results_read > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed", [{"batch_size": 3}, {"spool": 0}, {"alpha": 0.05}, {"batch_size": 1}], ids=repr
 )
@@ -266,6 +289,7 @@ def test_how_results_were_come_by_is_nothing_to_a_later_run(changed, session_of)
     assert not loads(again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed", [{"seed": 1}, {"max_documents": 66}, {"min_query": 2}], ids=repr
 )
@@ -315,6 +339,7 @@ def edited(ids):
     return before
 
 
+@pytest.mark.slow
 def test_an_edited_relation_is_never_stale(session_of):
     found = []
     for relation in (before, edited(session_of().population.ids(0).tolist())):
@@ -335,6 +360,7 @@ def asked(session, relation):
     ]
 
 
+@pytest.mark.slow
 def test_damaged_results_are_computed_again(session_of, tmp_path):
     expected = everything(session_of())
     files = sorted((tmp_path / "cache").glob("*.result"))
@@ -353,6 +379,7 @@ def test_damaged_results_are_computed_again(session_of, tmp_path):
     assert not loads(third)
 
 
+@pytest.mark.slow
 def test_results_that_were_deleted_are_computed_again(session_of, tmp_path):
     expected = everything(session_of())
     for file in sorted((tmp_path / "cache").glob("*.result"))[::3]:
@@ -360,6 +387,7 @@ def test_results_that_were_deleted_are_computed_again(session_of, tmp_path):
     assert everything(session_of()) == expected
 
 
+@pytest.mark.slow
 def test_without_a_cache_nothing_is_read_or_written(session_of, tmp_path, monkeypatch):
     def refused(*anything):
         pytest.fail("the store was asked")

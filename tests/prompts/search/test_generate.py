@@ -63,6 +63,7 @@ def slope(ids):
     return 0.89 - 0.1 * sum(one < 100 for one in ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_margins_guide_to_what_random_prompts_would_never_meet(seed, monkeypatch):
     found, _ = searched(slope, seed=seed)

@@ -37,6 +37,7 @@ def broken_one(family, lexicon, margin, seed):
             return prompt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("margin", PLANTED)
 @pytest.mark.parametrize("seed", range(20))
 def test_it_is_the_smallest_that_brute_force_finds(margin, seed):
@@ -52,6 +53,7 @@ def seven(ids):
     return 0.5 - 0.26 * pairs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_of_a_large_vocabulary_it_has_as_few_tokens_as_it_may(seed):
     lexicon, family = Numbers(50_257), prompts.family(lambda draw: draw.tokens(1, 40))

@@ -89,7 +89,9 @@ def test_an_undecided_claim_says_how_much_more_it_would_take() -> None:
     for more, words in ((1240, "1,240 eligible documents more"), (1, "1 eligible document more")):
         assert words in remaining(claim(verdict="undecided", more_documents=more))
     beyond = claim(verdict="undecided", left=estimate(texts=31), more_documents=12)
-    assert "12 texts more" in remaining(beyond)
+    assert "12 texts more." in remaining(beyond)
+    beyond["more_documents_quartiles"] = [3, None]
+    assert "12 texts more (median; quartiles 3 and without end)." in remaining(beyond)
     assert "more documents are unlikely to" in remaining(claim(verdict="undecided"))
     for verdict in ("holds", "refuted"):
         assert remaining(claim(verdict=verdict, more_documents=12)) == ""

@@ -53,6 +53,7 @@ def test_what_is_linked_in_text_stands_in_code(linked: str) -> None:
     assert linked.startswith(found[0])
 
 
+@pytest.mark.slow
 def test_so_is_anything_that_is_made_of_the_characters_that_matter() -> None:
     draw = random.Random(0)
     for _ in range(2000):

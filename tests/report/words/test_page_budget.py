@@ -26,6 +26,7 @@ def test_many_heads_show_fewer_rows_each() -> None:
     assert 0 < each[1] < 50
 
 
+@pytest.mark.slow
 def test_rows_against_claims_come_first() -> None:
     crowded = fitting(sample.record(claims=claims(500), heads=heads(500)))
     assert crowded.against >= 1

@@ -53,6 +53,7 @@ def test_what_cannot_be_seen_is_named(character: str) -> None:
     assert plain(f"a{character}b") == f"aU+{ord(character):04X}b"
 
 
+@pytest.mark.slow
 def test_no_character_leaves_anything_that_cannot_be_written_or_seen() -> None:
     refused = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     planes = (*range(0x20000), *range(0xE0000, 0xE0200), *range(0x10FF00, sys.maxunicode + 1))

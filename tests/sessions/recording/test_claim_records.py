@@ -81,7 +81,7 @@ def test_a_decided_claim_is_recorded_with_its_evidence():
     assert 0.1 <= left["low"] < left["value"] < left["high"]
     assert (left["documents"], left["eligible"]) == (claim.left.documents, 1000)
     assert (left["texts"], left["rank"], record["difference"]) == (None, None, None)
-    assert record["more_documents"] is None
+    assert record["more_documents"] is record["more_documents_quartiles"] is None
     assert record["read_before"] is False
     assert left["matched_rate"] == left["value"]
 
@@ -89,7 +89,8 @@ def test_a_decided_claim_is_recorded_with_its_evidence():
 def test_an_open_claim_is_recorded_with_what_it_would_take():
     record = recorded(head_of(figures(beta(0.4)), 64).mass(ht.previous) >= 0.39)
     assert record["verdict"] == "undecided"
-    assert 0 < record["more_documents"] <= 1000 - 64
+    lower, upper = record["more_documents_quartiles"]
+    assert 0 < lower <= record["more_documents"] <= upper <= 1000 - 64
     assert 0 < record["e_value"] < 1000
     assert 0 < record["e_value_against"] < 1000
     assert record["e_value"] != record["e_value_against"]

@@ -238,6 +238,7 @@ def test_the_context_of_a_session_is_the_same_wherever_it_runs_alike(tmp_path):
     other.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"batch_size": 1}, {"batch_size": 64}], ids=str)
 def test_batches_change_no_baseline_beyond_rounding(settings, tmp_path):
     def claim_of(**chosen):

@@ -262,6 +262,7 @@ CLAIMS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim[1].kind)
 def test_a_side_is_recorded_as_loops_over_its_rows_find_it(claim, session):
     make, by_hand = claim

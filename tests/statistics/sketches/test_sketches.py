@@ -94,6 +94,7 @@ def shards_of(draw, rows=ROWS):
 # Laws of every sketch.
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(left=ROWS, right=ROWS)
@@ -102,6 +103,7 @@ def test_merge_is_commutative(make, left, right):
     assert state(one.merge(other)) == state(other.merge(one))
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(rows=st.tuples(ROWS, ROWS, ROWS))
@@ -110,6 +112,7 @@ def test_merge_is_associative(make, rows):
     assert state(first.merge(second).merge(third)) == state(first.merge(second.merge(third)))
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(division=shards_of())
@@ -120,6 +123,7 @@ def test_merged_shards_equal_the_whole(make, division):
     assert state(merged(make, shards)) == state(feed(make(), whole))
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(rows=ROWS)
@@ -127,6 +131,7 @@ def test_shards_of_one_equal_the_whole(make, rows):
     assert state(merged(make, [[row] for row in rows])) == state(feed(make(), rows))
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(division=shards_of())
@@ -138,6 +143,7 @@ def test_batches_in_any_order_equal_the_whole(make, division):
     assert state(sketch) == state(feed(make(), whole))
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(rows=ROWS)
@@ -147,6 +153,7 @@ def test_an_empty_sketch_changes_nothing(make, rows):
     assert state(make().merge(sketch)) == state(sketch)
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(left=ROWS, right=ROWS)
@@ -163,6 +170,7 @@ def test_merge_shares_nothing_with_what_it_merged(make, left, right):
     assert state(joined) == before
 
 
+@pytest.mark.slow
 @every_sketch
 @FIXED
 @given(rows=ROWS, more=ROWS)
