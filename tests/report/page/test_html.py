@@ -264,7 +264,7 @@ def test_a_figure_that_was_read_first_is_warned_of_in_both_places() -> None:
     page = parsed("a run")
     (warning,) = page.all("p", "warning")
     assert "The figure was read in full before it was compared." in warning.text
-    assert "the rate of false decisions does not cover this claim" in warning.text
+    assert "covers a threshold that was chosen from this one figure" in warning.text
     assert warning.text in page.with_id("c6").text
     (table,) = page.all("table", "overview")
     (caution,) = inside(table, "caution")
