@@ -19,7 +19,6 @@ from headtests.plugin.command_line import add_options
 from headtests.plugin.requests import (
     head_parameters,
     is_claim,
-    make_encodable,
     refuse_unusable,
     requested,
     run_settings,
@@ -78,9 +77,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Note all tests of the files that are collected whole, to find stale baselines later."""
-    for item in items:
-        if is_claim(item):
-            make_encodable(item)
     config.stash[COLLECTED] = whole_files(config, items)
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from headtests.errors import HeadNameError, HeadtestsError, SettingError
-from headtests.escaping import without_surrogates
 from headtests.expressions.head_names import parse_head
 from headtests.options import OPTIONS, truth, whole_number
 from headtests.settings import ModelSpec, Settings
@@ -101,18 +100,6 @@ def clear_results(config: pytest.Config) -> None:
     store = store_of(run_settings(config))
     if store is not None:
         store.clear()
-
-
-def make_encodable(item: pytest.Item) -> None:
-    """Replace lone surrogates in a test's name and place, which JUnit XML and workers cannot take.
-
-    They stand for the bytes of a file's name that are no UTF-8.
-    """
-    nodeid = without_surrogates(item.nodeid)
-    if nodeid != item.nodeid:
-        item._nodeid = nodeid
-        # A cached property, of the test's file, line and name.
-        item.__dict__["location"] = without_surrogates(item.location)
 
 
 def run_settings(config: pytest.Config) -> Settings:
