@@ -186,8 +186,8 @@ def against_null(low: float | None, null: tuple[float, float] | None, head: str)
     """Return whether a detection score beats what the explanation of another head scores.
 
     That explanation, of `head`, knows nothing of the head whose pairs are scored, and yet may
-    score over 0.5, since many heads have something in common. `low` is the lower end of the score, None
-    without one; `null` the other score and its upper end, None without one.
+    score over 0.5, since many heads have something in common. `low` is the lower end of the score,
+    None without one; `null` the other score and its upper end, None without one.
 
     >>> against_null(0.82, (0.613, 0.7), "L0H3")
     'It beats its null, the explanation of L0H3: 0.613 on the same pairs.'
