@@ -457,3 +457,24 @@ def test_attention_that_the_configuration_asks_for_does_not_matter(kind, named, 
     folder = Path(tiny_models.write_model(tmp_path, tiny_models.random_model(config)))
     edit(folder / "config.json", **{named: "flash_attention_2"})
     assert load_model(ModelSpec(str(folder)), CPU).shape.heads == tiny_models.HEADS
+
+
+def test_nothing_is_asked_while_a_model_is_opened(folder, monkeypatch):
+    from transformers import AutoModel, dynamic_module_utils
+
+    def asks(question):
+        raise AssertionError(question)
+
+    monkeypatch.setattr("builtins.input", asks)
+    patience = dynamic_module_utils.TIME_OUT_REMOTE_CODE
+    # As a library may that opens a file without saying that nobody trusts it.
+    monkeypatch.setattr(
+        AutoModel,
+        "from_pretrained",
+        lambda *arguments, **options: dynamic_module_utils.resolve_trust_remote_code(
+            None, str(folder), has_local_code=False, has_remote_code=True
+        ),
+    )
+    with pytest.raises(ModelError, match="code of its own"):
+        load_model(ModelSpec(str(folder)), CPU)
+    assert patience == dynamic_module_utils.TIME_OUT_REMOTE_CODE
