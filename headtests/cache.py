@@ -27,6 +27,7 @@ from platformdirs import user_cache_path
 
 from headtests.errors import CacheWarning, HeadtestsError
 from headtests.files import foreign, read_own, remove_abandoned, replace_whole
+from headtests.json_input import load_json
 from headtests.settings import Settings
 
 Array = npt.NDArray[Any]
@@ -47,6 +48,8 @@ _UNWRITABLE: set[Path] = set()
 _REFUSED: set[Path] = set()
 """Folders that others can write to, which this process warned of and does not use, and files that
 are in the place of an entry and cannot be deleted."""
+_HOMELESS: list[Settings] = []
+"""The last settings for which this process warned that there is no home directory."""
 _CLEARED: set[Path] = set()
 """Folders in which this process looked for what killed processes left."""
 
@@ -234,10 +237,12 @@ def store_of(settings: Settings) -> Store | None:
         folder = default_folder() if named is None else Path(named).expanduser()
     # There is no home directory.
     except RuntimeError as error:
-        _warn(
-            f"no results are cached: {str(error).rstrip('.')}. Set HOME, name a folder in "
-            "headtests_cache, or set headtests_no_cache."
-        )
+        if not (_HOMELESS and _HOMELESS[0] is settings):
+            _HOMELESS[:] = [settings]
+            _warn(
+                f"no results are cached: {str(error).rstrip('.')}. Set HOME, name a folder in "
+                "headtests_cache, or set headtests_no_cache."
+            )
         return None
     return Store(folder, settings.cache_size)
 
@@ -371,7 +376,7 @@ def _unpacked(key: str, content: bytes) -> Entry:
     stream = BytesIO(content)
     stream.seek(_HEADER.size)
     (facts_length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
-    parsed = json.loads(stream.read(facts_length))
+    parsed = load_json(stream.read(facts_length))
     names, facts = parsed["names"], parsed["facts"]
     if not isinstance(facts, dict) or len(set(names)) < len(names):
         raise ValueError("its facts are no facts by name, or two arrays have one name")

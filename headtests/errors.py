@@ -1,13 +1,19 @@
 """The errors that headtests raises, and the warnings that it issues.
 
 One small hierarchy of errors; each message says what was found, what was expected and what to do.
-No logic lives here. An error is never a verdict: a claim that could not be measured, or that is
-undecided, neither holds nor is refuted.
+An error is never a verdict: a claim that could not be measured, or that is
+undecided, neither holds nor is refuted. What a message quotes from outside is made legible here,
+wherever it is shown later.
 """
+
+from headtests.escaping import legible
 
 
 class HeadtestsError(Exception):
     """The base class of every error that headtests raises."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*map(_legible, arguments))
 
 
 class SettingError(HeadtestsError):
@@ -88,10 +94,23 @@ class DriftError(HeadtestsError):
 class DriftWarning(UserWarning):
     """A claim whose figure moved since its baseline, if `headtests_drift` is `warn`."""
 
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*map(_legible, arguments))
+
 
 class CacheWarning(UserWarning):
     """A cached result that could not be used, or a result that could not be cached."""
 
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*map(_legible, arguments))
+
 
 class ModelWarning(UserWarning):
     """Something in a model's folder that was not used, such as an adapter."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*map(_legible, arguments))
+
+
+def _legible(argument: object) -> object:
+    return legible(argument) if isinstance(argument, str) else argument

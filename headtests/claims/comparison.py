@@ -20,7 +20,7 @@ from headtests.claims.quantity import AfterStop, Interval, Outcome, Quantity
 from headtests.claims.sequential import Stop
 from headtests.claims.verdicts import Decision, Verdict
 from headtests.errors import ClaimError, UndecidedError
-from headtests.wording import OPERATORS_IN_ENGLISH, Operator, count, telling_digits, written
+from headtests.wording import OPERATORS_IN_ENGLISH, Operator, telling_digits, written
 
 
 @dataclass(eq=False, repr=False)
@@ -223,7 +223,7 @@ class Comparison:
             digits = telling_digits(left.value, right)
             return [
                 f"{prefix}{left.summary(digits)},",
-                f"  {claimed} {self.operator} {written(right)} was claimed",
+                f"  {claimed} {self.operator} {written(right)} was claimed{self._after_stop}",
             ]
         bound = right.value * float(self.factor)
         digits = telling_digits(left.value, bound)
@@ -237,8 +237,18 @@ class Comparison:
             lines.append(f"  {claimed} {self.operator} {self._times}{right!r} was claimed,")
         lines.append(f"  which is {self._times}{right.summary(digits)}{so}")
         if difference is not None:
-            lines.append(f"  difference: {_in_bounds(difference, digits)}")
+            lines.append(f"  difference: {_in_bounds(difference, digits)}{self._after_stop}")
         return lines
+
+    @property
+    def _after_stop(self) -> str:
+        """The estimate after the stop, as the end of a line; empty without one."""
+        after = self._settled.after_stop
+        if after is None:
+            return ""
+        # Short, since pytest cuts an explanation of more than 640 characters.
+        unit = "" if self.left.is_share else "x"
+        return f"; after the stop {after.value:.4g}{unit}"
 
     def _context(self) -> list[str]:
         """Return the controls, a remedy, a warning and what the verdict is about."""
@@ -249,14 +259,12 @@ class Comparison:
             lines = [f"{name}: {controls}" for name, controls in brief if controls]
         else:
             lines = self.left.controls()
-        if self._settled.after_stop is not None:
-            lines.append(_unbiased(self._settled.after_stop, self.left))
         if self.remedy:
             lines.append(self.remedy)
         if self._settled.read_before:
             lines.append(
-                "the figure was read before it was compared: a threshold chosen from it is not "
-                "covered by the rate of false decisions"
+                "the figure was read before it was compared: the rate covers a threshold chosen "
+                "from it, but no choice among heads or statistics"
             )
         return [f"  {line}" for line in [*lines, self.basis]]
 
@@ -313,16 +321,6 @@ def _in_bounds(interval: Interval, digits: int) -> str:
     if interval.is_exact:
         return f"{interval.value:.{digits}g}"
     return f"{interval.value:.{digits}g} [{interval.low:.{digits}g}, {interval.high:.{digits}g}]"
-
-
-def _unbiased(after: AfterStop, left: Quantity) -> str:
-    """Return the estimate after the stop, and why the figure at the stop is another."""
-    units = "text" if getattr(left, "texts", None) is not None else "document"
-    unit = "" if left.is_share else "x"
-    return (
-        f"on the {count(after.units, units)} after it: {after.value:.4g}{unit}, which "
-        "is not biased by stopping there"
-    )
 
 
 def _capital(phrase: str) -> str:

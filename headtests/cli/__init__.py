@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from headtests.cli import corpus, describe, record, report, trace
-from headtests.cli.parsing import MISTAKE, PROG, Parser
+from headtests.cli.parsing import MISTAKE, PROG, Parser, complain
 from headtests.errors import HeadtestsError
 
 INTERRUPTED = 130
@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except HeadtestsError as error:
-        print(f"{PROG}: {' '.join(str(error).split())}", file=sys.stderr)
+        complain(str(error))
         return MISTAKE
     except KeyboardInterrupt:
-        print(f"{PROG}: interrupted", file=sys.stderr)
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader closed the pipe; nothing may be written at exit either.

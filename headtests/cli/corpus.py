@@ -8,7 +8,7 @@ import argparse
 import json
 from typing import Any
 
-from headtests.cli.parsing import command, quiet, settings_of
+from headtests.cli.parsing import command, quiet, say, settings_of
 from headtests.options import whole_number
 from headtests.settings import ModelSpec
 
@@ -73,10 +73,10 @@ def _corpus(arguments: argparse.Namespace) -> int:
     with population_of(corpus, load_tokenizer(spec), context, settings) as population:
         record = corpus_record(population)
     if arguments.json:
-        print(json.dumps(record))
+        say(json.dumps(record))
         return 0
     for fact in corpus_facts(record):
-        print(plain(f"{fact.name}: {fact.value}"))
+        say(plain(f"{fact.name}: {fact.value}"))
     for note in record["notes"]:
-        print(plain(f"Note: {note}"))
+        say(plain(f"Note: {note}"))
     return 0

@@ -6,7 +6,7 @@ Parses arguments and prints; `headtests.explanations.describe` measures.
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import command, quiet, settings_of
+from headtests.cli.parsing import command, quiet, say, settings_of
 from headtests.errors import SettingError
 from headtests.options import whole_number
 from headtests.settings import ModelSpec, Settings
@@ -130,9 +130,9 @@ def _describe(arguments: argparse.Namespace) -> int:
             options_of = session.options()
             description = session.describe(name, options_of, documents=documents, client=client)
             if arguments.json:
-                print(description.to_json(indent=None), flush=True)
+                say(description.to_json(indent=None))
             else:
-                print(("\n" if place else "") + str(description), flush=True)
+                say(("\n" if place else "") + str(description))
     finally:
         session.close()
     return 0

@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import sys
 from typing import Any, NoReturn
 
+from headtests.escaping import legible
 from headtests.options import OPTIONS
 from headtests.settings import Settings
 
@@ -17,8 +19,18 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error in one line that names the help, and exit."""
-        line = " ".join(message.split())
+        line = " ".join(legible(message).split())
         self.exit(MISTAKE, f"{self.prog}: {line} (see {self.prog} --help)\n")
+
+
+def say(text: str) -> None:
+    """Print a text that may come from anywhere on standard output."""
+    print(legible(text), flush=True)
+
+
+def complain(text: str) -> None:
+    """Print a text that may come from anywhere on standard error, in one line after the name."""
+    print(f"{PROG}: {' '.join(legible(text).split())}", file=sys.stderr, flush=True)
 
 
 def command(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import command
+from headtests.cli.parsing import command, say
 
 if TYPE_CHECKING:
     from headtests.records import ClaimRecord, Record, SessionRecord
@@ -55,7 +55,7 @@ def _show(options: argparse.Namespace) -> int:
     else:
         lines = _lines_of_baseline(baseline)
     for line in lines:
-        print(plain(line))
+        say(plain(line))
     return 0
 
 

@@ -6,11 +6,10 @@ checkpoints, and `headtests.report.trace` draws the page.
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import PROG, command
+from headtests.cli.parsing import command, complain, say
 from headtests.errors import SettingError
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ DESCRIPTION = """\
 Run claims on one checkpoint of a model after another, and draw each claim's estimate with its
 interval over the checkpoints.
 
-Each checkpoint is a run of pytest, with its own record and report in a folder beside the page. No
+Each checkpoint is a run of pytest, with its own record and report in a folder beside the page. The
+estimates are those of the first 256 eligible documents, whichever decided the claims. No
 explanations are made, and baselines are not compared. Figures stay in the cache, so a checkpoint
 that ran before is fast. The exit code is 0 if every checkpoint ran, whatever its verdicts, 1 if a
 checkpoint could not run, and 2 for a usage error.
@@ -93,11 +93,9 @@ def _trace(arguments: argparse.Namespace) -> int:
     named = models_of(arguments.models, arguments.model, revisions)
     specs = in_order(named)
     if specs != named:
-        print(
-            f"{PROG}: warning: the checkpoints were not named in the order of their numbers, in "
-            f"which they run: {', '.join(map(plain, names_of(specs)))}",
-            file=sys.stderr,
-            flush=True,
+        complain(
+            "warning: the checkpoints were not named in the order of their numbers, in "
+            f"which they run: {', '.join(map(plain, names_of(specs)))}"
         )
     try:
         checkpoints = run_checkpoints(
@@ -110,8 +108,8 @@ def _trace(arguments: argparse.Namespace) -> int:
             f"cannot write {where}: {error.strerror}. Name another --out."
         ) from error
     for warning in warnings(checkpoints):
-        print(f"{PROG}: warning: {warning}", file=sys.stderr)
-    print(out)
+        complain(f"warning: {warning}")
+    say(str(out))
     return int(any(checkpoint.record is None for checkpoint in checkpoints))
 
 
@@ -121,9 +119,6 @@ def _print_result(checkpoint: "Checkpoint") -> None:
     from headtests.report.words.text import plain
 
     if checkpoint.record is None:
-        message = f"{PROG}: {checkpoint.name} could not run: {checkpoint.trouble}"
-        print(plain(message).replace("\n", " "), file=sys.stderr, flush=True)
+        complain(plain(f"{checkpoint.name} could not run: {checkpoint.trouble}"))
     else:
-        print(
-            f"{plain(checkpoint.name)}: {', '.join(verdict_counts(checkpoint.record))}", flush=True
-        )
+        say(f"{plain(checkpoint.name)}: {', '.join(verdict_counts(checkpoint.record))}")

@@ -1,6 +1,8 @@
 """Documents and where they come from: texts, tokenisation, the population, batches.
 
 - `specs`, `in_memory`: which corpus is requested, by name or as texts in memory.
+- `files`, `hub_datasets`: which files a corpus is in, local ones and those of the hub.
+- `readers`: the values of a column, by one reader for each kind of file.
 - `sources`, `synthetic`: read texts, or generate random token ids.
 - `tokens`: splits a text into documents and adds special tokens.
 - `vocabulary`: the text of token ids.

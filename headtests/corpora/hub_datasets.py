@@ -177,7 +177,7 @@ def _refusing(spec: CorpusSpec, folder: Path | None, where: str = "") -> Iterato
         raise
     except Exception as error:
         if folder is None:
-            _refuse_out_of_reach(spec.name, error)
+            refuse_out_of_reach(spec.name, error)
         raise _unopened(spec.name, folder is not None, error, where) from error
 
 
@@ -210,14 +210,14 @@ def _ask_hub(name: str) -> None:
         ) from error
     # The class of a network error depends on the HTTP library of the hub's client.
     except Exception as error:
-        _refuse_out_of_reach(name, error)
+        refuse_out_of_reach(name, error)
         raise CorpusError(
             f"{_not_local(name)}, and the hub cannot be asked: {summary(error)}. Check the name "
             "and the network; HF_HUB_OFFLINE=1 uses a dataset that was downloaded before."
         ) from error
 
 
-def _refuse_out_of_reach(name: str, error: Exception) -> None:
+def refuse_out_of_reach(name: str, error: Exception) -> None:
     """Raise `CorpusOutOfReachError` if an error says that the hub is unreachable."""
     reason = "" if Path(name).expanduser().exists() else out_of_reach(error)
     if reason:

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headtests.corpora.files import DESCRIBING, KINDS, Listing, SourceFile, local_files
-from headtests.corpora.hub_datasets import dataset_source, declares_files, split_by_names
+from headtests.corpora.hub_datasets import (
+    dataset_source,
+    declares_files,
+    refuse_out_of_reach,
+    split_by_names,
+)
 from headtests.corpora.in_memory import GivenTexts, clipped
 from headtests.corpora.readers import BYTE_ORDER_MARK, read_values
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
@@ -96,7 +101,7 @@ def _rows(spec: CorpusSpec, reading: Reading) -> Iterator[tuple[str, str]]:
     if isinstance(source, Listing):
         reading.files_left_out = source.left_out
         reading.files_to_come = len(source.files)
-        values = _values(source.files, field, reading)
+        values = _values(spec, source.files, reading)
     else:
         values = source
     for number, text in enumerate(values):
@@ -116,11 +121,15 @@ def _rows(spec: CorpusSpec, reading: Reading) -> Iterator[tuple[str, str]]:
             )
 
 
-def _values(files: list[SourceFile], field: str, reading: Reading) -> Iterator[object]:
+def _values(spec: CorpusSpec, files: list[SourceFile], reading: Reading) -> Iterator[object]:
     for file in files:
         reading.files.append(file.name)
         reading.files_to_come -= 1
-        yield from read_values(file, field)
+        try:
+            yield from read_values(file, spec.field or DEFAULT_FIELD)
+        except CorpusError as error:
+            refuse_out_of_reach(spec.name, error)
+            raise
 
 
 def _open(spec: CorpusSpec) -> Listing | Iterator[object]:

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headtests.escaping import legible
+from headtests.wording import against_null
+
 WIDTH = 80
 
 
@@ -68,6 +71,7 @@ def _lines(explanation: Mapping[str, Any]) -> Iterator[str]:
         yield from _suggestion(suggestion)
     for score in explanation["detection"]:
         yield from _wrapped(_score(score))
+    yield from _wrapped(_null(explanation["detection"]))
     halves = explanation["explain"], explanation["measure"]
     made, measured = (f"{half['documents']:,} of {half['texts']:,} texts" for half in halves)
     if explanation["text"]:
@@ -101,6 +105,15 @@ def _score(record: Mapping[str, Any]) -> str:
     )
 
 
+def _null(scores: Sequence[Mapping[str, Any]]) -> str:
+    """Return which null the explanation beats; empty if it has no score."""
+    of = {score["of"]: score for score in scores}
+    own, null = of.get("explanation", {}), of.get("another head", {})
+    value = null.get("balanced_accuracy")
+    head = null.get("head", "")
+    return against_null(own.get("low"), None if value is None else (value, null["high"]), head)
+
+
 def _between(figure: Mapping[str, Any]) -> str:
     if figure["low"] == figure["value"] == figure["high"]:
         return f"{figure['value']:.3g} (exact)"
@@ -111,12 +124,5 @@ def _between(figure: Mapping[str, Any]) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(
-        visible(text), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
-    )
-
-
-def visible(text: str) -> str:
-    """Return a text with characters that control a terminal written as escapes."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text
+        legible(text), WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
     )

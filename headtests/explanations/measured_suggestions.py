@@ -290,7 +290,8 @@ def _python(halves: Halves, suggested: Suggestion, threshold: float) -> str:
 def _slug(source: str) -> str:
     """Return part of a function's name, different for each expression."""
     words = re.sub(r"[^a-z0-9]+", "_", source.replace("ht.", "").lower()).strip("_")
-    return f"{words[:40].rstrip('_')}_{hashlib.sha256(source.encode()).hexdigest()[:6]}"
+    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{words[:40].rstrip('_')}_{digest[:6]}"
 
 
 def best_first(suggestions: list[SuggestionRecord]) -> list[SuggestionRecord]:

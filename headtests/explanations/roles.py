@@ -77,8 +77,7 @@ class Role:
             return True
         if not self.repeats:
             return kind.share >= LEAST_MAIN
-        control = max(kind.uniform, kind.matched)
-        return kind.share >= max(LEAST_LIFT * control, LEAST_OF_WHOLE * self.every.share)
+        return kind.share >= max(LEAST_LIFT * kind.uniform, LEAST_OF_WHOLE * self.every.share)
 
     @property
     def is_repeated(self) -> bool:
@@ -90,11 +89,12 @@ class Role:
         """Whether the head is named after it, though some of its rows may speak against it.
 
         On repeated random tokens nothing but repetition is there to follow, so that a head that
-        does so is named by it if its texts show it at all. Elsewhere every test counts.
+        does so is named by it, if it does so in rows of words, too. Elsewhere every test counts.
         """
+        enough = self.every.share >= LEAST_LIFT * self.every.uniform and self.holds_in(self.words)
         if self.repeats and self.random is not None:
-            return self.is_repeated and self.every.share >= LEAST_LIFT * self.every.uniform
-        return self.beats_distance and self.holds_in(self.words) and self.holds_in(self.punctuation)
+            return enough and self.is_repeated
+        return enough and self.beats_distance and self.holds_in(self.punctuation)
 
 
 def roles(

@@ -94,13 +94,16 @@ def _a(role: Role) -> str:
 
 def _lacks(role: Role) -> str:
     """Return where a role does not hold, to follow "not"; empty if it holds everywhere."""
-    lacks = {
-        "on repeated random tokens": role.is_repeated,
-        "beyond its own average at the same distances": role.beats_distance,
-        "clearly in rows of words": role.holds_in(role.words),
-        "clearly in rows of punctuation": role.holds_in(role.punctuation),
-    }
-    return " or ".join(where for where, holds in lacks.items() if not holds)
+    lacks = []
+    if not role.is_repeated:
+        lacks.append("on repeated random tokens")
+    if not role.beats_distance:
+        lacks.append("beyond its own average at the same distances")
+    kinds = {"words": role.words, "punctuation": role.punctuation}
+    missing = [kind for kind, shares in kinds.items() if not role.holds_in(shares)]
+    if missing:
+        lacks.append(f"clearly in rows of {' or of '.join(missing)}")
+    return " or ".join(lacks)
 
 
 def _of_role(role: Role, rests: bool) -> str:

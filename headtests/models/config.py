@@ -16,14 +16,11 @@ from headtests.errors import (
     ModelUnavailableError,
 )
 from headtests.hub import ask_for_model, out_of_reach
-from headtests.models.files import (
-    CONFIG,
-    ModelFolder,
-    first_line,
-    problem_of,
-    require_shallow_json,
-)
+from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
 from headtests.settings import ModelSpec
+
+_PARSED = ("*config.json", "*.index.json")
+"""The JSON files that are opened with a model, as glob patterns, but for those of its tokenizer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,10 @@ def read_config(spec: ModelSpec, outage: str) -> Any:
 
     folder = folder_of(spec)
     try:
-        require_shallow_json(() if folder is None else (folder / CONFIG,))
+        if folder is not None:
+            ModelFolder(folder, str(spec)).refuse_deep_json(
+                file for pattern in _PARSED for file in folder.glob(pattern)
+            )
         return AutoConfig.from_pretrained(
             location_of(spec),
             revision=spec.revision,

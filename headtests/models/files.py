@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headtests.errors import ModelError
-from headtests.json_input import load_json, require_shallow
+from headtests.json_input import DeepJsonError, load_json, require_shallow
 
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -158,6 +158,19 @@ class ModelFolder:
                 return f"{file} {problem}"
         return ""
 
+    def refuse_deep_json(self, files: Iterable[Path]) -> None:
+        """Raise `ModelError` for JSON that is nested so deeply that its parser could die of it."""
+        for file in files:
+            try:
+                if file.suffix == ".json" and file.is_file():
+                    require_shallow(file.read_bytes())
+            except OSError as error:
+                raise self._error(f"{file} cannot be read: {error.strerror}") from error
+            except DeepJsonError as error:
+                raise self._error(
+                    f"{file} cannot be read: {error}. Download or save the model again"
+                ) from error
+
     def without_config(self) -> str:
         """Return what is wrong with a folder that has no configuration."""
         adapter = self.folder / ADAPTER_CONFIG
@@ -257,13 +270,6 @@ def _read_safetensors(file: Path) -> None:
 
     with safe_open(file, framework="pt"):
         pass
-
-
-def require_shallow_json(files: Iterable[Path]) -> None:
-    """Raise `DeepJsonError` for a JSON file that a parser could die of, before one reads it."""
-    for file in files:
-        if file.suffix == ".json" and file.is_file():
-            require_shallow(file.read_bytes())
 
 
 def first_line(error: BaseException) -> str:

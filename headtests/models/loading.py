@@ -35,7 +35,7 @@ from headtests.models.config import (
     shape_of,
     unreachable,
 )
-from headtests.models.files import CONFIG, ModelFolder, first_line, require_shallow_json
+from headtests.models.files import CONFIG, ModelFolder, first_line
 from headtests.models.loaded import Capture, LoadedModel, ModelFacts, facts_of, once
 from headtests.models.probe import interface_of, require_patterns
 from headtests.settings import ModelSpec, Settings
@@ -156,9 +156,9 @@ class _Source:
         """Return the tokenizer; raises `ModelError` if there is none, or if it cannot be read."""
         from transformers import AutoTokenizer
 
-        folder = self.folder
+        if self.folder is not None:
+            self.folder.refuse_deep_json(self.folder.tokenizer_candidates())
         with self.explained("tokenizer"), quiet():
-            require_shallow_json(() if folder is None else folder.tokenizer_candidates())
             tokenizer = AutoTokenizer.from_pretrained(self.place, **self.options)
             size, special = len(tokenizer), len(tokenizer.all_special_ids)
         if size <= special:

@@ -161,6 +161,7 @@ def pytest_runtest_makereport(
     outcomes.show_plainly(item, call, report)
     outcomes.call_undecided(item, call, report)
     could_not_run.mark(item, call, report)
+    outcomes.make_legible(item, report)
     if has_claims:
         outcomes.attach_claims(item, call, report)
     return report

@@ -44,8 +44,22 @@ def lines(claims: Sequence[ClaimRecord], width: int) -> list[Printed]:
     for name in ("after", "interval"):
         if not any(getattr(row, name) for row in rows[1:]):
             rows = [row._replace(**{name: ""}) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    # A narrow terminal has no room for all figures.
+    for name in ("rows", "after"):
+        if _width(rows, gap) > width:
+            rows = [row._replace(**{name: ""}) for row in rows]
+    widths = _widths(rows)
     return [_printed(row, widths, width, gap) for row in rows]
+
+
+def _widths(rows: Sequence[TableLine]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _width(rows: Sequence[TableLine], gap: str) -> int:
+    """Return the width of the figures, without the claims."""
+    widths = [width for width in _widths(rows)[:-1] if width]
+    return sum(widths) + len(gap) * (len(widths) - 1)
 
 
 def _printed(row: TableLine, widths: list[int], width: int, gap: str) -> Printed:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from headtests.claims.definitions import Question, RowOptions
 from headtests.errors import HeadtestsError
+from headtests.escaping import legible
 from headtests.explanations.builtin_explainer import NAME, Texts, explain
-from headtests.explanations.description import visible
 from headtests.expressions.head_names import HeadName
 from headtests.records import ClaimRecord, ExplanationRecord, HalfRecord
 from headtests.settings import Settings
@@ -61,9 +61,11 @@ def announced(claims: Iterable[ExplainableClaim], settings: Settings) -> str:
     if settings.explain not in ("failures", "all") or not chosen:
         return ""
     server = server_of(settings)
-    number = sum(len(claim.heads) for claim in chosen)
+    if server.trouble:
+        return ""
+    number = len({(claim.record["session"], key) for claim in chosen for key in claim.heads})
     heads = "a head" if number == 1 else f"{number} heads"
-    return visible(f"asking {server.model} at {server.address} to explain {heads} ...")
+    return legible(f"asking {server.model} at {server.address} to explain {heads} ...")
 
 
 def _chosen(claims: Iterable[ExplainableClaim], settings: Settings) -> list[ExplainableClaim]:

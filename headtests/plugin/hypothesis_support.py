@@ -39,7 +39,9 @@ def make_clean(item: pytest.Item) -> None:
     changes["suppress_health_check"] = suppressed | set(own.suppress_health_check)
     setattr(owner, _SETTINGS, settings(parent=own, **changes))
     # Each head's examples are stored under their own key.
-    owner.hypothesis.inner_test._hypothesis_internal_add_digest = item.nodeid.encode()
+    owner.hypothesis.inner_test._hypothesis_internal_add_digest = item.nodeid.encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _own_function_fixtures(item: pytest.Item) -> bool:

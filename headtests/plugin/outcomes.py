@@ -7,6 +7,7 @@ import ast
 import re
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from headtests.claims.call_site import Location, statement_at
 from headtests.claims.comparison import Comparison, Equivalence
 from headtests.claims.verdicts import Verdict
 from headtests.errors import HeadtestsError
+from headtests.escaping import legible, without_surrogates
 from headtests.plugin import could_not_run, undecided
 from headtests.plugin.stash import (
     CLAIM_RECORDS,
@@ -34,13 +36,15 @@ _PACKAGE = Path(__file__).parent.parent
 _LIBRARIES = tuple(
     Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 NOT_EXCUSED = "xfail excuses a claim that fails, and nothing else; this is another failure."
 NOT_EXCUSED_UNDECIDED = "xfail excuses a claim that fails, and nothing else; this one is undecided."
 
 
 def explanation(op: str, left: object, right: object) -> list[str] | None:
     """Return the lines that explain a failed assertion about a comparison of figures."""
-    return explanation_of(op, left, right)
+    lines = explanation_of(op, left, right)
+    return None if lines is None else list(map(legible, lines))
 
 
 def keep_xfail_to_claims(
@@ -137,6 +141,39 @@ def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.
     if crash is not None:
         # The short summary cuts it at the width of the terminal, and the class says more.
         crash.message = crash.message.removeprefix("headtests.errors.")
+
+
+def make_legible(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Write out what a terminal would obey in the message of a failure, whoever raised it.
+
+    pytest's own colours stay: they are in the message where the terminal shows colours. In the
+    test's name, JUnit XML cannot take lone surrogates: bytes of a file's name that are no UTF-8.
+    """
+    report.nodeid = without_surrogates(report.nodeid)
+    report.location = without_surrogates(report.location)
+    longrepr: Any = report.longrepr
+    reporter: Any = item.config.pluginmanager.get_plugin("terminalreporter")
+    is_coloured = reporter is not None and reporter.hasmarkup
+
+    def shown(text: str) -> str:
+        pieces = _COLOUR.split(text) if is_coloured else [text]
+        return "".join(
+            piece if is_coloured and _COLOUR.fullmatch(piece) else legible(piece)
+            for piece in pieces
+        )
+
+    if isinstance(longrepr, str):
+        report.longrepr = shown(longrepr)
+    elif isinstance(longrepr, tuple):
+        report.longrepr = (*longrepr[:2], shown(longrepr[2]))
+    for traceback, crash, _ in getattr(longrepr, "chain", ()):
+        if crash is not None:
+            crash.message = shown(crash.message)
+        for entry in traceback.reprentries:
+            entry.lines[:] = map(shown, entry.lines)
+            place = getattr(entry, "reprfileloc", None)
+            if place is not None:
+                place.message = shown(place.message)
 
 
 def _is_users(path: Path | str, item: pytest.Item) -> bool:
@@ -239,4 +276,4 @@ def _message(call: pytest.CallInfo[None], report: pytest.TestReport) -> str:
         return report.longrepr[2].removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash is not None else report.longreprtext
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return _COLOUR.sub("", text)

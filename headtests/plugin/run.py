@@ -215,7 +215,7 @@ class Run:
         from headtests.sessions.recording.side_records import sides_of
 
         records = item.stash[CLAIM_RECORDS]
-        identifier = hashlib.sha256(f"{item.nodeid} {len(records)}".encode()).hexdigest()[:12]
+        identifier = _hash(f"{item.nodeid} {len(records)}")
         record = claim_record(
             comparison,
             session_key(session),
@@ -260,11 +260,11 @@ class Run:
         from headtests.sessions.recording.prompt_records import search_record
 
         records = item.stash[SEARCH_RECORDS]
-        identifier = hashlib.sha256(f"{item.nodeid} search {len(records)}".encode()).hexdigest()
+        identifier = _hash(f"{item.nodeid} search {len(records)}")
         record = search_record(
             claim,
             session_key(session),
-            f"search-{identifier[:12]}",
+            f"search-{identifier}",
             item.nodeid,
             self._config.rootpath,
         )
@@ -461,6 +461,11 @@ def _estimate(measured: "EstimateRecord") -> str:
         return value
     high = "inf" if measured["high"] is None else f"{measured['high']:.6g}"
     return f"{value} [{measured['low']:.6g}, {high}]"
+
+
+def _hash(text: str) -> str:
+    # A file's name may hold bytes that are no UTF-8, as lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _stack() -> tuple[tuple[str, int], ...]:

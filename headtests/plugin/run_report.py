@@ -5,11 +5,13 @@ worker measured when it ends; otherwise both come from this process. Merging is 
 """
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from headtests.escaping import without_surrogates
 from headtests.plugin.could_not_run import OUTCOME
 from headtests.plugin.failures import costing
 from headtests.plugin.requests import is_claim, on_command_line, run_settings
@@ -72,6 +74,12 @@ class RunReport:
             # If a plugin reruns a test, its last run counts.
             self._tests[report.nodeid] = carried
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """Make a worker's report one that can be sent: with a lone surrogate, the worker dies."""
+        data = yield
+        return without_surrogates(data) if self._is_worker and RUN in self._config.stash else data
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Merge what a worker of pytest-xdist measured."""
@@ -99,7 +107,7 @@ class RunReport:
             0 < self._undecided == session.testsfailed
         ):
             session.exitstatus = EXIT_CODE
-        order = self._order or [item.nodeid for item in session.items]
+        order = self._order or [without_surrogates(item.nodeid) for item in session.items]
         self._places = {nodeid: place for place, nodeid in enumerate(order)}
         run = self._config.stash.get(RUN, None)
         if run is not None:
@@ -108,7 +116,7 @@ class RunReport:
             with costing(output["failed"], "the sessions were not closed"):
                 run.close()
             if self._is_worker:
-                self._config.workeroutput[CARRIED] = output  # type: ignore[attr-defined]
+                self._config.workeroutput[CARRIED] = without_surrogates(output)  # type: ignore[attr-defined]
                 return
             self._output.merge(output)
         if not self._is_worker:
@@ -151,7 +159,7 @@ class RunReport:
         if not self._running or RUN not in self._config.stash:
             return {}
         return {
-            item.nodeid: {
+            without_surrogates(item.nodeid): {
                 "outcome": "interrupted" if item.nodeid == self._running else "not run",
                 "reason": "",
                 "message": "The run ended before this test did.",
@@ -159,7 +167,7 @@ class RunReport:
                 "searches": item.stash.get(SEARCH_RECORDS, []),
             }
             for item in session.items
-            if is_claim(item) and item.nodeid not in self._tests
+            if is_claim(item) and without_surrogates(item.nodeid) not in self._tests
         }
 
     def _make_record(self, incomplete_reason: str) -> "Record":
@@ -241,19 +249,23 @@ class RunReport:
             from headtests.plugin.terminal import failure_sections
 
             failure_sections(terminalreporter)
-        if self._record is not None and self._config.get_verbosity() >= -1:
-            from headtests.plugin.terminal import summary
+        if self._record is None and not self._output.failed:
+            return
+        from headtests.plugin.terminal import summary, write_line
 
+        if self._record is not None and self._config.get_verbosity() >= -1:
             # The exit code is decided already, and was right without this table.
             with costing(self._output.failed, "the summary of claims ends here"):
                 summary(terminalreporter, self._record)
         if self._written and self._config.get_verbosity() >= -1:
             record, *html = map(_shown, self._written)
-            terminalreporter.write_line(f"report: {html[0] if html else 'none'} (record: {record})")
+            write_line(
+                terminalreporter, f"report: {html[0] if html else 'none'} (record: {record})"
+            )
         for sentence in self._output.recorded:
-            terminalreporter.write_line(sentence)
+            write_line(terminalreporter, sentence)
         for trouble in (*self._output.troubles, *dict.fromkeys(self._output.failed)):
-            terminalreporter.write_line(trouble, red=True)
+            write_line(terminalreporter, trouble, red=True)
 
 
 def _shown(path: Path) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from headtests.escaping import legible
 from headtests.plugin import claim_table, could_not_run, undecided
 from headtests.plugin.undecided import YELLOW
 from headtests.records import (
@@ -52,6 +53,11 @@ SUMMARISED = {
 """The letters of pytest's `-r` with lines in its short summary, and their outcomes."""
 
 
+def write_line(reporter: pytest.TerminalReporter, text: str, **markup: bool) -> None:
+    """Print a line of text that may come from anywhere."""
+    reporter.write_line(legible(text), **markup)
+
+
 def failure_sections(reporter: pytest.TerminalReporter) -> None:
     """Print the messages of undecided tests and of tests that could not run, as for failures."""
     for outcome in OWN_OUTCOMES:
@@ -71,15 +77,15 @@ def _messages(reporter: pytest.TerminalReporter, outcome: str) -> None:
         if option.tbstyle == "line":
             crash = getattr(report.longrepr, "reprcrash", None)
             place = "" if crash is None else f"{crash.path}:{crash.lineno}: "
-            reporter.write_line(f"{place}{_first_line(report)}")
+            write_line(reporter, f"{place}{_first_line(report)}")
         else:
-            reporter.write_sep("_", report.head_line, **YELLOW, bold=True)
+            reporter.write_sep("_", legible(report.head_line or ""), **YELLOW, bold=True)
             _message(reporter, report)
 
 
 def _message(reporter: pytest.TerminalReporter, report: pytest.TestReport) -> None:
     if report.skipped:
-        reporter.write_line(_reason(report))
+        write_line(reporter, _reason(report))
     else:
         report.toterminal(reporter.config.get_terminal_writer())
     captured = reporter.config.option.showcapture
@@ -134,6 +140,7 @@ def _short_line(reporter: pytest.TerminalReporter, report: pytest.TestReport) ->
     room = writer.fullwidth - len(f"{word} {place}::{name} - ")
     if (config.option.force_short_summary or not whole) and len(reason) > room:
         reason = f"{reason[: room - 3]}..." if room > 3 else ""
+    word, place, name, reason = map(legible, (word, place, name, reason))
     reporter.write_line(
         f"{writer.markup(word, **YELLOW)} {place}::{writer.markup(name, bold=True)}"
         f"{' - ' if reason else ''}{reason}"
@@ -158,7 +165,7 @@ def summary(reporter: pytest.TerminalReporter, record: Record) -> None:
     for session in record["sessions"]:
         _session(reporter, session)
     if not record["complete"]:
-        reporter.write_line(f"incomplete: {record['incomplete_reason']}", yellow=True)
+        write_line(reporter, f"incomplete: {record['incomplete_reason']}", yellow=True)
 
 
 def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> None:
@@ -168,18 +175,19 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
     colours = [{}, *(COLOURS.get(claim["outcome"], YELLOW) for claim in claims)]
     lines = claim_table.lines(claims, writer.fullwidth)
     for line, colour in zip(lines, colours, strict=True):
-        reporter.write_line(f"{line.before}{writer.markup(line.outcome, **colour)}{line.behind}")
+        before, outcome, behind = map(legible, (line.before, line.outcome, line.behind))
+        reporter.write_line(f"{before}{writer.markup(outcome, **colour)}{behind}")
         if line.below:
-            reporter.write_line(line.below)
+            write_line(reporter, line.below)
     after = any(claim["after_stop"] is not None for claim in claims)
     if any(map(claim_table.is_of_two, claims)):
-        also = "and the figure after the stop are" if after else "is"
-        _wrapped(reporter, f"Of two statistics, the interval {also} that of their difference.")
+        also = "interval and after are those" if after else "the interval is that"
+        _wrapped(reporter, f"Of two statistics, {also} of their difference.")
     if after:
         _wrapped(
             reporter,
-            "Reading stops where a claim is decided, so what was measured lies beyond the true "
-            "figure on average. What the documents after the stop say (after) does not.",
+            "Reading stops where a claim is decided, so what was measured lies beyond the truth on "
+            "average; what the documents after the stop say (after) does not.",
         )
     copies = [claim["left"]["merged_texts"] for claim in claims]
     if beyond := [number for number in copies if number is not None]:
@@ -211,7 +219,7 @@ def _verdicts(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> N
         if counts[verdict]
     )
     if tally:
-        reporter.write_line(f"{_counted(len(claims), 'claim')}: {tally}")
+        write_line(reporter, f"{_counted(len(claims), 'claim')}: {tally}")
     undecided_claims = [claim for claim in claims if claim["verdict"] == "undecided"]
     passed = [claim["test"] for claim in undecided_claims if claim["outcome"] == "passed"]
     for test in dict.fromkeys(passed):
@@ -253,8 +261,8 @@ def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
     if before:
         _wrapped(
             reporter,
-            f"It does not cover {_counted(before, 'claim')} whose statistic was read before it was "
-            "compared.",
+            f"The statistic of {_counted(before, 'claim')} was read before it was compared: the "
+            "rate covers a threshold read off it, but no choice among heads or statistics.",
             indent="  ",
         )
 
@@ -269,8 +277,9 @@ def _against(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> No
         (claim, other) for claim, other in compared if other["verdict"] != claim["verdict"]
     ]
     same = _counted(len(compared) - len(differing), "claim")
-    reporter.write_line(
-        f"against the other model: {same} of the same verdict, {len(differing)} of another"
+    write_line(
+        reporter,
+        f"against the other model: {same} of the same verdict, {len(differing)} of another",
     )
     for claim, other in differing:
         _wrapped(
@@ -306,7 +315,7 @@ def _drift(reporter: pytest.TerminalReporter, record: Record) -> None:
     drifted = [(claim, drift) for claim, drift in pairs if drift["status"] == "drifted"]
     if pairs:
         unchanged = len(pairs) - len(drifted)
-        reporter.write_line(f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
+        write_line(reporter, f"against baselines: {unchanged} unchanged, {len(drifted)} drifted")
     if without := record["unrecorded"]:
         has = "has" if without == 1 else "have"
         _wrapped(
@@ -367,7 +376,7 @@ def _explanations(reporter: pytest.TerminalReporter, explanations: list[Explanat
         _wrapped(reporter, f"explained: {sentence}")
     if len(sentences) > SHOWN_EXPLANATIONS:
         more = _counted(len(sentences) - SHOWN_EXPLANATIONS, "head")
-        reporter.write_line(f"  and {more} more, in the report")
+        write_line(reporter, f"  and {more} more, in the report")
     troubles: dict[tuple[str, str], dict[str, None]] = {}
     for explanation in explanations:
         if explanation["trouble"]:
@@ -396,11 +405,11 @@ def _session(reporter: pytest.TerminalReporter, session: SessionRecord) -> None:
 def _wrapped(reporter: pytest.TerminalReporter, text: str, indent: str = "") -> None:
     """Print a text, wrapped at the terminal's width; paths are not broken."""
     for line in textwrap.wrap(
-        text,
+        legible(text),
         reporter.config.get_terminal_writer().fullwidth,
         initial_indent=indent,
         subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     ):
-        reporter.write_line(line)
+        write_line(reporter, line)

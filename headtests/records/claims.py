@@ -166,8 +166,10 @@ class DriftRecord(TypedDict):
     """How far the figure may move, in its own units: the margin of its size if it is relative. Of
     shares under 0.2, a part of the margin: 0.02 becomes a tenth of the share."""
     mean_absolute: float | None
-    """The mean of the absolute differences of the documents' contributions: more than `room` where
-    documents traded places. Null for figures of pairs."""
+    """The mean of the absolute differences of the documents' contributions. Null for figures of
+    pairs."""
+    traded_places: bool
+    """Whether the documents moved far more than the figure may, which is unchanged."""
     documents: int | None
     """The number of recorded documents; null for figures of pairs."""
     moved: list[MovedRecord]
@@ -255,8 +257,8 @@ class ClaimRecord(TypedDict):
     remedy: str
     """Why an undecided claim is not decided, and what would decide it, in words; else empty."""
     read_before: bool
-    """Whether the statistic's value was read before it was compared. The threshold may then depend
-    on the data, which the rate of false decisions does not cover."""
+    """Whether the statistic's value was read before it was compared. The rate of false decisions
+    covers a threshold that was read off it, but no choice among several heads or statistics."""
     basis: str
     """The population that the verdict is about, in words."""
     course: list[CourseRecord]

@@ -4,14 +4,18 @@ Nothing is measured, decided or drawn here, and no shape is defined: those stand
 """
 
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
 from headtests.errors import RecordError
+from headtests.escaping import without_surrogates
 from headtests.records.json_files import FileFormat, read_json, write_text_atomically
 from headtests.records.run import FORMAT, VERSION, Record
 
+_SURROGATE = re.compile(r"\\ud[89a-f]")
+"""Begins the escape of a surrogate, be it one of a pair."""
 _FILE = FileFormat(
     name=FORMAT,
     version=VERSION,
@@ -36,6 +40,11 @@ def record_text(record: Record) -> str:
 
     Raises `ValueError` for a figure that is not finite.
     """
+    text = _in_lines(record)
+    return _in_lines(without_surrogates(record)) if _SURROGATE.search(text) else text
+
+
+def _in_lines(record: Record) -> str:
     fields = []
     for name, value in record.items():
         shown = _compact(value)

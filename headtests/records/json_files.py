@@ -6,7 +6,6 @@ its fields are checked by `validation`, its meaning by the module that owns the 
 
 import errno
 import hashlib
-import json
 import os
 import re
 import reprlib
@@ -18,6 +17,7 @@ from typing import Any
 
 from headtests.errors import HeadtestsError
 from headtests.files import of_the_system, read_regular, remove_abandoned, replace_whole
+from headtests.json_input import DeepJsonError, load_json
 
 LOCK_SECONDS = 10
 """How long another process is waited for; it holds a lock for milliseconds."""
@@ -61,11 +61,9 @@ def read_json(path: Path, file_format: FileFormat) -> dict[str, Any] | None:
     except ValueError as cause:
         raise error(f"cannot read the {file_format.noun} {path}: {cause}. {remedy}") from cause
     try:
-        content = json.loads(text)
-    except RecursionError as cause:
-        raise error(
-            f"the {file_format.noun} {path} is nested too deeply to be read. {remedy}"
-        ) from cause
+        content = load_json(text)
+    except DeepJsonError as cause:
+        raise error(f"the {file_format.noun} {path} cannot be read: {cause}. {remedy}") from cause
     except ValueError as cause:
         # Checked here because a conflict is never JSON, and a record may have 40 MB.
         if _CONFLICT_MARKER.search(text):
@@ -94,8 +92,8 @@ def read_json(path: Path, file_format: FileFormat) -> dict[str, Any] | None:
 def format_of(path: Path) -> object:
     """Return the field `format` of a JSON file; None for a file that is not a JSON object."""
     try:
-        content = json.loads(read_regular(path, MOST_BYTES).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = load_json(read_regular(path, MOST_BYTES).decode("utf-8"))
+    except (OSError, ValueError):
         return None
     return content.get("format") if isinstance(content, dict) else None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from headtests.errors import RecordError
+from headtests.escaping import legible
 from headtests.records import Record, read_record
 from headtests.records.validation import require_record
 from headtests.report.compare.runs import compare
@@ -94,13 +95,13 @@ def _draw(record: Record, path: Path, chosen: Path | None) -> None:
         write_html(record, out)
     except OSError as error:
         _fail(f"cannot write {out}: {error.strerror}. Name another file with --out.")
-    print(out)
+    _print(f"{out}\n")
 
 
 def _print(text: str) -> None:
-    """Print a text, escaping characters that the terminal cannot encode."""
+    """Print a text from records, with what a terminal would obey or cannot encode written out."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), end="")
+    print(legible(text).encode(encoding, "backslashreplace").decode(encoding), end="")
 
 
 def _fail(message: str) -> NoReturn:

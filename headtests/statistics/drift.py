@@ -129,7 +129,7 @@ class Drift:
         return max(share, min(self.step, self.margin))
 
     @property
-    def trades_places(self) -> bool:
+    def traded_places(self) -> bool:
         """Whether documents changed far more than the figure may, though it is unchanged."""
         return self.is_unchanged and (self.mean_absolute or 0.0) > TRADED * self.room
 

@@ -2,7 +2,7 @@ import pytest
 
 from headtests.corpora import CorpusSpec
 from headtests.corpora.sources import Reading, texts_of
-from headtests.errors import CorpusError
+from headtests.errors import CorpusError, CorpusOutOfReachError
 
 
 def read(path, **options):
@@ -97,7 +97,7 @@ def on_the_hub(monkeypatch, tmp_path):
     config = CsvConfig(data_files=files)
     monkeypatch.setattr("headtests.corpora.hub_datasets._ask_hub", lambda name: None)
     monkeypatch.setattr(
-        "datasets.load_dataset_builder", lambda name, **options: SimpleNamespace(config=config)
+        "datasets.load_dataset_builder", lambda path, name: SimpleNamespace(config=config)
     )
     monkeypatch.setattr(
         "datasets.utils.file_utils.xopen",
@@ -113,3 +113,13 @@ def test_the_files_of_a_dataset_of_the_hub_are_read_by_the_same_readers():
         read("org/name", split="test")
     with pytest.raises(CorpusError, match="no split 'dev'; its splits are 'train', 'test'"):
         read("org/name", split="dev")
+
+
+@pytest.mark.usefixtures("on_the_hub")
+def test_a_hub_that_does_not_answer_while_files_are_read_is_out_of_reach(monkeypatch):
+    def breaking(path, mode):
+        raise ConnectionError("reset by peer")
+
+    monkeypatch.setattr("datasets.utils.file_utils.xopen", breaking)
+    with pytest.raises(CorpusOutOfReachError, match="not available from the hub now"):
+        read("org/name")

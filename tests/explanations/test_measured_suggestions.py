@@ -52,7 +52,7 @@ def uniform(halves, when):
     averages = []
     for document in halves.measure.documents.tolist():
         ids = population.ids(document)
-        keys = np.asarray(planted.induction([], ids))
+        keys = np.asarray(planted.induction(ids, ids))
         rows = np.arange(len(ids)) > 0
         if when != every_row:
             # Only tokens that occurred before have such a key.

@@ -47,15 +47,16 @@ def test_a_head_that_mostly_does_what_has_a_name_is_called_by_it():
         "not rest on position 0 goes to the tokens that followed, against 4.0% by uniform "
         "attention and 12.0% by its own average at the same distances: 50.0% in rows of words, "
         "45.0% in rows of punctuation, 90.0% on repeated random tokens. 20.0% [10.0%, 25.0%] of "
-        "its attention goes to the "
-        "tokens that followed: 40.0% [20.0%, 50.0%] of what does not rest on position 0, 12 times "
-        "[6, 15] what uniform attention would give. 50.0% [25.0%, 62.5%] of its attention rests on "
-        "position 0. 20.0% [10.0%, 25.0%] of it is explained by none of this."
+        "its attention goes to the tokens that followed: 40.0% [20.0%, 50.0%] of what does "
+        "not rest on position 0, 12 times [6, 15] what uniform attention would give. 50.0% [25.0%, "
+        "62.5%] of its attention rests on position 0. 20.0% [10.0%, 25.0%] of it is explained by "
+        "none of this."
     )
 
 
 def test_where_a_role_does_not_hold_its_sentence_says_so():
-    said = paragraph("L1H2", [found()], RESTING, LEFT, [role(punctuation=0.05, matched=0.4)])
+    one = role(punctuation=0.05, matched=0.4)
+    said = paragraph("L1H2", [found()], RESTING, LEFT, [one])
     assert said.startswith(
         "L1H2 attends as an induction head does, but not beyond its own average at the same "
         "distances or clearly in rows of punctuation. In rows"
@@ -69,6 +70,10 @@ def test_what_does_not_hold_on_random_tokens_is_no_role_and_the_reason_is_given(
     assert (
         "It is not called an induction head, since this does not hold on repeated random tokens "
         "or clearly in rows of words: in rows that have such a key, 48.0%" in said
+    )
+    neither = role(words=0.02, punctuation=0.02)
+    assert "clearly in rows of words or of punctuation: in rows" in paragraph(
+        "L1H2", [found()], RESTING, LEFT, [neither]
     )
     assert " as an induction head does" not in said
 

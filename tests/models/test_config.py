@@ -1,6 +1,7 @@
 """What a configuration says of a model, and the errors of those that cannot be had."""
 
 import json
+import shutil
 import socket
 import time
 from types import SimpleNamespace
@@ -172,3 +173,18 @@ def test_a_folder_without_weights_is_broken_and_not_missing(tmp_path):
 def test_a_revision_is_part_of_the_name_that_errors_say():
     with pytest.raises(ModelUnavailableError, match="no-such-org/model at v2"):
         model_shape(ModelSpec("no-such-org/model", revision="v2"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("config.json", "generation_config.json", "adapter_config.json"),
+        *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
+        "model.safetensors.index.json",
+    ],
+)
+def test_json_that_a_parser_could_die_of_is_refused_before_it_is_parsed(name, tmp_path):
+    shutil.copytree(MODEL_FOLDER, tmp_path / "model")
+    (tmp_path / "model" / name).write_text('{"a":' + "[" * 100_000 + "]" * 100_000 + "}")
+    with pytest.raises(ModelError, match=f"{name} cannot be read: it is nested more than"):
+        load_model(ModelSpec(str(tmp_path / "model")), Settings(no_cache=True))

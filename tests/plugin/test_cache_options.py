@@ -57,12 +57,12 @@ def test_what_cannot_be_used_is_refused_before_any_test(run_file, option):
 
 def test_clearing_pytests_cache_clears_ours(run_claims, kept):
     run_claims(CLAIMS, "--headtests-cache=kept", "--cache-clear")
-    assert kept.read(KEY) is None
+    assert kept.read(KEY, lambda entry: entry) is None
 
 
 def test_a_run_without_claims_clears_nothing(run_file, kept):
     run_file(SAYS, "--headtests-cache=kept", "--cache-clear")
-    assert kept.read(KEY) is not None
+    assert kept.read(KEY, lambda entry: entry) is not None
 
 
 def test_clearing_leaves_other_files_alone(run_claims, kept, pytester):
@@ -73,16 +73,16 @@ def test_clearing_leaves_other_files_alone(run_claims, kept, pytester):
 
 def test_without_being_told_nothing_is_cleared(run_claims, kept):
     run_claims(CLAIMS, "--headtests-cache=kept")
-    assert kept.read(KEY) is not None
+    assert kept.read(KEY, lambda entry: entry) is not None
 
 
 def test_what_is_not_used_is_not_cleared(run_claims, kept):
     run = run_claims(CLAIMS, "--headtests-cache=kept", "--headtests-no-cache", "--cache-clear")
     assert run.outcomes == {"passed": 1}
-    assert kept.read(KEY) is not None
+    assert kept.read(KEY, lambda entry: entry) is not None
 
 
 def test_it_works_without_pytests_own_cache(run_file, kept):
     run = run_file(SAYS, "--headtests-cache=kept", "-p", "no:cacheprovider")
     assert run.outcomes == {"passed": 1}
-    assert kept.read(KEY) is not None
+    assert kept.read(KEY, lambda entry: entry) is not None

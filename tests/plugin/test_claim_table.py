@@ -13,6 +13,7 @@ def estimate(expression="L0H2.mass(ht.previous)", value=0.5, low=0.4, high=0.6, 
 def claim(left=None, right=0.3, **figures):
     decided = {"verdict": "holds", "outcome": "passed", "operator": ">=", "factor": 1.0}
     decided |= {"offset": 0.0, "difference": None, "left": left or estimate(), "right": right}
+    decided |= {"after_stop": None}
     return decided | figures
 
 
@@ -29,6 +30,18 @@ def test_a_wide_terminal_has_room_between_the_columns():
         "verdict test    measured    interval    docs   rows  claim",
         "holds   passed  0.5 >= 0.3  [0.4, 0.6]    64  1,234  L0H2.mass(ht.previous)",
     ]
+
+
+def test_what_the_documents_after_the_stop_say_stands_beside_what_was_measured():
+    after = claim(after_stop={"value": 0.47654, "units": 64})
+    assert printed([after, claim()], 100) == [
+        "verdict test    measured    after  interval    docs   rows  claim",
+        "holds   passed  0.5 >= 0.3  0.477  [0.4, 0.6]    64  1,234  L0H2.mass(ht.previous)",
+        "holds   passed  0.5 >= 0.3         [0.4, 0.6]    64  1,234  L0H2.mass(ht.previous)",
+    ]
+    # A narrow terminal leaves out the rows, and a narrower one this, too.
+    assert printed([after], 50)[2] == "holds   passed 0.5 >= 0.3 0.477 [0.4, 0.6]   64"
+    assert printed([after], 43)[2] == "holds   passed 0.5 >= 0.3 [0.4, 0.6]   64"
 
 
 def test_a_narrow_one_has_not():

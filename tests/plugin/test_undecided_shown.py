@@ -166,7 +166,7 @@ def test_it(head, number):
     start = shown.index("2 claims: 2 undecided")
     # The same claim of two tests is said once.
     assert shown[start + 1] == (
-        "  undecided: L0H1.mass(ht.previous) >= 0.158: about 4 documents more (median; "
+        "  undecided: L0H1.mass(ht.previous) >= 0.158: about 4 documents more (median;"
     )
     assert shown[start + 2] == "  quartiles 4 and 4)"
     assert shown[start + 3].startswith("rate of false decisions")

@@ -152,7 +152,7 @@ def test_no_folder_is_left_behind(recorded):
 
 def test_workers_clear_the_cache_before_any_test_runs(recorded):
     store = Store(recorded.folder / "kept", 10**7)
-    assert store.read(fingerprint("before")) is None
+    assert store.read(fingerprint("before"), lambda entry: entry) is None
     assert list((recorded.folder / "kept").glob("*.result"))
 
 

@@ -214,9 +214,9 @@ BAD = {
     "half a merge conflict": (b"{\n=======\n}", "merge conflict"),
     "a merge conflict with the base": (b"{}\n||||||| base\n{}", "merge conflict"),
     "bytes": (b"\xff\xfe\x00", "is not JSON"),
-    "lists, too deep": (b"[" * 100_000, "nested too deeply"),
-    "lists, too deep, closed": (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
-    "objects, too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+    "lists, too deep": (b"[" * 100_000, "nested more than"),
+    "lists, too deep, closed": (b"[" * 100_000 + b"]" * 100_000, "nested more than"),
+    "objects, too deep": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested more than"),
     "a list": (b"[]", '"format": "headtests-notes"'),
     "no header": (b"{}", '"format": "headtests-notes"'),
     "another format": (header(format="other"), '"format": "headtests-notes"'),
@@ -249,7 +249,7 @@ def test_a_bad_file_is_one_clear_error(path, name):
 def test_a_deep_version_is_one_clear_error_at_any_depth(path, depth):
     nested = "[" * depth + "]" * depth
     write_text_atomically(path, f'{{"format": "headtests-notes", "version": {nested}}}')
-    with pytest.raises(BaselineError, match=r"of version|nested too deeply"):
+    with pytest.raises(BaselineError, match=r"of version|nested more than"):
         read_json(path, FORMAT)
 
 

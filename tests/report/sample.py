@@ -196,6 +196,7 @@ def drift(**changes: Any) -> DriftRecord:
         is_relative=False,
         room=0.02,
         mean_absolute=0.09,
+        traded_places=False,
         documents=600,
         moved=[
             {"document": 31 + place, "text": f"demo/{place}", "before": 0.6, "now": now}

@@ -70,7 +70,7 @@ def test_a_seed_that_was_chosen_or_changed_is_said() -> None:
 
 
 def test_documents_that_traded_places_are_named_though_the_figure_is_unchanged() -> None:
-    moved = sample.claim(drift=sample.unchanged(mean_absolute=0.4))
+    moved = sample.claim(drift=sample.unchanged(mean_absolute=0.4, traded_places=True))
     still = sample.claim("c2", drift=sample.unchanged(mean_absolute=0.03))
     told = markdown(sample.record(claims=[moved, still]), PAGE)
     assert told.count("documents traded places") == 1

@@ -3,13 +3,13 @@
 `client` sends the questions. Nothing here imports the SDK.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from headtests.explanations.llm.server import Server
+from headtests.json_input import load_json
 from headtests.records import CallRecord
 
 LONGEST = 400
@@ -92,8 +92,8 @@ def reply_of(server: Server, body: str) -> Reply:
     """
     at = f"the server at {cut(server.address, 120)}"
     try:
-        content: Any = json.loads(body)
-    except (ValueError, RecursionError):
+        content: Any = load_json(body)
+    except ValueError:
         kind = "an HTML page" if body.lstrip().startswith("<") else "no JSON"
         error = f"{at} answered with {kind if body.strip() else 'nothing at all'}. Correct the "
         error += "address of its chat completions in headtests_explain_url: "
@@ -139,8 +139,8 @@ def content_of(body: str) -> object:
     beside it.
     """
     try:
-        content: object = json.loads(body)
-    except (ValueError, RecursionError):
+        content: object = load_json(body)
+    except ValueError:
         return body
     return content
 

@@ -59,7 +59,7 @@ class Server:
         """The URL's user and password, to be sent in place of the key; empty if it has none."""
         parts = urlsplit(self.url)
         pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-        return b64encode(pair.encode()).decode() if pair != ":" else ""
+        return b64encode(pair.encode("utf-8", "surrogatepass")).decode() if pair != ":" else ""
 
     @property
     def limit(self) -> float:

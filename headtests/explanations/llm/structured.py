@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.messages import Ask, Message, Reply, call_record, cut
+from headtests.json_input import DeepJsonError, require_shallow
 from headtests.records import CallRecord
 
 QUOTED = 2_000
@@ -163,6 +164,10 @@ def parse(text: str, shape: type[S]) -> S:
     problem = "there is no JSON object in it"
     value: S | None = None
     text = text[:_READ]
+    try:
+        require_shallow(text)
+    except DeepJsonError as error:
+        raise UnfitError(str(error)) from error
     start = text.find("{")
     for _ in range(_STARTS):
         if start < 0:

@@ -11,7 +11,6 @@ from headtests.report.words.claims import unit_of
 from headtests.report.words.heads import left_over
 from headtests.report.words.page_budget import Caps
 from headtests.report.words.text import NAME_LIMIT, plain
-from headtests.statistics.drift import TRADED
 from headtests.wording import apart, beside, count, exactly, number
 
 DRIFTED = "\u2260"
@@ -93,9 +92,7 @@ def drifted(claims: Sequence[ClaimRecord]) -> list[tuple[ClaimRecord, DriftRecor
 def traded(claim: ClaimRecord) -> str:
     """Return how far a claim's documents moved where its figure did not; empty elsewhere."""
     record = claim["drift"]
-    if record is None or record["status"] == "drifted" or record["mean_absolute"] is None:
-        return ""
-    if record["mean_absolute"] <= TRADED * record["room"]:
+    if record is None or not record["traded_places"] or record["mean_absolute"] is None:
         return ""
     unit = unit_of(claim["left"])
     moved = signed(record["now"] - record["before"], record["mean_absolute"])

@@ -255,6 +255,7 @@ def drift_of(
         is_relative=is_relative,
         room=drift.room,
         mean_absolute=drift.mean_absolute,
+        traded_places=drift.traded_places,
         documents=documents,
         moved=[
             MovedRecord(
