@@ -16,7 +16,7 @@ from headtests.claims.call_site import Location, statement_at
 from headtests.claims.comparison import Comparison, Equivalence
 from headtests.claims.verdicts import Verdict
 from headtests.errors import HeadtestsError
-from headtests.escaping import legible
+from headtests.escaping import legible, without_surrogates
 from headtests.plugin import could_not_run, undecided
 from headtests.plugin.stash import (
     CLAIM_RECORDS,
@@ -146,8 +146,11 @@ def show_plainly(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.
 def make_legible(item: pytest.Item, report: pytest.TestReport) -> None:
     """Write out what a terminal would obey in the message of a failure, whoever raised it.
 
-    pytest's own colours stay: they are in the message where the terminal shows colours.
+    pytest's own colours stay: they are in the message where the terminal shows colours. In the
+    test's name, JUnit XML cannot take lone surrogates: bytes of a file's name that are no UTF-8.
     """
+    report.nodeid = without_surrogates(report.nodeid)
+    report.location = without_surrogates(report.location)
     longrepr: Any = report.longrepr
     reporter: Any = item.config.pluginmanager.get_plugin("terminalreporter")
     is_coloured = reporter is not None and reporter.hasmarkup

@@ -107,7 +107,7 @@ class RunReport:
             0 < self._undecided == session.testsfailed
         ):
             session.exitstatus = EXIT_CODE
-        order = self._order or [item.nodeid for item in session.items]
+        order = self._order or [without_surrogates(item.nodeid) for item in session.items]
         self._places = {nodeid: place for place, nodeid in enumerate(order)}
         run = self._config.stash.get(RUN, None)
         if run is not None:
@@ -159,7 +159,7 @@ class RunReport:
         if not self._running or RUN not in self._config.stash:
             return {}
         return {
-            item.nodeid: {
+            without_surrogates(item.nodeid): {
                 "outcome": "interrupted" if item.nodeid == self._running else "not run",
                 "reason": "",
                 "message": "The run ended before this test did.",
@@ -167,7 +167,7 @@ class RunReport:
                 "searches": item.stash.get(SEARCH_RECORDS, []),
             }
             for item in session.items
-            if is_claim(item) and item.nodeid not in self._tests
+            if is_claim(item) and without_surrogates(item.nodeid) not in self._tests
         }
 
     def _make_record(self, incomplete_reason: str) -> "Record":
