@@ -100,7 +100,8 @@ class Settings:
     spool: int = 4 * 2**30
     """Maximum bytes of attention rows stored in memory and on disk for later comparisons."""
     seed: int = 0
-    """Seed of the order of documents and of the random multiples."""
+    """Seed of the order of documents and of the random multiples. The rate of false decisions
+    counts each seed that was tried."""
     suppress_first_token: bool | None = None
     """Whether key 0 is excluded from multiples and relations; None: for causal models only."""
     min_query: int = 1
@@ -144,7 +145,8 @@ class Settings:
     drift: DriftOutcome = field(default="warn", repr=False)
     """Outcome of a test whose claim's figure moved since its baseline."""
     drift_margin: float = field(default=0.02, repr=False)
-    """How far an unchanged figure may move: absolute for shares, relative for multiples."""
+    """How far an unchanged figure may move: absolute for shares, relative for multiples and, from
+    0.2 down, for shares."""
     # Searching prompts affects claims about prompts only.
     search_prompts: int = field(default=2000, repr=False)
     """Maximum number of prompts of a family that a search tries."""

@@ -180,3 +180,23 @@ def count(number_of: int, singular: str, plural: str = "") -> str:
     ('1 row', '4,310 rows', '0 replies')
     """
     return f"{number_of:,} {singular if number_of == 1 else plural or singular + 's'}"
+
+
+def against_null(low: float | None, null: tuple[float, float] | None, head: str) -> str:
+    """Return whether a detection score beats what the explanation of another head scores.
+
+    That explanation, of `head`, knows nothing of the head whose pairs are scored, and yet may
+    score over 0.5, since many heads have something in common. `low` is the lower end of the score,
+    None without one; `null` the other score and its upper end, None without one.
+
+    >>> against_null(0.82, (0.613, 0.7), "L0H3")
+    'It beats its null, the explanation of L0H3: 0.613 on the same pairs.'
+    >>> against_null(0.66, (0.613, 0.7), "L0H3")
+    'It does not surely beat its null, the explanation of L0H3: 0.613 on the same pairs.'
+    """
+    if low is None:
+        return ""
+    if null is None:
+        return "No explanation of another head was scored on these pairs, so there is no null."
+    beats = "beats" if low > null[1] else "does not surely beat"
+    return f"It {beats} its null, the explanation of {head}: {number(null[0])} on the same pairs."

@@ -263,8 +263,8 @@ class Comparison:
             lines.append(self.remedy)
         if self._settled.read_before:
             lines.append(
-                "the figure was read before it was compared: a threshold chosen from it is not "
-                "covered by the rate of false decisions"
+                "the figure was read before it was compared: the rate covers a threshold chosen "
+                "from it, but no choice among heads or statistics"
             )
         return [f"  {line}" for line in [*lines, self.basis]]
 

@@ -225,4 +225,4 @@ class Question:
     statistic: Statistic
     options: RowOptions
     beyond_corpus: bool = False
-    """Whether the unit is the text, as a sample of a larger source."""
+    """Whether the unit is the text, as an independent draw from a larger source."""

@@ -19,7 +19,8 @@ DESCRIPTION = """\
 Run claims on one checkpoint of a model after another, and draw each claim's estimate with its
 interval over the checkpoints.
 
-Each checkpoint is a run of pytest, with its own record and report in a folder beside the page. No
+Each checkpoint is a run of pytest, with its own record and report in a folder beside the page. The
+estimates are those of the first 256 eligible documents, whichever decided the claims. No
 explanations are made, and baselines are not compared. Figures stay in the cache, so a checkpoint
 that ran before is fast. The exit code is 0 if every checkpoint ran, whatever its verdicts, 1 if a
 checkpoint could not run, and 2 for a usage error.

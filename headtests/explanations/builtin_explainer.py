@@ -237,6 +237,9 @@ def _detection(
         why = "No other head's rows were read in this run."
         return [*scores, without_score("another head", "", "", why)]
     _, of_other = texts.found(other)
+    if not of_other:
+        why = f"Nothing was found of {other}, so that it has no explanation."
+        return [*scores, without_score("another head", str(other), "", why)]
     by_other = _answers(texts, head, of_other)
     return [*scores, score(trial, by_other, "another head", str(other), _names(of_other))]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headtests.escaping import legible
+from headtests.wording import against_null
 
 WIDTH = 80
 
@@ -70,6 +71,7 @@ def _lines(explanation: Mapping[str, Any]) -> Iterator[str]:
         yield from _suggestion(suggestion)
     for score in explanation["detection"]:
         yield from _wrapped(_score(score))
+    yield from _wrapped(_null(explanation["detection"]))
     halves = explanation["explain"], explanation["measure"]
     made, measured = (f"{half['documents']:,} of {half['texts']:,} texts" for half in halves)
     if explanation["text"]:
@@ -101,6 +103,15 @@ def _score(record: Mapping[str, Any]) -> str:
         f"detection: {name} tells {record['pairs']} pairs from {controls} controls with a balanced "
         f"accuracy of {accuracy}"
     )
+
+
+def _null(scores: Sequence[Mapping[str, Any]]) -> str:
+    """Return which null the explanation beats; empty if it has no score."""
+    of = {score["of"]: score for score in scores}
+    own, null = of.get("explanation", {}), of.get("another head", {})
+    value = null.get("balanced_accuracy")
+    head = null.get("head", "")
+    return against_null(own.get("low"), None if value is None else (value, null["high"]), head)
 
 
 def _between(figure: Mapping[str, Any]) -> str:

@@ -185,44 +185,44 @@ class LoadedModel:
     def _batching(self) -> Batching:
         return Batching(self.shape.length_limits)
 
-    @property
-    def runs_alone(self) -> bool:
-        """Whether each document runs by itself, since its rows depend on others in its batch."""
-        return self._batching.alone
-
-    def try_batch(self, batch: Batch, heads: Sequence[HeadName]) -> None:
+    def try_batch(self, batch: Batch, heads: Sequence[HeadName]) -> str:
         """Compare the rows of a short document alone and beside the longest document of a batch.
 
-        Where they differ, each document runs by itself from then on. Does so once for each length,
-        on the heads of the layers of `heads`. Call it before `portions`. Raises `ModelError` if
-        the rows depend on what ran before.
+        Where they differ, each document runs by itself from then on; returns a sentence that says
+        so, once, and otherwise an empty string. Compares once for each length, on the heads of the
+        layers of `heads`. Call it before `portions`. Raises `ModelError` if the rows depend on what
+        ran before.
         """
         layers = sorted({head.layer for head in heads})
         documents = self._batching.untried(batch, layers[-1])
         if documents is None:
-            return
+            return ""
         short, long = documents
         every = [HeadName(layer, head) for layer in layers for head in range(self.shape.heads)]
         try:
             alone, beside = self._rows_of_last(every, short), self._rows_of_last(every, long, short)
             if rows_agree(alone, beside, self.dtype):
-                return
+                return ""
             self._batching.alone = True
             again = self._rows_of_last(every, short)
         except CaptureError:
             # The documents themselves raise it, with their names.
-            return
+            return ""
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             self._batching.alone = True
-            return
+            return ""
         if not rows_agree(alone, again, self.dtype):
             raise ModelError(
                 f"{self.spec}: the attention on a document depends on documents that ran before "
                 f"it, of up to {len(long)} tokens. Lower headtests_max_length, or name another "
                 "model."
             )
+        return (
+            "The model's attention on a document depends on the documents in its batch; each "
+            "document ran by itself."
+        )
 
     def _rows_of_last(self, heads: Sequence[HeadName], *documents: Document) -> torch.Tensor:
         """Return the rows of the shortest of some documents, which run in one batch."""

@@ -61,7 +61,9 @@ def announced(claims: Iterable[ExplainableClaim], settings: Settings) -> str:
     if settings.explain not in ("failures", "all") or not chosen:
         return ""
     server = server_of(settings)
-    number = sum(len(claim.heads) for claim in chosen)
+    if server.trouble:
+        return ""
+    number = len({(claim.record["session"], key) for claim in chosen for key in claim.heads})
     heads = "a head" if number == 1 else f"{number} heads"
     return legible(f"asking {server.model} at {server.address} to explain {heads} ...")
 

@@ -261,8 +261,8 @@ def _rate(reporter: pytest.TerminalReporter, record: Record) -> None:
     if before:
         _wrapped(
             reporter,
-            f"It does not cover {_counted(before, 'claim')} whose statistic was read before it was "
-            "compared.",
+            f"The statistic of {_counted(before, 'claim')} was read before it was compared: the "
+            "rate covers a threshold read off it, but no choice among heads or statistics.",
             indent="  ",
         )
 

@@ -257,8 +257,8 @@ class ClaimRecord(TypedDict):
     remedy: str
     """Why an undecided claim is not decided, and what would decide it, in words; else empty."""
     read_before: bool
-    """Whether the statistic's value was read before it was compared. The threshold may then depend
-    on the data, which the rate of false decisions does not cover."""
+    """Whether the statistic's value was read before it was compared. The rate of false decisions
+    covers a threshold that was read off it, but no choice among several heads or statistics."""
     basis: str
     """The population that the verdict is about, in words."""
     course: list[CourseRecord]

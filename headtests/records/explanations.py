@@ -61,7 +61,7 @@ class DetectionRecord(TypedDict):
     of: Literal["explanation", "shuffled", "another head"]
     """Which explanation was scored. The latter two are controls: the explanation with its words
     shuffled (for the built-in explainer, its findings on shuffled pairs), and the explanation of
-    another head."""
+    another head, which is the null."""
     head: str
     """The head that the explanation was made for, such as `L1H3`."""
     explanation: str
@@ -81,8 +81,8 @@ class DetectionRecord(TypedDict):
     """The number of pairs and controls without a usable answer of the judge; they count as
     wrong."""
     balanced_accuracy: float | None
-    """The mean of the true positive rate and the true negative rate; 0.5 by chance. Null if nothing
-    was scored."""
+    """The mean of the true positive rate and the true negative rate. What an explanation has to
+    beat is not 0.5 but the score of another head's. Null if nothing was scored."""
     low: float | None
     high: float | None
     """A 95% interval (Newcombe 1998, the square-and-add method on Wilson intervals)."""

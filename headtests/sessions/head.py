@@ -97,8 +97,9 @@ class Head:
         where `when` holds and `on` has at least one attendable key (`when=ht.every_row` includes
         rows without one). `of=` divides by the average attention on `of`, and then only keys in
         both relations count in the numerator. A claim is about the documents of the population;
-        with `beyond_corpus=True` it is about the source that the texts are a sample of, and each
-        text counts with the average over its documents. Raises `ExpressionError` if `on` or `of` is
+        with `beyond_corpus=True` it is about the source that the texts are independent draws from,
+        and each text counts with the average over its documents; equal texts count once, and
+        near-copies void the rate. Raises `ExpressionError` if `on` or `of` is
         a condition on the query alone, or if `when` depends on the key.
 
         >>> bool(head.mass(ht.previous) >= 0.4)

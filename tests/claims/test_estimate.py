@@ -156,7 +156,12 @@ def test_what_is_printed_does_not_depend_on_the_steps(ends, threshold):
     values = beta(0.4, 300)
     whole = stepped(values, 300).head("L0H0").mass(ht.previous) >= threshold
     parts = stepped(values, *sorted(ends), 300).head("L0H0").mass(ht.previous) >= threshold
-    assert parts.explanation() == whole.explanation()
+    # But for what the documents of the step after the stop say.
+    said = [
+        [line.partition("; after the stop")[0] for line in claim.explanation()]
+        for claim in (parts, whole)
+    ]
+    assert said[0] == said[1]
     assert parts.decision == whole.decision
 
 
@@ -716,3 +721,135 @@ def test_without_heads_to_rank_among_there_is_no_rank():
 
 def test_a_rank_prints_as_an_ordinal():
     assert str(Rank(122, 144)) == "122nd of 144"
+
+
+# Where reading stopped.
+
+
+def test_a_claim_has_an_estimate_of_the_documents_after_the_one_that_decided():
+    values = beta(0.6, 300)
+    found = stepped(values, 64, 128, 300).head("L0H0").mass(ht.previous) >= 0.3
+    assert found
+    stop, read = found.left.documents, 64
+    assert 1 < stop < read
+    later = values[stop:read].mean()
+    expected = stop / 300 * values[:stop].mean() + (1 - stop / 300) * later
+    assert found.after_stop.value == pytest.approx(expected, abs=1e-8)
+    assert found.after_stop.units == read - stop
+    assert f"; after the stop {expected:.4g}" in found.explanation()[1]
+
+
+def test_of_two_statistics_it_is_that_of_their_difference():
+    left, right = beta(0.7, 300), beta(0.2, 300, seed=1)
+    evidence = FakeEvidence(
+        {"L0H0.mass(ht.previous)": figures(left), "L0H1.mass(ht.previous)": figures(right)},
+        steps=(64, 300),
+    )
+    mass, other = (evidence.head(name).mass(ht.previous) for name in ("L0H0", "L0H1"))
+    found = mass >= 2 * other
+    assert found
+    gaps, stop = left - 2 * right, found.left.documents
+    expected = stop / 300 * gaps[:stop].mean() + (1 - stop / 300) * gaps[stop:64].mean()
+    assert found.after_stop.value == pytest.approx(expected, abs=1e-8)
+
+
+def test_an_undecided_or_exact_claim_has_no_such_estimate():
+    undecided = stepped(beta(0.5, 300), 64).head("L0H0").mass(ht.previous) >= 0.5
+    assert undecided.decide() is Verdict.UNDECIDED
+    assert undecided.after_stop is None
+    exact = stepped([0.25, 0.75], 2).head("L0H0").mass(ht.previous) >= 0.5
+    assert exact
+    assert exact.after_stop is None
+
+
+# What little divides.
+
+
+def small(call="mass(ht.induction, of=~ht.first)", on=4.4e-9, of=1e-8, count=60, **columns):
+    given = figures([on] * count, [of] * count, base_denominators=[0.5] * count, **columns)
+    return one(call, given)
+
+
+def test_a_ratio_says_what_it_divides_by():
+    found = small(on=0.1, of=0.25).mass(ht.induction, of=~ht.first)
+    assert found.denominator == pytest.approx(0.25)
+    assert str(found).endswith(", divided by 0.25")
+    assert one("mass(ht.previous)", figures([0.5])).mass(ht.previous).denominator is None
+
+
+def test_a_claim_that_rounding_hides_is_undecided_and_says_how_little_it_divides_by():
+    claim = small().mass(ht.induction, of=~ht.first) >= 0.45
+    assert claim.decide() is Verdict.UNDECIDED
+    assert claim.more_documents is None
+    assert "the attention on keys other than those at position 0, 1e-08 on average" in claim.remedy
+    assert claim.remedy.endswith("Choose another of=.")
+    assert "exact" not in claim.basis
+    assert claim.left.low < 0.44 < 0.4546 < claim.left.high
+    with pytest.raises(UndecidedError, match=r"known to within 0\.066"):
+        bool(claim)
+    assert small().mass(ht.induction, of=~ht.first) >= 0.3
+    assert not small().mass(ht.induction, of=~ht.first) >= 0.6
+
+
+def test_two_ratios_that_rounding_hides_name_the_one_that_divides_by_little():
+    given = {
+        "L0H0.mass(ht.induction, of=~ht.first)": figures([4.4e-9] * 9, [1e-8] * 9),
+        "L0H1.mass(ht.induction, of=~ht.first)": figures([0.2] * 9, [0.45] * 9),
+    }
+    evidence = FakeEvidence(given)
+    left, right = (
+        evidence.head(name).mass(ht.induction, of=~ht.first) for name in ("L0H0", "L0H1")
+    )
+    claim = left >= right
+    assert claim.decide() is Verdict.UNDECIDED
+    assert claim.remedy.count("divides by") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "make", "advice"),
+    [
+        ("precision(ht.previous, above=5)", lambda h: h.precision(ht.previous, above=5), "above="),
+        (
+            'lift(ht.previous, over="distance")',
+            lambda h: h.lift(ht.previous, over="distance"),
+            "Claim a mass",
+        ),
+    ],
+)
+def test_every_ratio_of_little_is_left_open_with_its_own_advice(call, make, advice):
+    claim = make(small(call)) <= 0.45
+    assert claim.decide() is Verdict.UNDECIDED
+    assert advice in claim.remedy
+
+
+def test_a_small_divisor_is_named_where_documents_are_left():
+    values = figures([1e-5] * 60, [5e-5] * 60, base_denominators=[0.5] * 60)
+    call = "mass(ht.induction, of=~ht.first)"
+    claim = (
+        FakeEvidence({f"L0H0.{call}": values}, steps=(20,))
+        .head("L0H0")
+        .mass(ht.induction, of=~ht.first)
+        >= 0.5
+    )
+    assert claim.decide() is Verdict.UNDECIDED
+    assert (
+        "it divides by the attention on keys other than those at position 0, 5e-05" in claim.remedy
+    )
+
+
+# Equal texts.
+
+
+def test_equal_texts_are_named_beside_the_texts_that_count():
+    evidence = FakeEvidence(
+        {PREVIOUS: figures([0.5] * 12)},
+        populations={PREVIOUS: Eligible(np.arange(12), np.arange(12), copies=5)},
+    )
+    found = evidence.head("L0H0").mass(ht.previous, beyond_corpus=True)
+    assert found.merged_texts == 5
+    assert "12 texts (12 documents, 120 rows; 5 equal texts left out)" in str(found)
+    claim = found >= 0.4
+    claim.decide()
+    assert "independent draws from" in claim.basis
+    assert "without 5 texts equal to another" in claim.basis
+    assert evidence.head("L0H0").mass(ht.previous).merged_texts is None

@@ -88,6 +88,10 @@ def test_each_checkpoints_record_is_kept_with_its_report(traced):
         record = read_record(traced.reports / "trace" / name / "headtests.json")
         assert [claim["verdict"] for claim in record["claims"]] == verdicts
         assert (record["explanations"], record["stale"]) == ([], [])
+        # Of as many documents at each checkpoint: all 64, though fewer decided.
+        sides = [claim["fixed"]["left"] for claim in record["claims"]]
+        assert [side["documents"] for side in sides] == [64] * len(sides)
+        assert all(claim["left"]["documents"] < 64 for claim in record["claims"])
         assert (traced.reports / "trace" / name / "headtests.html").exists()
     weights = {
         read_record(path)["sessions"][0]["model"]["weights_sha256"]

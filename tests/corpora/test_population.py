@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from headtests.corpora import CorpusSpec, TokenPolicy, build_population
+from headtests.corpora import CorpusSpec, GivenTexts, TokenPolicy, build_population
 from headtests.demo import topics
 from headtests.errors import CorpusError, SettingError
 from headtests.statistics.hashing import keyed_hash
@@ -342,3 +342,35 @@ def test_memory_holds_no_ids(demo, tmp_path):
     tracemalloc.stop()
     assert population.tokens > 400_000
     assert kept < population.tokens, "four bytes a token lie on disk"
+
+
+COPIES = [
+    "The cat sat on the mat.",
+    "something else",
+    "The cat sat on the mat.",
+    "  the CAT\tsat on\nthe mat. ",
+    "The cat sat on the mat!",
+    "something else",
+    "\ufb01ne",
+    "fine",
+]
+
+
+def test_equal_texts_are_known_whatever_their_case_white_space_and_characters(demo):
+    population = build_population(GivenTexts.of(COPIES), demo, max_length=32)
+    assert population.contents.tolist() == [0, 1, 0, 0, 4, 1, 6, 6]
+    assert population.is_copy.tolist() == [False, False, True, True, False, True, False, True]
+
+
+def test_texts_of_which_the_same_beginning_is_read_are_equal(demo):
+    long = [f"{'word ' * 40}{end}" for end in ("one", "other")]
+    population = build_population(GivenTexts.of(long), demo, max_length=8)
+    assert population.is_copy.tolist() == [False, True]
+
+
+def test_copies_come_last_in_the_order_of_texts(demo):
+    population = build_population(GivenTexts.of(COPIES), demo, max_length=32)
+    order = population.text_order(5)
+    assert population.is_copy[order].tolist() == [False] * 4 + [True] * 4
+    first = order[:4].tolist()
+    assert first == sorted([0, 1, 4, 6], key=lambda number: keyed_hash(5, 1, number))

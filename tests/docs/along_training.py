@@ -49,7 +49,8 @@ def table(records):
     lines = [("step", *heads), ("---",) * (len(heads) + 1)]
     for record in records:
         step = int(record["sessions"][0]["model"]["name"].rpartition("-")[2])
-        cells = [f"{c['left']['value']:.2f} {SYMBOLS[c['verdict']]}" for c in record["claims"]]
+        claims = record["claims"]
+        cells = [f"{c['fixed']['left']['value']:.2f} {SYMBOLS[c['verdict']]}" for c in claims]
         lines.append((f"{step:,}", *cells))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

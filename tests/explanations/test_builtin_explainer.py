@@ -85,9 +85,10 @@ def test_a_control_is_told_by_what_was_found_of_it(explanation, texts):
     said = [one["explanation"] for one in record["detection"]]
     assert said == [record["text"], own.named.name, of_other.named.name]
     another = explanation("L0H4")["detection"][2]
-    # A head of which nothing was found takes no pair for its own.
-    assert (another["head"], another["explanation"]) == ("L0H5", "nothing")
-    assert (another["found"], another["same_query_denied"]) == (0, another["same_query"])
+    # A head of which nothing was found has no explanation that could be a null.
+    assert (another["head"], another["explanation"]) == ("L0H5", "")
+    assert another["balanced_accuracy"] is None
+    assert another["trouble"].startswith("Nothing was found of L0H5")
     # The last head's control is the first.
     assert explanation("L0H5")["detection"][2]["head"] == "L0H0"
 

@@ -39,6 +39,25 @@ def test_a_control_is_told_by_the_head_that_it_is_of():
     assert "detection: that of L0H2 tells 50 pairs from 50 controls" in said
 
 
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        (0.71, "It beats its null, the explanation of L0H2: 0.60 on the same pairs."),
+        (0.7, "It does not surely beat its null, the explanation of L0H2: 0.60 on the same pairs."),
+    ],
+)
+def test_it_says_which_null_it_beats(low, said):
+    null = score("another head", head="L0H2") | {"balanced_accuracy": 0.6, "high": 0.7}
+    scores = [score("explanation") | {"low": low}, null]
+    assert said in " ".join(str(Description("L0H1", [built_in(detection=scores)])).split())
+
+
+def test_without_an_explanation_of_another_head_it_says_that_there_is_no_null():
+    none = "No explanation of another head was scored on these pairs, so there is no null."
+    assert none in " ".join(str(Description("L0H1", [built_in()])).split())
+    assert "null" not in str(Description("L0H1", [built_in(detection=[])]))
+
+
 def test_where_nothing_was_explained_no_documents_are_told():
     failed = built_in(text="", trouble="the server is down.", suggestions=[], detection=[])
     description = Description("L0H1", [failed, by_model()])

@@ -46,6 +46,9 @@ class Model:
         causal = torch.ones((length, length), dtype=torch.bool).tril()
         return causal & valid[:, :, None] & valid[:, None, :]
 
+    def try_batch(self, batch, heads):
+        return ""
+
     def portions(self, batch):
         starts = range(0, len(batch), self.documents)
         return [Portion(start, min(len(batch), start + self.documents)) for start in starts]

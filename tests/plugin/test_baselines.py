@@ -311,3 +311,30 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_line(run, pytester):
     ran = run(CLAIMS, "--headtests-record")
     assert ran.outcomes == {"passed": 2, "failed": 1}
     assert any("the baselines could not be written to" in line for line in ran.lines)
+
+
+def test_a_seed_that_is_not_that_of_the_baseline_is_said_also_where_it_is_recorded_again(run):
+    run(CLAIMS, "--headtests-record")
+    again = run(CLAIMS, "--headtests-record", "--headtests-seed=5")
+    assert {claim["baseline_seed"] for claim in again.record["claims"]} == {0}
+    said = " ".join(again.text.split())
+    assert "Seed 5, where 0 is the default." in said
+    assert "The seed of 3 claims has changed since the baseline: 0, now 5." in said
+    page = (again.folder / "reports" / "headtests.html").read_text(encoding="utf-8")
+    assert "has changed since the baseline: 0, now 5." in page
+    # Compared with another order of documents, the claims fail, and the seeds are said.
+    back = run(CLAIMS)
+    assert {claim["baseline_seed"] for claim in back.record["claims"]} == {5}
+    assert "changed since the baseline: 5, now 0." in " ".join(back.text.split())
+
+
+def test_a_drifted_claim_says_how_far_its_documents_moved(run):
+    run(CLAIMS, "--headtests-record")
+    change(run(CLAIMS, "-k", "L0H3"))
+    ran = run(CLAIMS, "-k", "L0H2")
+    (claim,) = ran.record["claims"]
+    drift = claim["drift"]
+    assert drift["mean_absolute"] == pytest.approx(abs(drift["now"] - drift["before"]))
+    assert f"its documents moved by {drift['mean_absolute']:.3g} on average" in " ".join(
+        ran.text.split()
+    )

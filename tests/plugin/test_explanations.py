@@ -156,13 +156,19 @@ def test_without_a_claim_to_explain_nobody_is_asked(asked):
     [
         ([claim()], "a head"),
         ([claim(heads=("L0H1", "L0H2"))], "2 heads"),
-        ([claim(), claim(verdict="holds"), claim(verdict="undecided")], "2 heads"),
+        ([claim(), claim(verdict="holds"), claim(verdict="undecided")], "a head"),
     ],
 )
 def test_it_is_announced_whom_a_run_asks_and_of_how_many_heads(claims, heads):
     said = announced(claims, Settings(explain="failures", **ASKS))
     assert said == f"asking scripted at http://localhost:1/v1 to explain {heads} ..."
     assert announced(claims, Settings(explain="built-in", **ASKS)) == ""
+
+
+def test_a_server_that_cannot_be_asked_is_not_announced(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert announced([claim()], Settings(explain="failures")) == ""
 
 
 class Figures:

@@ -36,8 +36,8 @@ INTERVAL = r"\[\S+, \S+\]|exact|"
 def columns(line):
     """Return verdict, outcome, what was measured, interval, documents and rows."""
     found = (
-        rf"(\S+) +(\S+) +(\S+ \S+ \S+)(?: +-?[\d.e-]+)? +({INTERVAL}) "
-        r"+([\d,]+(?: pairs)?)(?: +([\d,]+))?(?: +\S.*)?"
+        rf"(\S+) +(\S+) +(\S+ \S+ \S+)(?: +-?[\d.e-]+)? +({INTERVAL}) +([\d,]+(?: pairs)?)"
+        r"(?: +([\d,]+))?(?: +\S.*)?"
     )
     return re.fullmatch(found, line).groups()
 
@@ -73,7 +73,6 @@ def test_where_a_claim_does_not_fit_it_stands_below_its_figures(run_claims):
     assert shown[11] == "Of two statistics, interval and after are those of their difference."
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 60, 120, 200])
 def test_no_line_of_it_is_wider_than_the_terminal(run_claims, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -99,7 +98,6 @@ def test_a_budget_that_cuts_the_documents_is_said(run_claims):
     assert said in run.section("claims")
 
 
-@pytest.mark.slow
 def test_figures_that_are_close_are_told_apart(run_claims):
     run = run_claims(
         """
@@ -146,9 +144,8 @@ def test_it(head):
     )
     shown = run.section("claims")
     start = shown.index("rate of false decisions of this run: at most 0.002 (2 claims, 0.001 each)")
-    assert shown[start + 1] == (
-        "  It does not cover 1 claim whose statistic was read before it was compared."
-    )
+    assert shown[start + 1].startswith("  The statistic of 1 claim was read before")
+    assert "no choice among heads or" in " ".join(shown[start + 1 : start + 4])
 
 
 def test_a_threshold_is_shown_as_it_was_written(run_claims, monkeypatch):
@@ -197,7 +194,6 @@ def test_it(head):
     assert "1 claim: 1 held" in run.section("claims")
 
 
-@pytest.mark.slow
 def test_q_leaves_it_and_qq_drops_it(run_claims):
     assert "1 refuted" in run_claims(TESTS, "-q").text
     quiet = run_claims(TESTS, "-qq")

@@ -9,7 +9,7 @@ import torch
 import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import Mass, Question, RowOptions
-from headtests.corpora import CorpusSpec
+from headtests.corpora import CorpusSpec, GivenTexts
 from headtests.errors import (
     ClaimError,
     HeadNameError,
@@ -757,3 +757,19 @@ def test_a_distribution_runs_nothing_again_before_its_examples_are_looked_at(ses
     assert session.document_pass.tokens_run_twice == 0
     assert found.bands[0].examples
     assert session.document_pass.tokens_run > once
+
+
+def test_copies_of_a_text_are_no_further_draws():
+    cat = SENTENCES[0] + " " + SENTENCES[0]
+    code = "Return a copy of the object with each element converted by the given function."
+    texts = [cat, code, cat.upper(), f"  {code}\n", cat] * 8
+    settings = Settings(no_cache=True, device="cpu", alpha=0.05)
+    session = Session("demo", GivenTexts.of(texts), heads=["L1H2"], settings=settings)
+    head = session.head("L1H2")
+    within = head.mass(ht.induction, when=ht.every_row)
+    beyond = head.mass(ht.induction, when=ht.every_row, beyond_corpus=True)
+    assert (within.documents, beyond.texts, beyond.merged_texts) == (40, 2, 38)
+    claim = beyond > beyond.value
+    assert claim.decide().value == "undecided"
+    assert "without 38 texts equal to another" in claim.basis
+    assert len(session.matched(beyond.question, 40)) == 2

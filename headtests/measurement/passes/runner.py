@@ -195,7 +195,7 @@ class DocumentPass:
         while remaining:
             documents = remaining[-self._batch_size :]
             (batch,) = make_batches(documents, len(documents), self.model.pad_id)
-            self._try(batch, [head])
+            self._note(self.model.try_batch(batch, [head]))
             try:
                 rows = self.model.rows(batch, [head])[0]
             except (RuntimeError, MemoryError) as error:
@@ -205,6 +205,10 @@ class DocumentPass:
                 self._count(batch)
                 del remaining[-len(batch) :]
         return [rows_by_place[place] for place in range(len(places))]
+
+    def _note(self, sentence: str) -> None:
+        if sentence:
+            self.notes.append(sentence)
 
     def _count(self, batch: Batch) -> None:
         for document in batch.documents:
@@ -321,7 +325,7 @@ class DocumentPass:
     ) -> None:
         """Run a batch, in smaller parts if memory runs out, and give its rows to readers."""
         whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
-        self._try(whole, heads)
+        self._note(self.model.try_batch(whole, heads))
         remaining = [PortionProgress(part.start, part.stop) for part in self.model.portions(whole)]
         settled = {head for head in heads if (by_text, number, head) in self._parts}
         dispatcher = Dispatcher(
@@ -347,16 +351,6 @@ class DocumentPass:
         self._count(whole)
         if self._progress is not None:
             self._progress.advance(len(whole), int(whole.valid.sum()))
-
-    def _try(self, batch: Batch, heads: Sequence[HeadName]) -> None:
-        """Find out whether the documents of a batch may run together, and note if they may not."""
-        before = self.model.runs_alone
-        self.model.try_batch(batch, heads)
-        if self.model.runs_alone and not before:
-            self.notes.append(
-                "The model's attention on a document depends on the documents in its batch; each "
-                "document ran by itself."
-            )
 
     def _give(
         self,

@@ -84,8 +84,9 @@ def warning(claim: ClaimRecord) -> str:
     if not claim["read_before"]:
         return ""
     return (
-        "The threshold may have been chosen to fit these documents, so the rate of false "
-        "decisions does not cover this claim."
+        "The rate of false decisions covers a threshold that was chosen from this one figure, "
+        "since the interval holds for all thresholds at once. It does not cover a claim that was "
+        "chosen among several heads or statistics by their figures."
     )
 
 
@@ -114,13 +115,13 @@ def what_alpha_means(record: Record) -> list[str]:
         shown = " or ".join(number(alpha) for alpha in alphas)
         sentences.append(
             f"Alpha, here {shown}, bounds how often a claim is decided falsely, however often the "
-            "evidence was looked at, as long as its threshold was chosen without looking at these "
-            "documents."
+            "evidence was looked at and whatever its threshold, as long as its head and its "
+            "statistic were not chosen by looking at these documents."
         )
     if read := sum(claim["read_before"] for claim in claims):
         sentences.append(
-            f"The rate does not cover {count(read, 'claim')} whose figure was read before it was "
-            "compared."
+            f"Of {count(read, 'claim')} the figure was read before it was compared: the rate does "
+            "not cover a choice among several such figures."
         )
     if exact := sum(claim["alpha"] is None for claim in claims):
         sentences.append(

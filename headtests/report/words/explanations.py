@@ -20,7 +20,7 @@ from headtests.report.words.intervals import in_brief
 from headtests.report.words.llm_calls import Asked, asked
 from headtests.report.words.page_budget import Caps
 from headtests.report.words.text import NAME_LIMIT, plain
-from headtests.wording import beside, count, exactly, number
+from headtests.wording import against_null, beside, count, exactly, number
 
 BUILT_IN = "built-in"
 """The record's name of the explainer that calls no language model."""
@@ -102,6 +102,8 @@ class Explanation:
     """Whether any suggestion has a share of the attention that does not rest."""
     unmeasured: list[UnmeasuredText]
     scored: list[Scored]
+    null: str
+    """Which null the explanation beats; empty if it has no score."""
     asked: Asked | None
     left_out: str
     """A note where the page leaves something out; else empty."""
@@ -134,6 +136,7 @@ def explanation(
             if suggestion["trouble"] and whole
         ],
         scored=[_scored(detection, record) for detection in record["detection"] if whole],
+        null=_null(record) if whole else "",
         asked=asked(record["calls"], caps.prompts) if whole else None,
         left_out="The rest is in the record only." if left_out and not whole else "",
     )
@@ -215,6 +218,16 @@ def _scored(record: DetectionRecord, explanation: ExplanationRecord) -> Scored:
         same_distance=_of(record["same_distance_denied"], record["same_distance"]),
         note=" ".join(notes),
     )
+
+
+def _null(record: ExplanationRecord) -> str:
+    scores = {detection["of"]: detection for detection in record["detection"]}
+    own, null = scores.get("explanation"), scores.get("another head")
+    known = None
+    if null is not None and null["balanced_accuracy"] is not None and null["high"] is not None:
+        known = null["balanced_accuracy"], null["high"]
+    head = "" if null is None else plain(null["head"], NAME_LIMIT)
+    return against_null(None if own is None else own["low"], known, head)
 
 
 def _of(number_of: int, whole: int) -> str:

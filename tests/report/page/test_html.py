@@ -264,7 +264,7 @@ def test_a_figure_that_was_read_first_is_warned_of_in_both_places() -> None:
     page = parsed("a run")
     (warning,) = page.all("p", "warning")
     assert "The figure was read in full before it was compared." in warning.text
-    assert "the rate of false decisions does not cover this claim" in warning.text
+    assert "covers a threshold that was chosen from this one figure" in warning.text
     assert warning.text in page.with_id("c6").text
     (table,) = page.all("table", "overview")
     (caution,) = inside(table, "caution")
@@ -304,7 +304,7 @@ def test_what_a_head_does_is_told_under_the_claim_that_it_was_asked_for() -> Non
         f"\u201c{sample.MODEL_TEXT}\u201d",
         "__import__('os').system('ls') It is no expression of headtests",
         "This explanation 4 of 180 got no usable answer and count as wrong. 0.825 0.76 to 0.88",
-        "Guessing gives 0.50.",
+        "so the explanation of another head is the null, not 0.50.",
         "Asked: 6 calls: 5 requests sent",
         "You explain attention heads.",
         '{"explanation": "L1H3 looks back.", "claims": []}',

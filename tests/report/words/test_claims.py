@@ -4,6 +4,7 @@ import pytest
 
 from headtests.report.words.claims import (
     StatisticLine,
+    at_fixed,
     both_sides,
     comparison,
     controls,
@@ -12,6 +13,7 @@ from headtests.report.words.claims import (
     interval_in_brief,
     measured_on,
     verdict_in_words,
+    where_reading_stopped,
 )
 from tests.report.sample import claim, estimate, fraction, other
 
@@ -259,3 +261,46 @@ def test_a_difference_of_multiples_has_their_sign() -> None:
     compared = comparison(asked)
     assert (compared.estimate, compared.bound) == ("14.2 - 4.20 = 10\u00d7", "5\u00d7")
     assert interval_in_brief(asked) == "8 to 12\u00d7"
+
+
+AFTER: Any = {"value": 0.1134, "units": 45}
+
+
+def test_where_reading_stopped_is_said_with_what_later_documents_say() -> None:
+    said = where_reading_stopped(claim(after_stop=AFTER))
+    assert "beyond the true one on average" in said
+    assert "From the 45 documents read after that one, the estimate is 0.113" in said
+    assert "No document was read after" in where_reading_stopped(claim())
+    texts = claim(after_stop=AFTER, left=estimate(texts=3, eligible=None))
+    assert "the 45 texts" in where_reading_stopped(texts)
+    two = claim(after_stop=AFTER, right=other(), difference=DIFFERENCE)
+    assert "the difference is 0.113" in where_reading_stopped(two)
+
+
+def test_where_reading_did_not_stop_early_nothing_is_said_of_it() -> None:
+    assert where_reading_stopped(claim(verdict="undecided")) == ""
+    assert where_reading_stopped(claim(left=estimate(documents=217))) == ""
+    assert where_reading_stopped(claim(left=fraction(), alpha=None)) == ""
+
+
+def test_a_ratio_shows_what_it_divides_by() -> None:
+    shown = values(controls(claim(left=estimate(denominator=0.00213))))
+    assert shown["Denominator"] == ["0.00213 on average"]
+    assert "Denominator" not in values(controls(claim()))
+
+
+def test_equal_texts_that_were_left_out_are_counted() -> None:
+    texts = estimate(texts=31, merged_texts=6, eligible=None)
+    assert measured_on(texts).endswith("4,310 rows, 6 equal texts left out)")
+    assert "equal" not in measured_on(estimate(texts=31, merged_texts=0, eligible=None))
+
+
+def test_figures_on_the_fixed_documents_take_the_place_of_all_others() -> None:
+    side: Any = {"value": 0.2, "low": 0.1, "high": 0.3, "documents": 256, "texts": None}
+    fixed: Any = {"left": side, "right": side | {"value": 0.05}, "difference": DIFFERENCE}
+    found = at_fixed(claim(right=other(), difference=None, fixed=fixed))
+    assert comparison(found).estimate == "0.20"
+    assert comparison(found).bound == "0.05"
+    assert found["difference"] == DIFFERENCE
+    assert documents_in_brief(found) == "256 of 217"
+    assert at_fixed(claim()) == claim()

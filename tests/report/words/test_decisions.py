@@ -1,4 +1,5 @@
 import sys
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,11 @@ from headtests.report.words.decisions import (
     evidence,
     false_decisions,
     remaining,
+    seeds,
     warning,
     what_alpha_means,
 )
-from tests.report.sample import claim, estimate, record
+from tests.report.sample import claim, estimate, record, session
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,28 @@ def test_an_undecided_claim_says_how_much_more_it_would_take() -> None:
 
 def test_a_figure_that_was_read_first_is_warned_of() -> None:
     assert warning(claim()) == ""
-    assert "does not cover this claim" in warning(claim(read_before=True))
+    said = warning(claim(read_before=True))
+    assert "covers a threshold that was chosen from this one figure" in said
+    assert "does not cover a claim that was chosen among several heads or statistics" in said
+
+
+def test_a_seed_that_was_chosen_or_changed_is_said() -> None:
+    default: Any = session() | {"seed": 0}
+    assert seeds(record(sessions=[default])) == []
+    chosen, tries = seeds(record())
+    assert chosen == "Seed 7, where 0 is the default."
+    assert "Each seed that was tried adds the rate" in tries
+    changed = [claim(baseline_seed=3), claim("c2", baseline_seed=3), claim("c3")]
+    found = seeds(record(sessions=[default], claims=changed))
+    assert found == [
+        "The seed of 2 claims has changed since the baseline: 3, now 0.",
+        tries,
+    ]
+
+
+def test_an_undecided_claim_says_what_would_decide_it_where_documents_would_not() -> None:
+    hidden = claim(verdict="undecided", remedy="it divides by 1e-09. Choose another of=.")
+    assert remaining(hidden).endswith("it divides by 1e-09. Choose another of=.")
 
 
 def test_the_rate_of_a_run_counts_the_claims_that_have_one() -> None:
@@ -121,7 +144,7 @@ def test_a_bound_of_one_is_none() -> None:
 def test_alpha_is_said_in_a_plain_sentence_with_what_it_leaves_out() -> None:
     alpha, read, exact = what_alpha_means(record())
     assert "Alpha, here 0.001," in alpha
-    assert "does not cover 1 claim" in read
+    assert "Of 1 claim the figure was read" in read
     assert "1 claim was compared exactly" in exact
     several = record(claims=[claim(read_before=True, alpha=None)] * 2)
     assert false_decisions(several) == ""
