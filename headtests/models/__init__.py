@@ -1,10 +1,12 @@
 """Opens models and reads the attention rows of heads: the only package that runs a model.
 
 - `config`: the shape of a model, from its configuration alone.
-- `loading`: opens a model.
+- `files`: which files a model is opened from, and what is wrong with them.
+- `source`, `loading`: open the tokenizer and the weights.
 - `loaded`: an open model, as the rest of headtests uses it.
 - `probe`: decides by which backend the rows of a model can be read.
 - `attention_interface`, `bridge_hooks`: the two backends, transformers and transformer_lens.
+- `batching`: which documents of a batch may run together.
 - `row_reading`: one batch on its way through a backend.
 - `row_softmax`, `row_checks`: rows from queries and keys, and their validation.
 

@@ -7,37 +7,30 @@ Chooses the backend that reads the rows, by `probe`; the backends are `attention
 import copy
 import gc
 import json
-import pickle
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from headtests.cache import Entry, FileHashes, Store, fingerprint, store_of
-from headtests.errors import HeadtestsError, ModelError, ModelWarning
-from headtests.hub import out_of_reach, why_missing
+from headtests.errors import ModelError, ModelWarning
 from headtests.json_input import load_json
 from headtests.models.bridge_hooks import BridgeCapture
 from headtests.models.config import (
     ModelShape,
-    folder_of,
-    has_own_code,
     hub_outage,
-    location_of,
-    own_code_error,
     read_config,
     shape_of,
-    unreachable,
 )
-from headtests.models.files import CONFIG, ModelFolder, first_line
+from headtests.models.files import CONFIG
 from headtests.models.loaded import Capture, LoadedModel, ModelFacts, facts_of, once
 from headtests.models.probe import interface_of, require_patterns
+from headtests.models.source import Source, quiet
 from headtests.settings import ModelSpec, Settings
 
 READ_BY = ("torch", "transformers", "transformer-lens")
@@ -58,7 +51,7 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     shape = shape_of(config, str(spec))
     device = resolve_device(spec.device or settings.device)
     dtype: torch.dtype = getattr(torch, spec.dtype or settings.dtype)
-    source = _Source(spec, config, outage)
+    source = Source(spec, config, outage)
     tokenizer = source.tokenizer()
     store = store_of(settings)
     opened = once(lambda: _opened(source, tokenizer, shape, device, dtype))
@@ -103,187 +96,11 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     opened.
     """
     outage = hub_outage(spec)
-    return _Source(spec, read_config(spec, outage), outage).tokenizer()
-
-
-class _Source:
-    """Where a model is opened from, with the errors of what cannot be opened there."""
-
-    def __init__(self, spec: ModelSpec, config: Any, outage: str) -> None:
-        self.spec = spec
-        self.config = config
-        self.outage = outage
-        self.place = location_of(spec)
-
-    @property
-    def folder(self) -> ModelFolder | None:
-        """The folder of the files, which for a model of the hub may not be there yet."""
-        folder = folder_of(self.spec)
-        return None if folder is None else ModelFolder(folder, str(self.spec))
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The arguments of transformers that all files are opened with."""
-        return {
-            "config": self.config,
-            "revision": self.spec.revision,
-            "local_files_only": bool(self.outage),
-            "trust_remote_code": False,
-        }
-
-    def weights(self) -> tuple[Path, ...]:
-        """Return the files of the weights; empty for a model of the hub that is not here whole."""
-        if self.folder is None:
-            return ()
-        try:
-            return self.folder.weights(self.config)
-        except ModelError:
-            if Path(self.place).is_dir():
-                raise
-            return ()
-
-    def notes(self) -> tuple[str, ...]:
-        """Return what of the files was not used, in sentences."""
-        adapter = () if self.folder is None else self.folder.adapter()
-        if not adapter or find_spec("peft") is not None:
-            return ()
-        return (
-            f"The adapter beside the model was ignored ({adapter[0].name}). Install peft, or merge "
-            "the adapter into the model.",
-        )
-
-    def tokenizer(self) -> Any:
-        """Return the tokenizer; raises `ModelError` if there is none, or if it cannot be read."""
-        from transformers import AutoTokenizer
-
-        if self.folder is not None:
-            self.folder.refuse_deep_json(self.folder.tokenizer_candidates())
-        with self.explained("tokenizer"), quiet():
-            tokenizer = AutoTokenizer.from_pretrained(self.place, **self.options)
-            size, special = len(tokenizer), len(tokenizer.all_special_ids)
-        if size <= special:
-            self._refuse_tokenizer_out_of_reach()
-            raise ModelError(
-                f"the files of {str(self.spec)!r} hold no tokenizer: the one that opens has "
-                f"{size} tokens, all of them special. Save the model's tokenizer into the same "
-                "folder."
-            )
-        return tokenizer
-
-    def _refuse_tokenizer_out_of_reach(self) -> None:
-        """Raise `ModelOutOfReachError` if the tokenizer's files are missing because of the hub.
-
-        Without its files, another tokenizer opens, or an error says that the model has none.
-        """
-        if Path(self.place).is_dir():
-            return
-        name, revision = self.spec.name, self.spec.revision
-        reason = why_missing(name, "tokenizer_config.json", revision, self.outage)
-        if reason:
-            raise unreachable(self.spec, reason)
-
-    @contextmanager
-    def explained(self, what: str) -> Iterator[None]:
-        """Raise a `ModelError` for any error of opening the tokenizer, the weights or a bridge."""
-        try:
-            yield
-        except HeadtestsError:
-            raise
-        # Parsers of files raise errors of many classes.
-        except Exception as error:
-            raise self._error(what, error) from error
-        except BaseException as error:
-            # What the Rust code of tokenizers raises is no Exception.
-            if type(error).__name__ != "PanicException":
-                raise
-            raise self._error(what, error) from error
-
-    def _error(self, what: str, error: BaseException) -> ModelError:
-        is_folder = Path(self.place).is_dir()
-        if not is_folder and isinstance(error, OSError):
-            reason = self.outage or out_of_reach(error) or hub_outage(self.spec)
-            if reason:
-                return unreachable(self.spec, reason)
-        if what == "tokenizer":
-            self._refuse_tokenizer_out_of_reach()
-        if isinstance(error, Exception) and has_own_code(error):
-            return own_code_error(self.spec)
-        subject = f"the {what} of the model" if what == "tokenizer" else "the model"
-        start = f"{subject} {str(self.spec)!r} could not be opened: "
-        problem = self._problem(what)
-        if problem:
-            return ModelError(f"{start}{problem}.")
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        method = _quantised_by(self.config)
-        if method and what != "tokenizer":
-            return ModelError(
-                f"{start}its weights are quantised ({method}), and {reason}. Install what reads "
-                "them, or name the model's own weights."
-            )
-        if what == "bridge":
-            return ModelError(
-                f"{start}its rows cannot be read by transformers's attention interface, and "
-                f"TransformerBridge says {reason}."
-            )
-        if what == "tokenizer":
-            return ModelError(
-                f"{start}{reason}. Check {', '.join(self._token_files())}, and save the tokenizer "
-                "again."
-            )
-        return ModelError(
-            f"{start}{reason}. Its weights can be read: check its {CONFIG}, and that it is of a "
-            "kind that this version of transformers knows."
-        )
-
-    def _token_files(self) -> list[str]:
-        files = [] if self.folder is None else self.folder.tokenizer_candidates()
-        return [file.name for file in files] or ["tokenizer.json, which is missing"]
-
-    def _problem(self, what: str) -> str:
-        """Return which file cannot be read, and why; empty if all can."""
-        if self.folder is None:
-            return ""
-        if what == "tokenizer":
-            return self.folder.problem(self.folder.tokenizer_candidates())
-        try:
-            files = self.folder.weights(self.config)
-        except ModelError as error:
-            return str(error).partition("cannot be opened: ")[2].rstrip(".")
-        return self.folder.problem(files) or next(filter(None, map(_pickle_problem, files)), "")
-
-
-def _quantised_by(config: Any) -> str:
-    """Return the name of the method that a model's weights are quantised by; empty for none."""
-    options = getattr(config, "quantization_config", None)
-    if not options:
-        return ""
-    method = options.get("quant_method") if isinstance(options, dict) else options
-    return str(getattr(method, "quant_method", method) or "by an unknown method")
-
-
-def _pickle_problem(file: Path) -> str:
-    """Return why pickled weights cannot be read; empty if they can, or for another file."""
-    if file.suffix != ".bin":
-        return ""
-    try:
-        content = torch.load(file, map_location="meta", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "GLOBAL" not in str(error):
-            return f"{file} cannot be read: it is no pickle of tensors. Download it again"
-        return (
-            f"{file} is a pickle that holds more than tensors, and to read it could run code. "
-            "Save the weights as safetensors"
-        )
-    # A file that is cut ends in errors of many classes.
-    except Exception as error:
-        return f"{file} cannot be read: {first_line(error)}. Download it again"
-    if not isinstance(content, dict):
-        return f"{file} holds a {type(content).__name__}, where weights by name were expected"
-    return ""
+    return Source(spec, read_config(spec, outage), outage).tokenizer()
 
 
 def _opened(
-    source: _Source,
+    source: Source,
     tokenizer: Any,
     shape: ModelShape,
     device: torch.device,
@@ -305,7 +122,7 @@ def _opened(
     return capture, _is_bidirectional(bridge)
 
 
-def _network(source: _Source, device: torch.device, dtype: torch.dtype) -> Any:
+def _network(source: Source, device: torch.device, dtype: torch.dtype) -> Any:
     """Return the Hugging Face model without its unembedding; None if transformers has no class."""
     from transformers import AutoModel
     from transformers.models.auto.modeling_auto import MODEL_MAPPING
@@ -369,7 +186,7 @@ def _numberless(name: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _with_eager_attention(source: _Source) -> Iterator[str]:
+def _with_eager_attention(source: Source) -> Iterator[str]:
     """Yield a place from which a bridge can be opened, whose configuration names no attention.
 
     A bridge reads the configuration itself, and refuses any attention but the eager one.
@@ -390,7 +207,7 @@ def _with_eager_attention(source: _Source) -> Iterator[str]:
 
 
 def _bridge(
-    source: _Source, place: str, tokenizer: Any, device: torch.device, dtype: torch.dtype
+    source: Source, place: str, tokenizer: Any, device: torch.device, dtype: torch.dtype
 ) -> Any:
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -412,7 +229,7 @@ def _is_bidirectional(bridge: Any) -> bool:
 
 
 def _identity(
-    source: _Source,
+    source: Source,
     tokenizer: Any,
     device: torch.device,
     dtype: torch.dtype,
@@ -526,28 +343,3 @@ def resolve_device(name: str) -> torch.device:
             f"the device {name!r} is not available: {reason}. Use auto, cpu, cuda or mps."
         ) from error
     return device
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Suppress the progress bars, log messages, warnings and questions of a load."""
-    from transformers import dynamic_module_utils
-    from transformers.utils import logging
-
-    # How long it waits for an answer to whether it may run a model's own code.
-    patience, dynamic_module_utils.TIME_OUT_REMOTE_CODE = (
-        dynamic_module_utils.TIME_OUT_REMOTE_CODE,
-        0,
-    )
-    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped upstream
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # as above
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        dynamic_module_utils.TIME_OUT_REMOTE_CODE = patience
-        logging.set_verbosity(verbosity)
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # as above

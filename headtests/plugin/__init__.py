@@ -38,7 +38,7 @@ MARKERS = (
     "heads(*names, suppress_first_token=, min_query=): several heads in one test, in this order; "
     "the test takes `heads`",
     "model(name, revision=, dtype=, device=, missing='fail'): the model: a Hugging Face name or "
-    "folder, or demo; missing='skip' skips the test where its files cannot be loaded",
+    "folder, or demo; missing='skip' skips the test where it is not available",
     "corpus(name, config=, split=, field='text', first=10000, max_length=, bos=): the documents: a "
     "dataset's name, a folder or file of parquet, JSON lines, CSV or text, or demo; or "
     "corpus('repeated-random', period=24, repeats=2, documents=256, seed=0)",

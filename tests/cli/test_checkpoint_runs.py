@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from headtests.cli import checkpoint_runs
-from headtests.cli.checkpoint_runs import models_of, names_of, run_checkpoints
+from headtests.cli.checkpoint_runs import in_order, models_of, names_of, run_checkpoints
 from headtests.demo import MODEL_FOLDER
 from headtests.errors import ModelUnavailableError, SettingError
 from headtests.models.loading import load_model
@@ -318,3 +318,25 @@ def test_a_revision_in_the_hubs_cache_is_measured_and_nothing_else_is_done(hub, 
     assert checkpoint.record["searches"][0]["breaking"] is not None
     assert checkpoint.record["explanations"] == []
     assert {entry.name for entry in tmp_path.iterdir()} - before - {"__pycache__"} == {"trace"}
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("step-0 step-10 step-100 step-9", "step-0 step-9 step-10 step-100"),
+        ("run/step-10/ run/step-9/", "run/step-9/ run/step-10/"),
+        ("c-1000 c-200 final", "c-200 c-1000 final"),
+        ("base c-1000 demo c-200", "base c-200 demo c-1000"),
+        ("step1000-tokens4B step900-tokens1B", "step900-tokens1B step1000-tokens4B"),
+        ("at-10M at-1B at-9M at-500", "at-500 at-9M at-10M at-1B"),
+        ("at-0.5 at-0.25", "at-0.25 at-0.5"),
+        ("epoch-10 step-9", "epoch-10 step-9"),
+        ("a2/x a1/y", "a2/x a1/y"),
+        ("step-007 step-7 step-6", "step-6 step-007 step-7"),
+    ],
+)
+def test_names_that_differ_in_numbers_are_put_in_their_order(named, expected):
+    specs = [ModelSpec(name) for name in named.split()]
+    assert [spec.name for spec in in_order(specs)] == expected.split()
+    revisions = [ModelSpec("a/b-2", name) for name in named.split()]
+    assert [spec.revision for spec in in_order(revisions)] == expected.split()

@@ -48,6 +48,17 @@ def test_revisions_of_one_model_are_run(run, asked):
     assert said[-1] == "out/page.html"
 
 
+def test_checkpoints_run_in_the_order_of_their_numbers_and_a_warning_says_so(run, asked):
+    _, _, errors = run("trace", "hypotheses", "--model", "a/b", "--revisions", "s10,main,s9")
+    assert [spec.revision for spec in asked[0][1]] == ["s9", "main", "s10"]
+    assert errors == [
+        "headtests: warning: the checkpoints were not named in the order of their numbers, in "
+        "which they run: s9, main, s10"
+    ]
+    _, _, errors = run("trace", "hypotheses", "--model", "a/b", "--revisions", "s9,main,s10")
+    assert errors == []
+
+
 def test_an_option_of_pytest_may_be_one_alone(run, asked):
     run("trace", "hypotheses", "--models", "demo", "--pytest=-x")
     assert asked[0][-1] == ["-x"]

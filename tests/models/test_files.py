@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 import headtests as ht
 from headtests.cache import store_of
 from headtests.errors import ModelError, ModelUnavailableError, ModelWarning
-from headtests.models import loading
+from headtests.models import loading, source
 from headtests.models.config import read_config
 from headtests.models.files import problem_of
 from headtests.models.loading import load_model
@@ -180,11 +180,11 @@ def test_one_byte_changes_the_identity_where_the_file_plays_a_part(layout, folde
     spec = ModelSpec(str(folder))
     store = store_of(Settings(cache=str(tmp_path / "results")))
     # Opened first, since a byte may make a file that cannot be read.
-    source = loading._Source(spec, read_config(spec, ""), "")
-    tokenizer = source.tokenizer()
+    opened_from = loading.Source(spec, read_config(spec, ""), "")
+    tokenizer = opened_from.tokenizer()
 
     def identity():
-        return loading._identity(source, tokenizer, torch.device("cpu"), torch.float32, store)
+        return loading._identity(opened_from, tokenizer, torch.device("cpu"), torch.float32, store)
 
     before, found = identity(), set()
     for file in [path for path in folder.rglob("*") if path.is_file()]:
@@ -205,7 +205,7 @@ def test_files_that_play_no_part_are_not_opened(layout, folder, whole):
     for name in ("generation_config.json", "preprocessor_config.json"):
         (folder / name).write_bytes(b"{ nonsense")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(loading, "find_spec", lambda name: None)
+        patched.setattr(source, "find_spec", lambda name: None)
         if layout is adapter_beside:
             with pytest.warns(ModelWarning, match=r"adapter .* was ignored .*peft"):
                 model = load_model(ModelSpec(str(folder)), CPU)
@@ -457,3 +457,24 @@ def test_attention_that_the_configuration_asks_for_does_not_matter(kind, named, 
     folder = Path(tiny_models.write_model(tmp_path, tiny_models.random_model(config)))
     edit(folder / "config.json", **{named: "flash_attention_2"})
     assert load_model(ModelSpec(str(folder)), CPU).shape.heads == tiny_models.HEADS
+
+
+def test_nothing_is_asked_while_a_model_is_opened(folder, monkeypatch):
+    from transformers import AutoModel, dynamic_module_utils
+
+    def asks(question):
+        raise AssertionError(question)
+
+    monkeypatch.setattr("builtins.input", asks)
+    patience = dynamic_module_utils.TIME_OUT_REMOTE_CODE
+    # As a library may that opens a file without saying that nobody trusts it.
+    monkeypatch.setattr(
+        AutoModel,
+        "from_pretrained",
+        lambda *arguments, **options: dynamic_module_utils.resolve_trust_remote_code(
+            None, str(folder), has_local_code=False, has_remote_code=True
+        ),
+    )
+    with pytest.raises(ModelError, match="code of its own"):
+        load_model(ModelSpec(str(folder)), CPU)
+    assert patience == dynamic_module_utils.TIME_OUT_REMOTE_CODE

@@ -103,3 +103,35 @@ def test_it(head):
 """
     )
     assert run.outcomes == {"errors": 1}
+
+
+@pytest.mark.slow
+def test_a_model_that_is_broken_is_no_missing_one(run_claims, tmp_path, monkeypatch):
+    """It is opened once, no test of it is skipped, and claims about others stand."""
+    import shutil
+
+    from headtests.demo import MODEL_FOLDER
+    from headtests.models import loading
+
+    broken = shutil.copytree(MODEL_FOLDER, tmp_path / "broken")
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    opened = []
+    network = loading._network
+
+    def opening(source, *arguments):
+        opened.append(source.place)
+        return network(source, *arguments)
+
+    monkeypatch.setattr(loading, "_network", opening)
+    mark = f'pytestmark.append(pytest.mark.model({str(broken)!r}, missing="skip"))\n'
+    run = run_claims(mark + TESTS, f"--headtests-against={broken}")
+    assert run.outcomes == {"passed": 1, "errors": 6}
+    assert opened.count(str(broken)) == 1
+    for name in ("test_it[L0H2]", "test_it[L1H0]", "test_both"):
+        (line,) = run.section(f"ERROR at setup of {name}")
+        assert "model.safetensors cannot be read" in line
+        assert str(broken) in line
+    (record,) = (test for test in run.record["claims"])
+    assert record["verdict"] == "holds"
+    assert "model.safetensors cannot be read" in record["against"]["trouble"]
