@@ -7,10 +7,12 @@ what a killed one left.
 
 import os
 import re
+import shutil
 import stat
+import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -105,6 +107,60 @@ def _remove_if_abandoned(path: Path) -> None:
             path.unlink()
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """Make a folder for files of this process, and delete it at the end.
+
+    Deletes those that killed processes left as well. Raises `OSError` where none can be made.
+    """
+    remove_abandoned_folders(prefix)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        lock = _locked(folder)
+        # Another process may have taken it for abandoned before it was locked.
+        if folder.exists():
+            break
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def remove_abandoned_folders(prefix: str) -> None:
+    """Delete temporary folders of this user and a prefix that killed processes left."""
+    with suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            with suppress(OSError):
+                _remove_if_unlocked(folder)
+
+
+def _locked(folder: Path, how: int = 0) -> int | None:
+    """Return a descriptor that holds a folder's lock; None where the system has no such locks."""
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _OPEN)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None
+    return descriptor
+
+
+def _remove_if_unlocked(folder: Path) -> None:
+    status = folder.lstat()
+    if fcntl is None or not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        return
+    lock = _locked(folder, fcntl.LOCK_NB)
+    if lock is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
 def read_regular(path: Path, most: int) -> bytes:

@@ -4,10 +4,17 @@ import fcntl
 import os
 import resource
 import stat
+import tempfile
 
 import pytest
 
-from headtests.files import read_own, read_regular, remove_abandoned, replace_whole
+from headtests.files import (
+    read_own,
+    read_regular,
+    remove_abandoned,
+    replace_whole,
+    temporary_folder,
+)
 
 
 def test_all_files_are_replaced_or_none(tmp_path):
@@ -67,6 +74,20 @@ def test_what_others_left_is_not_deleted(tmp_path):
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == [".headtests-folder.part", ".headtests-link.part", "mine.part"]
     remove_abandoned(tmp_path / "nowhere")
+
+
+def test_a_temporary_folder_is_removed_and_those_that_killed_processes_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "headtests-xdist-left"
+    left.mkdir()
+    (left / "gw0").touch()
+    (tmp_path / "headtests-other").mkdir()
+    (tmp_path / "headtests-xdist-link").symlink_to(tmp_path / "headtests-other")
+    with temporary_folder("headtests-xdist-") as one, temporary_folder("headtests-xdist-") as other:
+        assert not left.exists()
+        assert (one.is_dir(), other.is_dir(), one != other) == (True, True, True)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["headtests-other", "headtests-xdist-link"]
 
 
 @pytest.mark.parametrize("read", [read_own, read_regular])

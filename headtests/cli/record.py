@@ -111,12 +111,15 @@ def _recorded(claim: "BaselineClaim") -> tuple[str, ...]:
 
 def _lines(record: "Record") -> Iterator[str]:
     """Yield the lines of a run's record."""
+    from headtests.report.words.decisions import seeds
+
     if record["claims"]:
         yield from _table(_HEADINGS, *map(_cells, record["claims"]))
     for test in record["unmeasured"]:
         reason = (test["message"].strip().splitlines() or [""])[0]
         yield f"no claim: {test['test']} ({test['outcome']}){': ' if reason else ''}{reason}"
     yield _tally(record)
+    yield from seeds(record)
     if not record["complete"]:
         yield f"incomplete: {record['incomplete_reason'] or 'no reason was recorded'}"
     for session in record["sessions"]:
@@ -126,17 +129,23 @@ def _lines(record: "Record") -> Iterator[str]:
     yield ", ".join(versions)
 
 
-_HEADINGS = ("verdict", "test", "measured", "interval", "documents", "claim")
+_HEADINGS = ("verdict", "test", "measured", "after the stop", "interval", "documents", "claim")
 
 
 def _cells(claim: "ClaimRecord") -> tuple[str, ...]:
-    from headtests.report.words.claims import comparison, documents_in_brief, interval_in_brief
+    from headtests.report.words.claims import (
+        after_stop_in_brief,
+        comparison,
+        documents_in_brief,
+        interval_in_brief,
+    )
 
     figures = comparison(claim)
     return (
         claim["verdict"],
         claim["outcome"] or "none",
         f"{figures.estimate} {figures.sign} {figures.bound}",
+        after_stop_in_brief(claim),
         interval_in_brief(claim),
         documents_in_brief(claim),
         claim["expression"],

@@ -15,6 +15,7 @@ from typing import IO, cast
 
 from headtests.corpora.in_memory import clipped
 from headtests.errors import CorpusError
+from headtests.escaping import legible
 
 EXPECTED = "parquet, JSON lines (.jsonl, .json), CSV, TSV, .txt or .md"
 
@@ -99,17 +100,17 @@ class Listing:
 
 def summary(error: Exception) -> str:
     """Return the class and message of an error in one line of at most 400 characters."""
-    message = shown_name(" ".join(str(error).split()).rstrip("."))
+    message = " ".join(str(error).split()).rstrip(".")
     return clipped(f"{type(error).__name__}: {message}" if message else type(error).__name__, 400)
 
 
 def shown_name(name: str) -> str:
-    r"""Return a file's name without characters that no terminal and no JSON should get.
+    r"""Return a file's name legibly, in one line.
 
-    >>> shown_name("a\x1b.txt")
-    'a\\x1b.txt'
+    >>> shown_name("a\x1b\n.txt")
+    'aU+001BU+000A.txt'
     """
-    return name if name.isprintable() else repr(name)[1:-1]
+    return legible(name).replace("\n", "U+000A").replace("\t", "U+0009")
 
 
 def local_files(path: Path, corpus: str) -> Listing:
@@ -211,15 +212,15 @@ def expanded(file: SourceFile) -> Iterator[SourceFile]:
         if member.is_dir():
             continue
         name = member.filename if file.name == file.corpus else f"{file.name}/{member.filename}"
-        stored = partial(_open_member, file.stored, member.filename)
+        stored = partial(_open_member, file.stored, member)
         found = source_file(file.corpus, name, stored)
         if not PurePosixPath(name).suffixes:
             found = replace(found, kind=file.kind, separator=file.separator)
         yield found
 
 
-def _open_member(stored: Callable[[], IO[bytes]], name: str) -> IO[bytes]:
-    return zipfile.ZipFile(stored()).open(name)
+def _open_member(stored: Callable[[], IO[bytes]], member: zipfile.ZipInfo) -> IO[bytes]:
+    return zipfile.ZipFile(stored()).open(member)
 
 
 def choose(files: Iterable[SourceFile], corpus: str) -> Listing:

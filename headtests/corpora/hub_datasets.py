@@ -6,12 +6,12 @@ or with options of its own is streamed by `datasets`.
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from headtests.corpora.files import (
     EXPECTED,
@@ -28,6 +28,7 @@ from headtests.corpora.files import (
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError, CorpusOutOfReachError
 from headtests.hub import SECONDS, out_of_reach
+from headtests.json_input import DeepJsonError, require_shallow
 
 _IN_EVERY_CONFIG = {"name", "version", "data_dir", "data_files", "description"}
 _OWN_OPTIONS = {"sep", "delimiter", "sample_by"}
@@ -108,15 +109,7 @@ def _listing(
     spec: CorpusSpec, folder: Path | None, split: str, paths: Iterable[object], separator: str
 ) -> Listing:
     """Return which of the files of a split are read, and why no others of a local folder are."""
-    files: list[SourceFile] = []
-    for path in map(str, paths):
-        stored: Callable[[], IO[bytes]]
-        if folder is None:
-            name, stored = _REVISION.sub("", path), partial(_open_remote, path)
-        else:
-            name = Path(path).relative_to(folder.resolve()).as_posix()
-            stored = stored_at(Path(path))
-        files += expanded(source_file(spec.name, name, stored))
+    files = [file for path in paths for file in expanded(_file(spec, folder, str(path)))]
     listing = choose(files, spec.name)
     # For .tsv files the separator is known from their names.
     if separator and all(file.separator == "," for file in listing.files):
@@ -127,6 +120,13 @@ def _listing(
         if others:
             listing.left_out[f"Files that are not of the split {split!r}"] = others
     return listing
+
+
+def _file(spec: CorpusSpec, folder: Path | None, path: str) -> SourceFile:
+    if folder is None:
+        return source_file(spec.name, _REVISION.sub("", path), partial(_open_remote, path))
+    name = Path(path).relative_to(folder.resolve()).as_posix()
+    return source_file(spec.name, name, stored_at(Path(path)))
 
 
 def _open_remote(path: str) -> Any:
@@ -147,6 +147,10 @@ def _streamed(spec: CorpusSpec, builder: Any, folder: Path | None) -> Iterator[o
         builder.config.converters = {field: str}
         builder.config.index_col = False
     with _refusing(spec, folder):
+        for paths in (builder.config.data_files or {}).values():
+            for file in (_file(spec, folder, str(path)) for path in paths):
+                if file.kind == "JSON":
+                    _require_shallow(file)
         found = builder.as_streaming_dataset()
     splits = {str(split): dataset for split, dataset in found.items()}
     dataset = splits[_split(spec, splits)]
@@ -166,6 +170,15 @@ def _streamed(spec: CorpusSpec, builder: Any, folder: Path | None) -> Iterator[o
                 f"{', '.join(map(repr, row))}. Give one of them as field=."
             )
         yield row[field]
+
+
+def _require_shallow(file: SourceFile) -> None:
+    """Raise `CorpusError` for JSON of which the parsers of `datasets` would die."""
+    with file.open() as stream:
+        try:
+            require_shallow(stream.read())
+        except DeepJsonError as error:
+            raise file.refusal(str(error)) from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from headtests.errors import BaselineError, DriftError, DriftWarning, HeadtestsError
+from headtests.files import remove_abandoned
 from headtests.plugin.stash import CLAIM_RECORDS, DECIDED, DRIFT_PROPERTY
 from headtests.plugin.worker_output import BaselineOutput
 from headtests.records import DriftRecord, StaleRecord
@@ -199,6 +200,7 @@ class Baselines:
 
     def _read(self, path: Path) -> Baseline | None:
         if path not in self._files:
+            remove_abandoned(path.parent)
             try:
                 self._files[path] = read_baseline(path)
             except BaselineError as error:

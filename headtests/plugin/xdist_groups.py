@@ -7,15 +7,18 @@ pytest-xdist; the distribution is in `xdist_scheduler`.
 
 import json
 from collections.abc import Generator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from headtests.files import temporary_folder
+
 FOLDER = "headtests_xdist_groups"
 """The key of a worker's input that holds the folder for its file."""
+PREFIX = "headtests-xdist-"
+"""Begins the name of that folder."""
 
 
 def send_groups(config: pytest.Config, groups: Mapping[str, int]) -> None:
@@ -36,7 +39,9 @@ def read_groups(folder: Path) -> dict[str, int]:
     """Return the groups that the workers wrote; all workers write the same."""
     groups: dict[str, int] = {}
     for file in sorted(folder.glob("*.json")):
-        groups |= json.loads(file.read_text(encoding="ascii"))
+        # Without its groups, a worker's tests are distributed as usual.
+        with suppress(OSError, ValueError, TypeError):
+            groups |= json.loads(file.read_text(encoding="ascii"))
     return groups
 
 
@@ -44,7 +49,8 @@ class XdistGroups:
     """A plugin object of the controller, which distributes tests to workers."""
 
     def __init__(self) -> None:
-        self._folder: TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
+        self._closing = ExitStack()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -52,9 +58,9 @@ class XdistGroups:
         if self._folder is None:
             # Without a folder, tests are distributed as usual.
             with suppress(OSError):
-                self._folder = TemporaryDirectory(prefix="headtests-", ignore_cleanup_errors=True)
+                self._folder = self._closing.enter_context(temporary_folder(PREFIX))
         if self._folder is not None:
-            node.workerinput[FOLDER] = self._folder.name
+            node.workerinput[FOLDER] = str(self._folder)
 
     @pytest.hookimpl(optionalhook=True, wrapper=True)
     def pytest_xdist_make_scheduler(
@@ -66,11 +72,10 @@ class XdistGroups:
             return own
         from headtests.plugin.xdist_scheduler import group_scheduler
 
-        folder = Path(self._folder.name)
+        folder = self._folder
         return group_scheduler(own, config, log, lambda: read_groups(folder))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
         """Delete the folder."""
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._closing.close()

@@ -162,10 +162,12 @@ def test_an_archive_that_is_cut_is_refused(name, tmp_path):
 def test_names_with_control_characters_are_shown_escaped(tmp_path):
     texts(tmp_path, "a.txt", "\x1b[31mb.txt", "c\n.jsonl")
     _, reading = read(tmp_path)
-    assert reading.files == [r"\x1b[31mb.txt", "a.txt"]
-    assert reading.notes[0].endswith(r"left out: c\n.jsonl.")
+    assert reading.files == ["U+001B[31mb.txt", "a.txt"]
+    assert reading.notes[0].endswith("left out: cU+000A.jsonl.")
     (tmp_path / "\x1b[31mb.txt").write_bytes(b"\xff")
-    with pytest.raises(CorpusError, match=r"its file '\\x1b\[31mb\.txt' cannot be read") as caught:
+    with pytest.raises(
+        CorpusError, match=r"its file 'U\+001B\[31mb\.txt' cannot be read"
+    ) as caught:
         read(tmp_path)
     assert "\x1b" not in str(caught.value)
 

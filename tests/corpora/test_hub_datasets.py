@@ -123,3 +123,12 @@ def test_a_hub_that_does_not_answer_while_files_are_read_is_out_of_reach(monkeyp
     monkeypatch.setattr("datasets.utils.file_utils.xopen", breaking)
     with pytest.raises(CorpusOutOfReachError, match="not available from the hub now"):
         read("org/name")
+
+
+def test_deep_json_that_datasets_would_parse_is_refused(tmp_path):
+    content = '{"rows": [{"text": "a"}], "x": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    card = 'config_name: default\n  data_files: "*.json"\n  field: rows'
+    folder = declared(tmp_path, {"a.json": '{"rows": [{"text": "a"}]}'}, card)
+    assert read(folder)[0] == ["a"]
+    with pytest.raises(CorpusError, match=r"'a\.json' cannot be read: it is nested"):
+        read(declared(tmp_path, {"a.json": content}, card))

@@ -123,10 +123,10 @@ def test_it(heads):
 
 
 def test_without_room_for_a_folder_tests_are_spread_as_ever(monkeypatch):
-    def refused(**options):
+    def refused(prefix):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("headtests.plugin.xdist_groups.TemporaryDirectory", refused)
+    monkeypatch.setattr("headtests.plugin.xdist_groups.temporary_folder", refused)
     groups, node = XdistGroups(), SimpleNamespace(workerinput={})
     groups.pytest_configure_node(node)
     assert node.workerinput == {}

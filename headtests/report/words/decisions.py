@@ -132,7 +132,12 @@ def what_alpha_means(record: Record) -> list[str]:
 
 
 def seeds(record: Record) -> list[str]:
-    """Return sentences about seeds that were chosen or changed; empty where all are the default."""
+    """Return sentences about seeds that were chosen or changed; empty where all are the default.
+
+    Empty, too, where no claim has a rate.
+    """
+    if all(claim["alpha"] is None for claim in record["claims"]):
+        return []
     default = Settings().seed
     used = sorted({session["seed"] for session in record["sessions"]})
     chosen = [str(seed) for seed in used if seed != default]
