@@ -113,16 +113,11 @@ def _remove_if_abandoned(path: Path) -> None:
 def temporary_folder(prefix: str) -> Iterator[Path]:
     """Make a folder for files of this process, and delete it at the end.
 
-    Folders of this user and prefix that killed processes left are deleted as well. Raises `OSError`
-    where none can be made.
+    Deletes those that killed processes left as well. Raises `OSError` where none can be made.
     """
-    place = Path(tempfile.gettempdir())
-    with suppress(OSError):
-        for folder in place.glob(f"{prefix}*"):
-            with suppress(OSError):
-                _remove_if_unlocked(folder)
+    remove_abandoned_folders(prefix)
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
         lock = _locked(folder)
         # Another process may have taken it for abandoned before it was locked.
         if folder.exists():
@@ -133,6 +128,14 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def remove_abandoned_folders(prefix: str) -> None:
+    """Delete temporary folders of this user and a prefix that killed processes left."""
+    with suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            with suppress(OSError):
+                _remove_if_unlocked(folder)
 
 
 def _locked(folder: Path, how: int = 0) -> int | None:

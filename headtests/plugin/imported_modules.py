@@ -9,6 +9,8 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
+import headtests
+
 LATER = (
     "headtests.plugin.baselines",
     "headtests.plugin.explanations",
@@ -33,6 +35,9 @@ class ImportedModules:
         self._known: dict[str, ModuleType] = {}
         for name in LATER:
             import_module(name)
+        # A public name is found once; found in a test, it could be another module's.
+        for name in headtests.__all__:
+            getattr(headtests, name)
         self.note()
 
     def note(self) -> None:
@@ -50,3 +55,6 @@ class ImportedModules:
             is_own = name.partition(".")[0] == "headtests"
             if name not in sys.modules or (is_own and sys.modules[name] is not module):
                 sys.modules[name] = module
+                parent, _, child = name.rpartition(".")
+                if parent in self._known:
+                    setattr(self._known[parent], child, module)

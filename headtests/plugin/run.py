@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.errors import HeadtestsError
+from headtests.files import remove_abandoned_folders
 from headtests.plugin.failures import costing
 from headtests.plugin.imported_modules import ImportedModules
 from headtests.plugin.requests import (
@@ -44,7 +45,7 @@ from headtests.plugin.stash import (
     Subtests,
 )
 from headtests.plugin.worker_output import SIDES, SideName, SideOutput, WorkerOutput
-from headtests.plugin.xdist_groups import send_groups
+from headtests.plugin.xdist_groups import PREFIX, send_groups
 
 if TYPE_CHECKING:
     from headtests.claims.comparison import Comparison
@@ -74,6 +75,7 @@ def start_run(
 
     if config.getoption("cacheclear", default=False):
         clear_results(config)
+    remove_abandoned_folders(PREFIX)
     run = Run(config, progress_for(config), collected)
     run.plan(claims)
     send_groups(config, run.groups)

@@ -17,6 +17,8 @@ from headtests.files import temporary_folder
 
 FOLDER = "headtests_xdist_groups"
 """The key of a worker's input that holds the folder for its file."""
+PREFIX = "headtests-xdist-"
+"""Begins the name of that folder."""
 
 
 def send_groups(config: pytest.Config, groups: Mapping[str, int]) -> None:
@@ -56,7 +58,7 @@ class XdistGroups:
         if self._folder is None:
             # Without a folder, tests are distributed as usual.
             with suppress(OSError):
-                self._folder = self._closing.enter_context(temporary_folder("headtests-xdist-"))
+                self._folder = self._closing.enter_context(temporary_folder(PREFIX))
         if self._folder is not None:
             node.workerinput[FOLDER] = str(self._folder)
 

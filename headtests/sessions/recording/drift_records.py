@@ -233,6 +233,11 @@ def drift_of(
     _require_comparable(comparison, recorded, before, now, file)
     sides = [side for side in (recorded["left"], recorded["right"]) if side is not None]
     quantities, is_relative = sides_in(comparison), not comparison.left.is_share
+    if len(sides) != len(quantities):
+        raise BaselineError(
+            f"the baseline of {recorded['claim']} in {file} has figures of {len(sides)} statistics "
+            f"and the claim has {len(quantities)}. Record it again with --headtests-record."
+        )
     estimates = [quantity for quantity in quantities if isinstance(quantity, Estimate)]
     documents = None
     if len(estimates) < len(quantities):

@@ -224,6 +224,14 @@ def test_figures_that_do_not_fit_their_number_are_an_error():
         drift_of(claim, entry, CONTEXT, CONTEXT, "b.json", 0.02)
 
 
+def test_a_side_in_excess_is_an_error():
+    claim = claim_on(evidence_of([0.5, 0.5]))
+    entry = recorded(claim)
+    entry["right"] = entry["left"]
+    with pytest.raises(BaselineError, match=r"of 2 statistics and .* has 1.*--headtests-record"):
+        drift_of(claim, entry, CONTEXT, CONTEXT, "b.json", 0.02)
+
+
 def test_the_context_of_a_session_is_the_same_wherever_it_runs_alike(tmp_path):
     keys = []
     for settings in (Settings(no_cache=True), Settings(no_cache=True, batch_size=1)):
