@@ -100,7 +100,7 @@ def verdict_in_words(claim: ClaimRecord) -> str:
 
 
 def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
-    """Yield what chance would give, then the rank."""
+    """Yield what uniform attention or a key at random would give, then the rank."""
     base, rank = estimate["base_rate"], estimate["rank"]
     # The lift of uniform attention over itself is 1 by definition.
     if base is not None and not (estimate["kind"] == "lift" and base == 1):
