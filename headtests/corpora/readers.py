@@ -18,6 +18,7 @@ from headtests.corpora.files import SourceFile, shown_name, summary
 from headtests.corpora.in_memory import clipped
 from headtests.errors import CorpusError
 from headtests.json_input import DeepJsonError, load_json
+from headtests.wording import count
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -198,7 +199,7 @@ def _json_whole(file: SourceFile, text: str, number: int) -> Generator[tuple[str
             items = [_Row(text=item) for item in items]
     except json.JSONDecodeError as error:
         at = number + error.lineno - 1
-        raise file.refusal(f"line {at}: {error.msg} (column {error.colno})") from error
+        raise file.refusal(f"line {at}: {_why(error)}") from error
     except ValueError as error:
         raise file.refusal(_why(error)) from error
     for place, item in enumerate(items):
@@ -217,7 +218,7 @@ def _json(text: str) -> Any:
 
 def _why(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} (column {error.colno})"
+        return f"{error.msg.removesuffix(' at')} (column {error.colno})"
     return str(error)
 
 
@@ -293,7 +294,7 @@ def _csv_rows(file: SourceFile, quoted: bool) -> Generator[tuple[list[str], bool
             width = width or len(fields)
             if len(fields) != width:
                 raise file.refusal(
-                    f"{where} has {len(fields)} fields and the header {width}: "
+                    f"{where} has {count(len(fields), 'field')} and the header {width}: "
                     f"{clipped(repr(fields))}",
                     "Quote a field that holds a separator, and write one field for each column.",
                 )
