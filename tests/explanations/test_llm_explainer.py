@@ -360,6 +360,7 @@ def test_texts_that_cannot_be_split_are_a_trouble_and_ask_nothing(demo_model, as
         "q", [0] * len(session.population)
     )
     del session.population.index.text_ids[1:]
+    del session.population.index.hashes[1:]
     alone = Texts(session, RowOptions(suppress_first_token=True))
     with ScriptedServer(says("{}")) as running:
         client = Client(Server("scripted", running.url, KEY), Budget(), None)
