@@ -6,7 +6,7 @@ the baseline for the explanations of language models. No language model is asked
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import cast
 
@@ -102,10 +102,10 @@ class Texts:
             self._trials[head] = trial_of(self.measured(head))
         return self._trials[head]
 
-    def random(self) -> Shares:
-        """Return the shares of all heads on repeated random tokens; cached with the model."""
+    def random(self, head: HeadName) -> Shares:
+        """Return the shares on repeated random tokens of a head's layer; cached with the model."""
         run = self.source.document_pass
-        return random_repeats(run.model, run.population.bos, self.options)
+        return random_repeats(run.model, head.layer, run.population.bos, self.options)
 
     def another(self, head: HeadName, others: Sequence[HeadName]) -> HeadName | None:
         """Return the next head among others, after the last the first; None without another."""
@@ -210,7 +210,7 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
     ]
     unexplained = halves.unexplained([finding.relation for finding, _ in confirmed])
     resting = halves.resting() if texts.options.suppress_first_token else None
-    of_head = roles(grounds, texts.measured(head), confirmed, texts.random)
+    of_head = roles(grounds, texts.measured(head), confirmed, partial(texts.random, head))
     text = paragraph(str(head), with_records, resting, unexplained, of_head)
     return texts.record(head, NAME) | {
         "text": text,

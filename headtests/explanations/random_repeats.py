@@ -1,4 +1,4 @@
-"""What every head does on repeated random tokens, where no text helps it to look right.
+"""What heads do on repeated random tokens, where no text helps them to look right.
 
 Roles that follow repetition are told from others on such sequences (Olsson et al. 2022, "In-context
 learning and induction heads"). `roles` decides what that means for a head.
@@ -32,31 +32,30 @@ DOCUMENTS = 8
 
 
 Shares = Mapping[tuple[HeadName, Expression], float]
-"""The share of each head on each relation of `TRIED`; empty if nothing could be tried."""
+"""The share of each head on each relation of `TRIED`; none that could not be tried."""
 
-_known: WeakKeyDictionary[LoadedModel, dict[tuple[BosPolicy, RowOptions], Shares]] = (
+_known: WeakKeyDictionary[LoadedModel, dict[tuple[int, BosPolicy, RowOptions], Shares]] = (
     WeakKeyDictionary()
 )
 
 
-def random_repeats(model: LoadedModel, bos: BosPolicy, options: RowOptions) -> Shares:
-    """Return the share of what does not rest that each head puts on each relation of `TRIED`.
+def random_repeats(model: LoadedModel, layer: int, bos: BosPolicy, options: RowOptions) -> Shares:
+    """Return the share of what does not rest that a layer's heads put on relations of `TRIED`.
 
     In rows whose token occurred before; the lowest of the periods'. One pass of 16 short documents
-    serves all heads of a model, whoever asks. Empty where the model's context is too short.
+    serves all heads of a layer, whoever asks. A share is missing where the model's context, or the
+    layer's window, is too short.
     """
     known = _known.setdefault(model, {})
-    if (bos, options) not in known:
-        known[bos, options] = _measured(model, bos, options)
-    return known[bos, options]
+    key = layer, bos, options
+    if key not in known:
+        known[key] = _measured(model, layer, bos, options)
+    return known[key]
 
 
-def _measured(model: LoadedModel, bos: BosPolicy, options: RowOptions) -> Shares:
-    layers, context = model.shape.layers, model.shape.context
-    heads = [
-        HeadName(layer, index) for layer in range(layers) for index in range(model.shape.heads)
-    ]
-    of = ~first if options.suppress_first_token else None
+def _measured(model: LoadedModel, layer: int, bos: BosPolicy, options: RowOptions) -> Shares:
+    heads = [HeadName(layer, index) for index in range(model.shape.heads)]
+    context, of = model.shape.context, ~first if options.suppress_first_token else None
     shares: dict[tuple[HeadName, Expression], float] = {}
     for period in PERIODS:
         if context is not None and 2 * period >= context:
@@ -74,8 +73,10 @@ def _measured(model: LoadedModel, bos: BosPolicy, options: RowOptions) -> Shares
             places = np.arange(len(population))
         for relation, reader in readers.items():
             for head in heads:
-                share = float(reader.figures(head, places).average or 0)
-                shares[head, relation] = min(share, shares.get((head, relation), share))
+                figures = reader.figures(head, places)
+                if len(figures):
+                    share = float(figures.average or 0)
+                    shares[head, relation] = min(share, shares.get((head, relation), share))
     return shares
 
 

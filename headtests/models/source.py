@@ -170,6 +170,12 @@ class Source:
             files = self.folder.weights(self.config)
         except ModelError as error:
             return str(error).partition("cannot be opened: ")[2].rstrip(".")
+        adapter = () if self.notes() else self.folder.adapter()
+        if len(adapter) == 1:
+            return (
+                f"{adapter[0]} has no adapter_model.safetensors beside it. Save the adapter again"
+            )
+        files = (*files, *adapter)
         return self.folder.problem(files) or next(filter(None, map(_pickle_problem, files)), "")
 
 

@@ -182,19 +182,19 @@ def test_shares_are_those_of_claims_about_the_same_rows(texts, heads, name):
 
 
 def test_random_tokens_are_those_of_the_corpus_of_that_name(demo_model):
-    measured = random_repeats(demo_model, "model", OPTIONS)
-    assert len(measured) == 2 * 8
+    measured = random_repeats(demo_model, 1, "model", OPTIONS)
+    assert len(measured) == 2 * 4
     lowest = {}
     for period in PERIODS:
         session = ht.Session(
             demo_model,
             "repeated-random",
-            heads=["L1H2", "L0H2"],
+            heads=["L1H2", "L1H3"],
             period=period,
             documents=8,
             settings=Settings(no_cache=True),
         )
-        for head in ("L1H2", "L0H2"):
+        for head in ("L1H2", "L1H3"):
             for relation in (duplicate, induction):
                 mass = session.head(head).mass(relation, when=query.repeats, of=~ht.first).value
                 (name,) = session.named(head)
@@ -205,9 +205,9 @@ def test_random_tokens_are_those_of_the_corpus_of_that_name(demo_model):
 
 
 def test_random_tokens_run_once_a_model(demo_model, monkeypatch):
-    first = random_repeats(demo_model, "model", OPTIONS)
+    first = random_repeats(demo_model, 1, "model", OPTIONS)
     monkeypatch.setattr(type(demo_model), "read", None)
-    assert random_repeats(demo_model, "model", OPTIONS) is first
+    assert random_repeats(demo_model, 1, "model", OPTIONS) is first
 
 
 @pytest.mark.parametrize(("context", "tried"), [(None, True), (65, True), (46, False), (47, True)])
@@ -218,7 +218,7 @@ def test_a_context_too_short_for_repetition_is_no_evidence(heads, context, tried
         shape=SimpleNamespace(context=context),
         texts=heads.model.texts,
     )
-    measured = random_repeats(planted.Planted(like, [planted.induction]), "model", OPTIONS)
+    measured = random_repeats(planted.Planted(like, [planted.induction]), 0, "model", OPTIONS)
     shares = {
         relation: measured.get((HeadName(0, 0), relation)) for relation in (duplicate, induction)
     }
@@ -231,5 +231,5 @@ def test_a_head_that_looks_as_far_back_as_one_period_is_no_induction_head(heads)
         lambda tokens, ids, back=period - 1: np.eye(len(tokens), k=-back) for period in PERIODS
     ]
     model = planted.Planted(heads.model, rules)
-    measured = random_repeats(model, "model", OPTIONS)
+    measured = random_repeats(model, 0, "model", OPTIONS)
     assert max(measured.values()) < 0.2

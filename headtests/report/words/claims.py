@@ -220,12 +220,19 @@ def where_reading_stopped(claim: ClaimRecord) -> str:
     figure = "the difference" if claim["difference"] is not None else "the estimate"
     return (
         f"{biased} From the {count(after['units'], _unit(left))} read after that one, {figure} is "
-        f"{after_stop_in_brief(claim)}, which does not depend on where it stopped."
+        f"{_after_stop(claim)}, which does not depend on where it stopped."
     )
 
 
 def after_stop_in_brief(claim: ClaimRecord) -> str:
     """Return the estimate after the stop, for a table's cell; empty without one."""
+    figure = _after_stop(claim)
+    if not figure or claim["difference"] is None or claim["offset"]:
+        return figure
+    return f"{figure} (difference)"
+
+
+def _after_stop(claim: ClaimRecord) -> str:
     after = claim["after_stop"]
     return "" if after is None else number(after["value"]) + unit_of(claim["left"])
 

@@ -4,6 +4,7 @@ import pytest
 
 from headtests.report.words.claims import (
     StatisticLine,
+    after_stop_in_brief,
     at_fixed,
     both_sides,
     comparison,
@@ -275,6 +276,9 @@ def test_where_reading_stopped_is_said_with_what_later_documents_say() -> None:
     assert "the 45 texts" in where_reading_stopped(texts)
     two = claim(after_stop=AFTER, right=other(), difference=DIFFERENCE)
     assert "the difference is 0.113" in where_reading_stopped(two)
+    assert after_stop_in_brief(two) == "0.113 (difference)"
+    assert after_stop_in_brief(claim(after_stop=AFTER)) == "0.113"
+    assert after_stop_in_brief(claim()) == ""
 
 
 def test_where_reading_did_not_stop_early_nothing_is_said_of_it() -> None:
