@@ -42,7 +42,9 @@ def changed(record, *keys, to):
 )
 def test_what_was_written_is_read_again(make, path):
     write_record(make(), path)
+    # A lone surrogate becomes its escape.
     assert read_record(path) == without_surrogates(make())
+    json.dumps(read_record(path), ensure_ascii=False).encode("utf-8")
 
 
 def test_a_session_a_head_a_claim_and_an_explanation_have_a_line_each(path):
