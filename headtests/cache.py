@@ -26,8 +26,8 @@ import numpy.typing as npt
 from platformdirs import user_cache_path
 
 from headtests.errors import CacheWarning, HeadtestsError
-from headtests.files import foreign, read_own, remove_abandoned, replace_whole
-from headtests.json_input import load_json
+from headtests.io.files import foreign, read_own, remove_abandoned, replace_whole
+from headtests.io.json_input import load_json
 from headtests.settings import Settings
 
 Array = npt.NDArray[Any]

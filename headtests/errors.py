@@ -6,7 +6,7 @@ undecided, neither holds nor is refuted. What a message quotes from outside is m
 wherever it is shown later.
 """
 
-from headtests.escaping import legible
+from headtests.io.escaping import legible
 
 
 class HeadtestsError(Exception):

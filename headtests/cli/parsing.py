@@ -5,7 +5,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from headtests.escaping import legible
+from headtests.io.escaping import legible
 from headtests.options import OPTIONS
 from headtests.settings import Settings
 

@@ -15,7 +15,7 @@ from typing import IO, cast
 
 from headtests.corpora.in_memory import clipped
 from headtests.errors import CorpusError
-from headtests.escaping import legible
+from headtests.io.escaping import legible
 
 EXPECTED = "parquet, JSON lines (.jsonl, .json), CSV, TSV, .txt or .md"
 

@@ -28,7 +28,7 @@ from headtests.corpora.files import (
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError, CorpusOutOfReachError
 from headtests.hub import SECONDS, out_of_reach
-from headtests.json_input import DeepJsonError, require_shallow
+from headtests.io.json_input import DeepJsonError, require_shallow
 
 _IN_EVERY_CONFIG = {"name", "version", "data_dir", "data_files", "description"}
 _OWN_OPTIONS = {"sep", "delimiter", "sample_by"}

@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO, NoReturn, cast
 from headtests.corpora.files import SourceFile, shown_name, summary
 from headtests.corpora.in_memory import clipped
 from headtests.errors import CorpusError
-from headtests.json_input import DeepJsonError, load_json
+from headtests.io.json_input import DeepJsonError, load_json
 from headtests.wording import count
 
 BYTE_ORDER_MARK = "\ufeff"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headtests.escaping import legible
+from headtests.io.escaping import legible
 from headtests.wording import against_null
 
 WIDTH = 80

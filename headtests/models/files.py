@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headtests.errors import ModelError
-from headtests.json_input import DeepJsonError, load_json, require_shallow
+from headtests.io.json_input import DeepJsonError, load_json, require_shallow
 
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"

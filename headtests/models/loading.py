@@ -19,7 +19,7 @@ import torch
 
 from headtests.cache import Entry, FileHashes, Store, fingerprint, store_of
 from headtests.errors import ModelError, ModelWarning
-from headtests.json_input import load_json
+from headtests.io.json_input import load_json
 from headtests.models.bridge_hooks import BridgeCapture
 from headtests.models.config import (
     ModelShape,

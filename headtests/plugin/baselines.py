@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from headtests.errors import BaselineError, DriftError, DriftWarning, HeadtestsError
-from headtests.files import remove_abandoned
+from headtests.io.files import remove_abandoned
 from headtests.plugin.stash import CLAIM_RECORDS, DECIDED, DRIFT_PROPERTY
 from headtests.plugin.worker_output import BaselineOutput
 from headtests.records import DriftRecord, StaleRecord

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from headtests.claims.definitions import Question, RowOptions
 from headtests.errors import HeadtestsError
-from headtests.escaping import legible
 from headtests.explanations.builtin_explainer import NAME, Texts, explain
 from headtests.expressions.head_names import HeadName
+from headtests.io.escaping import legible
 from headtests.records import ClaimRecord, ExplanationRecord, HalfRecord
 from headtests.settings import Settings
 

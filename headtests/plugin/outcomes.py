@@ -16,7 +16,7 @@ from headtests.claims.call_site import Location, statement_at
 from headtests.claims.comparison import Comparison, Equivalence
 from headtests.claims.verdicts import Verdict
 from headtests.errors import HeadtestsError
-from headtests.escaping import legible, without_surrogates
+from headtests.io.escaping import legible, without_surrogates
 from headtests.plugin import could_not_run, undecided
 from headtests.plugin.stash import (
     CLAIM_RECORDS,

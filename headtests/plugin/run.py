@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headtests.errors import HeadtestsError
-from headtests.files import remove_abandoned_folders
+from headtests.io.files import remove_abandoned_folders
 from headtests.plugin.failures import costing
 from headtests.plugin.imported_modules import ImportedModules
 from headtests.plugin.requests import (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headtests.escaping import without_surrogates
+from headtests.io.escaping import without_surrogates
 from headtests.plugin.could_not_run import OUTCOME
 from headtests.plugin.failures import costing
 from headtests.plugin.requests import is_claim, on_command_line, run_settings

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from headtests.escaping import legible
+from headtests.io.escaping import legible
 from headtests.plugin import claim_table, could_not_run, undecided
 from headtests.plugin.undecided import YELLOW
 from headtests.records import (

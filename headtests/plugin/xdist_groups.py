@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from headtests.files import temporary_folder
+from headtests.io.files import temporary_folder
 
 FOLDER = "headtests_xdist_groups"
 """The key of a worker's input that holds the folder for its file."""

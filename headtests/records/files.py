@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from headtests.errors import RecordError
-from headtests.escaping import without_surrogates
+from headtests.io.escaping import without_surrogates
 from headtests.records.json_files import FileFormat, read_json, write_text_atomically
 from headtests.records.run import FORMAT, VERSION, Record
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from headtests.errors import HeadtestsError
-from headtests.files import of_the_system, read_regular, remove_abandoned, replace_whole
-from headtests.json_input import DeepJsonError, load_json
+from headtests.io.files import of_the_system, read_regular, remove_abandoned, replace_whole
+from headtests.io.json_input import DeepJsonError, load_json
 
 LOCK_SECONDS = 10
 """How long another process is waited for; it holds a lock for milliseconds."""

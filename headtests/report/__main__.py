@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from headtests.errors import RecordError
-from headtests.escaping import legible
+from headtests.io.escaping import legible
 from headtests.records import Record, read_record
 from headtests.records.validation import require_record
 from headtests.report.compare.runs import compare

@@ -12,7 +12,7 @@ from typing_extensions import is_typeddict
 
 from headtests import records
 from headtests.errors import RecordError
-from headtests.escaping import without_surrogates
+from headtests.io.escaping import without_surrogates
 from headtests.records import VERSION, read_record, schema, write_record
 from tests import record_schema
 from tests.report import sample

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from headtests.explanations.llm.server import Server
-from headtests.json_input import load_json
+from headtests.io.json_input import load_json
 from headtests.records import CallRecord
 
 LONGEST = 400

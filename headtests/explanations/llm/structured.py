@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.messages import Ask, Message, Reply, call_record, cut
-from headtests.json_input import DeepJsonError, require_shallow
+from headtests.io.json_input import DeepJsonError, require_shallow
 from headtests.records import CallRecord
 
 QUOTED = 2_000

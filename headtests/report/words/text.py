@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from headtests.escaping import code_point, legible, picture
+from headtests.io.escaping import code_point, legible, picture
 
 TOKEN_LIMIT = 40
 """The longest token that is shown whole, in characters."""

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from headtests.escaping import without_surrogates
+from headtests.io.escaping import without_surrogates
 from headtests.records import Record, read_record, write_record
 from headtests.report import render_html, write_html
 from tests.report import sample

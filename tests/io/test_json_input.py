@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtests.json_input import MAX_DEPTH, DeepJsonError, load_json, require_shallow
+from headtests.io.json_input import MAX_DEPTH, DeepJsonError, load_json, require_shallow
 
 
 def naive_depth(value):

@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from headtests.files import (
+from headtests.io.files import (
     read_own,
     read_regular,
     remove_abandoned,
