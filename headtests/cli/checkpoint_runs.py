@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from headtests.errors import HeadtestsError, ModelUnavailableError, SettingError
+from headtests.io.files import with_home
 from headtests.models.config import location_of
 from headtests.records import Record, read_record
 from headtests.records.validation import require_record
@@ -47,7 +48,7 @@ def models_of(
             "name the checkpoints, as --models A B C, or as --model NAME --revisions "
             "step1,step512. Found " + _found_instead(models, model, revisions)
         )
-    if model is not None and (model == "demo" or Path(model).expanduser().is_dir()):
+    if model is not None and (model == "demo" or with_home(model).is_dir()):
         raise SettingError(
             f"{model} has no revisions: those are of a model on the hub. Name its checkpoints' "
             "folders with --models."
@@ -63,9 +64,9 @@ def models_of(
         raise SettingError(f"{twice[0]} is named twice. Each checkpoint is run once.")
     for spec in specs:
         location_of(spec)
-        above = Path(spec.name).expanduser().parent
+        above = with_home(spec.name).parent
         # A name with a slash may be a model on the hub, but not if its parent folder exists here.
-        if above != Path() and above.is_dir() and not Path(spec.name).expanduser().is_dir():
+        if above != Path() and above.is_dir() and not with_home(spec.name).is_dir():
             raise ModelUnavailableError(
                 f"there is no folder {spec.name} to load a model from, though there is {above}. "
                 "Name the folders of the checkpoints."
@@ -105,7 +106,7 @@ def _whole_name(spec: ModelSpec) -> str:
 
 def _place(name: str) -> str:
     """Return the absolute path of a folder; any other name unchanged."""
-    path = Path(name).expanduser()
+    path = with_home(name)
     return str(path.resolve()) if path.is_dir() else name
 
 

@@ -28,6 +28,7 @@ from headtests.corpora.files import (
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError, CorpusOutOfReachError
 from headtests.hub import SECONDS, out_of_reach
+from headtests.io.files import with_home
 from headtests.io.json_input import DeepJsonError, require_shallow
 
 _IN_EVERY_CONFIG = {"name", "version", "data_dir", "data_files", "description"}
@@ -232,7 +233,7 @@ def _ask_hub(name: str) -> None:
 
 def refuse_out_of_reach(name: str, error: Exception) -> None:
     """Raise `CorpusOutOfReachError` if an error says that the hub is unreachable."""
-    reason = "" if Path(name).expanduser().exists() else out_of_reach(error)
+    reason = "" if with_home(name).exists() else out_of_reach(error)
     if reason:
         raise CorpusOutOfReachError(
             f"{_not_local(name)}, and it is not available from the hub now: {reason}. Run again "

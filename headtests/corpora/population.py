@@ -365,7 +365,9 @@ class _DocumentReader:
 
 def _hash_of(text: str) -> bytes:
     """Return a hash of a text without its case, white space and forms of Unicode characters."""
-    normalised = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    # Unicode 3.13, D146: some characters come apart as their case is taken away.
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold())
+    normalised = " ".join(unicodedata.normalize("NFKD", folded.casefold()).split())
     return blake2b(normalised.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -19,6 +19,7 @@ from headtests.corpora.in_memory import GivenTexts, clipped
 from headtests.corpora.readers import BYTE_ORDER_MARK, read_values
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
 from headtests.errors import CorpusError
+from headtests.io.files import with_home
 
 _NAMES_SHOWN = 10
 
@@ -134,7 +135,7 @@ def _values(spec: CorpusSpec, files: list[SourceFile], reading: Reading) -> Iter
 
 def _open(spec: CorpusSpec) -> Listing | Iterator[object]:
     """Return the files of a corpus, or its values where it has no files that can be named."""
-    path = Path(spec.name).expanduser()
+    path = with_home(spec.name)
     if not path.exists():
         if _looks_like_path(spec.name):
             raise CorpusError(

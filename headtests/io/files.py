@@ -182,6 +182,17 @@ def read_regular(path: Path, most: int) -> bytes:
     return content
 
 
+def with_home(name: str | Path) -> Path:
+    """Return a path in which `~` is the home directory, and stays where there is none.
+
+    `Path.expanduser` raises then, as it does for a user that does not exist.
+
+    >>> with_home("~no-such-user/models").parts
+    ('~no-such-user', 'models')
+    """
+    return Path(os.path.expanduser(name))  # see above
+
+
 def of_the_system(path: Path) -> bool:
     """Return whether a path is named under `/dev` or `/proc`, such as `/dev/stdout`."""
     return path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))

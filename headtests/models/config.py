@@ -16,6 +16,7 @@ from headtests.errors import (
     ModelUnavailableError,
 )
 from headtests.hub import ask_for_model, out_of_reach
+from headtests.io.files import with_home
 from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
 from headtests.settings import ModelSpec
 
@@ -46,11 +47,12 @@ _LARGEST = 10**5
 def location_of(spec: ModelSpec) -> str:
     """Return the folder or hub name to load from.
 
-    Raises `ModelUnavailableError` for a path to a folder that does not exist.
+    Raises `ModelUnavailableError` for a path to a folder that does not exist, and for a name that
+    no model of the hub can have.
     """
     if spec.name == "demo":
         return str(MODEL_FOLDER)
-    folder = Path(spec.name).expanduser()
+    folder = with_home(spec.name)
     if folder.is_dir():
         return str(folder)
     if folder.is_file():
@@ -63,7 +65,23 @@ def location_of(spec: ModelSpec) -> str:
             f"there is no folder {spec.name!r} to load a model from (relative to {Path.cwd()}). "
             "Name a Hugging Face model folder, a hub name such as gpt2, or demo."
         )
+    _require_hub_name(spec.name)
     return spec.name
+
+
+def _require_hub_name(name: str) -> None:
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        # It asks no one, and refuses such names.
+        try_to_load_from_cache(name, CONFIG)
+    except HFValidationError as error:
+        raise ModelUnavailableError(
+            f"there is no folder {name!r} to load a model from (relative to {Path.cwd()}), and no "
+            f"model of the hub can have this name: {first_line(error)}. Name a Hugging Face model "
+            "folder, a hub name such as gpt2, or demo."
+        ) from error
 
 
 def model_shape(spec: ModelSpec) -> ModelShape:

@@ -121,6 +121,7 @@ class Run:
         self._searched: set[int] = set()
         """The identities of the sessions of claims about prompts."""
         self._modules = ImportedModules()
+        self._modules.open()
         self._explainable: dict[str, ExplainableClaim] = {}
         """What an explanation of each claim would be about, by the claim's id."""
 
@@ -440,6 +441,7 @@ class Run:
 
     def close(self) -> None:
         """Close all sessions."""
+        self._modules.close()
         for session in (*self._usable(), *self._other_model.opened()):
             session.close()
 

@@ -1,6 +1,7 @@
 import gc
 import json
 import os
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -360,6 +361,15 @@ def test_equal_texts_are_known_whatever_their_case_white_space_and_characters(de
     population = build_population(GivenTexts.of(COPIES), demo, max_length=32)
     assert population.contents.tolist() == [0, 1, 0, 0, 4, 1, 6, 6]
     assert population.is_copy.tolist() == [False, False, True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("text", ["\u0390", "\u03b0", "\u1fb7", "stra\xdfe", "\ufb03", "\u01f0x"])
+def test_texts_are_equal_in_all_forms_of_characters_and_cases(demo, text):
+    texts = [normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD")]
+    texts += [normalize(form, text.upper()) for form in ("NFC", "NFD")]
+    texts += [text.title(), text.casefold()]
+    population = build_population(GivenTexts.of(texts), demo, max_length=32)
+    assert population.contents.tolist() == [0] * len(texts)
 
 
 def test_texts_of_which_the_same_beginning_is_read_are_equal(demo):

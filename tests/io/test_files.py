@@ -5,6 +5,7 @@ import os
 import resource
 import stat
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from headtests.io.files import (
     remove_abandoned,
     replace_whole,
     temporary_folder,
+    with_home,
 )
 
 
@@ -103,3 +105,10 @@ def test_no_more_is_read_than_is_expected(tmp_path, read):
         file.truncate(2**40)
     with pytest.raises(ValueError, match="at most 100 are read"):
         read(tmp_path / "sparse", 100)
+
+
+def test_a_home_that_does_not_exist_is_no_error(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert with_home("~/models") == tmp_path / "models"
+    assert with_home("~no-such-user/models") == Path("~no-such-user/models")
+    assert with_home("models") == Path("models")

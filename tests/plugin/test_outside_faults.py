@@ -22,6 +22,13 @@ def test_modules_that_were_imported_are_gone(head):
         claimed(head)
 
 @pytest.mark.head("L0H2")
+def test_modules_are_removed(head):
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("torch", "numpy", "json", "headtests", "transformers"):
+            del sys.modules[name]
+    claimed(head)
+
+@pytest.mark.head("L0H2")
 def test_the_environment_is_empty(head):
     with mock.patch.dict(os.environ, clear=True):
         claimed(head)
@@ -110,6 +117,35 @@ def test_modules_are_put_back_and_stand_ins_are_not_kept(monkeypatch):
     assert sys.modules["json"] is json
     assert "headtests_stand_in" not in sys.modules
     assert sys.modules["wandb"] is None
+
+
+def test_modules_that_a_test_removed_are_given_back_when_imported_again(monkeypatch):
+    import sys
+
+    import numpy
+    import numpy.linalg as own
+
+    known = sys.modules.copy()
+    modules = ImportedModules()
+    modules.open()
+    try:
+        for name in [name for name in known if name.partition(".")[0] in ("numpy", "json")]:
+            monkeypatch.delitem(sys.modules, name)
+        import json as other
+
+        import numpy as again
+        import numpy.linalg as again_own
+
+        assert again is numpy
+        assert again_own is own
+        assert numpy.linalg is own
+        assert own.__spec__.origin.endswith("__init__.py")
+        # Others are imported anew.
+        assert other is not known["json"]
+    finally:
+        modules.close()
+    assert modules not in sys.meta_path
+    modules.close()
 
 
 ONE = """
