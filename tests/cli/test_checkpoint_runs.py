@@ -21,6 +21,8 @@ from headtests.settings import ModelSpec, Settings
 from tests.report import sample
 from tests.tiny_models import demo_tokenizer, gpt2_config, random_model, write_model
 
+pytestmark = pytest.mark.slow
+
 HYPOTHESES = """\
 import pytest
 import headtests as ht
