@@ -26,7 +26,7 @@ import numpy.typing as npt
 from platformdirs import user_cache_path
 
 from headtests.errors import CacheWarning, HeadtestsError
-from headtests.io.files import foreign, read_own, remove_abandoned, replace_whole
+from headtests.io.files import absolute, foreign, read_own, remove_abandoned, replace_whole
 from headtests.io.json_input import load_json
 from headtests.settings import Settings
 
@@ -72,7 +72,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
-        self._folder = folder.absolute()
+        self._folder = absolute(folder)
         self._limit = limit
         # The folder is scanned each time that a tenth of the limit was written, and that much room
         # is made, so that it stays within the limit until the next scan.

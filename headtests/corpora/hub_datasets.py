@@ -28,7 +28,7 @@ from headtests.corpora.files import (
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError, CorpusOutOfReachError
 from headtests.hub import SECONDS, out_of_reach
-from headtests.io.files import with_home
+from headtests.io.files import absolute, with_home
 from headtests.io.json_input import DeepJsonError, require_shallow
 
 _IN_EVERY_CONFIG = {"name", "version", "data_dir", "data_files", "description"}
@@ -280,5 +280,5 @@ def _unopened(name: str, local: bool, error: Exception, where: str = "") -> Corp
 def _not_local(name: str) -> str:
     return (
         f"corpus {name!r} is neither {DEMO!r} nor {REPEATED_RANDOM!r} nor a local file or folder "
-        f"(looked in {Path.cwd()})"
+        f"(looked in {absolute(Path())})"
     )

@@ -19,7 +19,7 @@ from headtests.corpora.in_memory import GivenTexts, clipped
 from headtests.corpora.readers import BYTE_ORDER_MARK, read_values
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
 from headtests.errors import CorpusError
-from headtests.io.files import with_home
+from headtests.io.files import absolute, with_home
 
 _NAMES_SHOWN = 10
 
@@ -140,7 +140,7 @@ def _open(spec: CorpusSpec) -> Listing | Iterator[object]:
         if _looks_like_path(spec.name):
             raise CorpusError(
                 f"corpus {spec.name!r}: there is no such file or folder (looked for "
-                f"{str(path.absolute())!r}). Give a path that exists, or a hub name."
+                f"{str(absolute(path))!r}). Give a path that exists, or a hub name."
             )
         return dataset_source(spec, None)
     if path.is_dir():

@@ -193,6 +193,14 @@ def with_home(name: str | Path) -> Path:
     return Path(os.path.expanduser(name))  # see above
 
 
+def absolute(path: Path) -> Path:
+    """Return a path from the root; as it is where the working directory was deleted."""
+    try:
+        return path.absolute()
+    except OSError:
+        return path
+
+
 def of_the_system(path: Path) -> bool:
     """Return whether a path is named under `/dev` or `/proc`, such as `/dev/stdout`."""
     return path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))

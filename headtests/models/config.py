@@ -16,7 +16,7 @@ from headtests.errors import (
     ModelUnavailableError,
 )
 from headtests.hub import ask_for_model, out_of_reach
-from headtests.io.files import with_home
+from headtests.io.files import absolute, with_home
 from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
 from headtests.settings import ModelSpec
 
@@ -62,8 +62,9 @@ def location_of(spec: ModelSpec) -> str:
         )
     if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1 or os.sep in spec.name[-1]:
         raise ModelUnavailableError(
-            f"there is no folder {spec.name!r} to load a model from (relative to {Path.cwd()}). "
-            "Name a Hugging Face model folder, a hub name such as gpt2, or demo."
+            f"there is no folder {spec.name!r} to load a model from (relative to "
+            f"{absolute(Path())}). Name a Hugging Face model folder, a hub name such as gpt2, or "
+            "demo."
         )
     _require_hub_name(spec.name)
     return spec.name
@@ -78,9 +79,9 @@ def _require_hub_name(name: str) -> None:
         try_to_load_from_cache(name, CONFIG)
     except HFValidationError as error:
         raise ModelUnavailableError(
-            f"there is no folder {name!r} to load a model from (relative to {Path.cwd()}), and no "
-            f"model of the hub can have this name: {first_line(error)}. Name a Hugging Face model "
-            "folder, a hub name such as gpt2, or demo."
+            f"there is no folder {name!r} to load a model from (relative to {absolute(Path())}), "
+            f"and no model of the hub can have this name: {first_line(error)}. Name a Hugging Face "
+            "model folder, a hub name such as gpt2, or demo."
         ) from error
 
 
@@ -195,7 +196,7 @@ def unavailable(spec: ModelSpec, error: Exception, outage: str) -> ModelUnavaila
         return unreachable(spec, reason)
     return ModelUnavailableError(
         f"the model {str(spec)!r} is not available: {first_line(error)}. There is no folder "
-        f"{Path(spec.name).absolute()} either. Check the name, the network and your access; "
+        f"{absolute(Path(spec.name))} either. Check the name, the network and your access; "
         "HF_HUB_OFFLINE=1 uses only what is cached."
     )
 
@@ -204,7 +205,7 @@ def unreachable(spec: ModelSpec, outage: str) -> ModelOutOfReachError:
     """Return the error for a model that could not be fetched because the hub is unreachable."""
     return ModelOutOfReachError(
         f"the model {str(spec)!r} is not available now: {outage}. There is no folder "
-        f"{Path(spec.name).absolute()} either. Run again later, or where it was downloaded before."
+        f"{absolute(Path(spec.name))} either. Run again later, or where it was downloaded before."
     )
 
 

@@ -311,3 +311,13 @@ def test_a_file_has_no_configurations(tmp_path):
     path.write_text('{"text": "one"}\n', "utf-8")
     with pytest.raises(CorpusError, match="is a file, which has no configurations"):
         read(path, config="second")
+
+
+def test_a_corpus_is_missing_where_the_working_directory_was_deleted(tmp_path, monkeypatch):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    for name in ("nope.txt", "~no-such-user/nope.txt"):
+        with pytest.raises(CorpusError, match="no such file or folder"):
+            list(texts_of(CorpusSpec(name), Reading()))

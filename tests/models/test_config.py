@@ -151,6 +151,18 @@ def test_a_folder_that_is_not_there_is_named(name):
     assert repr(name) in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["./no-such-folder", "no hub name", "no-such-org/no-such-model"])
+def test_a_model_is_unavailable_where_the_working_directory_was_deleted(
+    name, tmp_path, monkeypatch
+):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(ModelUnavailableError, match="no folder"):
+        model_shape(ModelSpec(name))
+
+
 @pytest.mark.parametrize("opened", [model_shape, lambda spec: load_model(spec, Settings())])
 def test_a_hub_name_is_unavailable_offline_without_a_try_or_a_wait(opened, monkeypatch):
     def unwanted(*arguments, **named):
