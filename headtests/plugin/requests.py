@@ -155,7 +155,7 @@ def _model(node: Any) -> ModelSpec:
         spec = ModelSpec(node.config.getini("headtests_model") or "demo")
     revision = on_command_line(node.config, "--headtests-revision")
     if revision is not None:
-        if spec.name == "demo" or Path(spec.name).expanduser().is_dir():
+        if spec.name == "demo" or os.path.isdir(os.path.expanduser(spec.name)):
             raise SettingError(
                 f"--headtests-revision is {revision!r}, but {spec.name} has no revisions: those "
                 "are of a model on the hub. Leave it out."
@@ -295,9 +295,9 @@ def other_model(own: ModelSpec, settings: Settings) -> ModelSpec:
     against = settings.against
     spec = replace(own, dtype=settings.against_dtype or own.dtype, missing="fail")
     if against is not None:
-        if against == "demo" or "/" in against or Path(against).expanduser().is_dir():
+        if against == "demo" or "/" in against or os.path.isdir(os.path.expanduser(against)):
             spec = replace(spec, name=against, revision=None)
-        elif own.name == "demo" or Path(own.name).expanduser().is_dir():
+        elif own.name == "demo" or os.path.isdir(os.path.expanduser(own.name)):
             raise SettingError(
                 f"headtests_against is {against!r}, neither a folder nor a name with a slash, "
                 f"and so a revision; {own.name} has no revisions. Name a folder, or a model such "

@@ -126,7 +126,11 @@ def test_a_missing_field_is_refused_with_the_columns(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
 @pytest.mark.parametrize(
     ("rows", "found"),
-    [([5], "row 0 holds int: 5"), ([["a", "b"]], r"row 0 holds list: \['a', 'b'\]")],
+    [
+        ([5], "row 0 holds int: 5"),
+        ([["a", "b"]], r"row 0 holds list: \['a', 'b'\]"),
+        ([{"a": "b"}], r"row 0 holds dict: \{'a': 'b'\}"),
+    ],
 )
 def test_what_is_no_text_is_refused_with_row_and_type(tmp_path, suffix, rows, found):
     path = write(tmp_path / f"corpus.{suffix}", rows)
@@ -263,6 +267,12 @@ def test_an_empty_file_is_refused(tmp_path, suffix):
     path.touch()
     with pytest.raises(CorpusError, match="is empty: the file has 0 bytes"):
         read(path)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, f"{'a' * 300}.txt", "~nobody-of-this-name/a.txt"])
+def test_a_name_that_no_file_can_have_is_refused(name):
+    with pytest.raises(CorpusError, match=r"neither 'demo' nor|no such file or folder"):
+        read(name)
 
 
 def test_a_folder_without_a_file_to_read_is_refused(tmp_path):

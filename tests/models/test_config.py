@@ -131,7 +131,17 @@ def test_a_model_without_attention_heads_is_refused(tmp_path):
         model_shape(spec)
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "./no-such-folder", "a/b/c", "folder/"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/no/such/folder",
+        "./no-such-folder",
+        "a/b/c",
+        "folder/",
+        f"./{'a' * 300}",
+        "~nobody-of-this-name/a",
+    ],
+)
 def test_a_folder_that_is_not_there_is_named(name):
     with pytest.raises(ModelUnavailableError, match="no folder") as caught:
         model_shape(ModelSpec(name))
