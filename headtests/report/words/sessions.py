@@ -120,7 +120,8 @@ def _reading_facts(corpus: CorpusRecord) -> list[Fact]:
         Fact("Files left out", f"{_files(left['files'], left['names'])} ({_reason(left)})")
         for left in corpus["files_left_out"]
     ]
-    facts.append(Fact("Rows read", f"{corpus['rows']:,}"))
+    if corpus["rows"]:
+        facts.append(Fact("Rows read", f"{corpus['rows']:,}"))
     facts += [
         Fact(
             f"Document {sample['document']:,} begins",

@@ -20,13 +20,14 @@ from headtests.report.trace import write_trace
 from tests.report import large, sample, traced
 from tests.report.browser.launching import NONE_FOUND, find_browser, launched
 from tests.report.browser.opened import Opened
-from tests.report.browser.runs import everything, incomplete, unexplained, unlike
+from tests.report.browser.runs import everything, incomplete, many_heads, unexplained, unlike
 
 RECORDS: dict[str, Callable[[], Record]] = {
     "everything": everything,
     "unexplained": unexplained,
     "hostile": sample.hostile_record,
     "incomplete": incomplete,
+    "many_heads": many_heads,
     "unlike": unlike,
     "large": large.record,
 }

@@ -1,6 +1,6 @@
 """Records for the browser tests."""
 
-from headtests.records import Record
+from headtests.records import EstimateRecord, Record
 from tests.report import sample
 
 
@@ -79,4 +79,21 @@ def unlike() -> Record:
             )
             for name, value, documents, e_value in (figures[i] for i in (3, 0, 4, 2, 1))
         ],
+    )
+
+
+def many_heads() -> Record:
+    """Return a run on a model of 12 layers by 16 heads, with claims about heads of the last."""
+    session = sample.session()
+    session["model"].update(layers=12, heads=16)
+    keys = ["demo L11H0", "demo L11H15"]
+
+    def left(key: str) -> EstimateRecord:
+        return sample.estimate(head=key, expression=f"{key.split()[1]}.mass(ht.induction)")
+
+    claims = [
+        sample.claim(f"c{number}", left=left(key), heads=[key]) for number, key in enumerate(keys)
+    ]
+    return sample.record(
+        sessions=[session], heads=[sample.head(key) for key in keys], claims=claims
     )

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-@pytest.mark.parametrize("name", ["everything", "hostile", "incomplete"])
+@pytest.mark.parametrize("name", ["everything", "hostile", "incomplete", "many_heads"])
 def test_nothing_is_wider_than_the_window(open_page: OpenPage, name: str, script: bool) -> None:
     opened = open_page(name, script=script)
     for unfold in (False, True):
