@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headtests.errors import ModelError
+from headtests.io.files import LFS_POINTER
 from headtests.io.json_input import DeepJsonError, load_json, require_shallow
 
 CONFIG = "config.json"
@@ -30,9 +31,10 @@ _TOKENIZER_CONFIG = "tokenizer_config.json"
 _TOKENIZER = "tokenizer.json"
 _TOKEN_FILES = ("special_tokens_map.json", "added_tokens.json")
 """Read only if `tokenizer_config.json` has no `added_tokens_decoder`."""
+NO_VOCABULARIES = (_TOKENIZER_CONFIG, *_TOKEN_FILES)
+"""Files of a tokenizer that hold no vocabulary."""
 _VOCABULARIES = ("tekken.json", "tokenizer.model*", "tiktoken.model")
 """Patterns of vocabularies that transformers finds by their names, without a `tokenizer.json`."""
-_POINTER = b"version https://git-lfs.github.com/spec"
 _PART = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
 """The weights of one device, of a model that was saved by several."""
 _FOREIGN = {
@@ -255,12 +257,12 @@ def problem_of(file: Path) -> str:
         return "is no file. Download or save the model again"
     try:
         with file.open("rb") as opened:
-            head = opened.read(len(_POINTER))
+            head = opened.read(len(LFS_POINTER))
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if not head:
         return "is empty. Download or save the model again"
-    if head == _POINTER:
+    if head == LFS_POINTER:
         return (
             "is a pointer of git-lfs, a text in place of the file. Run `git lfs pull` there, or "
             "download it again"

@@ -24,7 +24,7 @@ from headtests.models.config import (
     own_code_error,
     unreachable,
 )
-from headtests.models.files import CONFIG, ModelFolder, first_line
+from headtests.models.files import CONFIG, NO_VOCABULARIES, ModelFolder, first_line
 from headtests.settings import ModelSpec
 
 
@@ -163,7 +163,11 @@ class Source:
 
     def _token_files(self) -> list[str]:
         files = [] if self.folder is None else self.folder.tokenizer_candidates()
-        return [file.name for file in files] or ["tokenizer.json, which is missing"]
+        names = [file.name for file in files]
+        # The others say how a vocabulary is used, and hold none.
+        if all(name in NO_VOCABULARIES for name in names):
+            names.append("tokenizer.json, which is missing")
+        return names
 
     def _problem(self, what: str) -> str:
         """Return which file cannot be read, and why; empty if all can."""

@@ -269,6 +269,15 @@ def test_an_empty_file_is_refused(tmp_path, suffix):
         read(path)
 
 
+@pytest.mark.parametrize("suffix", ["txt", "md", "csv", "jsonl", "parquet"])
+def test_a_pointer_in_place_of_a_file_is_no_text(tmp_path, suffix):
+    path = tmp_path / f"corpus.{suffix}"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 536\n")
+    with pytest.raises(CorpusError, match=r"a pointer of git-lfs.*`git lfs pull`") as caught:
+        read(path)
+    assert repr(str(path)) in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["a" * 300, f"{'a' * 300}.txt", "~nobody-of-this-name/a.txt"])
 def test_a_name_that_no_file_can_have_is_refused(name):
     with pytest.raises(CorpusError, match=r"neither 'demo' nor|no such file or folder"):

@@ -449,6 +449,10 @@ BROKEN = {
         "code of its own, which headtests does not run",
     ),
     "a tokenizer is cut": (cut("tokenizer.json", 99), r"tokenizer\.json cannot be read"),
+    "a tokenizer is missing": (
+        without("tokenizer.json"),
+        r"Check .*tokenizer\.json, which is missing",
+    ),
     "a tokenizer is a pointer": (text("tokenizer.json", POINTER), r"tokenizer\.json is a pointer"),
     "a tokenizer's options are a link to nowhere": (
         dangling("tokenizer_config.json"),
