@@ -286,6 +286,7 @@ def test_a_higher_threshold_is_never_easier_to_reach(
             assert harder.units <= easier.units
 
 
+@pytest.mark.slow
 @FIXED
 @given(
     values=st.lists(PARTS, min_size=1, max_size=10),

@@ -21,6 +21,8 @@ from headtests.settings import ModelSpec, Settings
 from tests.report import sample
 from tests.tiny_models import demo_tokenizer, gpt2_config, random_model, write_model
 
+pytestmark = pytest.mark.slow
+
 HYPOTHESES = """\
 import pytest
 import headtests as ht
@@ -70,7 +72,6 @@ def traced(tmp_path_factory):
     return SimpleNamespace(place=place, ended=ended, reports=place / "reports")
 
 
-@pytest.mark.slow
 def test_a_line_a_checkpoint_is_printed_and_the_exit_code_says_that_one_could_not_run(traced):
     assert traced.ended.stdout.splitlines() == [
         "step-1: 1 refuted",
@@ -154,7 +155,6 @@ def test_a_folder_that_cannot_be_written_is_found_out_before_anything_runs(prete
     assert asked == []
 
 
-@pytest.mark.slow
 def test_hypotheses_that_cannot_be_imported_end_at_the_first(tmp_path):
     hypotheses = tmp_path / "test_h.py"
     hypotheses.write_text("import no_such_module\n")
@@ -291,7 +291,6 @@ def hub(tmp_path, monkeypatch):
     return of_model / "snapshots" / commit
 
 
-@pytest.mark.slow
 def test_a_revision_in_the_hubs_cache_is_measured_and_nothing_else_is_done(hub, tmp_path):
     """Without a network, and whatever the ini file and the options say."""
     hypotheses = tmp_path / "test_h.py"

@@ -38,6 +38,7 @@ def rows_of(trial):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.slow
 def test_there_are_fifty_pairs_and_as_many_controls(tried):
     counts = Counter(tried[1].kinds)
     assert counts["pair"] == PAIRS == 50

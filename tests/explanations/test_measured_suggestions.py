@@ -114,6 +114,7 @@ def test_the_verdict_is_the_claims(halves, at_least, verdict):
     assert record["trouble"] == ""
 
 
+@pytest.mark.slow
 def test_without_a_threshold_half_of_what_the_explain_half_shows_is_claimed(halves, texts):
     record = measure(halves, Suggestion(ht.induction, every_row))
     (found,) = texts.found(HEAD)[1]

@@ -105,6 +105,7 @@ def test_a_pattern_is_tried_once(signs, started):
     assert len(started) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("special", [True, False])
 def test_every_token_is_tried(special):
     others = [f"a{number}" for number in range(500)]

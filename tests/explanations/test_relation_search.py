@@ -26,6 +26,7 @@ RELATION = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", RELATION)
 def test_the_rule_of_a_planted_head_is_found_first_and_alone(texts, head):
     _, found = texts.found(planted.name(head))

@@ -129,6 +129,7 @@ def test_and_within_or_keeps_its_own_parts():
     assert expression != ht.first & (key.repeats | key.special)
 
 
+@pytest.mark.slow
 @FIXED
 @given(combined(KEY_LEAVES))
 def test_what_is_said_of_keys_alone_depends_on_the_key(expression):

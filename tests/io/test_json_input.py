@@ -20,6 +20,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None)
 @given(VALUES)
 def test_json_of_usual_depth_is_parsed_and_of_great_depth_refused(value):

@@ -173,6 +173,7 @@ LAYOUTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_one_byte_changes_the_identity_where_the_file_plays_a_part(layout, folder, tmp_path):
     expected = layout(folder) | {"config.json"}
@@ -471,6 +472,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", BROKEN)
 def test_what_is_broken_is_named(damage, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -520,6 +522,7 @@ def test_nothing_is_wrong_with_whole_files(whole):
     assert [problem_of(file) for file in whole.iterdir()] == [""] * len(list(whole.iterdir()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", ["_attn_implementation", "attn_implementation"])
 @pytest.mark.parametrize("kind", ["llama", "gpt-neo"])
 def test_attention_that_the_configuration_asks_for_does_not_matter(kind, named, tmp_path):

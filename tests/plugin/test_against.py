@@ -54,6 +54,7 @@ def test_every_claim_is_asked_of_both(run_claims, changed):
     assert (pairs["documents"], pairs["difference_documents"], pairs["low"]) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_the_other_model_has_its_place_in_the_record(run_claims, changed):
     run = run_claims(CLAIMS, *OFF, f"--headtests-against={changed}")
     sessions = {one["key"]: one["model"]["name"] for one in run.record["sessions"]}
@@ -62,6 +63,7 @@ def test_the_other_model_has_its_place_in_the_record(run_claims, changed):
     assert any(line.startswith("against the other model: ") for line in run.lines)
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_a_run_of_that_model(run_claims, changed):
     beside = others(run_claims(CLAIMS, *OFF, f"--headtests-against={changed}"))
     itself = run_claims(CLAIMS, *OFF, f"--headtests-model={changed}")

@@ -128,6 +128,7 @@ def test_the_short_summary_says_it_too(run_claims):
     )
 
 
+@pytest.mark.slow
 def test_full_trace_shows_where_it_comes_from(run_claims):
     run = run_claims(BAD["no such layer"][0], "--full-trace")
     assert any("head_names.py" in line for line in run.lines)

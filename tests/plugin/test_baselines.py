@@ -98,6 +98,7 @@ def test_drift_is_warned_of_by_default_and_fails_nothing(run):
     assert "DriftWarning" in ran.text
 
 
+@pytest.mark.slow
 def test_drift_can_fail_its_test(run):
     change(run(CLAIMS, "--headtests-record"))
     ran = run(ini="headtests_drift = fail")
@@ -140,12 +141,14 @@ def test_it(head):
     assert "DriftError" in ran.text
 
 
+@pytest.mark.slow
 def test_drift_can_be_turned_off(run):
     change(run(CLAIMS, "--headtests-record"))
     ran = run(ini="headtests_drift = off")
     assert set(drifts(ran).values()) == {None}
 
 
+@pytest.mark.slow
 def test_the_margin_can_be_set(run):
     change(run(CLAIMS, "--headtests-record"))
     ran = run(CLAIMS, "--headtests-drift-margin=0.6")
@@ -223,6 +226,7 @@ def test_what_could_not_be_recorded_is_no_success(run):
     assert run(f"@{passing}", "--headtests-record").exit_code == 1
 
 
+@pytest.mark.slow
 def test_claims_without_a_baseline_are_counted_where_others_have_one(run):
     first = run(CLAIMS.replace('"L0H2", "L0H3"', '"L0H2"'), "--headtests-record")
     assert "no baseline" not in first.text
@@ -277,6 +281,7 @@ def test_what_was_not_selected_is_not_stale(run_claims, arguments):
     assert stale(ran) == []
 
 
+@pytest.mark.slow
 def test_recording_prunes_what_ran_and_nothing_else(run):
     run(CLAIMS, "--headtests-record")
     fewer = CLAIMS.replace(">= 0.01", ">= 0.02")
@@ -300,6 +305,7 @@ def test_twice(head):
     assert set(drifts(run(twice)).values()) == {"unchanged"}
 
 
+@pytest.mark.slow
 def test_junit_has_the_status(run):
     run(CLAIMS, "--headtests-record")
     ran = run(CLAIMS, "--junitxml=junit.xml")
@@ -313,6 +319,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_line(run, pytester):
     assert any("the baselines could not be written to" in line for line in ran.lines)
 
 
+@pytest.mark.slow
 def test_a_seed_that_is_not_that_of_the_baseline_is_said_also_where_it_is_recorded_again(run):
     run(CLAIMS, "--headtests-record")
     again = run(CLAIMS, "--headtests-record", "--headtests-seed=5")
@@ -328,6 +335,7 @@ def test_a_seed_that_is_not_that_of_the_baseline_is_said_also_where_it_is_record
     assert "changed since the baseline: 5, now 0." in " ".join(back.text.split())
 
 
+@pytest.mark.slow
 def test_a_drifted_claim_says_how_far_its_documents_moved(run):
     run(CLAIMS, "--headtests-record")
     change(run(CLAIMS, "-k", "L0H3"))

@@ -65,6 +65,7 @@ def test_a_run_without_claims_clears_nothing(run_file, kept):
     assert kept.read(KEY, lambda entry: entry) is not None
 
 
+@pytest.mark.slow
 def test_clearing_leaves_other_files_alone(run_claims, kept, pytester):
     (pytester.path / "kept" / "notes.txt").write_text("mine")
     run_claims(CLAIMS, "--headtests-cache=kept", "--cache-clear")

@@ -92,6 +92,7 @@ def test_explaining_can_be_turned_off(run_claims, options):
         assert run.record["explanations"] == []
 
 
+@pytest.mark.slow
 def test_all_claims_can_be_explained(run_claims, monkeypatch):
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -155,6 +156,7 @@ def test_whoever_interrupts_explanations_still_gets_the_report(run_claims, monke
     assert "explanations are missing, since they were interrupted" in run.text
 
 
+@pytest.mark.slow
 def test_the_summary_says_it_in_a_sentence(run_claims):
     run = run_claims(CLAIMS)
     claims = run.section("claims")
@@ -174,6 +176,7 @@ def test_refuted(head):
     assert "  and 3 heads more, in the report" in claims
 
 
+@pytest.mark.slow
 def test_exactly_five_heads_are_all_said(run_claims):
     tests = """
 @pytest.mark.head("L0H0", "L0H1", "L0H2", "L0H3", "L1H0")

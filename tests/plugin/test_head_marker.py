@@ -62,6 +62,7 @@ def test_it(head, request):
     assert run.outcomes == {"passed": 2}
 
 
+@pytest.mark.slow
 def test_heads_gives_one_test_a_list_in_the_markers_order(run_claims):
     run = run_claims(
         """

@@ -58,6 +58,7 @@ def test_it_is_written_without_a_report_too(run_in_job, job):
     assert told.endswith("\n\nNo report was written.\n")
 
 
+@pytest.mark.slow
 def test_outside_of_github_there_is_none(run_in_job, job, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "false")
     run_in_job(TESTS)

@@ -94,6 +94,7 @@ def case(run):
     return found, said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("undecided", "tag"), [("fail", "failure"), ("skip", "skipped")])
 def test_an_undecided_test_says_so(run_claims, undecided, tag):
     run = run_claims(OPEN, FEW, f"--headtests-undecided={undecided}", "--junitxml=junit.xml")

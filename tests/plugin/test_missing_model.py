@@ -38,6 +38,7 @@ def test_each_test_says_so_once(run_claims, model):
     assert len({message for _, message in run.unmeasured.values()}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [FOLDER, HUB], ids=["folder", "hub name, no network"])
 def test_it_may_skip_with_the_reason(run_claims, model):
     run = run_claims(model.format(options=', missing="skip"') + TESTS, "-rs")

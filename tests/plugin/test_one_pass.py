@@ -38,6 +38,7 @@ def forwards(monkeypatch):
     return called
 
 
+@pytest.mark.slow
 def test_documents_run_once_for_all_heads(run_claims, forwards):
     run = run_claims(TESTS)
     assert run.outcomes == {"passed": 7}

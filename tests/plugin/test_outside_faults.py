@@ -165,6 +165,7 @@ def test_pytest_without_a_terminal_runs_claims(run_claims):
 EVIL = "\x1b]0;TITLE\x07\x9b2J\u202e\r"
 
 
+@pytest.mark.slow
 def test_nothing_of_a_file_reaches_the_terminal_raw(run_claims, pytester):
     run_claims(ONE, "--headtests-record")
     file = pytester.path / "baselines" / "test_inside.json"

@@ -134,6 +134,7 @@ def test_nothing_is_drawn_before_a_pass_or_after_it():
     assert stream.getvalue() == drawn
 
 
+@pytest.mark.slow
 def test_an_error_in_the_middle_of_a_pass_takes_it_away(run_claims, pytester, monkeypatch):
     """Before pytest prints the outcome, that is, and not when the error is forgotten."""
     from headtests.plugin import progress as module

@@ -43,6 +43,7 @@ def claims(run_claims):
     return by_test(run_claims(TESTS).record)
 
 
+@pytest.mark.slow
 def test_rows_and_multiples_of_each_side_are_in_the_record(claims):
     holds, refuted = claims["test_holds[L0H2]"]["left"], claims["test_refuted[L1H2]"]["left"]
     assert holds["counterexamples"] == []
@@ -58,6 +59,7 @@ def test_rows_and_multiples_of_each_side_are_in_the_record(claims):
     assert refuted["multiples"]["threshold"] == expected
 
 
+@pytest.mark.slow
 def test_rows_against_a_claim_are_shown_one_a_document(claims):
     left = claims["test_refuted[L1H2]"]["left"]
     shown = left["counterexamples"]
@@ -75,6 +77,7 @@ def test_rows_against_a_claim_are_shown_one_a_document(claims):
         assert row["token"] == row["tokens"][row["key"]]
 
 
+@pytest.mark.slow
 def test_both_sides_of_a_claim_about_two_heads_are_looked_at(claims):
     claim = claims["test_two"]
     left, right = claim["left"], claim["right"]
@@ -86,6 +89,7 @@ def test_both_sides_of_a_claim_about_two_heads_are_looked_at(claims):
     assert left["multiples"]["threshold"] is right["multiples"]["threshold"] is None
 
 
+@pytest.mark.slow
 def test_pairs_that_speak_against_a_claim_are_shown_in_their_order(claims):
     left = claims["test_pairs[L0H2]"]["left"]
     assert left["rows_against"] is None
@@ -103,6 +107,7 @@ def test_texts_are_looked_at_in_their_own_order(claims):
     assert len(left["counterexamples"]) == min(left["documents"], SHOWN_COUNTEREXAMPLES)
 
 
+@pytest.mark.slow
 def test_a_claim_is_recorded_with_its_function_and_its_place_in_it(claims):
     claim = claims["test_refuted[L1H2]"]
     assert claim["function_line"] == LINES + 6

@@ -73,6 +73,7 @@ def test_where_a_claim_does_not_fit_it_stands_below_its_figures(run_claims):
     assert shown[11] == "Of two statistics, interval and after are those of their difference."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 60, 120, 200])
 def test_no_line_of_it_is_wider_than_the_terminal(run_claims, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -194,6 +195,7 @@ def test_it(head):
     assert "1 claim: 1 held" in run.section("claims")
 
 
+@pytest.mark.slow
 def test_q_leaves_it_and_qq_drops_it(run_claims):
     assert "1 refuted" in run_claims(TESTS, "-q").text
     quiet = run_claims(TESTS, "-qq")

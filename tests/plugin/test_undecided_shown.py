@@ -51,6 +51,7 @@ def test_a_skipped_ones_message_is_plain(run_claims):
     assert shown[-1] == "said in the test"
 
 
+@pytest.mark.slow
 @BOTH
 def test_it_has_a_line_in_the_short_summary(run_claims, arguments):
     run = run_claims(OPEN, FEW, *arguments)
@@ -97,6 +98,7 @@ def test_that_line_fits_the_terminal_but_on_ci(run_claims, monkeypatch):
     assert run_claims(OPEN, FEW, "--force-short-summary").section(SUMMARY) == [cut]
 
 
+@pytest.mark.slow
 def test_that_line_names_the_file_from_where_pytest_was_called(run_claims, pytester, monkeypatch):
     run_claims("", ini="addopts =")
     (pytester.path / "below").mkdir()
@@ -105,6 +107,7 @@ def test_that_line_names_the_file_from_where_pytest_was_called(run_claims, pytes
     assert line.startswith("UNDECIDED ../test_inside.py::test_open[L0H1]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("--tb=no",), ("--no-summary",)], ids=" ".join)
 def test_its_message_may_be_left_out(run_claims, arguments):
     run = run_claims(OPEN, FEW, *arguments)
@@ -120,6 +123,7 @@ def test_its_message_may_be_one_line(run_claims):
     assert line.endswith(f"test_inside.py:{LINES + 5}: undecided: L0H1.mass(ht.previous) >= 0.158")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["long", "short"])
 def test_every_style_of_traceback_is_without_our_frames(run_claims, style):
     run = run_claims(OPEN, FEW, f"--tb={style}")

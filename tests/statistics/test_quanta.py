@@ -17,6 +17,7 @@ def test_figures_are_kept_in_quanta_that_records_and_merges_rely_on():
     assert quantise([0.0, 2.0**-30, 1.0]).tolist() == [0, 1, 2**30]
 
 
+@pytest.mark.slow
 @FIXED
 @given(SHARES)
 def test_a_figure_is_kept_to_half_a_quantum(figure):

@@ -73,6 +73,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beyond", [False, True])
 @pytest.mark.parametrize("name", CASES)
 def test_what_documents_after_the_stop_say_is_not_biased(name, beyond):

@@ -159,6 +159,7 @@ def test_an_entry_as_it_was_written_is_a_result(kind):
     assert of_columns(parse(entry))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @FIXED
 @given(data=st.data())

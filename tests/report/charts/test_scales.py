@@ -26,6 +26,7 @@ def test_what_lies_beyond_an_end_lies_on_it() -> None:
     assert (scale.place(0), scale.place(1e9)) == (0, 10)
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(st.none(), figures), max_size=5))
 def test_every_figure_and_a_multiple_of_one_lie_on_a_logarithmic_axis(
     found: list[float | None],

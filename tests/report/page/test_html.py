@@ -73,6 +73,7 @@ def test_every_page_is_well_formed_and_loads_nothing(any_name: str) -> None:
     assert "@import" not in style
 
 
+@pytest.mark.slow
 def test_every_page_has_the_policy_that_it_is_valid_under(any_name: str) -> None:
     page = parsed(any_name)
     (policy,) = [e for e in page.all("meta") if "http-equiv" in e.attributes]
