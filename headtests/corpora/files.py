@@ -16,6 +16,7 @@ from typing import IO, cast
 from headtests.corpora.in_memory import clipped
 from headtests.errors import CorpusError
 from headtests.io.escaping import legible
+from headtests.io.files import LFS_POINTER
 
 EXPECTED = "parquet, JSON lines (.jsonl, .json), CSV, TSV, .txt or .md"
 
@@ -258,8 +259,13 @@ def choose(files: Iterable[SourceFile], corpus: str) -> Listing:
 def _decompressed(stream: IO[bytes]) -> IO[bytes]:
     """Return what a stream holds, decompressed if it begins as compressed files do."""
     try:
-        start = stream.read(max(len(magic) for magic, _ in _CODECS))
+        start = stream.read(max(len(LFS_POINTER), *(len(magic) for magic, _ in _CODECS)))
         stream.seek(0)
+        if start.startswith(LFS_POINTER):
+            raise ValueError(
+                "it is a pointer of git-lfs, a text in place of the file; run `git lfs pull` where "
+                "it is, or download it again"
+            )
         codec = next((codec for magic, codec in _CODECS if start.startswith(magic)), None)
         return stream if codec is None else _OPENERS[codec](stream)
     except BaseException:

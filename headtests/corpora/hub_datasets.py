@@ -4,6 +4,7 @@ Finds the files of a dataset, which `readers` reads as it reads local ones. A da
 or with options of its own is streamed by `datasets`.
 """
 
+import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +29,7 @@ from headtests.corpora.files import (
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, REPEATED_RANDOM, CorpusSpec
 from headtests.errors import CorpusError, CorpusOutOfReachError
 from headtests.hub import SECONDS, out_of_reach
-from headtests.io.files import absolute, with_home
+from headtests.io.files import absolute
 from headtests.io.json_input import DeepJsonError, require_shallow
 
 _IN_EVERY_CONFIG = {"name", "version", "data_dir", "data_files", "description"}
@@ -80,7 +81,11 @@ def dataset_source(spec: CorpusSpec, folder: Path | None) -> Listing | Iterator[
     from datasets import load_dataset_builder
 
     with _refusing(spec, folder):
-        builder = load_dataset_builder(str(folder or spec.name), name=spec.config)
+        try:
+            builder = load_dataset_builder(str(folder or spec.name), name=spec.config)
+        except ValueError as error:
+            _refuse_config(spec, error)
+            raise
     options = _options_of(builder.config)
     separator = options.get("sep", "")
     if builder.config.data_files and options.keys() <= _OWN_OPTIONS and len(separator) <= 1:
@@ -91,6 +96,19 @@ def dataset_source(spec: CorpusSpec, folder: Path | None) -> Listing | Iterator[
             if any(kind_of(str(path)) for path in paths):
                 return _listing(spec, folder, split, paths, separator)
     return _streamed(spec, builder, folder)
+
+
+def _refuse_config(spec: CorpusSpec, error: ValueError) -> None:
+    """Raise `CorpusError` if an error of `datasets` says that there is no such configuration."""
+    message = str(error)
+    if not message.startswith(("Config name is missing", "BuilderConfig ")):
+        return
+    names = message[message.find("[") : message.find("]") + 1].strip("[]")
+    found = "several configurations" if spec.config is None else f"no configuration {spec.config!r}"
+    raise CorpusError(
+        f"corpus {spec.name!r} has {found}; its configurations are {names}. Give one of them as "
+        "config=."
+    ) from error
 
 
 def _options_of(config: Any) -> dict[str, Any]:
@@ -119,7 +137,10 @@ def _listing(
         known = {file.name for file in files}
         others = [file.name for file in walk(folder, spec.name) if file.name not in known]
         if others:
-            listing.left_out[f"Files that are not of the split {split!r}"] = others
+            part = f"the split {split!r}"
+            if spec.config is not None:
+                part += f" of the configuration {spec.config!r}"
+            listing.left_out[f"Files that are not of {part}"] = others
     return listing
 
 
@@ -233,7 +254,7 @@ def _ask_hub(name: str) -> None:
 
 def refuse_out_of_reach(name: str, error: Exception) -> None:
     """Raise `CorpusOutOfReachError` if an error says that the hub is unreachable."""
-    reason = "" if with_home(name).exists() else out_of_reach(error)
+    reason = "" if os.path.exists(os.path.expanduser(name)) else out_of_reach(error)
     if reason:
         raise CorpusOutOfReachError(
             f"{_not_local(name)}, and it is not available from the hub now: {reason}. Run again "
@@ -263,6 +284,11 @@ def _split(spec: CorpusSpec, splits: Mapping[str, object]) -> str:
 
 def _unopened(name: str, local: bool, error: Exception, where: str = "") -> CorpusError:
     if local and isinstance(error, FileNotFoundError):
+        if declares_files(Path(os.path.expanduser(name))):
+            return CorpusError(
+                f"corpus {name!r} cannot be read: its README.md declares files that are not there: "
+                f"{summary(error)}. Correct the card, or remove what it declares."
+            )
         return CorpusError(
             f"corpus {name!r} holds no file that can be read; expected {EXPECTED}. Name another."
         )

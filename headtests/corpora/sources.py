@@ -4,6 +4,7 @@ Yields `(text_id, text)`. A value that is not text is an error; empty values are
 counted. Nothing is tokenised here.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from headtests.corpora.in_memory import GivenTexts, clipped
 from headtests.corpora.readers import BYTE_ORDER_MARK, read_values
 from headtests.corpora.specs import DEFAULT_FIELD, DEMO, CorpusSpec
 from headtests.errors import CorpusError
-from headtests.io.files import absolute, with_home
+from headtests.io.files import absolute
 
 _NAMES_SHOWN = 10
 
@@ -115,9 +116,11 @@ def _rows(spec: CorpusSpec, reading: Reading) -> Iterator[tuple[str, str]]:
             yield str(number), text
         else:
             where = f" of {reading.files[-1]!r}" if reading.files[1:] else ""
+            # The class that reads an object of JSON is one of its own.
+            kind = "dict" if isinstance(text, dict) else type(text).__name__
             raise CorpusError(
                 f"corpus {spec.name!r}: expected text in field {field!r} but row {number}{where} "
-                f"holds {type(text).__name__}: {clipped(repr(text))}. Give a field that holds text "
+                f"holds {kind}: {clipped(repr(text))}. Give a field that holds text "
                 "as field=."
             )
 
@@ -135,8 +138,9 @@ def _values(spec: CorpusSpec, files: list[SourceFile], reading: Reading) -> Iter
 
 def _open(spec: CorpusSpec) -> Listing | Iterator[object]:
     """Return the files of a corpus, or its values where it has no files that can be named."""
-    path = with_home(spec.name)
-    if not path.exists():
+    # Unlike the methods of `Path`, these raise nothing for a name that no file can have.
+    path = Path(os.path.expanduser(spec.name))
+    if not os.path.exists(path):
         if _looks_like_path(spec.name):
             raise CorpusError(
                 f"corpus {spec.name!r}: there is no such file or folder (looked for "

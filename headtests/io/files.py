@@ -30,6 +30,9 @@ _ABANDONED = 3600.0
 """Seconds after which a part counts as abandoned where a file system has no locks."""
 _OPEN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec"
+"""How the text begins that git-lfs keeps in place of a file that it has not fetched."""
+
 
 def replace_whole(contents: Mapping[Path, Chunks], mode: int = 0o666) -> None:
     """Replace files: a reader finds the old content of each or the new one, never a part.

@@ -16,7 +16,7 @@ from headtests.errors import (
     ModelUnavailableError,
 )
 from headtests.hub import ask_for_model, out_of_reach
-from headtests.io.files import absolute, with_home
+from headtests.io.files import absolute
 from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
 from headtests.settings import ModelSpec
 
@@ -52,10 +52,11 @@ def location_of(spec: ModelSpec) -> str:
     """
     if spec.name == "demo":
         return str(MODEL_FOLDER)
-    folder = with_home(spec.name)
-    if folder.is_dir():
-        return str(folder)
-    if folder.is_file():
+    # Unlike the methods of `Path`, these raise nothing for a name that no file can have.
+    folder = os.path.expanduser(spec.name)
+    if os.path.isdir(folder):
+        return str(Path(folder))
+    if os.path.isfile(folder):
         raise ModelError(
             f"{spec.name} is a file, and a model is opened from a folder. Name the folder, with a "
             "config.json, weights as safetensors and a tokenizer."
@@ -178,9 +179,9 @@ def folder_of(spec: ModelSpec) -> Path | None:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    place = Path(location_of(spec))
-    if place.is_dir():
-        return place
+    place = location_of(spec)
+    if os.path.isdir(place):
+        return Path(place)
     file = try_to_load_from_cache(spec.name, CONFIG, revision=spec.revision)
     return Path(file).parent if isinstance(file, str) else None
 
@@ -210,7 +211,7 @@ def unreachable(spec: ModelSpec, outage: str) -> ModelOutOfReachError:
 
 
 def _is_folder(spec: ModelSpec) -> bool:
-    return Path(location_of(spec)).is_dir()
+    return os.path.isdir(location_of(spec))
 
 
 def shape_of(config: Any, name: str) -> ModelShape:

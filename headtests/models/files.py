@@ -6,11 +6,13 @@ a model of the hub is a snapshot in the hub's cache.
 
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from headtests.errors import ModelError
+from headtests.io.files import LFS_POINTER
 from headtests.io.json_input import DeepJsonError, load_json, require_shallow
 
 CONFIG = "config.json"
@@ -24,13 +26,15 @@ _WEIGHTS = (
 )
 """The names of weights; the first that exists is opened."""
 _INDEX = ".index.json"
+_SAFETENSORS = ".safetensors"
 _TOKENIZER_CONFIG = "tokenizer_config.json"
 _TOKENIZER = "tokenizer.json"
 _TOKEN_FILES = ("special_tokens_map.json", "added_tokens.json")
 """Read only if `tokenizer_config.json` has no `added_tokens_decoder`."""
+NO_VOCABULARIES = (_TOKENIZER_CONFIG, *_TOKEN_FILES)
+"""Files of a tokenizer that hold no vocabulary."""
 _VOCABULARIES = ("tekken.json", "tokenizer.model*", "tiktoken.model")
 """Patterns of vocabularies that transformers finds by their names, without a `tokenizer.json`."""
-_POINTER = b"version https://git-lfs.github.com/spec"
 _PART = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
 """The weights of one device, of a model that was saved by several."""
 _FOREIGN = {
@@ -103,16 +107,25 @@ class ModelFolder:
         places = content.get("weight_map")
         if problem or not isinstance(places, dict) or not places:
             raise self._error(f"{index} {problem or 'names no weights in a weight_map'}")
-        if "metadata" not in content:
-            raise self._error(f"{index} has no metadata, which transformers expects, if empty")
+        if not isinstance(content.get("metadata"), dict):
+            raise self._error(
+                f"{index} has no object as metadata, which transformers expects, if empty"
+            )
         odd = [place for place in places.values() if not isinstance(place, str)]
         if odd:
             raise self._error(f"{index} names {odd[0]!r} where the name of a file was expected")
-        return sorted(set(places.values()))
+        shards = sorted(set(places.values()))
+        # All of them are opened as the first one is.
+        if index.name.endswith(f"{_SAFETENSORS}{_INDEX}"):
+            odd = [shard for shard in shards if not shard.endswith(_SAFETENSORS)]
+            if odd:
+                raise self._error(f"{index} names {odd[0]!r} where a {_SAFETENSORS} was expected")
+        return shards
 
     def _require(self, files: Iterable[Path]) -> None:
         """Raise `ModelError` for the first file that is not there."""
-        missing = [file for file in files if not file.is_file()]
+        # Unlike `Path.is_file`, it raises nothing for a name that no file can have.
+        missing = [file for file in files if not os.path.isfile(file)]
         if missing:
             more = f" ({len(missing)} such files)" if len(missing) > 1 else ""
             raise self._error(f"{missing[0]} {problem_of(missing[0])}{more}")
@@ -170,6 +183,12 @@ class ModelFolder:
                 raise self._error(
                     f"{file} cannot be read: {error}. Download or save the model again"
                 ) from error
+
+    def refuse_dangling(self, files: Iterable[Path]) -> None:
+        """Raise `ModelError` for the first link among some files that leads nowhere."""
+        dangling = next((file for file in files if not os.path.exists(file)), None)
+        if dangling is not None:
+            raise self._error(f"{dangling} {problem_of(dangling)}")
 
     def without_config(self) -> str:
         """Return what is wrong with a folder that has no configuration."""
@@ -230,20 +249,20 @@ def problem_of(file: Path) -> str:
 
     Reads all of a JSON file, and the header of weights.
     """
-    if not file.exists():
-        if file.is_symlink():
+    if not os.path.exists(file):
+        if os.path.islink(file):
             return f"is a link to {os.readlink(file)}, which does not exist. Download it again"
         return "is missing. Download or save the model again"
     if not file.is_file():
         return "is no file. Download or save the model again"
     try:
         with file.open("rb") as opened:
-            head = opened.read(len(_POINTER))
+            head = opened.read(len(LFS_POINTER))
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if not head:
         return "is empty. Download or save the model again"
-    if head == _POINTER:
+    if head == LFS_POINTER:
         return (
             "is a pointer of git-lfs, a text in place of the file. Run `git lfs pull` there, or "
             "download it again"
@@ -251,7 +270,7 @@ def problem_of(file: Path) -> str:
     try:
         if file.suffix == ".json":
             _read_json(file)
-        elif file.suffix == ".safetensors":
+        elif file.suffix == _SAFETENSORS:
             _read_safetensors(file)
     # Foreign parsers raise errors of many classes.
     except Exception as error:
@@ -260,7 +279,10 @@ def problem_of(file: Path) -> str:
 
 
 def _read_json(file: Path) -> None:
-    content = load_json(file.read_bytes())
+    stored = file.read_bytes()
+    if stored.startswith(BOM_UTF8):
+        raise ValueError("it begins with a byte order mark, which transformers does not read")
+    content = load_json(stored)
     if not isinstance(content, dict):
         raise ValueError(f"an object was expected and a {type(content).__name__} was found")
 

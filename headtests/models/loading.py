@@ -7,6 +7,7 @@ Chooses the backend that reads the rows, by `probe`; the backends are `attention
 import copy
 import gc
 import json
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -179,6 +180,38 @@ def _refuse_other_weights(spec: ModelSpec, network: Any, loading: dict[str, Any]
             f"weights of layers that the configuration does not have, such as {more[0]}. Save or "
             "download both again."
         )
+    # What a quantised weight is scaled by is no weight of the network.
+    if getattr(network.config, "quantization_config", None):
+        return
+    unused = sorted(
+        name
+        for name in loading["unexpected_keys"]
+        if _is_of_a_layer(network, name.removeprefix(prefix))
+    )
+    if unused:
+        raise ModelError(
+            f"the weights of {str(spec)!r} do not fit its {CONFIG}: the files hold {len(unused)} "
+            "weights within its layers for which a model of this configuration has no place, such "
+            f"as {unused[0]}. Merge adapters into the weights; otherwise save or download both "
+            "again."
+        )
+
+
+def _is_of_a_layer(network: Any, name: str) -> bool:
+    """Return whether weights that the network has no place for belong to a module that it has.
+
+    A bias that the configuration switches off, for example, or the norm of another architecture.
+    Weights of heads and towers outside of the layers do not, nor do masks, which old files hold.
+    """
+    modules = dict(network.named_modules())
+    parts = name.split(".")
+    stems = (".".join(parts[:length]) for length in range(len(parts) - 1, 0, -1))
+    stem = next(filter(modules.__contains__, stems), "")
+    if not any(part.isdecimal() for part in stem.split(".")):
+        return False
+    owner = modules[stem]
+    is_leaf = not any(owner.children()) and bool(owner._parameters)
+    return is_leaf or name.endswith(".weight")
 
 
 def _numberless(name: str) -> tuple[str, ...]:
@@ -250,7 +283,9 @@ def _identity(
     hashes = FileHashes(store)
     with source.explained("read"):
         content = tuple(
-            (file.relative_to(folder.folder).as_posix(), hashes.sha256(file)) for file in files
+            # An index may name a shard anywhere.
+            (Path(os.path.relpath(file, folder.folder)).as_posix(), hashes.sha256(file))
+            for file in files
         )
     releases = tuple(version(package) for package in packages)
     return fingerprint(

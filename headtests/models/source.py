@@ -3,6 +3,7 @@
 Opens the tokenizer. `loading` opens the weights, and `files` says which files they are.
 """
 
+import os
 import pickle
 import warnings
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from headtests.models.config import (
     own_code_error,
     unreachable,
 )
-from headtests.models.files import CONFIG, ModelFolder, first_line
+from headtests.models.files import CONFIG, NO_VOCABULARIES, ModelFolder, first_line
 from headtests.settings import ModelSpec
 
 
@@ -59,7 +60,7 @@ class Source:
         try:
             return self.folder.weights(self.config)
         except ModelError:
-            if Path(self.place).is_dir():
+            if os.path.isdir(self.place):
                 raise
             return ()
 
@@ -79,6 +80,10 @@ class Source:
 
         if self.folder is not None:
             self.folder.refuse_deep_json(self.folder.tokenizer_candidates())
+            # transformers takes a link to nowhere for a file that is not there; of the hub, it
+            # downloads it.
+            if os.path.isdir(self.place) or self.outage:
+                self.folder.refuse_dangling(self.folder.tokenizer_candidates())
         with self.explained("tokenizer"), quiet():
             tokenizer = AutoTokenizer.from_pretrained(self.place, **self.options)
             size, special = len(tokenizer), len(tokenizer.all_special_ids)
@@ -96,7 +101,7 @@ class Source:
 
         Without its files, another tokenizer opens, or an error says that the model has none.
         """
-        if Path(self.place).is_dir():
+        if os.path.isdir(self.place):
             return
         name, revision = self.spec.name, self.spec.revision
         reason = why_missing(name, "tokenizer_config.json", revision, self.outage)
@@ -120,7 +125,7 @@ class Source:
             raise self._error(what, error) from error
 
     def _error(self, what: str, error: BaseException) -> ModelError:
-        is_folder = Path(self.place).is_dir()
+        is_folder = os.path.isdir(self.place)
         if not is_folder and isinstance(error, OSError):
             reason = self.outage or out_of_reach(error) or hub_outage(self.spec)
             if reason:
@@ -158,7 +163,11 @@ class Source:
 
     def _token_files(self) -> list[str]:
         files = [] if self.folder is None else self.folder.tokenizer_candidates()
-        return [file.name for file in files] or ["tokenizer.json, which is missing"]
+        names = [file.name for file in files]
+        # The others say how a vocabulary is used, and hold none.
+        if all(name in NO_VOCABULARIES for name in names):
+            names.append("tokenizer.json, which is missing")
+        return names
 
     def _problem(self, what: str) -> str:
         """Return which file cannot be read, and why; empty if all can."""

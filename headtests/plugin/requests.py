@@ -13,7 +13,6 @@ import pytest
 
 from headtests.errors import HeadNameError, HeadtestsError, SettingError
 from headtests.expressions.head_names import parse_head
-from headtests.io.files import with_home
 from headtests.options import OPTIONS, truth, whole_number
 from headtests.settings import ModelSpec, Settings
 
@@ -156,7 +155,7 @@ def _model(node: Any) -> ModelSpec:
         spec = ModelSpec(node.config.getini("headtests_model") or "demo")
     revision = on_command_line(node.config, "--headtests-revision")
     if revision is not None:
-        if spec.name == "demo" or with_home(spec.name).is_dir():
+        if spec.name == "demo" or os.path.isdir(os.path.expanduser(spec.name)):
             raise SettingError(
                 f"--headtests-revision is {revision!r}, but {spec.name} has no revisions: those "
                 "are of a model on the hub. Leave it out."
@@ -241,7 +240,7 @@ def _row_options(config: pytest.Config, mark: pytest.Mark) -> tuple[bool | None,
 
 
 def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[Any]:
-    """Return a head marker's names, one for each test, with `L1H*` with_home.
+    """Return a head marker's names, one for each test, with `L1H*` expanded.
 
     A name that cannot be parsed stays as it is, so that only its own test fails.
     """
@@ -296,9 +295,9 @@ def other_model(own: ModelSpec, settings: Settings) -> ModelSpec:
     against = settings.against
     spec = replace(own, dtype=settings.against_dtype or own.dtype, missing="fail")
     if against is not None:
-        if against == "demo" or "/" in against or with_home(against).is_dir():
+        if against == "demo" or "/" in against or os.path.isdir(os.path.expanduser(against)):
             spec = replace(spec, name=against, revision=None)
-        elif own.name == "demo" or with_home(own.name).is_dir():
+        elif own.name == "demo" or os.path.isdir(os.path.expanduser(own.name)):
             raise SettingError(
                 f"headtests_against is {against!r}, neither a folder nor a name with a slash, "
                 f"and so a revision; {own.name} has no revisions. Name a folder, or a model such "

@@ -69,8 +69,28 @@ def test_other_columns_of_a_declared_dataset_do_not_matter(tmp_path):
 
 def test_a_configuration_that_is_not_there_is_refused(tmp_path):
     declared(tmp_path, {"a.txt": "a"}, "config_name: one\n  data_files: a.txt")
-    with pytest.raises(CorpusError, match="'two'"):
+    with pytest.raises(CorpusError, match="no configuration 'two'; its configurations are 'one'"):
         read(tmp_path, config="two")
+
+
+def test_a_configuration_is_named_where_there_are_several(tmp_path):
+    files = {"a/x.txt": "of a", "b/y.txt": "of b"}
+    cards = ("config_name: a\n  data_files: a/*.txt", "config_name: b\n  data_files: b/*.txt")
+    declared(tmp_path, files, *cards)
+    with pytest.raises(CorpusError, match=r"configurations are 'a', 'b'\. Give one .* config="):
+        read(tmp_path)
+    found, reading = read(tmp_path, config="b")
+    assert found == ["of b"]
+    assert reading.notes == (
+        "Files that are not of the split 'train' of the configuration 'b' are left out: "
+        "README.md, a/x.txt.",
+    )
+
+
+def test_a_card_that_declares_files_which_are_not_there_is_named(tmp_path):
+    declared(tmp_path, {"a.txt": "a"}, "config_name: default\n  data_files: other*.txt")
+    with pytest.raises(CorpusError, match=r"README\.md declares files that are not there"):
+        read(tmp_path)
 
 
 def test_a_split_by_words_is_of_one_kind_and_names_what_it_leaves_out(tmp_path):

@@ -126,7 +126,11 @@ def test_a_missing_field_is_refused_with_the_columns(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
 @pytest.mark.parametrize(
     ("rows", "found"),
-    [([5], "row 0 holds int: 5"), ([["a", "b"]], r"row 0 holds list: \['a', 'b'\]")],
+    [
+        ([5], "row 0 holds int: 5"),
+        ([["a", "b"]], r"row 0 holds list: \['a', 'b'\]"),
+        ([{"a": "b"}], r"row 0 holds dict: \{'a': 'b'\}"),
+    ],
 )
 def test_what_is_no_text_is_refused_with_row_and_type(tmp_path, suffix, rows, found):
     path = write(tmp_path / f"corpus.{suffix}", rows)
@@ -263,6 +267,21 @@ def test_an_empty_file_is_refused(tmp_path, suffix):
     path.touch()
     with pytest.raises(CorpusError, match="is empty: the file has 0 bytes"):
         read(path)
+
+
+@pytest.mark.parametrize("suffix", ["txt", "md", "csv", "jsonl", "parquet"])
+def test_a_pointer_in_place_of_a_file_is_no_text(tmp_path, suffix):
+    path = tmp_path / f"corpus.{suffix}"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 536\n")
+    with pytest.raises(CorpusError, match=r"a pointer of git-lfs.*`git lfs pull`") as caught:
+        read(path)
+    assert repr(str(path)) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, f"{'a' * 300}.txt", "~nobody-of-this-name/a.txt"])
+def test_a_name_that_no_file_can_have_is_refused(name):
+    with pytest.raises(CorpusError, match=r"neither 'demo' nor|no such file or folder"):
+        read(name)
 
 
 def test_a_folder_without_a_file_to_read_is_refused(tmp_path):

@@ -143,6 +143,8 @@ def test_a_model_without_attention_heads_is_refused(tmp_path):
         "two--dashes",
         "a-repository.git",
         "escape\x1b[31m",
+        f"./{'a' * 300}",
+        "~nobody-of-this-name/a",
     ],
 )
 def test_a_folder_that_is_not_there_is_named(name):

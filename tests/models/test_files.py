@@ -217,6 +217,21 @@ def test_files_that_play_no_part_are_not_opened(layout, folder, whole):
 
 
 @pytest.mark.slow
+def test_a_shard_of_an_absolute_path_plays_a_part(folder, tmp_path):
+    in_shards(folder, "below/")
+    elsewhere = (folder / "below").rename(tmp_path / "elsewhere")
+    content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    places = {name: f"{tmp_path}/{Path(file).name}" for name, file in content["weight_map"].items()}
+    for shard in elsewhere.iterdir():
+        shard.rename(tmp_path / shard.name)
+    edit(folder / INDEX, weight_map=places)
+    settings = Settings(device="cpu", cache=str(tmp_path / "kept"))
+    before = load_model(ModelSpec(str(folder)), settings).identity
+    shard = tmp_path / "part-2.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"\x01")
+    assert load_model(ModelSpec(str(folder)), settings).identity not in (None, before)
+
+
 def test_other_weights_in_a_shard_below_are_measured_anew(folder, tmp_path):
     shards_below(folder)
     settings = Settings(device="cpu", cache=str(tmp_path / "results"))
@@ -286,6 +301,29 @@ def moved_below(folder):
     (folder / WEIGHTS).rename(folder / "step-9" / WEIGHTS)
 
 
+def beside(name, *shape):
+    """Add weights to a folder's file."""
+
+    def change(folder):
+        weights = load_file(folder / WEIGHTS) | {name: torch.ones(shape)}
+        save_file(weights, folder / WEIGHTS, {"format": "pt"})
+
+    return change
+
+
+def index_of(place):
+    """Change what an index names as the file of some weights."""
+    return then(in_shards, text(INDEX, json.dumps({"metadata": {}, "weight_map": {"a": place}})))
+
+
+def marked(name):
+    def change(folder):
+        file = folder / name
+        file.write_text("\ufeff" + file.read_text(encoding="utf-8"), encoding="utf-8")
+
+    return change
+
+
 class Code:
     """What a pickle could run."""
 
@@ -334,6 +372,19 @@ BROKEN = {
         then(in_shards, text(INDEX, '{"metadata": {}, "weight_map": {"a": 5}}')),
         r"index\.json names 5 where",
     ),
+    "an index of a name that is too long": (
+        index_of(f"{'a' * 300}.safetensors"),
+        r"/a+\.safetensors is missing",
+    ),
+    "an index of another kind": (index_of("config.json"), r"names 'config\.json' where a \.safe"),
+    "an index with nothing as metadata": (
+        then(in_shards, set_in(INDEX, metadata=None)),
+        r"index\.json has no object as metadata",
+    ),
+    "an index with a byte order mark": (
+        then(in_shards, marked(INDEX)),
+        r"index\.json cannot be read: it begins with a byte order mark",
+    ),
     "weights of devices": (
         text("shard-00001-model-00001-of-00002.safetensors", "x"),
         "several devices saved",
@@ -377,6 +428,18 @@ BROKEN = {
         set_in("config.json", hidden_size=64, head_dim=16),
         r"do not fit its config\.json.*\(1024, 32\) in the files and \(1024, 64\)",
     ),
+    "a bias that the configuration has not": (
+        beside("model.layers.1.self_attn.q_proj.bias", 32),
+        r"no place, such as model\.layers\.1\.self_attn\.q_proj\.bias",
+    ),
+    "a norm of another architecture": (
+        beside("model.layers.0.self_attn.q_norm.weight", 8),
+        r"no place, such as .*q_norm.*",
+    ),
+    "an adapter among the weights": (
+        beside("model.layers.0.self_attn.q_proj.lora_A.weight", 2, 32),
+        r"no place, such as .*lora_A.*Merge adapters",
+    ),
     "an unknown activation": (set_in("config.json", hidden_act="no"), r"check its config\.json"),
     "quantised": (
         set_in("config.json", quantization_config={"quant_method": "gptq", "bits": 4}),
@@ -387,7 +450,15 @@ BROKEN = {
         "code of its own, which headtests does not run",
     ),
     "a tokenizer is cut": (cut("tokenizer.json", 99), r"tokenizer\.json cannot be read"),
+    "a tokenizer is missing": (
+        without("tokenizer.json"),
+        r"Check .*tokenizer\.json, which is missing",
+    ),
     "a tokenizer is a pointer": (text("tokenizer.json", POINTER), r"tokenizer\.json is a pointer"),
+    "a tokenizer's options are a link to nowhere": (
+        dangling("tokenizer_config.json"),
+        r"tokenizer_config\.json is a link to nowhere",
+    ),
     "a tokenizer is deep": (text("tokenizer.json", deep("[")), r"tokenizer\.json cannot be read"),
     "a tokenizer of nothing": (text("tokenizer.json", "{}"), r"Check tokenizer_config\.json"),
     "a tokenizer's options are a list": (
