@@ -34,6 +34,7 @@ KINDS = {
 """The kind of a file, by its suffix in lower case."""
 
 _ARCHIVES = {".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar"}
+_COMPRESSIONS = {".gz", ".gzip", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".lz4", ".zip"}
 _DESCRIPTIONS = {
     "readme.md",
     "config.json",
@@ -145,10 +146,12 @@ def stored_at(path: Path) -> Callable[[], IO[bytes]]:
 
 
 def kind_of(name: str) -> str | None:
-    """Return the kind of a file by the last known suffix of its name; None if it has none.
+    """Return the kind of a file by the last suffix of its name but for that of its compression.
 
-    >>> kind_of("texts.JSONL.gz"), kind_of("texts.tar.gz")
-    ('JSON', None)
+    None if that is no known suffix: a copy such as `texts.jsonl.bak` is no file of texts.
+
+    >>> kind_of("texts.JSONL.gz"), kind_of("texts.tar.gz"), kind_of("texts.jsonl.bak")
+    ('JSON', None, None)
     """
     suffix = _suffix_of(name)
     return KINDS.get(suffix)
@@ -164,7 +167,9 @@ def _suffix_of(name: str) -> str:
     suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
     if not _ARCHIVES.isdisjoint(suffixes):
         return ""
-    return next((suffix for suffix in reversed(suffixes) if suffix in KINDS), "")
+    while suffixes and suffixes[-1] in _COMPRESSIONS:
+        suffixes.pop()
+    return suffixes[-1] if suffixes and suffixes[-1] in KINDS else ""
 
 
 def walk(folder: Path, corpus: str) -> Iterator[SourceFile]:

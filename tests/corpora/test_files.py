@@ -56,6 +56,14 @@ def test_suffixes_in_upper_case_are_those_in_lower_case(name, tmp_path):
     assert read(tmp_path)[0] == ["x"]
 
 
+@pytest.mark.parametrize("suffix", [".bak", ".tmp", ".part", ".gz.old"])
+def test_a_copy_of_a_file_is_not_read_beside_it(suffix, tmp_path):
+    texts(tmp_path, "a.txt", f"a.txt{suffix}")
+    found, reading = read(tmp_path)
+    assert found == ["of a.txt"]
+    assert list(reading.files_left_out.values()) == [[f"a.txt{suffix}"]]
+
+
 def test_each_file_that_is_left_out_has_its_own_reason(tmp_path):
     texts(tmp_path, "a.txt", "b.txt", "c.jsonl", ".d.txt", ".e/f.txt", "__MACOSX/g.txt", "h.png")
     texts(tmp_path, "README.md", "LICENSE", "i.txt.tar.gz")
