@@ -187,7 +187,7 @@ def _claims(reporter: pytest.TerminalReporter, claims: list[ClaimRecord]) -> Non
         _wrapped(
             reporter,
             "Reading stops where a claim is decided, so what was measured lies beyond the truth on "
-            "average; what the documents after the stop say (after) does not.",
+            "average; with the documents after the stop (after), it does not.",
         )
     copies = [claim["left"]["merged_texts"] for claim in claims]
     if beyond := [number for number in copies if number is not None]:
