@@ -219,7 +219,7 @@ def where_reading_stopped(claim: ClaimRecord) -> str:
         return f"{biased} No document was read after the one that decided."
     figure = "the difference" if claim["difference"] is not None else "the estimate"
     return (
-        f"{biased} From the {count(after['units'], _unit(left))} read after that one, {figure} is "
+        f"{biased} With the {count(after['units'], _unit(left))} read after that one, {figure} is "
         f"{_after_stop(claim)}, which does not depend on where it stopped."
     )
 

@@ -270,7 +270,7 @@ AFTER: Any = {"value": 0.1134, "units": 45}
 def test_where_reading_stopped_is_said_with_what_later_documents_say() -> None:
     said = where_reading_stopped(claim(after_stop=AFTER))
     assert "beyond the true one on average" in said
-    assert "From the 45 documents read after that one, the estimate is 0.113" in said
+    assert "With the 45 documents read after that one, the estimate is 0.113" in said
     assert "No document was read after" in where_reading_stopped(claim())
     texts = claim(after_stop=AFTER, left=estimate(texts=3, eligible=None))
     assert "the 45 texts" in where_reading_stopped(texts)
