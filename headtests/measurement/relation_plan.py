@@ -56,6 +56,11 @@ class RelationPlan:
     """The signature that each key's column counts for, `[key]`; none before `first_key`."""
     eligible: Bools
     """The rows that have a key in a relation, `[query, relation]`."""
+    off_rest: Float64s
+    """The share of uniform attention off position 0, `[query]`; 0 for positions that are no row."""
+    pure: Float64s
+    """For each pair of a relation of query and key, the part of the pairs at its distance that lie
+    in the relation, too, summed, `[relation]`; 0 for relations of the key alone."""
     apart: Int64s
     """The number of pairs at each distance `query - key + length - 1`, `[2 * length - 1]`."""
     looks_ahead: bool
@@ -101,11 +106,18 @@ def relation_plan(
     eligible = np.zeros((length, len(relations)), dtype=np.bool_)
     eligible[:, of_keys] = _with_such_a_key(key_bits, allowed, first_key) & rows[:, None]
 
+    distances = np.arange(length)[:, None] - np.arange(length)[None, :] + length - 1
+    apart = np.bincount(distances[pairs], minlength=2 * length - 1)
+    distances = distances.reshape(-1)
+    pure = np.zeros(len(relations))
     words = np.zeros(length * length, dtype=np.uint64)
     for bit, place in enumerate(of_pairs):
         within = view.masks.relation(relations[place])[0] & pairs
         eligible[:, place] = within.any(-1)
-        words[np.flatnonzero(within)] |= np.uint64(1 << bit)
+        inside = np.flatnonzero(within)
+        words[inside] |= np.uint64(1 << bit)
+        alike = np.bincount(distances[inside], minlength=len(apart)).astype(np.float64)
+        pure[place] = float((alike**2 / np.maximum(apart, 1)).sum())
     flat = np.flatnonzero(pairs).astype(np.int32)
     base = _most_frequent(words[flat])
     gathered = flat[words[flat] != base]
@@ -136,7 +148,6 @@ def relation_plan(
     counts, uniform = _token_sums(
         pairs, weights, queries[order], segments, own, of_columns, columns, len(signatures)
     )
-    distances = (np.arange(length)[:, None] - np.arange(length)[None, :] + length - 1)[pairs]
     return RelationPlan(
         document=document.id,
         length=length,
@@ -152,7 +163,9 @@ def relation_plan(
         of_columns=of_columns,
         columns=columns[first_key:],
         eligible=eligible,
-        apart=np.bincount(distances, minlength=2 * length - 1),
+        off_rest=rows * (1 - allowed[:, 0] / view.tokens.counts[0]),
+        pure=pure,
+        apart=apart,
         looks_ahead=bool(np.triu(allowed, 1).any()),
     )
 

@@ -22,10 +22,6 @@ class RelationRecord(TypedDict):
     """A noun phrase that follows "goes to", such as "the previous token"."""
     role: str
     """What a head is called that mostly does this, such as "previous-token head"; may be empty."""
-    control: str
-    """What an excess is over: `uniform` for a relation that is a distance itself, about which a
-    head's own profile over distance says nothing, and `distance` for any other, whose excess is
-    over the larger of both."""
 
 
 class RelationSharesRecord(TypedDict):
@@ -41,8 +37,12 @@ class RelationSharesRecord(TypedDict):
     documents: int
     """The number of documents with such a row."""
     rows: int
-    uniform: float | None
-    """The share that uniform attention would give."""
+    is_distance: bool
+    """Whether the relation is a distance in these documents: nearly every pair at the distances of
+    its pairs lies in it. A head's own profile over distance is then no control of it, and an excess
+    is over uniform attention; else it is over the larger of both."""
+    uniform: list[float | None]
+    """The shares that uniform attention would give; they differ between windows alone."""
     shares: list[float | None]
     distance: list[float | None]
     """The shares that each head's own average attention at the same distances would give."""

@@ -108,9 +108,7 @@ class RelationSums:
         rows = block.rows if len(some) == len(block.heads) else block.rows[some]
         plan = self._plan(block)
         sums = _block_sums(rows, plan, self._options.suppress_first_token, self._sinks)
-        places: slice | list[int] = [self._places[head] for head in heads]
-        if places == list(range(places[0], places[0] + len(places))):
-            places = slice(places[0], places[0] + len(places))
+        places = self._places_of(heads)
         for index, document_plan in enumerate(plan.documents):
             if document_plan is None:
                 continue
@@ -123,6 +121,12 @@ class RelationSums:
             if not unfinished.left:
                 del self._unfinished[document_plan.document]
                 self._give(_finished(unfinished))
+
+    def _places_of(self, heads: Sequence[HeadName]) -> slice | list[int]:
+        places = [self._places[head] for head in heads]
+        start, stop = places[0], places[0] + len(places)
+        # Faster than indexing with a list.
+        return slice(start, stop) if places == list(range(start, stop)) else places
 
     def _plan(self, block: Block) -> "_BlockPlan":
         key = tuple(document.id for document in block.batch.documents)
@@ -264,8 +268,8 @@ def _block_sums(rows: torch.Tensor, plan: _BlockPlan, suppress: bool, sinks: boo
     resting = rows[..., 0] * plan.rows
     target = plan.rows - resting if suppress else plan.rows.expand(heads, -1, -1)
     off_rest = target
-    if sinks:
-        off_rest = rows[..., int(suppress) :].sum(-1) * plan.rows
+    if sinks and suppress:
+        off_rest = rows[..., 1:].sum(-1) * plan.rows
     columns = torch.matmul(plan.rows[:, None], rows)[:, :, 0]
     distances = _diagonals(rows, plan, suppress)
     averages = distances / plan.apart
@@ -346,7 +350,7 @@ def _column_controls(
     size = 1 << (averages.shape[-1] + width - 1).bit_length()
     product = torch.fft.rfft(averages, size).conj() * torch.fft.rfft(scales, size)
     # Place m holds the sum over q of scales[q + m] * averages[q], indices modulo the size.
-    correlation = torch.fft.irfft(product, size)
+    correlation: torch.Tensor = torch.fft.irfft(product, size)
     first = 0 if not plan.looks_ahead else 1 - width
     keys = torch.arange(width, device=scales.device) + first
     return correlation[..., keys % size].clamp(min=0)
@@ -369,8 +373,7 @@ def _entropies(rows: torch.Tensor, plan: _BlockPlan) -> tuple[torch.Tensor, torc
 
     `rows` is `[head, document, row, key]`, of which each document has `plan.chosen`.
     """
-    documents, count, _ = rows.shape[1:]
-    is_row = np.arange(count) < plan.chosen[:, None]
+    is_row = np.arange(rows.shape[2]) < plan.chosen[:, None]
     keys = plan.keys_of_rows
     entropies = torch.special.entr(rows).sum(-1) / keys.log()
     used = on_device(is_row.astype(np.float32), rows.device)
