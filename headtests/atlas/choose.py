@@ -208,9 +208,7 @@ def _is_decided(
     if threshold >= share:
         return False
     expected = threshold + (share - threshold) * rest
-    return (
-        documents_needed(threshold, expected, deviation * rest, alpha, quantile=0.9) <= documents
-    )
+    return documents_needed(threshold, expected, deviation * rest, alpha, quantile=0.9) <= documents
 
 
 def _deviation(sums: HalfSums, head: int, relation: int) -> tuple[float, float]:

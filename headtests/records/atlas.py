@@ -54,6 +54,8 @@ class AtlasCorpusRecord(TypedDict):
     """What was measured of every head on one corpus; lists are in the order of `heads`."""
 
     session: SessionRecord
+    marker: str
+    """The arguments of the corpus marker that names it, as Python."""
     suppress_first_token: bool
     min_query: int
     choose: HalfRecord

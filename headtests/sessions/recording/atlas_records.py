@@ -4,6 +4,7 @@ Nothing is measured or chosen here.
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from headtests.atlas.decide import LEVEL, Decided, confirmed
 from headtests.atlas.examples import Example
 from headtests.atlas.half_sums import HalfSums, bin_spans
 from headtests.atlas.measure import CorpusAtlas, Proposal
+from headtests.corpora import CorpusSpec, GivenTexts
 from headtests.expressions.head_names import HeadName
 from headtests.expressions.library import Named
 from headtests.measurement.results.pair_context import in_context
@@ -91,6 +93,23 @@ def claim_of(relation: str, suppress_first_token: bool, threshold: float) -> str
     return f"head.mass({relation}{of}) >= {written(threshold)}"
 
 
+def marker_of(corpus: CorpusSpec | GivenTexts) -> str:
+    """Return the arguments of the marker that names a corpus, as Python.
+
+    >>> marker_of(CorpusSpec("repeated-random", period=33))
+    "'repeated-random', period=33"
+    """
+    if isinstance(corpus, GivenTexts):
+        return repr(corpus.name)
+    plain = CorpusSpec(corpus.name)
+    options = [
+        f"{each.name}={getattr(corpus, each.name)!r}"
+        for each in fields(corpus)
+        if each.name != "name" and getattr(corpus, each.name) != getattr(plain, each.name)
+    ]
+    return ", ".join([repr(corpus.name), *options])
+
+
 def _relation(named: Named) -> RelationRecord:
     return RelationRecord(
         expression=repr(named.relation),
@@ -145,6 +164,7 @@ def _corpus(
     spans = bin_spans([sums for _, sums in groups])
     return AtlasCorpusRecord(
         session=_session(session, measured),
+        marker=marker_of(session.corpus),
         suppress_first_token=measured.options.suppress_first_token,
         min_query=measured.options.min_query,
         choose=_half(measured.size(0)),
