@@ -18,7 +18,7 @@ from headtests.statistics import QUANTA, Float64s, documents_needed
 
 ROLES = 3
 """Relations that are chosen for a head, at most."""
-LEAST_EXCESS = 0.05
+LEAST_EXCESS = 0.1
 """The least excess over the controls, as a share of the attention that does not rest."""
 LEAST_LIFT = 1.5
 """The least multiple of the controls."""
@@ -79,13 +79,13 @@ def choose(sums: HalfSums, alpha: float, documents: int | None = None) -> list[C
     """
     parts = sums.parts()
     members = parts.signatures.astype(np.float64)
-    of_distance = distances(sums)
+    half = HalfShares(sums)
     choices = []
     for head in range(sums.heads):
-        for relation in _relations(parts, members, head, of_distance):
-            choice = _choice(sums, head, relation, alpha, documents)
-            if choice is not None:
-                choices.append(choice)
+        for relation in _relations(parts, members, head, half.is_distance):
+            shares = half.of(head, relation)
+            if shares is not None and shares.documents >= LEAST_DOCUMENTS:
+                choices += _choice(sums, head, relation, shares, alpha, documents)
     return choices
 
 
@@ -153,37 +153,45 @@ def _smallest(parts: Parts, remaining: Bools, excess: Float64s) -> int:
     return int(candidates[sizes[candidates].argmin()])
 
 
-def shares_of(sums: HalfSums, head: int, relation: int) -> Shares | None:
-    """Return a head's shares on a relation; None if no document has such a row or all rests."""
-    off_rest = int(sums.off_rest[head, relation])
-    if not off_rest:
-        return None
-    base, base_rest = (int(each) for each in sums.base[:, relation])
-    parts = sums.attention[:, head]
-    members = sums.signatures[:, relation]
-    whole = int(parts.sum())
-    return Shares(
-        documents=int(sums.with_rows[relation]),
-        rows=int(sums.rows[relation]),
-        share=int(sums.mass[head, relation]) / off_rest,
-        uniform=base / base_rest if base_rest else 0.0,
-        distance=int(sums.matched[head, relation]) / off_rest,
-        part=int(parts[: len(members)][members].sum()) / whole if whole else 0.0,
-        is_distance=bool(distances(sums)[relation]),
-    )
+class HalfShares:
+    """The shares of every head on every relation on one half."""
+
+    def __init__(self, sums: HalfSums) -> None:
+        self._sums = sums
+        self.is_distance = distances(sums)
+        """Which relations are a distance in these documents, `[relation]`."""
+        parts = sums.parts()
+        whole = parts.attention.sum(1, keepdims=True)
+        inside = parts.attention @ parts.signatures.astype(np.float64)
+        self._parts: Float64s = inside / np.where(whole > 0, whole, 1)
+
+    def of(self, head: int, relation: int) -> Shares | None:
+        """Return a head's shares on a relation; None without such a row, or if all rests."""
+        sums = self._sums
+        off_rest = int(sums.off_rest[head, relation])
+        if not off_rest:
+            return None
+        base, base_rest = (int(each) for each in sums.base[:, relation])
+        return Shares(
+            documents=int(sums.with_rows[relation]),
+            rows=int(sums.rows[relation]),
+            share=int(sums.mass[head, relation]) / off_rest,
+            uniform=base / base_rest if base_rest else 0.0,
+            distance=int(sums.matched[head, relation]) / off_rest,
+            part=float(self._parts[head, relation]),
+            is_distance=bool(self.is_distance[relation]),
+        )
 
 
 def _choice(
     sums: HalfSums,
     head: int,
     relation: int,
+    shares: Shares,
     alpha: float,
     documents: int | None,
-) -> Choice | None:
-    """Return the claim of a relation; None if it cannot be above the controls and be decided."""
-    shares = shares_of(sums, head, relation)
-    if shares is None or shares.documents < LEAST_DOCUMENTS:
-        return None
+) -> list[Choice]:
+    """Return the claim of a relation; none if it cannot be above the controls and be decided."""
     share, (deviation, rest) = min(shares.share, 1.0), _deviation(sums, head, relation)
     error = NormalDist().inv_cdf(1 - alpha) * deviation / math.sqrt(shares.documents)
     control = LEAST_LIFT * shares.control
@@ -194,7 +202,7 @@ def _choice(
     ):
         threshold *= _STEP
     threshold = round_down(threshold) if threshold > 0 else 0.0
-    return Choice(head, relation, threshold, shares) if threshold > control else None
+    return [Choice(head, relation, threshold, shares)] if threshold > control else []
 
 
 def _is_decided(

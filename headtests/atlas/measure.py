@@ -10,7 +10,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from headtests.atlas.choose import Choice, Shares, choose, shares_of
+from headtests.atlas.choose import Choice, HalfShares, Shares, choose
 from headtests.atlas.decide import Decided, decide
 from headtests.atlas.examples import ExampleRows
 from headtests.atlas.half_sums import DocumentShares, HalfSums
@@ -209,18 +209,21 @@ class CorpusAtlas:
     @cached_property
     def proposals(self) -> list[Proposal]:
         """What was proposed of each head, decided on what was read of the second half."""
-        return [
-            self._proposal(group, place, choice)
-            for group in self._groups
-            for place, choice in enumerate(group.choices)
-        ]
-
-    def _proposal(self, group: _Group, place: int, choice: Choice) -> Proposal:
+        found = []
         order = {document: at for at, document in enumerate(self.halves.measure.tolist())}
-        rows = sorted((order[document], columns) for document, columns in group.claimed)
-        figures = np.array(
-            [[column[place] for column in columns] for _, columns in rows], dtype=np.int64
-        ).reshape(-1, 3)
+        for group in self._groups:
+            second = HalfShares(group.halves[1])
+            in_order = sorted(group.claimed, key=lambda claimed: order[claimed[0]])
+            # `[document, column, claim]`
+            shape = (len(in_order), 3, len(group.choices))
+            figures = np.array([columns for _, columns in in_order], np.int64).reshape(shape)
+            for place, choice in enumerate(group.choices):
+                found.append(self._proposal(group, second, figures[:, :, place], choice))
+        return found
+
+    def _proposal(
+        self, group: _Group, second: HalfShares, figures: Int64s, choice: Choice
+    ) -> Proposal:
         figures = figures[figures[:, 0] > 0]
         rest = figures[:, 2] if self.options.suppress_first_token else None
         decided = decide(figures[:, 1], rest, choice.threshold, self._settings.alpha)
@@ -230,7 +233,7 @@ class CorpusAtlas:
             relation=choice.relation,
             threshold=choice.threshold,
             chosen=choice.shares,
-            measured=shares_of(group.halves[1], choice.head, choice.relation),
+            measured=second.of(choice.head, choice.relation),
             decided=decided,
         )
 

@@ -55,7 +55,7 @@ class AtlasCorpusRecord(TypedDict):
 
     session: SessionRecord
     marker: str
-    """The arguments of the corpus marker that names it, as Python."""
+    """The arguments of the corpus marker that names it, as Python; empty for texts in memory."""
     suppress_first_token: bool
     min_query: int
     choose: HalfRecord
