@@ -3,6 +3,8 @@
 Types only: `headtests.atlas` measures and fills it in, and `headtests.report.atlas` shows it.
 """
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from headtests.records.explanations import BoundedRecord, HalfRecord
@@ -22,7 +24,7 @@ class RelationRecord(TypedDict):
     """A noun phrase that follows "goes to", such as "the previous token"."""
     role: str
     """What a head is called that mostly does this, such as "previous-token head"; may be empty."""
-    control: str
+    control: Literal["uniform", "distance"]
     """What an excess is over: `uniform` for a relation that is a distance itself, about which a
     head's own profile over distance says nothing, and `distance` for any other, whose excess is
     over the larger of both."""
@@ -108,8 +110,8 @@ class AtlasRoleRecord(TypedDict):
     """On the half that it was chosen on."""
     measured: RoleSharesRecord
     """On the other half."""
-    verdict: str
-    """`holds`, `refuted` or `undecided`, on the second half, at the rate `alpha`."""
+    verdict: Literal["holds", "refuted", "undecided"]
+    """On the second half, at the rate `alpha`."""
     log_e: float | None
     """The natural logarithm of the e-value for the claim; null if it is infinite."""
     confirmed: bool
