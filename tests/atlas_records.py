@@ -21,8 +21,8 @@ from tests.report import sample
 
 RELATIONS = [
     ("ht.previous", "the previous token", "previous-token head"),
-    ("ht.induction", "the tokens that followed earlier occurrences of the same token", "induction head"),
-    ("ht.induction.latest", "the token that followed the last earlier occurrence", "induction head"),
+    ("ht.induction", "the tokens that followed the same token", "induction head"),
+    ("ht.induction.latest", "the token that last followed the same token", "induction head"),
     ("ht.duplicate", "earlier occurrences of the same token", "duplicate-token head"),
     ("ht.current", "the token itself", "current-token head"),
     ("library.COMMA", "commas", ""),
