@@ -6,7 +6,7 @@ heads there are, so that a page can hold a map for each relation.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from string import ascii_letters
+from string import ascii_lowercase, ascii_uppercase
 
 from headtests.records import AtlasCorpusRecord, AtlasRecord, RelationRecord, RelationSharesRecord
 from headtests.report.atlas.words import (
@@ -25,6 +25,7 @@ COLOURS = 8
 """Families with a colour of their own; all have a letter."""
 _STRONGEST = 8
 """Heads that are listed beside a map."""
+_LETTERS = ascii_uppercase + ascii_lowercase
 _MANY = 100
 """Heads a layer beyond which not every column is labelled."""
 
@@ -151,7 +152,7 @@ def _confirmed(families: Sequence[Family]) -> list[Family]:
 
 
 def _letter(place: int) -> str:
-    return ascii_letters[26:][place] if place < 26 else ascii_letters[place - 26 :][:1] or "+"
+    return _LETTERS[place : place + 1] or "+"
 
 
 def _family_shade(place: int) -> str:
