@@ -1,7 +1,7 @@
 # make demo:  claims about the bundled model, and their report.
 # make quick: lint and the tests that take no seconds.  make test: lint and every test.
 # make bench: measurements against named baselines.  make gpu-check: the same on a GPU.
-# make docs:  the documentation, in site/.  make schema: the JSON Schema of the record.
+# make docs:  the documentation, in site/.  make schema: the JSON Schemas of records.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -3,6 +3,8 @@
 Types only: `headtests.atlas` measures and fills it in, and `headtests.report.atlas` shows it.
 """
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from headtests.records.explanations import BoundedRecord, HalfRecord
@@ -106,12 +108,15 @@ class AtlasRoleRecord(TypedDict):
     claim: str
     """The comparison as Python, such as `head.mass(ht.induction, of=~ht.first) >= 0.4`."""
     threshold: float
+    is_distance: bool
+    """Whether the relation is a distance in the documents of the first half: its control is then
+    uniform attention alone."""
     chosen: RoleSharesRecord
     """On the half that it was chosen on."""
     measured: RoleSharesRecord
     """On the other half."""
-    verdict: str
-    """`holds`, `refuted` or `undecided`, on the second half, at the rate `alpha`."""
+    verdict: Literal["holds", "refuted", "undecided"]
+    """On the second half, at the rate `alpha`."""
     log_e: float | None
     """The natural logarithm of the e-value for the claim; null if it is infinite."""
     confirmed: bool

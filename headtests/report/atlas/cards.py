@@ -1,0 +1,192 @@
+"""The card of a head: its roles, its profile over distance, and some of its rows.
+
+Records in, words, charts and rows out; no HTML.
+"""
+
+from dataclasses import dataclass
+
+from headtests.records import AtlasHeadRecord, AtlasRecord
+from headtests.report.atlas.profiles import Profile, profile
+from headtests.report.atlas.words import (
+    NONE,
+    RoleText,
+    family_name,
+    figure,
+    interval,
+    over,
+    role_text,
+    roles_in_brief,
+)
+from headtests.report.words.claims import SYMBOLS
+from headtests.report.words.heads import left_over
+from headtests.report.words.text import brief
+from headtests.report.words.token_rows import TokenRow, row
+from headtests.wording import power_of_ten
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A line of a card's table of roles."""
+
+    text: RoleText
+    symbol: str
+    family: str
+    relation: str
+    """The keys in English."""
+    measured: str
+    chosen: str
+    uniform: str
+    distance: str
+    threshold: str
+    e_value: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One list of a head's rows."""
+
+    name: str
+    rows: list[TokenRow]
+    left_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnCorpus:
+    """A head on one corpus."""
+
+    name: str
+    facts: str
+    profile: Profile | None
+    lists: list[Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCard:
+    """A head."""
+
+    name: str
+    words: str
+    """Its roles in brief."""
+    families: list[str]
+    """The classes of its families, for the filter; `none` for a head without a confirmed role."""
+    roles: list[RoleRow]
+    code: str
+    """Its confirmed claims as a test to paste; empty without any."""
+    corpora: list[OnCorpus]
+
+    @property
+    def has_role(self) -> bool:
+        """Whether any role is confirmed."""
+        return bool(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class CardCaps:
+    """How much a card shows."""
+
+    rows: int
+    """Rows of each list, of a head with a role."""
+    rows_without: int
+    """Rows of each list, of a head without one."""
+    profiles_without: bool
+    """Whether a head without a role shows its profiles."""
+    is_narrow: bool = False
+
+
+def card(
+    record: AtlasRecord, head: AtlasHeadRecord, keys: dict[str, str], caps: CardCaps
+) -> HeadCard:
+    """Return the card of a head; `keys` has the class of each family that heads are in."""
+    confirmed = [role for role in head["roles"] if role["confirmed"]]
+    names = [family_name(record["relations"][role["relation"]]) for role in confirmed]
+    rows = caps.rows if confirmed else caps.rows_without
+    is_charted = bool(confirmed) or caps.profiles_without
+    return HeadCard(
+        name=head["name"],
+        words=roles_in_brief(record, head),
+        families=list(dict.fromkeys(keys[name] for name in names)) or ["none"],
+        roles=[role_row(role_text(record, head, role), record) for role in head["roles"]],
+        code=code(record, head),
+        corpora=[
+            _on_corpus(record, head, place, rows, is_charted, caps.is_narrow)
+            for place in range(len(record["corpora"]))
+        ],
+    )
+
+
+def role_row(text: RoleText, record: AtlasRecord) -> RoleRow:
+    """Return a role as a line of a table."""
+    role, measured = text.role, text.role["measured"]
+    is_distance = role["is_distance"]
+    share = measured["share"]["value"]
+    beyond = "" if is_distance else f" ({over(share, measured['distance'])})"
+    log_e = role["log_e"]
+    return RoleRow(
+        text=text,
+        symbol=SYMBOLS[role["verdict"]],
+        family=family_name(record["relations"][role["relation"]]),
+        relation=role["english"],
+        measured=f"{text.share} {text.interval}",
+        chosen=f"{figure(role['chosen']['share']['value'])} {interval(role['chosen']['share'])}",
+        uniform=f"{figure(measured['uniform'])} ({text.over_uniform})",
+        distance=NONE if is_distance else f"{figure(measured['distance'])}{beyond}",
+        threshold=f"{role['threshold']:g}",
+        e_value="exact" if log_e is None else _e_value(log_e),
+        part=figure(measured["part"]),
+    )
+
+
+def _e_value(log_e: float) -> str:
+    """Return an e-value of which the natural logarithm is given.
+
+    >>> _e_value(41.5), _e_value(0.0), _e_value(2000.0)
+    ('10^18', '1', '10^868.5')
+    """
+    tens = log_e / 2.302585092994046
+    return power_of_ten(10.0**tens) if abs(tens) < 300 else f"10^{int(tens * 10) / 10:g}"
+
+
+def code(record: AtlasRecord, head: AtlasHeadRecord) -> str:
+    """Return a head's confirmed claims as a test function; empty without any."""
+    confirmed = [role for role in head["roles"] if role["confirmed"]]
+    if not confirmed:
+        return ""
+    several = len(record["corpora"]) > 1
+    lines = [f'@pytest.mark.head("{head["name"]}")', f"def test_{head['name']}(head):"]
+    for role in confirmed:
+        name = record["corpora"][role["corpus"]]["session"]["corpus"]["name"]
+        note = f"  # on {' '.join(brief(name).split())}" if several else ""
+        lines.append(f"    assert {role['claim']}{note}")
+    return "\n".join(lines)
+
+
+def _on_corpus(
+    record: AtlasRecord,
+    head: AtlasHeadRecord,
+    place: int,
+    most: int,
+    is_charted: bool,
+    is_narrow: bool,
+) -> OnCorpus:
+    corpus = record["corpora"][place]
+    index = head["layer"] * record["model"]["heads"] + head["index"]
+    names = ("resting", "coverage", "entropy", "peak")
+    values = [
+        figure(shares[index])
+        for shares in (corpus["resting"], corpus["coverage"], corpus["entropy"], corpus["peak"])
+    ]
+    lists = []
+    for name, pairs in (
+        ("Highest multiples", head["ranked"][place]),
+        ("Random above-average multiples", head["random"][place]),
+    ):
+        drawn = [row(pair, is_narrow) for pair in pairs[:most]]
+        if pairs:
+            lists.append(Rows(name, drawn, left_over(len(pairs) - len(drawn), len(drawn))))
+    return OnCorpus(
+        name=brief(corpus["session"]["corpus"]["name"]),
+        facts="; ".join(f"{name} {value}" for name, value in zip(names, values, strict=True)),
+        profile=profile(corpus["distances"], corpus["profiles"][index]) if is_charted else None,
+        lists=lists,
+    )

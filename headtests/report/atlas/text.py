@@ -1,0 +1,159 @@
+"""An atlas as lines of text for a terminal of 80 columns.
+
+Words in, lines out. Every character of the record is made legible.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from headtests.records import AtlasRecord
+from headtests.report.atlas.words import (
+    Family,
+    RoleText,
+    extents,
+    families,
+    summary,
+    title,
+    totals,
+    work_list,
+)
+from headtests.report.words.markdown_escaping import one_line
+from headtests.report.words.text import brief
+from headtests.wording import count
+
+WIDTH = 80
+_OF_FAMILY, _FAMILIES, _UNCONFIRMED = 12, 15, 10
+"""The most heads of a family, families with all of these heads, and proposals without e-BH."""
+_CORPUS = 15
+"""Characters of a corpus's name."""
+
+
+def atlas_text(record: AtlasRecord, everything: bool = False, page: str = "atlas.html") -> str:
+    """Return an atlas as text: heads by role, then the heads of lowest coverage.
+
+    Lists are cut where they are long, and `page` is named as the place of the rest; with
+    `everything`, they are whole.
+    """
+    return "\n".join(_lines(record, everything, page)) + "\n"
+
+
+def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
+    model = one_line(brief(record["model"]["name"]))
+    if not record["complete"]:
+        reason = one_line(record["incomplete_reason"] or "no reason was recorded")
+        yield from _wrapped(f"INCOMPLETE: {reason}. What was known then:")
+        yield ""
+    yield from _wrapped(
+        f"Atlas of {model}: {title(record)}, {count(len(record['relations']), 'relation')}"
+    )
+    for name, extent in extents(record):
+        yield from _wrapped(f"{one_line(name)}: {extent}", "  ")
+    yield ""
+    for sentence in summary(record):
+        yield from _wrapped(sentence)
+    several = len(record["corpora"]) > 1
+    named = families(record)
+    names = max([len("head"), *(len(head["name"]) for head in record["heads"])])
+    if named:
+        yield ""
+        yield _heading(several, names)
+    shown = [family for family in named if family.confirmed]
+    kept = shown if everything else shown[:_FAMILIES]
+    for family in kept:
+        yield ""
+        yield from _family(
+            family, several, names, len(family.roles) if everything else _OF_FAMILY, page
+        )
+    if left := shown[len(kept) :]:
+        yield ""
+        yield from _wrapped(
+            f"{count(len(left), 'more relation or role', 'more relations and roles')} with "
+            f"{count(sum(family.confirmed for family in left), 'head')}: see {page}"
+        )
+    yield from _unconfirmed(named, several, names, everything, page)
+    yield ""
+    yield f"No role: {count(totals(record).without, 'head')}"
+    yield from _work_list(record, names)
+
+
+def _heading(several: bool, names: int) -> str:
+    corpus = f"{'corpus':{_CORPUS}} " if several else ""
+    return (
+        f"  {'head':{names}} {corpus}{'share [bounds]':17} {'/uniform':>8} {'/distance':>9} "
+        f"{'rests':>5} {'covered':>7}"
+    )
+
+
+def _family(family: Family, several: bool, names: int, most: int, page: str) -> Iterator[str]:
+    confirmed = [one for one in family.roles if one.role["confirmed"]]
+    yield from _wrapped(f"{one_line(family.plural)} ({family.confirmed:,})")
+    for one in confirmed[:most]:
+        yield _role(one, several, names)
+    if len(confirmed) > most:
+        yield f"  and {len(confirmed) - most:,} more: see {page}"
+
+
+def _role(one: RoleText, several: bool, names: int) -> str:
+    corpus = f"{_cut(one.corpus):{_CORPUS}} " if several else ""
+    return (
+        f"  {one.head['name']:{names}} {corpus}{one.share + ' ' + one.interval:17} "
+        f"{one.over_uniform:>8} {one.over_distance:>9} {one.resting:>5} {one.coverage:>7}"
+    ).rstrip()
+
+
+def _cut(name: str) -> str:
+    shown = one_line(name)
+    return shown if len(shown) <= _CORPUS else shown[: _CORPUS - 1] + "\u2026"
+
+
+def _unconfirmed(
+    named: Sequence[Family], several: bool, names: int, everything: bool, page: str
+) -> Iterator[str]:
+    """Yield the proposals that were not confirmed, with the share on both halves."""
+    found = [(family, one) for family in named for one in family.roles if not one.role["confirmed"]]
+    if not found:
+        return
+    yield ""
+    yield f"Not confirmed ({len(found):,}): proposed on the first half, not shown on the second"
+    most = len(found) if everything else _UNCONFIRMED
+    for family, one in found[:most]:
+        where = f" on {_cut(one.corpus)}" if several else ""
+        chosen = one.role["chosen"]["share"]["value"]
+        yield from _wrapped(
+            f"{one.head['name']:{names}} {one_line(family.name)}{where}: {one.verdict}, "
+            f"{chosen:.2f} then {one.share} {one.interval}, claimed {one.role['threshold']:g}",
+            "  ",
+        )
+    if len(found) > most:
+        yield f"  and {len(found) - most:,} more: see {page}"
+
+
+def _work_list(record: AtlasRecord, names: int) -> Iterator[str]:
+    """Yield the heads whose attention the confirmed relations explain least."""
+    listed = work_list(record)
+    if not listed:
+        return
+    several = len(record["corpora"]) > 1
+    yield ""
+    yield from _wrapped(
+        "Work list: the heads whose attention is explained least"
+        + (", one figure for each corpus" if several else "")
+    )
+    width = max(8, *(len(" ".join(one.coverage)) for one in listed))
+    yield f"  {'head':{names}} {'covered':>{width}}  {'rests':>{width}}  {'left':>{width}}  role"
+    for one in listed:
+        figures = "  ".join(
+            f"{' '.join(values):>{width}}" for values in (one.coverage, one.resting, one.left)
+        )
+        line = f"  {one.head['name']:{names}} {figures}  {one_line(one.roles)}"
+        yield line if len(line) <= WIDTH else line[: WIDTH - 1] + "\u2026"
+    yield from _wrapped(
+        "Covered: the share of what does not rest on keys of confirmed relations. Left: the share "
+        "of all attention that neither rests nor is covered."
+    )
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent + ("  " if indent else "")
+    )
