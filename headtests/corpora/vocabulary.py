@@ -5,7 +5,7 @@ A wrapper around any Hugging Face tokenizer, fast or slow. Documents are tokenis
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
@@ -29,6 +29,8 @@ class Vocabulary:
         self.tokenizer = tokenizer
         self._texts: dict[int, str] = {}
         self._matches: dict[str, npt.NDArray[np.int8]] = {}
+        self.count_tokens: Callable[[], npt.NDArray[np.int64]] | None = None
+        """Returns how often each id occurs in the population, shape `[ids]`; None without one."""
 
     def text(self, token_id: int) -> str:
         """Return the text of one id, decoded alone, without clean-up of spaces.
@@ -101,6 +103,20 @@ class Vocabulary:
                 ) from error
             known[unseen] = [search(self.text(token_id)) is not None for token_id in unseen]
         return np.equal(known[ids], 1)
+
+    def occurrences(self, token_ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return how often each id occurs in the population, in the shape of `token_ids`.
+
+        Raises `ExpressionError` if the vocabulary belongs to no population.
+        """
+        if self.count_tokens is None:
+            raise ExpressionError(
+                "ht.rarest(...) and ht.most_frequent(...) count the tokens of a corpus, and there "
+                "is none here. Measure on a corpus, or use another relation."
+            )
+        counts, ids = self.count_tokens(), np.asarray(token_ids, dtype=np.int64)
+        known = ids < len(counts)
+        return np.where(known, counts[np.where(known, ids, 0)], 0)
 
     def single_id(self, text: str) -> int:
         """Return the id of a text that is exactly one token.
