@@ -322,7 +322,7 @@ def test_tokens_that_the_corpus_does_not_have_are_the_rarest():
 def test_without_a_corpus_nothing_is_rare(vocabulary):
     _, masks = masks_of([ids_of([" the", "et"], vocabulary)], vocabulary, suppress=True)
     for relation in (ht.rarest(1), ht.most_frequent(1)):
-        with pytest.raises(ExpressionError, match="ht.rarest.*Measure on a corpus"):
+        with pytest.raises(ExpressionError, match=r"ht\.rarest.*Measure on a corpus"):
             masks.relation(relation)
 
 
