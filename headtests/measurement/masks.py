@@ -5,9 +5,10 @@ other than its vocabulary.
 """
 
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ from headtests.expressions.relations import (
 from headtests.measurement.occurrences import Int32s, Occurrences
 
 Bools = npt.NDArray[np.bool_]
+Fact = TypeVar("Fact")
 _NONE = -2
 """Stands for no position, also if 1 is added."""
 
@@ -49,21 +51,35 @@ class DocumentView:
 
     document: Document
     vocabulary: Vocabulary
+    _facts: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def tokens(self) -> tuple[str, ...]:
         """The text of each token."""
         return tuple(self.vocabulary.texts(self.document.ids))
 
     @property
-    def ids(self) -> npt.NDArray[np.int32]:
+    def ids(self) -> Int32s:
         """Token ids, shape `[length]`."""
         return self.document.ids
 
-    @property
-    def special(self) -> npt.NDArray[np.bool_]:
-        """Which tokens are special, shape `[length]`."""
-        return self.vocabulary.is_special(self.document.ids)
+    @cached_property
+    def special(self) -> Bools:
+        """Which tokens are special, shape `[length]`; read-only."""
+        special = self.vocabulary.is_special(self.document.ids)
+        special.flags.writeable = False
+        return special
+
+    def of_texts(self, function: Callable[[str], int]) -> npt.NDArray[np.int64]:
+        """Return a function of each token's text, shape `[length]`; called once for each text."""
+        return self.vocabulary.of_texts(function, self.document.ids)
+
+    def fact(self, find: Callable[["DocumentView"], Fact]) -> Fact:
+        """Return what a function finds in this document; it is called once, so leave it as is."""
+        if find not in self._facts:
+            self._facts[find] = find(self)
+        found: Fact = self._facts[find]
+        return found
 
     @property
     def text_id(self) -> str:
