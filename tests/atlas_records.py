@@ -43,7 +43,6 @@ def relations(number: int) -> list[RelationRecord]:
             expression=expression,
             name=name,
             role=role,
-            control="uniform" if "offset" in expression or "previous" in expression else "distance",
         )
         for expression, name, role in named[:number]
     ]
@@ -163,6 +162,7 @@ def _corpus(
 
     return AtlasCorpusRecord(
         session=of,
+        marker=repr(of["corpus"]["name"]),
         suppress_first_token=True,
         min_query=1,
         choose={"documents": 100, "texts": 80},
@@ -172,7 +172,8 @@ def _corpus(
                 relation=relation,
                 documents=100,
                 rows=12_000,
-                uniform=0.03,
+                is_distance=relation in (0, 4) or relation >= len(RELATIONS),
+                uniform=[0.03] * heads,
                 shares=figures(4),
                 distance=figures(6),
                 parts=figures(6),
@@ -245,7 +246,7 @@ def incomplete() -> AtlasRecord:
         corpus["profiles"] = [[None] * len(corpus["distances"]) for _ in made["heads"]]
         for measured in corpus["relations"]:
             measured.update(shares=nothing, distance=nothing, parts=nothing)
-            measured.update(documents=0, rows=0, uniform=None)
+            measured.update(documents=0, rows=0, uniform=nothing)
     for head in made["heads"]:
         head["ranked"] = head["random"] = [[]]
     return made

@@ -24,10 +24,6 @@ class RelationRecord(TypedDict):
     """A noun phrase that follows "goes to", such as "the previous token"."""
     role: str
     """What a head is called that mostly does this, such as "previous-token head"; may be empty."""
-    control: Literal["uniform", "distance"]
-    """What an excess is over: `uniform` for a relation that is a distance itself, about which a
-    head's own profile over distance says nothing, and `distance` for any other, whose excess is
-    over the larger of both."""
 
 
 class RelationSharesRecord(TypedDict):
@@ -43,8 +39,12 @@ class RelationSharesRecord(TypedDict):
     documents: int
     """The number of documents with such a row."""
     rows: int
-    uniform: float | None
-    """The share that uniform attention would give."""
+    is_distance: bool
+    """Whether the relation is a distance in these documents: nearly every pair at the distances of
+    its pairs lies in it. A head's own profile over distance is then no control of it, and an excess
+    is over uniform attention; else it is over the larger of both."""
+    uniform: list[float | None]
+    """The shares that uniform attention would give; they differ between windows alone."""
     shares: list[float | None]
     distance: list[float | None]
     """The shares that each head's own average attention at the same distances would give."""
@@ -56,6 +56,8 @@ class AtlasCorpusRecord(TypedDict):
     """What was measured of every head on one corpus; lists are in the order of `heads`."""
 
     session: SessionRecord
+    marker: str
+    """The arguments of the corpus marker that names it, as Python; empty for texts in memory."""
     suppress_first_token: bool
     min_query: int
     choose: HalfRecord

@@ -5,17 +5,18 @@ Records in, words, charts and rows out; no HTML.
 
 from dataclasses import dataclass
 
-from headtests.records import AtlasHeadRecord, AtlasRecord
+from headtests.records import AtlasHeadRecord, AtlasRecord, RoleSharesRecord
 from headtests.report.atlas.profiles import Profile, profile
 from headtests.report.atlas.words import (
     NONE,
     RoleText,
     family_name,
     figure,
-    interval,
+    is_distance,
     over,
     role_text,
     roles_in_brief,
+    shown,
 )
 from headtests.report.words.claims import SYMBOLS
 from headtests.report.words.heads import left_over
@@ -33,13 +34,11 @@ class RoleRow:
     family: str
     relation: str
     """The keys in English."""
-    measured: str
     chosen: str
     uniform: str
     distance: str
     threshold: str
     e_value: str
-    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +117,25 @@ def card(
 def role_row(text: RoleText, record: AtlasRecord) -> RoleRow:
     """Return a role as a line of a table."""
     role, measured = text.role, text.role["measured"]
-    is_distance = record["relations"][role["relation"]]["control"] == "uniform"
-    share = measured["share"]["value"]
-    beyond = "" if is_distance else f" ({over(share, measured['distance'])})"
     log_e = role["log_e"]
     return RoleRow(
         text=text,
         symbol=SYMBOLS[role["verdict"]],
         family=family_name(record["relations"][role["relation"]]),
         relation=role["english"],
-        measured=f"{text.share} {text.interval}",
-        chosen=f"{figure(role['chosen']['share']['value'])} {interval(role['chosen']['share'])}",
-        uniform=f"{figure(measured['uniform'])} ({text.over_uniform})",
-        distance=NONE if is_distance else f"{figure(measured['distance'])}{beyond}",
+        chosen=shown(role["chosen"]),
+        uniform=_control(measured, measured["uniform"]),
+        distance=NONE if is_distance(record, role) else _control(measured, measured["distance"]),
         threshold=f"{role['threshold']:g}",
         e_value="exact" if log_e is None else _e_value(log_e),
-        part=figure(measured["part"]),
     )
+
+
+def _control(shares: RoleSharesRecord, control: float) -> str:
+    """Return a control, and how many times it the share is."""
+    if not shares["documents"]:
+        return NONE
+    return f"{figure(control)} ({over(shares['share']['value'], control)})"
 
 
 def _e_value(log_e: float) -> str:

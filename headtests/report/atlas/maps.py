@@ -253,15 +253,24 @@ def _relation(
         if role["confirmed"] and (role["corpus"], role["relation"]) == (corpus, place)
     }
     facts = (
-        f"Uniform attention would give {figure(measured['uniform'])}; over "
+        f"Uniform attention would give {_range(measured['uniform'])}; over "
         f"{count(measured['rows'], 'row')} with such a key of "
         f"{count(measured['documents'], 'document')}."
         if measured["documents"]
         else "No document has a row with such a key."
     )
-    beside = measured["distance"] if relation["control"] == "distance" else None
+    beside = None if measured["is_distance"] else measured["distance"]
     called = f"Share on {plain(relation['name'], NAME_LIMIT)}"
     return _shares(record, corpus, measured["shares"], called, facts, confirmed, beside)
+
+
+def _range(shares: Sequence[float | None]) -> str:
+    """Return the smallest and the largest of some shares, which differ between windows alone."""
+    known = [share for share in shares if share is not None]
+    if not known:
+        return figure(None)
+    ends = figure(min(known)), figure(max(known))
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def _shares(

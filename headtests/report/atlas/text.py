@@ -12,6 +12,8 @@ from headtests.report.atlas.words import (
     RoleText,
     extents,
     families,
+    figure,
+    shown,
     summary,
     title,
     totals,
@@ -57,14 +59,14 @@ def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
     if named:
         yield ""
         yield _heading(several, names)
-    shown = [family for family in named if family.confirmed]
-    kept = shown if everything else shown[:_FAMILIES]
+    found = [family for family in named if family.confirmed]
+    kept = found if everything else found[:_FAMILIES]
     for family in kept:
         yield ""
         yield from _family(
             family, several, names, len(family.roles) if everything else _OF_FAMILY, page
         )
-    if left := shown[len(kept) :]:
+    if left := found[len(kept) :]:
         yield ""
         yield from _wrapped(
             f"{count(len(left), 'more relation or role', 'more relations and roles')} with "
@@ -96,14 +98,14 @@ def _family(family: Family, several: bool, names: int, most: int, page: str) -> 
 def _role(one: RoleText, several: bool, names: int) -> str:
     corpus = f"{_cut(one.corpus):{_CORPUS}} " if several else ""
     return (
-        f"  {one.head['name']:{names}} {corpus}{one.share + ' ' + one.interval:17} "
+        f"  {one.head['name']:{names}} {corpus}{shown(one.role['measured']):17} "
         f"{one.over_uniform:>8} {one.over_distance:>9} {one.resting:>5} {one.coverage:>7}"
     ).rstrip()
 
 
 def _cut(name: str) -> str:
-    shown = one_line(name)
-    return shown if len(shown) <= _CORPUS else shown[: _CORPUS - 1] + "\u2026"
+    line = one_line(name)
+    return line if len(line) <= _CORPUS else line[: _CORPUS - 1] + "\u2026"
 
 
 def _unconfirmed(
@@ -118,10 +120,10 @@ def _unconfirmed(
     most = len(found) if everything else _UNCONFIRMED
     for family, one in found[:most]:
         where = f" on {_cut(one.corpus)}" if several else ""
-        chosen = one.role["chosen"]["share"]["value"]
         yield from _wrapped(
             f"{one.head['name']:{names}} {one_line(family.name)}{where}: {one.verdict}, "
-            f"{chosen:.2f} then {one.share} {one.interval}, claimed {one.role['threshold']:g}",
+            f"{figure(one.role['chosen']['share']['value'])} then {shown(one.role['measured'])}, "
+            f"claimed {one.role['threshold']:g}",
             "  ",
         )
     if len(found) > most:

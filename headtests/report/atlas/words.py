@@ -13,6 +13,7 @@ from headtests.records import (
     AtlasRoleRecord,
     BoundedRecord,
     RelationRecord,
+    RoleSharesRecord,
 )
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import count, number, times
@@ -147,16 +148,15 @@ def role_text(record: AtlasRecord, head: AtlasHeadRecord, role: AtlasRoleRecord)
     """Return a role with the figures that stand beside it."""
     place = head["layer"] * record["model"]["heads"] + head["index"]
     corpus, measured = record["corpora"][role["corpus"]], role["measured"]
-    is_distance = record["relations"][role["relation"]]["control"] == "uniform"
     share = measured["share"]["value"]
     return RoleText(
         head=head,
         role=role,
         corpus=brief(corpus["session"]["corpus"]["name"]),
-        share=figure(share),
+        share=figure(share) if measured["documents"] else NONE,
         interval=interval(measured["share"]),
         over_uniform=over(share, measured["uniform"]),
-        over_distance=NONE if is_distance else over(share, measured["distance"]),
+        over_distance=NONE if is_distance(record, role) else over(share, measured["distance"]),
         resting=figure(corpus["resting"][place]),
         coverage=figure(corpus["coverage"][place]),
         verdict="confirmed" if role["confirmed"] else role["verdict"],
@@ -179,17 +179,35 @@ def figure(share: float | None) -> str:
 
 
 def interval(share: BoundedRecord) -> str:
-    """Return the bounds of a share.
+    """Return the bounds of a share; empty where there are none.
 
     >>> interval({"value": 0.5, "low": 0.41, "high": 0.588})
     '[0.41, 0.59]'
     """
+    if share["low"] is None and share["high"] is None:
+        return ""
     return f"[{figure(share['low'])}, {figure(share['high'])}]"
 
 
+def shown(shares: RoleSharesRecord) -> str:
+    """Return a share with its bounds; `NONE` where nothing was measured."""
+    if not shares["documents"]:
+        return NONE
+    return f"{figure(shares['share']['value'])} {interval(shares['share'])}".rstrip()
+
+
 def over(share: float, control: float) -> str:
-    """Return how many times its control a share is; `NONE` over a control of 0."""
-    return times(share / control) if control > 0 else NONE
+    """Return how many times its control a share is; `NONE` over a control of 0 and for no share."""
+    return times(share / control) if control > 0 and share > 0 else NONE
+
+
+def is_distance(record: AtlasRecord, role: AtlasRoleRecord) -> bool:
+    """Return whether a role's relation is itself a distance, of which a profile is no control."""
+    return any(
+        shares["is_distance"]
+        for shares in record["corpora"][role["corpus"]]["relations"]
+        if shares["relation"] == role["relation"]
+    )
 
 
 def is_suppressed(record: AtlasRecord) -> bool:
