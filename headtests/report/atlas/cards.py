@@ -10,8 +10,10 @@ from headtests.report.atlas.profiles import Profile, profile
 from headtests.report.atlas.words import (
     NONE,
     RoleText,
+    corpus_names,
     family_name,
     figure,
+    figures_in_brief,
     is_distance,
     over,
     role_text,
@@ -20,7 +22,6 @@ from headtests.report.atlas.words import (
 )
 from headtests.report.words.claims import SYMBOLS
 from headtests.report.words.heads import left_over
-from headtests.report.words.text import brief
 from headtests.report.words.token_rows import TokenRow, row
 from headtests.wording import power_of_ten
 
@@ -156,8 +157,8 @@ def code(record: AtlasRecord, head: AtlasHeadRecord) -> str:
     several = len(record["corpora"]) > 1
     lines = [f'@pytest.mark.head("{head["name"]}")', f"def test_{head['name']}(head):"]
     for role in confirmed:
-        name = record["corpora"][role["corpus"]]["session"]["corpus"]["name"]
-        note = f"  # on {' '.join(brief(name).split())}" if several else ""
+        name = corpus_names(record)[role["corpus"]]
+        note = f"  # on {' '.join(name.split())}" if several else ""
         lines.append(f"    assert {role['claim']}{note}")
     return "\n".join(lines)
 
@@ -172,11 +173,6 @@ def _on_corpus(
 ) -> OnCorpus:
     corpus = record["corpora"][place]
     index = head["layer"] * record["model"]["heads"] + head["index"]
-    names = ("resting", "coverage", "entropy", "peak")
-    values = [
-        figure(shares[index])
-        for shares in (corpus["resting"], corpus["coverage"], corpus["entropy"], corpus["peak"])
-    ]
     lists = []
     for name, pairs in (
         ("Highest multiples", head["ranked"][place]),
@@ -186,8 +182,8 @@ def _on_corpus(
         if pairs:
             lists.append(Rows(name, drawn, left_over(len(pairs) - len(drawn), len(drawn))))
     return OnCorpus(
-        name=brief(corpus["session"]["corpus"]["name"]),
-        facts="; ".join(f"{name} {value}" for name, value in zip(names, values, strict=True)),
+        name=corpus_names(record)[place],
+        facts=figures_in_brief(corpus, index),
         profile=profile(corpus["distances"], corpus["profiles"][index]) if is_charted else None,
         lists=lists,
     )

@@ -11,12 +11,13 @@ from string import ascii_lowercase, ascii_uppercase
 from headtests.records import AtlasCorpusRecord, AtlasRecord, RelationRecord, RelationSharesRecord
 from headtests.report.atlas.words import (
     Family,
+    corpus_names,
     figure,
     is_suppressed,
     roles_in_brief,
     strongest,
 )
-from headtests.report.words.text import NAME_LIMIT, brief, plain
+from headtests.report.words.text import NAME_LIMIT, plain
 from headtests.wording import count
 
 CELL = 24
@@ -300,7 +301,7 @@ def _shares(
         [None if share is None else shade_of(share) for share in shares],
         words=f"{called}, layers by heads{most}",
         corpus=corpus + 1,
-        corpus_name=brief(record["corpora"][corpus]["session"]["corpus"]["name"]),
+        corpus_name=corpus_names(record)[corpus],
         facts=facts,
         listed=listed,
     )

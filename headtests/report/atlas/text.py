@@ -6,13 +6,18 @@ Words in, lines out. Every character of the record is made legible.
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from headtests.records import AtlasRecord
+from headtests.records import AtlasHeadRecord, AtlasRecord
 from headtests.report.atlas.words import (
+    NONE,
     Family,
     RoleText,
+    corpus_names,
     extents,
     families,
     figure,
+    figures_in_brief,
+    role_text,
+    roles_in_brief,
     shown,
     summary,
     title,
@@ -31,12 +36,33 @@ _CORPUS = 15
 
 
 def atlas_text(record: AtlasRecord, everything: bool = False, page: str = "atlas.html") -> str:
-    """Return an atlas as text: heads by role, then the heads of lowest coverage.
+    """Return an atlas as lines of text: heads by role, then the heads of lowest coverage.
 
     Lists are cut where they are long, and `page` is named as the place of the rest; with
     `everything`, they are whole.
     """
-    return "\n".join(_lines(record, everything, page)) + "\n"
+    return "\n".join(_lines(record, everything, page))
+
+
+def head_text(record: AtlasRecord, head: AtlasHeadRecord) -> str:
+    """Return one head as lines of text: its figures on each corpus, its roles and their claims."""
+    place = head["layer"] * record["model"]["heads"] + head["index"]
+    lines = [f"{head['name']}: {one_line(roles_in_brief(record, head))}"]
+    for name, corpus in zip(corpus_names(record), record["corpora"], strict=True):
+        lines += _wrapped(f"{one_line(name)}: {figures_in_brief(corpus, place)}", "  ")
+    for role in head["roles"]:
+        one = role_text(record, head, role)
+        controls = f"{one.over_uniform} uniform"
+        if one.over_distance != NONE:
+            controls += f", {one.over_distance} distance"
+        lines += ["", *_wrapped(f"{one.verdict}: keys {one_line(role['english'])}", "  ")]
+        lines.append(f"    {one_line(role['claim'])}")
+        lines += _wrapped(
+            f"{shown(role['measured'])} on {one_line(one.corpus)}, chosen at "
+            f"{shown(role['chosen'])}; {controls}",
+            "    ",
+        )
+    return "\n".join(lines)
 
 
 def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
@@ -105,7 +131,7 @@ def _role(one: RoleText, several: bool, names: int) -> str:
 
 def _cut(name: str) -> str:
     line = one_line(name)
-    return line if len(line) <= _CORPUS else line[: _CORPUS - 1] + "\u2026"
+    return line if len(line) <= _CORPUS else f"{line[:6]}\u2026{line[-8:]}"
 
 
 def _unconfirmed(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headtests.records import (
+    AtlasCorpusRecord,
     AtlasHeadRecord,
     AtlasRecord,
     AtlasRoleRecord,
@@ -94,6 +95,28 @@ class Unexplained:
     roles: str
 
 
+def corpus_names(record: AtlasRecord) -> list[str]:
+    """Return the names of the corpora in brief.
+
+    Where several have one name, each is followed by the other arguments of its marker, or by its
+    place in the atlas.
+    """
+    names = [brief(corpus["session"]["corpus"]["name"]) for corpus in record["corpora"]]
+    options = [
+        plain(corpus["marker"].partition(", ")[2], NAME_LIMIT) for corpus in record["corpora"]
+    ]
+    longer = [
+        f"{name}, {more}" if more else name for name, more in zip(names, options, strict=True)
+    ]
+    shown = [
+        long if names.count(name) > 1 else name for name, long in zip(names, longer, strict=True)
+    ]
+    return [
+        f"{name}, {place}" if shown.count(name) > 1 else name
+        for place, name in enumerate(shown, start=1)
+    ]
+
+
 def totals(record: AtlasRecord) -> Totals:
     """Return the totals of an atlas."""
     roles = [role for head in record["heads"] for role in head["roles"]]
@@ -152,7 +175,7 @@ def role_text(record: AtlasRecord, head: AtlasHeadRecord, role: AtlasRoleRecord)
     return RoleText(
         head=head,
         role=role,
-        corpus=brief(corpus["session"]["corpus"]["name"]),
+        corpus=corpus_names(record)[role["corpus"]],
         share=figure(share) if measured["documents"] else NONE,
         interval=interval(measured["share"]),
         over_uniform=over(share, measured["uniform"]),
@@ -176,6 +199,15 @@ def figure(share: float | None) -> str:
     if share is None:
         return NONE
     return "0" if share == 0 else "<0.01" if 0 < share < 0.005 else f"{share:.2f}"
+
+
+def figures_in_brief(corpus: AtlasCorpusRecord, place: int) -> str:
+    """Return what the head at a place does with all of its attention."""
+    names = ("resting", "coverage", "entropy", "peak")
+    lists = (corpus["resting"], corpus["coverage"], corpus["entropy"], corpus["peak"])
+    return "; ".join(
+        f"{name} {figure(shares[place])}" for name, shares in zip(names, lists, strict=True)
+    )
 
 
 def interval(share: BoundedRecord) -> str:
@@ -325,10 +357,10 @@ def what_ebh_means(record: AtlasRecord) -> str:
 
 def extents(record: AtlasRecord) -> Iterator[tuple[str, str]]:
     """Yield each corpus with the documents that were read of each half."""
-    for corpus in record["corpora"]:
+    for name, corpus in zip(corpus_names(record), record["corpora"], strict=True):
         choose, measure = corpus["choose"], corpus["measure"]
         yield (
-            brief(corpus["session"]["corpus"]["name"]),
+            name,
             f"chosen on {count(choose['documents'], 'document')} of "
             f"{count(choose['texts'], 'text')}, decided on "
             f"{count(measure['documents'], 'other document')} of "
