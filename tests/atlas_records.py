@@ -48,11 +48,6 @@ def relations(number: int) -> list[RelationRecord]:
     ]
 
 
-def is_distance(expression: str) -> bool:
-    """Return whether a relation of these is a distance."""
-    return "offset" in expression or "previous" in expression
-
-
 def pair(chance: random.Random, length: int = 128) -> PairRecord:
     """Return a random row of a causal model."""
     query = chance.randrange(length // 2, length)
@@ -98,7 +93,6 @@ def role(relation: int = 0, value: float = 0.9, corpus: int = 0, **changes: Any)
         english=f"are {RELATIONS[relation % len(RELATIONS)][1]}",
         claim=f"head.mass({expression}, of=~ht.first) >= {threshold}",
         threshold=threshold,
-        is_distance=is_distance(expression),
         chosen=shares(value * 0.99, 0.031, 0.08),
         measured=shares(value, 0.03, 0.08),
         verdict="holds",
@@ -168,7 +162,7 @@ def _corpus(
 
     return AtlasCorpusRecord(
         session=of,
-        marker="'demo'",
+        marker=repr(of["corpus"]["name"]),
         suppress_first_token=True,
         min_query=1,
         choose={"documents": 100, "texts": 80},
@@ -178,7 +172,7 @@ def _corpus(
                 relation=relation,
                 documents=100,
                 rows=12_000,
-                is_distance=is_distance(relations(relation_count)[relation]["expression"]),
+                is_distance=relation in (0, 4) or relation >= len(RELATIONS),
                 uniform=[0.03] * heads,
                 shares=figures(4),
                 distance=figures(6),

@@ -108,9 +108,6 @@ class AtlasRoleRecord(TypedDict):
     claim: str
     """The comparison as Python, such as `head.mass(ht.induction, of=~ht.first) >= 0.4`."""
     threshold: float
-    is_distance: bool
-    """Whether the relation is a distance in the documents of the first half: its control is then
-    uniform attention alone."""
     chosen: RoleSharesRecord
     """On the half that it was chosen on."""
     measured: RoleSharesRecord

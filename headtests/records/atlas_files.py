@@ -141,6 +141,7 @@ def _corpus_misfits(corpus: AtlasCorpusRecord, relations: int, heads: int) -> It
             yield f"relations[{place}].relation is {relation}, again or outside {relations}"
         seen.add(relation)
         lists += [
+            (f"relations[{place}].uniform", shares["uniform"]),
             (f"relations[{place}].shares", shares["shares"]),
             (f"relations[{place}].uniform", shares["uniform"]),
             (f"relations[{place}].distance", shares["distance"]),

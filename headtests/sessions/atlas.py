@@ -112,7 +112,7 @@ class Atlas:
 
     def table(self, everything: bool = False) -> str:
         """Return the heads by role as text of 80 columns; `everything` leaves no head out."""
-        from headtests.report.atlas.text import atlas_text
+        from headtests.report.atlas import atlas_text
 
         return atlas_text(self.record, everything)
 
@@ -176,7 +176,7 @@ class Atlas:
         """
         from headtests.records.atlas_files import write_atlas
         from headtests.records.json_files import write_text_atomically
-        from headtests.report.atlas.page import write_atlas_page
+        from headtests.report.atlas import write_atlas_page
 
         place = Path(folder)
         page, record = place / "atlas.html", place / "atlas.json"

@@ -101,6 +101,7 @@ def test_figures_have_six_digits_and_a_head_has_a_line(path):
         (("corpora", 0, "distances", 1), [2], r"distances\[1\] is not"),
         (("corpora", 0, "profiles", 0), [0.1], r"profiles\[0\] has 1 entries for 14 bins"),
         (("corpora", 0, "profiles"), [], "profiles has 0 entries for 8 heads"),
+        (("corpora", 0, "relations", 1, "uniform"), [0.1], r"\.uniform has 1"),
         (("alpha",), "0.1", "alpha should be a finite number"),
     ],
 )

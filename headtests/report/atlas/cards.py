@@ -5,21 +5,23 @@ Records in, words, charts and rows out; no HTML.
 
 from dataclasses import dataclass
 
-from headtests.records import AtlasHeadRecord, AtlasRecord
+from headtests.records import AtlasHeadRecord, AtlasRecord, RoleSharesRecord
 from headtests.report.atlas.profiles import Profile, profile
 from headtests.report.atlas.words import (
     NONE,
     RoleText,
+    corpus_names,
     family_name,
     figure,
-    interval,
+    figures_in_brief,
+    is_distance,
     over,
     role_text,
     roles_in_brief,
+    shown,
 )
 from headtests.report.words.claims import SYMBOLS
 from headtests.report.words.heads import left_over
-from headtests.report.words.text import brief
 from headtests.report.words.token_rows import TokenRow, row
 from headtests.wording import power_of_ten
 
@@ -33,13 +35,11 @@ class RoleRow:
     family: str
     relation: str
     """The keys in English."""
-    measured: str
     chosen: str
     uniform: str
     distance: str
     threshold: str
     e_value: str
-    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,23 +118,25 @@ def card(
 def role_row(text: RoleText, record: AtlasRecord) -> RoleRow:
     """Return a role as a line of a table."""
     role, measured = text.role, text.role["measured"]
-    is_distance = role["is_distance"]
-    share = measured["share"]["value"]
-    beyond = "" if is_distance else f" ({over(share, measured['distance'])})"
     log_e = role["log_e"]
     return RoleRow(
         text=text,
         symbol=SYMBOLS[role["verdict"]],
         family=family_name(record["relations"][role["relation"]]),
         relation=role["english"],
-        measured=f"{text.share} {text.interval}",
-        chosen=f"{figure(role['chosen']['share']['value'])} {interval(role['chosen']['share'])}",
-        uniform=f"{figure(measured['uniform'])} ({text.over_uniform})",
-        distance=NONE if is_distance else f"{figure(measured['distance'])}{beyond}",
+        chosen=shown(role["chosen"]),
+        uniform=_control(measured, measured["uniform"]),
+        distance=NONE if is_distance(record, role) else _control(measured, measured["distance"]),
         threshold=f"{role['threshold']:g}",
         e_value="exact" if log_e is None else _e_value(log_e),
-        part=figure(measured["part"]),
     )
+
+
+def _control(shares: RoleSharesRecord, control: float) -> str:
+    """Return a control, and how many times it the share is."""
+    if not shares["documents"]:
+        return NONE
+    return f"{figure(control)} ({over(shares['share']['value'], control)})"
 
 
 def _e_value(log_e: float) -> str:
@@ -155,8 +157,8 @@ def code(record: AtlasRecord, head: AtlasHeadRecord) -> str:
     several = len(record["corpora"]) > 1
     lines = [f'@pytest.mark.head("{head["name"]}")', f"def test_{head['name']}(head):"]
     for role in confirmed:
-        name = record["corpora"][role["corpus"]]["session"]["corpus"]["name"]
-        note = f"  # on {' '.join(brief(name).split())}" if several else ""
+        name = corpus_names(record)[role["corpus"]]
+        note = f"  # on {' '.join(name.split())}" if several else ""
         lines.append(f"    assert {role['claim']}{note}")
     return "\n".join(lines)
 
@@ -171,11 +173,6 @@ def _on_corpus(
 ) -> OnCorpus:
     corpus = record["corpora"][place]
     index = head["layer"] * record["model"]["heads"] + head["index"]
-    names = ("resting", "coverage", "entropy", "peak")
-    values = [
-        figure(shares[index])
-        for shares in (corpus["resting"], corpus["coverage"], corpus["entropy"], corpus["peak"])
-    ]
     lists = []
     for name, pairs in (
         ("Highest multiples", head["ranked"][place]),
@@ -185,8 +182,8 @@ def _on_corpus(
         if pairs:
             lists.append(Rows(name, drawn, left_over(len(pairs) - len(drawn), len(drawn))))
     return OnCorpus(
-        name=brief(corpus["session"]["corpus"]["name"]),
-        facts="; ".join(f"{name} {value}" for name, value in zip(names, values, strict=True)),
+        name=corpus_names(record)[place],
+        facts=figures_in_brief(corpus, index),
         profile=profile(corpus["distances"], corpus["profiles"][index]) if is_charted else None,
         lists=lists,
     )

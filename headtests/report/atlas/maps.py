@@ -11,12 +11,13 @@ from string import ascii_lowercase, ascii_uppercase
 from headtests.records import AtlasCorpusRecord, AtlasRecord, RelationRecord, RelationSharesRecord
 from headtests.report.atlas.words import (
     Family,
+    corpus_names,
     figure,
     is_suppressed,
     roles_in_brief,
     strongest,
 )
-from headtests.report.words.text import NAME_LIMIT, brief, plain
+from headtests.report.words.text import NAME_LIMIT, plain
 from headtests.wording import count
 
 CELL = 24
@@ -253,7 +254,7 @@ def _relation(
         if role["confirmed"] and (role["corpus"], role["relation"]) == (corpus, place)
     }
     facts = (
-        f"Uniform attention would give {_span(measured['uniform'])}; over "
+        f"Uniform attention would give {_range(measured['uniform'])}; over "
         f"{count(measured['rows'], 'row')} with such a key of "
         f"{count(measured['documents'], 'document')}."
         if measured["documents"]
@@ -264,10 +265,13 @@ def _relation(
     return _shares(record, corpus, measured["shares"], called, facts, confirmed, beside)
 
 
-def _span(figures: Sequence[float | None]) -> str:
-    """Return the figures that heads have, which differ between windows alone."""
-    known = sorted(each for each in figures if each is not None)
-    return " to ".join(dict.fromkeys(map(figure, (known[0], known[-1])))) if known else "nothing"
+def _range(shares: Sequence[float | None]) -> str:
+    """Return the smallest and the largest of some shares, which differ between windows alone."""
+    known = [share for share in shares if share is not None]
+    if not known:
+        return figure(None)
+    ends = figure(min(known)), figure(max(known))
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def _shares(
@@ -297,7 +301,7 @@ def _shares(
         [None if share is None else shade_of(share) for share in shares],
         words=f"{called}, layers by heads{most}",
         corpus=corpus + 1,
-        corpus_name=brief(record["corpora"][corpus]["session"]["corpus"]["name"]),
+        corpus_name=corpus_names(record)[corpus],
         facts=facts,
         listed=listed,
     )

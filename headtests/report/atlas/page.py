@@ -25,6 +25,7 @@ from headtests.report.atlas.words import (
     Family,
     Totals,
     Unexplained,
+    corpus_names,
     extents,
     families,
     family_name,
@@ -180,7 +181,7 @@ def view(record: AtlasRecord, caps: CardCaps) -> AtlasPage:
         roles=role_map(record, named),
         figures=figure_maps(record),
         shares=relation_maps(record),
-        corpora=[brief(corpus["session"]["corpus"]["name"]) for corpus in record["corpora"]],
+        corpora=corpus_names(record),
         choices=_choices(named, keys),
         heads=[card(record, head, keys, caps) for head in record["heads"]],
         unconfirmed=unconfirmed[:_UNCONFIRMED],
@@ -230,11 +231,11 @@ def _relations(record: AtlasRecord) -> list[RelationRow]:
 def _largest(record: AtlasRecord, relation: int) -> tuple[float | None, str, str]:
     """Return the largest share of a relation, its head and its corpus."""
     best: tuple[float | None, str, str] = (None, "", NONE)
-    for corpus in record["corpora"]:
+    for name, corpus in zip(corpus_names(record), record["corpora"], strict=True):
         for shares in corpus["relations"]:
             if shares["relation"] != relation:
                 continue
             for head, share in zip(record["heads"], shares["shares"], strict=True):
                 if share is not None and (best[0] is None or share > best[0]):
-                    best = share, head["name"], brief(corpus["session"]["corpus"]["name"])
+                    best = share, head["name"], name
     return best

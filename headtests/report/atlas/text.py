@@ -6,12 +6,19 @@ Words in, lines out. Every character of the record is made legible.
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from headtests.records import AtlasRecord
+from headtests.records import AtlasHeadRecord, AtlasRecord
 from headtests.report.atlas.words import (
+    NONE,
     Family,
     RoleText,
+    corpus_names,
     extents,
     families,
+    figure,
+    figures_in_brief,
+    role_text,
+    roles_in_brief,
+    shown,
     summary,
     title,
     totals,
@@ -29,12 +36,33 @@ _CORPUS = 15
 
 
 def atlas_text(record: AtlasRecord, everything: bool = False, page: str = "atlas.html") -> str:
-    """Return an atlas as text: heads by role, then the heads of lowest coverage.
+    """Return an atlas as lines of text: heads by role, then the heads of lowest coverage.
 
     Lists are cut where they are long, and `page` is named as the place of the rest; with
     `everything`, they are whole.
     """
-    return "\n".join(_lines(record, everything, page)) + "\n"
+    return "\n".join(_lines(record, everything, page))
+
+
+def head_text(record: AtlasRecord, head: AtlasHeadRecord) -> str:
+    """Return one head as lines of text: its figures on each corpus, its roles and their claims."""
+    place = head["layer"] * record["model"]["heads"] + head["index"]
+    lines = [f"{head['name']}: {one_line(roles_in_brief(record, head))}"]
+    for name, corpus in zip(corpus_names(record), record["corpora"], strict=True):
+        lines += _wrapped(f"{one_line(name)}: {figures_in_brief(corpus, place)}", "  ")
+    for role in head["roles"]:
+        one = role_text(record, head, role)
+        controls = f"{one.over_uniform} uniform"
+        if one.over_distance != NONE:
+            controls += f", {one.over_distance} distance"
+        lines += ["", *_wrapped(f"{one.verdict}: keys {one_line(role['english'])}", "  ")]
+        lines.append(f"    {one_line(role['claim'])}")
+        lines += _wrapped(
+            f"{shown(role['measured'])} on {one_line(one.corpus)}, chosen at "
+            f"{shown(role['chosen'])}; {controls}",
+            "    ",
+        )
+    return "\n".join(lines)
 
 
 def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
@@ -57,14 +85,14 @@ def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
     if named:
         yield ""
         yield _heading(several, names)
-    shown = [family for family in named if family.confirmed]
-    kept = shown if everything else shown[:_FAMILIES]
+    found = [family for family in named if family.confirmed]
+    kept = found if everything else found[:_FAMILIES]
     for family in kept:
         yield ""
         yield from _family(
             family, several, names, len(family.roles) if everything else _OF_FAMILY, page
         )
-    if left := shown[len(kept) :]:
+    if left := found[len(kept) :]:
         yield ""
         yield from _wrapped(
             f"{count(len(left), 'more relation or role', 'more relations and roles')} with "
@@ -96,14 +124,14 @@ def _family(family: Family, several: bool, names: int, most: int, page: str) -> 
 def _role(one: RoleText, several: bool, names: int) -> str:
     corpus = f"{_cut(one.corpus):{_CORPUS}} " if several else ""
     return (
-        f"  {one.head['name']:{names}} {corpus}{one.share + ' ' + one.interval:17} "
+        f"  {one.head['name']:{names}} {corpus}{shown(one.role['measured']):17} "
         f"{one.over_uniform:>8} {one.over_distance:>9} {one.resting:>5} {one.coverage:>7}"
     ).rstrip()
 
 
 def _cut(name: str) -> str:
-    shown = one_line(name)
-    return shown if len(shown) <= _CORPUS else shown[: _CORPUS - 1] + "\u2026"
+    line = one_line(name)
+    return line if len(line) <= _CORPUS else f"{line[:6]}\u2026{line[-8:]}"
 
 
 def _unconfirmed(
@@ -118,10 +146,10 @@ def _unconfirmed(
     most = len(found) if everything else _UNCONFIRMED
     for family, one in found[:most]:
         where = f" on {_cut(one.corpus)}" if several else ""
-        chosen = one.role["chosen"]["share"]["value"]
         yield from _wrapped(
             f"{one.head['name']:{names}} {one_line(family.name)}{where}: {one.verdict}, "
-            f"{chosen:.2f} then {one.share} {one.interval}, claimed {one.role['threshold']:g}",
+            f"{figure(one.role['chosen']['share']['value'])} then {shown(one.role['measured'])}, "
+            f"claimed {one.role['threshold']:g}",
             "  ",
         )
     if len(found) > most:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from headtests.records import (
+    AtlasCorpusRecord,
     AtlasHeadRecord,
     AtlasRecord,
     AtlasRoleRecord,
     BoundedRecord,
     RelationRecord,
+    RoleSharesRecord,
 )
 from headtests.report.words.text import NAME_LIMIT, brief, plain
 from headtests.wording import count, number, times
@@ -93,6 +95,28 @@ class Unexplained:
     roles: str
 
 
+def corpus_names(record: AtlasRecord) -> list[str]:
+    """Return the names of the corpora in brief.
+
+    Where several have one name, each is followed by the other arguments of its marker, or by its
+    place in the atlas.
+    """
+    names = [brief(corpus["session"]["corpus"]["name"]) for corpus in record["corpora"]]
+    options = [
+        plain(corpus["marker"].partition(", ")[2], NAME_LIMIT) for corpus in record["corpora"]
+    ]
+    longer = [
+        f"{name}, {more}" if more else name for name, more in zip(names, options, strict=True)
+    ]
+    shown = [
+        long if names.count(name) > 1 else name for name, long in zip(names, longer, strict=True)
+    ]
+    return [
+        f"{name}, {place}" if shown.count(name) > 1 else name
+        for place, name in enumerate(shown, start=1)
+    ]
+
+
 def totals(record: AtlasRecord) -> Totals:
     """Return the totals of an atlas."""
     roles = [role for head in record["heads"] for role in head["roles"]]
@@ -147,16 +171,15 @@ def role_text(record: AtlasRecord, head: AtlasHeadRecord, role: AtlasRoleRecord)
     """Return a role with the figures that stand beside it."""
     place = head["layer"] * record["model"]["heads"] + head["index"]
     corpus, measured = record["corpora"][role["corpus"]], role["measured"]
-    is_distance = role["is_distance"]
     share = measured["share"]["value"]
     return RoleText(
         head=head,
         role=role,
-        corpus=brief(corpus["session"]["corpus"]["name"]),
-        share=figure(share),
+        corpus=corpus_names(record)[role["corpus"]],
+        share=figure(share) if measured["documents"] else NONE,
         interval=interval(measured["share"]),
         over_uniform=over(share, measured["uniform"]),
-        over_distance=NONE if is_distance else over(share, measured["distance"]),
+        over_distance=NONE if is_distance(record, role) else over(share, measured["distance"]),
         resting=figure(corpus["resting"][place]),
         coverage=figure(corpus["coverage"][place]),
         verdict="confirmed" if role["confirmed"] else role["verdict"],
@@ -178,18 +201,45 @@ def figure(share: float | None) -> str:
     return "0" if share == 0 else "<0.01" if 0 < share < 0.005 else f"{share:.2f}"
 
 
+def figures_in_brief(corpus: AtlasCorpusRecord, place: int) -> str:
+    """Return what the head at a place does with all of its attention."""
+    names = ("resting", "coverage", "entropy", "peak")
+    lists = (corpus["resting"], corpus["coverage"], corpus["entropy"], corpus["peak"])
+    return "; ".join(
+        f"{name} {figure(shares[place])}" for name, shares in zip(names, lists, strict=True)
+    )
+
+
 def interval(share: BoundedRecord) -> str:
-    """Return the bounds of a share.
+    """Return the bounds of a share; empty where there are none.
 
     >>> interval({"value": 0.5, "low": 0.41, "high": 0.588})
     '[0.41, 0.59]'
     """
+    if share["low"] is None and share["high"] is None:
+        return ""
     return f"[{figure(share['low'])}, {figure(share['high'])}]"
 
 
+def shown(shares: RoleSharesRecord) -> str:
+    """Return a share with its bounds; `NONE` where nothing was measured."""
+    if not shares["documents"]:
+        return NONE
+    return f"{figure(shares['share']['value'])} {interval(shares['share'])}".rstrip()
+
+
 def over(share: float, control: float) -> str:
-    """Return how many times its control a share is; `NONE` over a control of 0."""
-    return times(share / control) if control > 0 else NONE
+    """Return how many times its control a share is; `NONE` over a control of 0 and for no share."""
+    return times(share / control) if control > 0 and share > 0 else NONE
+
+
+def is_distance(record: AtlasRecord, role: AtlasRoleRecord) -> bool:
+    """Return whether a role's relation is itself a distance, of which a profile is no control."""
+    return any(
+        shares["is_distance"]
+        for shares in record["corpora"][role["corpus"]]["relations"]
+        if shares["relation"] == role["relation"]
+    )
 
 
 def is_suppressed(record: AtlasRecord) -> bool:
@@ -307,10 +357,10 @@ def what_ebh_means(record: AtlasRecord) -> str:
 
 def extents(record: AtlasRecord) -> Iterator[tuple[str, str]]:
     """Yield each corpus with the documents that were read of each half."""
-    for corpus in record["corpora"]:
+    for name, corpus in zip(corpus_names(record), record["corpora"], strict=True):
         choose, measure = corpus["choose"], corpus["measure"]
         yield (
-            brief(corpus["session"]["corpus"]["name"]),
+            name,
             f"chosen on {count(choose['documents'], 'document')} of "
             f"{count(choose['texts'], 'text')}, decided on "
             f"{count(measure['documents'], 'other document')} of "

@@ -138,7 +138,6 @@ def _role(
         english=relation.english,
         claim=claim_of(relation_source(relation), suppress_first_token, proposal.threshold),
         threshold=proposal.threshold,
-        is_distance=proposal.chosen.is_distance,
         chosen=_shares(proposal.chosen, None),
         measured=_shares(proposal.measured, decided),
         verdict="undecided" if decided is None else decided.verdict.value,

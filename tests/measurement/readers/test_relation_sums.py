@@ -100,6 +100,8 @@ def test_sums_are_the_figures_of_the_statistics(loaded, name, suppress):
     assert sum(len(heads) for heads, _ in groups) == model.shape.layers * model.shape.heads
     for place, relation in enumerate(RELATIONS[::5]):
         place *= 5
+        if suppress and relation == first:
+            continue
         mass, lift, of = figures_of(model, population, options, relation)
         for heads, by_document in groups:
             for row, head in enumerate(heads):

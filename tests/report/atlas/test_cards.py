@@ -59,7 +59,7 @@ def test_rows_are_cut_and_that_is_said():
 
 def test_a_role_shows_both_halves_and_both_controls():
     (row,) = made(role(1, 0.9)).roles
-    assert row.measured == "0.90 [0.88, 0.92]"
+    assert (row.text.share, row.text.interval) == ("0.90", "[0.88, 0.92]")
     assert row.chosen.startswith("0.89 [")
     assert row.uniform == "0.03 (30.0\u00d7)"
     assert row.distance == "0.08 (11.2\u00d7)"
@@ -76,3 +76,11 @@ def test_a_role_shows_both_halves_and_both_controls():
 def test_e_values_of_any_size_are_powers_of_ten(log_e, shown):
     (row,) = made(role(1, log_e=log_e)).roles
     assert row.e_value == shown
+
+
+def test_a_proposal_that_nothing_was_measured_for_has_no_figures():
+    nothing = {"documents": 0, "rows": 0, "uniform": 0.0, "distance": 0.0, "part": 0.0}
+    nothing["share"] = {"value": 0.0, "low": None, "high": None}
+    (row,) = made(role(1, measured=nothing, verdict="undecided", confirmed=False, log_e=0.0)).roles
+    assert (row.text.share, row.text.interval, row.text.over_uniform) == ("\u2013", "", "\u2013")
+    assert (row.uniform, row.distance) == ("\u2013", "\u2013")
