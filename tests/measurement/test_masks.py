@@ -266,6 +266,13 @@ def test_what_is_evaluated_twice_comes_out_twice(vocabulary):
         assert np.array_equal(masks.relation(relation), first)
 
 
+@pytest.mark.parametrize("distance", [-(10**30), -4, -3, -2, 2, 3, 4, 2**31, 10**30])
+def test_a_distance_beyond_the_document_is_no_key(distance, vocabulary):
+    words = [" the", "et", ","]
+    found = pairs_in(ht.offset(distance) | ht.offset(-distance), words, vocabulary)
+    assert found == {(q, k) for q in range(3) for k in range(q + 1) if q - k == abs(distance)}
+
+
 def test_a_long_prefix_is_compared_as_a_whole(vocabulary):
     generator = np.random.default_rng(0)
     run = generator.choice(ids_of(WORDS, vocabulary), size=12).tolist()
