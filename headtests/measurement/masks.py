@@ -178,10 +178,7 @@ class Masks:
             case EveryRow():
                 return np.ones((1, 1, 1), dtype=np.bool_)
             case Offset(distance):
-                length = self._ids.shape[1]
-                # No key is further away, and a larger number may be none of 32 bits.
-                nearest = max(-length, min(distance, length))
-                at_distance: Bools = self._positions("key") == self._positions("query") + nearest
+                at_distance: Bools = self._positions("key") - self._positions("query") == distance
                 return at_distance
             case Follows(side, condition):
                 holds, _ = self._evaluate(condition, negated=False)
