@@ -70,7 +70,7 @@ def _corpus(arguments: argparse.Namespace) -> int:
     spec = ModelSpec(arguments.model, arguments.revision, missing="fail")
     corpus = CorpusSpec(arguments.corpus, **options)
     context = model_shape(spec).context
-    with population_of(corpus, load_tokenizer(spec), context, settings) as population:
+    with population_of(corpus, load_tokenizer(spec, settings), context, settings) as population:
         record = corpus_record(population)
     if arguments.json:
         say(json.dumps(record))
