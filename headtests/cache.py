@@ -305,7 +305,6 @@ class Store:
 
     def _make_room(self) -> None:
         remove_abandoned(self._folder)
-        remove_abandoned_folders(_PART, self._folder)
         results = sorted(self._results(), key=lambda result: (result[1], result[0]))
         total = sum(size for _, _, size in results)
         for path, _, size in results:

@@ -115,7 +115,7 @@ class GgufSource(Source):
             for name, tensor in network.state_dict().items()
             if name not in (getattr(network, "all_tied_weights_keys", None) or ())
         }
-        self.config.architectures = [type(network).__name__]
+        self.config.architectures = network.config.architectures
         try:
             save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
             self.config.save_pretrained(folder)
@@ -129,7 +129,10 @@ class GgufSource(Source):
             raise OSError(first_line(error)) from error
 
     def language_model(self, dtype: torch.dtype) -> Any:
-        """Return the language model, with its unembedding; None where the copy can be opened."""
+        """Return the language model, with its unembedding; None where the copy can be opened.
+
+        The names of some tensors, such as Starcoder 2's, are not known without the unembedding.
+        """
         from transformers import AutoModelForCausalLM
 
         if self._copy is not None:
@@ -146,6 +149,8 @@ class GgufSource(Source):
             )
         network, loading = opened
         self.require_fit(network, loading)
+        # A bridge is opened by this name.
+        network.config.architectures = [type(network).__name__]
         return network.eval()
 
     def require_fit(self, network: Any, loading: dict[str, Any]) -> None:
@@ -200,23 +205,29 @@ def _refuse_ignored(header: Header, config: Any, name: str) -> None:
 
     transformers ignores what it has no name for, and takes its own default.
     """
-    rope = getattr(config, "rope_parameters", None) or {}
-    expected = {
-        "rope.scaling.type": rope.get("rope_type", "default"),
-        "rope.freq_base": rope.get("rope_theta"),
+    used: dict[str, Any] = {
         "attention.sliding_window": getattr(config, "sliding_window", None),
         "attn_logit_softcapping": getattr(config, "attn_logit_softcapping", None),
         "attention.causal": True,
     }
-    for key, used in expected.items():
+    rope = getattr(config, "rope_parameters", None) or {}
+    # Models with several kinds of layers have parameters of their own for each.
+    if "rope_type" in rope:
+        kind = rope["rope_type"]
+        used["rope.scaling.type"] = "none" if kind == "default" else kind
+        used["rope.freq_base"] = rope.get("rope_theta")
+        used["rope.scale_linear"] = 1
+    if "partial_rotary_factor" in rope:
+        width = (
+            getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        )
+        used["rope.dimension_count"] = int(width * rope["partial_rotary_factor"])
+    for key, value in used.items():
         found = header.of_model(key)
-        # Models with several kinds of layers have parameters of their own for each.
-        if found is None or (key.startswith("rope.") and not rope.get("rope_type")):
-            continue
-        if found not in (used, "none" if used == "default" else used, used or 0):
+        if found is not None and found != value and (found or value):
             raise ModelError(
                 f"the model {name!r} cannot be opened: its {header.architecture}.{key} is "
-                f"{found!r}, of which transformers {version('transformers')} makes {used!r}, and "
+                f"{found!r}, of which transformers {version('transformers')} makes {value!r}, and "
                 "the attention would be that of another model. Update transformers, or name the "
                 "folder of the model that it was converted from."
             )

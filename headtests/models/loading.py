@@ -137,6 +137,9 @@ def _network(source: Source, device: torch.device, dtype: torch.dtype) -> Any:
 
     if type(source.config) not in MODEL_MAPPING:
         return None
+    whole = source.language_model(dtype)
+    if whole is not None:
+        return whole.base_model.to(device)
     network, loading = AutoModel.from_pretrained(
         source.place,
         dtype=dtype,

@@ -274,8 +274,9 @@ def quiet() -> Iterator[None]:
     from transformers.utils import logging
 
     # Its bar asks no one whether bars are shown.
-    gguf = sys.modules.get("transformers.modeling_gguf_pytorch_utils", SimpleNamespace(tqdm=None))
-    bar, gguf.tqdm = gguf.tqdm, lambda steps, **_: steps  # type: ignore[attr-defined]  # see above
+    name = "transformers.modeling_gguf_pytorch_utils"
+    gguf: Any = sys.modules.get(name, SimpleNamespace(tqdm=None))
+    bar, gguf.tqdm = gguf.tqdm, lambda steps, **_: steps
 
     # How long it waits for an answer to whether it may run a model's own code.
     patience, dynamic_module_utils.TIME_OUT_REMOTE_CODE = (
@@ -290,7 +291,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        gguf.tqdm = bar  # type: ignore[attr-defined]  # as above
+        gguf.tqdm = bar
         dynamic_module_utils.TIME_OUT_REMOTE_CODE = patience
         logging.set_verbosity(verbosity)
         if shown:

@@ -52,9 +52,9 @@ def refuse_other_weights(
     if unused:
         raise ModelError(
             f"the weights of {model!r} do not fit its {configuration}: the files hold "
-            f"{len(unused)} weights within its layers for which a model of this configuration has no place, such "
-            f"as {unused[0]}. Merge adapters into the weights; otherwise save or download both "
-            "again."
+            f"{len(unused)} weights within its layers for which a model of this configuration has "
+            f"no place, such as {unused[0]}. Merge adapters into the weights; otherwise save or "
+            "download both again."
         )
 
 
