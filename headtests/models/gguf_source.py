@@ -44,11 +44,10 @@ class GgufSource(Source):
         self.header: Header = read_header(file, str(spec))
         self._store = store
         self._copy: Path | None = None
-        self._key = ""
+        with self.explained("read"):
+            self.sha256 = FileHashes(store).sha256(file)
+        self._key = fingerprint("gguf", _KEPT_VERSION, self.sha256, tuple(map(version, _READ_BY)))
         if store is not None:
-            with self.explained("read"):
-                content = FileHashes(store).sha256(file)
-            self._key = fingerprint("gguf", _KEPT_VERSION, content, tuple(map(version, _READ_BY)))
             self._copy = store.read_folder(self._key)
         copied = spec if self._copy is None else ModelSpec(str(self._copy))
         super().__init__(spec, read_config(copied, ""), "")
@@ -88,6 +87,10 @@ class GgufSource(Source):
     def notes(self) -> tuple[str, ...]:
         """Return nothing: all of the file is used."""
         return ()
+
+    def provenance(self) -> tuple[str, ...]:
+        """Return which file the weights are of, as a sentence."""
+        return (f"The weights were dequantised from {self.file.name}, of SHA-256 {self.sha256}.",)
 
     def files(self, tokenizer: Any) -> tuple[tuple[str, Path], ...]:
         """Return the file, under one name wherever it stands."""

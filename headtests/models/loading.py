@@ -69,7 +69,7 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
             facts,
             lambda: opened()[0],
             identity,
-            notes=notes,
+            notes=(*source.provenance(), *notes),
         )
 
     identity = _identity(source, tokenizer, device, dtype, store)

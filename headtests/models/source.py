@@ -93,6 +93,10 @@ class Source:
             "the adapter into the model.",
         )
 
+    def provenance(self) -> tuple[str, ...]:
+        """Return what else than its name says which model it is, in sentences."""
+        return ()
+
     def files(self, tokenizer: Any) -> tuple[tuple[str, Path], ...]:
         """Return the files that the model is opened from, each with its name in the folder.
 

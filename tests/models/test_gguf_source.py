@@ -1,5 +1,6 @@
 """GGUF files open as transformers opens them, at once the second time, and never half."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -85,6 +86,8 @@ def test_rows_of_each_quantisation_are_those_of_transformers(kind, file, kept):
     model = load_model(ModelSpec(path), kept)
     assert_rows_of_transformers(model, path)
     assert model.spec.name == path
+    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    assert model.notes == (f"The weights were dequantised from model.gguf, of SHA-256 {sha256}.",)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
