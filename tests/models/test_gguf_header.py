@@ -2,6 +2,7 @@
 
 import os
 import struct
+import subprocess
 import sys
 from contextlib import suppress
 
@@ -196,3 +197,15 @@ def test_without_the_package_the_error_says_what_to_install(file, monkeypatch):
     monkeypatch.setitem(sys.modules, "gguf", None)
     with pytest.raises(ModelError, match=r"pip install 'headtests\[gguf\]'"):
         layers_and_heads(ModelSpec(str(path)))
+
+
+def test_to_collect_the_heads_of_a_file_no_torch_is_imported(file):
+    code = (
+        "import sys; from headtests.models.config import layers_and_heads; "
+        "from headtests.settings import ModelSpec as Spec; "
+        "print(layers_and_heads(Spec(sys.argv[1]))); "
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(file())]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout.strip() == "(2, 4)"
