@@ -69,7 +69,7 @@ def _docstring(record: AtlasRecord) -> Iterator[str]:
         "Relations and thresholds were chosen on one half of the texts, and each claim was then "
         f"decided on the other half ({halves}). Of {count(len(roles), 'proposal')}, {held} hold, "
         f"each falsely with a probability of at most {record['alpha']:g}, and are discoveries at a "
-        f'false discovery rate of {LEVEL:g} over all of them: e-BH (Wang and Ramdas 2022, "False '
+        f"false discovery rate of {LEVEL:g} over all of them: e-BH (Wang and Ramdas 2022, \"False "
         'discovery rate control with e-values"); the first half chose, so that the e-values of the '
         "second are valid for what was chosen.",
         WIDTH,
