@@ -118,7 +118,7 @@ def _lines(compared: AtlasComparison) -> Iterator[str]:
         yield ""
         yield "What was run differently"
     for name, facts in compared.facts:
-        yield f"  {one_line(name, 70)}"
+        yield from _wrapped(one_line(name), "  ")
         for fact in facts:
             yield from _wrapped(" ".join(_fact(fact)), "    ")
     yield ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.report.browser.conftest import OpenPage
+from tests.report.browser.conftest import COMPARED, OpenPage
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +15,11 @@ def test_axe_finds_nothing_wrong(open_page: OpenPage, width: int, dark: bool) ->
     assert not found, "\n".join(found)
 
 
+def test_axe_finds_nothing_wrong_with_a_comparison(open_page: OpenPage) -> None:
+    found = open_page(COMPARED, width=390).violations()
+    assert not found, "\n".join(found)
+
+
 def test_axe_finds_nothing_wrong_with_hostile_text(open_page: OpenPage) -> None:
     opened = open_page("hostile atlas")
     opened.unfold()
@@ -22,7 +27,7 @@ def test_axe_finds_nothing_wrong_with_hostile_text(open_page: OpenPage) -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("name", ["atlas", "hostile atlas"])
+@pytest.mark.parametrize("name", ["atlas", "hostile atlas", COMPARED])
 def test_nothing_is_wider_than_the_window(open_page: OpenPage, name: str) -> None:
     opened = open_page(name)
     opened.unfold()
