@@ -15,7 +15,7 @@ from headtests.corpora import Vocabulary
 from headtests.errors import ExpressionError
 from headtests.explanations.observed_pairs import Grounds
 from headtests.expressions import Expression, first, key
-from headtests.expressions.library import LIBRARY, Named
+from headtests.expressions.library import EXPLAINER_LIBRARY, Named
 from headtests.expressions.nodes import leaves
 from headtests.expressions.relations import CustomRelation
 from headtests.measurement.masks import Bools
@@ -71,7 +71,7 @@ def gain(share: Float64s, uniform: Float64s) -> Float64s:
     return enriched
 
 
-def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Finding]:
+def findings(grounds: Grounds, library: Sequence[Named] = EXPLAINER_LIBRARY) -> list[Finding]:
     """Return up to three relations that a head's attention is enriched for, in order of choice.
 
     Each is the relation with the largest `gain` on the attention that remains, among those with at

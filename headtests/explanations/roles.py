@@ -144,9 +144,12 @@ def _role(named: Named, rows: "_Rows", random: Callable[[], Shares]) -> Role | N
 
 def _tried(named: Named) -> Expression | None:
     """Return the relation that stands for a named one on repeated random tokens; None for none."""
-    return {duplicate: duplicate, induction: induction, induction.latest: induction}.get(
-        named.relation
-    )
+    stands_for: dict[Expression, Expression] = {
+        duplicate: duplicate,
+        induction: induction,
+        induction.latest: induction,
+    }
+    return stands_for.get(named.relation)
 
 
 class _Rows:

@@ -9,9 +9,7 @@ import numpy as np
 
 from headtests.claims.definitions import Lift, Mass, RowOptions, Statistic
 from headtests.corpora import Batch, Document, Population, make_batches
-from headtests.expressions import Expression
 from headtests.expressions.nodes import leaves
-from headtests.expressions.relations import CustomRelation
 from headtests.measurement.passes.token_view import (
     BatchTokens,
     Places,
@@ -50,8 +48,8 @@ def eligible(
     remaining = order[np.argsort(-population.lengths[order], kind="stable")]
     longest = int(population.lengths[remaining].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
-    # A user's function may return something else for a part of a document than for the whole.
-    whole = needs_base or _is_custom(statistic.on)
+    # A relation may be something else on a part of a document than on the whole.
+    whole = needs_base or any(leaf.reads_ahead for leaf in leaves(statistic.on))
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
         for batch in _batches(population, remaining, length, model.pad_id):
             tokens = BatchTokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
@@ -85,8 +83,3 @@ def _batches(population: Population, ids: Int64s, length: int, pad_id: int) -> I
         ]
         yield from make_batches(documents, len(documents), pad_id)
         start += len(part)
-
-
-def _is_custom(expression: Expression) -> bool:
-    """Return whether a user's function stands anywhere in an expression."""
-    return any(isinstance(leaf, CustomRelation) for leaf in leaves(expression))

@@ -26,7 +26,10 @@ MOST_PAIR_RELATIONS = 64
 
 @dataclass(frozen=True, eq=False)
 class RelationPlan:
-    """One document's pairs by signature, for the layers whose rows may attend to the same keys."""
+    """One document's pairs by signature, for the layers whose rows may attend to the same keys.
+
+    If key 0 is suppressed, it is in no pair, not even of `ht.first`.
+    """
 
     document: int
     """The document's id."""

@@ -143,6 +143,7 @@ def _corpus_misfits(corpus: AtlasCorpusRecord, relations: int, heads: int) -> It
         lists += [
             (f"relations[{place}].uniform", shares["uniform"]),
             (f"relations[{place}].shares", shares["shares"]),
+            (f"relations[{place}].uniform", shares["uniform"]),
             (f"relations[{place}].distance", shares["distance"]),
             (f"relations[{place}].parts", shares["parts"]),
         ]

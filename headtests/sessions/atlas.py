@@ -160,7 +160,7 @@ class Atlas:
         } | {
             name: figures(
                 ("corpus", "layer", "head"), [corpus[name] for corpus in record["corpora"]]
-            )  # type: ignore[literal-required]  # the names stand below
+            )
             for name in ("resting", "coverage", "entropy", "peak")
         }
 

@@ -34,14 +34,18 @@ from tests.measurement.blocks import WORDS, figures_of, vocabulary
 from tests.oracles import (
     CURRENT,
     DUPLICATE,
+    DUPLICATE_EARLIEST,
     EVERY_ROW,
     FIRST,
     INDUCTION,
     LATEST,
     NEXT,
+    NEXT_TOKEN,
+    NEXT_TOKEN_LATEST,
     ON_KEY,
     ON_QUERY,
     PARITY,
+    PREFIX_2_LATEST,
     PREVIOUS,
     SPECIAL_BY_FUNCTION,
     Reader,
@@ -63,6 +67,9 @@ RELATIONS = [
     ON_KEY["key == 3"] & ~FIRST,
     DUPLICATE & ON_KEY["key matches a capital"],
     INDUCTION & ~CURRENT,
+    ~NEXT_TOKEN,
+    NEXT_TOKEN_LATEST & ON_KEY["key follows"],
+    PREFIX_2_LATEST | DUPLICATE_EARLIEST,
 ]
 CONDITIONS = [
     None,
@@ -167,6 +174,19 @@ def test_every_statistic_of_each_relation(on, small_prefixes):
         multiple, first_row = [(1, 1), (5.0, 1), (1, 0)][number % 3]
         for suppress in (True, False):
             assert_eligible(documents, kind, on, when, multiple, RowOptions(suppress, first_row))
+
+
+def test_the_rarest_token_of_a_document_may_be_its_last(small_prefixes):
+    ids = [vocabulary().single_id(word) for word in WORDS[:3]]
+    # The corpus has one of the third; among the first four tokens, the second is the rarest.
+    rows = [[ids[0], ids[0], ids[1], ids[0], ids[0], ids[1], ids[2]], [ids[0], ids[1]] * 2]
+    with tiny_models.population_of(tiny_models.documents_of(rows)) as population:
+        for condition, expected in ((query.position < 4, [1]), (query.position == 6, [0])):
+            statistic = Mass(ht.rarest(1), condition)
+            found = eligible(
+                model_of("causal"), population, np.arange(2), 0, statistic, RowOptions(True, 1)
+            )
+            assert found.documents.tolist() == expected
 
 
 def documents_of_words(generator, lengths):

@@ -46,8 +46,15 @@ def test_the_heads_of_the_literature_have_their_names():
         "ht.previous": "previous-token head",
         "ht.offset(1)": "next-token head",
         "ht.duplicate": "duplicate-token head",
+        "ht.duplicate.latest": "duplicate-token head",
+        "ht.duplicate.earliest": "duplicate-token head",
         "ht.induction": "induction head",
         "ht.induction.latest": "induction head",
+        "ht.induction.earliest": "induction head",
+        "ht.induction.prefix(2)": "long-prefix induction head",
+        "ht.induction.prefix(3)": "long-prefix induction head",
+        "ht.rarest(1)": "rare-word head",
+        "ht.rarest(4)": "rare-word head",
     }
 
 
@@ -99,8 +106,8 @@ def test_every_relation_of_the_library_has_its_name():
 def test_the_glossary_explains_each_name_in_a_line():
     lines = GLOSSARY.splitlines()
     assert [line.split()[0] for line in lines] == list(NAMES)
-    assert "line_start" in lines[0]
-    assert lines[0].endswith("the first token of a line")
+    (of_line_start,) = (line for line in lines if line.split()[0] == "line_start")
+    assert of_line_start.endswith("  the first token of a line")
     assert max(map(len, lines)) <= 80
 
 
