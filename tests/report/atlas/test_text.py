@@ -62,3 +62,15 @@ def test_several_corpora_are_named_and_one_is_not():
     assert "corpus" not in one.splitlines()[10]
     assert any("corpus" in line and "share" in line for line in two.splitlines())
     assert "one figure for each corpus" in " ".join(two.split())
+
+
+def test_corpora_of_long_or_equal_names_are_numbered():
+    record = atlas_records.atlas(corpora=("demo", "repeated-random (period 24)", "demo"))
+    for head in record["heads"]:
+        head["roles"] = []
+    record["heads"][0]["roles"] = [role(1, corpus=2), role(5, corpus=1, confirmed=False)]
+    lines = atlas_text(record).splitlines()
+    assert [line for line in lines if line.startswith("  2  repeated-random (period 24): ")]
+    assert [line for line in lines if line.startswith("  3  demo, 3: ")]
+    assert [line for line in lines if line.startswith("  L0H0 3      0.90 [")]
+    assert [line for line in lines if "goes to commas on corpus 2: holds" in line]
