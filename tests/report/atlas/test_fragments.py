@@ -30,8 +30,10 @@ def test_an_atlas_shows_its_roles_and_its_strongest_heads():
     record = atlas_records.without_roles()
     record["heads"][5]["roles"] = [role(1, 0.9)]
     record["heads"][2]["roles"] = [role(2, 0.95)]
+    record["heads"][3]["roles"] = [role(2, 0.99, confirmed=False)]
     text = " ".join(Page(atlas_html(record)).text.split())
     assert "A induction head 2 heads L0H2 0.95, L1H1 0.90".replace(" ", "") in text.replace(" ", "")
+    assert "L0H3" not in text
     assert TONES["f1"] in atlas_html(record)
     assert "No head has a confirmed role" in atlas_html(atlas_records.without_roles())
     assert "interrupted" in atlas_html(atlas_records.incomplete())
