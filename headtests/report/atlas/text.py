@@ -31,7 +31,7 @@ from headtests.wording import count
 WIDTH = 80
 _OF_FAMILY, _FAMILIES, _UNCONFIRMED = 12, 15, 10
 """The most heads of a family, families with all of these heads, and proposals without e-BH."""
-_CORPUS = 15
+_CORPUS = 12
 """Characters of a corpus's name."""
 
 
@@ -84,15 +84,17 @@ def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
     named = families(record)
     names = max([len("head"), *(len(head["name"]) for head in record["heads"])])
     if named:
+        if len(labels) > 1 and not everything:
+            yield from _wrapped(
+                "A head is shown on the corpus of its largest share; +1: and on one more."
+            )
         yield ""
         yield _heading(_width(labels), names)
     found = [family for family in named if family.confirmed]
     kept = found if everything else found[:_FAMILIES]
     for family in kept:
         yield ""
-        yield from _family(
-            family, labels, names, len(family.roles) if everything else _OF_FAMILY, page
-        )
+        yield from _family(family, labels, names, everything, page)
     if left := found[len(kept) :]:
         yield ""
         yield from _wrapped(
@@ -114,8 +116,9 @@ def _labels(record: AtlasRecord) -> list[str]:
 
 
 def _width(labels: Sequence[str]) -> int:
-    """Return the width of the column of corpora; 0 for a single corpus."""
-    return max(len("corpus"), *map(len, labels)) if len(labels) > 1 else 0
+    """Return the width of the column of corpora, and of how many others; 0 for a single corpus."""
+    others = len(f" +{len(labels) - 1}")
+    return max(len("corpus"), *(len(label) + others for label in labels)) if len(labels) > 1 else 0
 
 
 def _heading(corpora: int, names: int) -> str:
@@ -127,21 +130,31 @@ def _heading(corpora: int, names: int) -> str:
 
 
 def _family(
-    family: Family, labels: Sequence[str], names: int, most: int, page: str
+    family: Family, labels: Sequence[str], names: int, everything: bool, page: str
 ) -> Iterator[str]:
+    """Yield a line for each head, of the corpus with its largest share; or a line for each role."""
     confirmed = [one for one in family.roles if one.role["confirmed"]]
     yield from _wrapped(f"{one_line(family.plural)} ({family.confirmed:,})")
-    for one in confirmed[:most]:
-        yield _role(one, labels, names)
-    if len(confirmed) > most:
-        yield f"  and {len(confirmed) - most:,} more: see {page}"
+    if everything:
+        for one in confirmed:
+            yield _role(one, labels[one.role["corpus"]], _width(labels), names)
+        return
+    of_heads: dict[str, list[RoleText]] = {}
+    for one in confirmed:
+        of_heads.setdefault(one.head["name"], []).append(one)
+    for best, *others in list(of_heads.values())[:_OF_FAMILY]:
+        corpus, more = best.role["corpus"], {one.role["corpus"] for one in others}
+        number = len(more - {corpus})
+        label = labels[corpus] + (f" +{number}" if number else "")
+        yield _role(best, label, _width(labels), names)
+    if len(of_heads) > _OF_FAMILY:
+        yield f"  and {count(len(of_heads) - _OF_FAMILY, 'more head')}: see {page}"
 
 
-def _role(one: RoleText, labels: Sequence[str], names: int) -> str:
-    width = _width(labels)
-    corpus = f"{labels[one.role['corpus']]:{width}} " if width else ""
+def _role(one: RoleText, corpus: str, width: int, names: int) -> str:
+    column = f"{corpus:{width}} " if width else ""
     return (
-        f"  {one.head['name']:{names}} {corpus}{shown(one.role['measured']):17} "
+        f"  {one.head['name']:{names}} {column}{shown(one.role['measured']):17} "
         f"{one.over_uniform:>8} {one.over_distance:>9} {one.resting:>5} {one.coverage:>7}"
     ).rstrip()
 
