@@ -38,7 +38,7 @@ schema: $(VENV)/installed-test
 bench: export HF_HUB_OFFLINE = 1
 bench: export PYTHONPATH = .
 bench: $(VENV)/installed-test
-	@failed=0; for script in sweep memory cache startup documents deciding suite page explaining searching; do \
+	@failed=0; for script in sweep atlas memory cache startup documents deciding suite page explaining searching; do \
 		echo "== benchmarks/$$script.py"; \
 		$(BIN)/python benchmarks/$$script.py || failed=1; \
 	done; exit $$failed

@@ -11,10 +11,11 @@ from fractions import Fraction
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from headtests.atlas.half_sums import HalfSums, Parts
 from headtests.measurement.masks import Bools
-from headtests.statistics import QUANTA, Float64s, documents_needed
+from headtests.statistics import QUANTA, Float64s, Int64s, documents_needed
 
 ROLES = 3
 """Relations that are chosen for a head, at most."""
@@ -24,10 +25,16 @@ LEAST_LIFT = 1.5
 """The least multiple of the controls."""
 KEPT = 0.9
 """The part of the excess for which a smaller relation takes the place of one that contains it."""
+ALIKE = 0.8
+"""Nested relations are alike if the smaller has this part of the pairs of the larger."""
 PURE = 0.9
 """A relation is a distance if of the pairs at the distances of its pairs, this part lies in it."""
 LEAST_DOCUMENTS = 4
 """Fewer documents with such rows give no threshold."""
+_HEADS = 32
+"""Heads that are searched together."""
+_ROUNDING = 1e-5
+"""The relative rounding of sums in float32."""
 _STEP = 0.95
 """By what factor a threshold is lowered at a time."""
 
@@ -77,12 +84,17 @@ def choose(sums: HalfSums, alpha: float, documents: int | None = None) -> list[C
     until about as many `documents` as there are in the other half are expected to decide them
     (`documents_needed`); by default as many as here. Both are above the controls.
     """
-    parts = sums.parts()
-    members = parts.signatures.astype(np.float64)
-    half = HalfShares(sums)
-    choices = []
-    for head in range(sums.heads):
-        for relation in _relations(parts, members, head, half.is_distance):
+    sample = sums.sample.parts()
+    if sample is None:
+        return []
+    search, half = _Search(sums, sample), HalfShares(sums)
+    choices: list[Choice] = []
+    for head, relations in enumerate(
+        relations
+        for start in range(0, sums.heads, _HEADS)
+        for relations in search.relations(range(start, min(start + _HEADS, sums.heads)))
+    ):
+        for relation in relations:
             shares = half.of(head, relation)
             if shares is not None and shares.documents >= LEAST_DOCUMENTS:
                 choices += _choice(sums, head, relation, shares, alpha, documents)
@@ -96,61 +108,95 @@ def distances(sums: HalfSums) -> Bools:
     such as the previous token, or induction where random tokens repeat at one period. A head's own
     profile over distance then has the relation's attention in it, and is no control.
     """
-    pairs = sums.pairs[: len(sums.known)] @ sums.signatures.astype(np.int64)
-    pure: Bools = (pairs > 0) & (sums.pure / QUANTA >= PURE * pairs)
+    pure: Bools = (sums.pairs > 0) & (sums.pure / QUANTA >= PURE * sums.pairs)
     return pure
 
 
-def _relations(parts: Parts, members: Float64s, head: int, of_distance: Bools) -> list[int]:
-    """Return a head's relations, in order of choice; `members` are the signatures as numbers."""
-    attention, control, uniform = parts.attention[head], parts.control[head], parts.uniform
-    whole = float(attention.sum())
-    remaining = np.ones(len(attention), dtype=np.bool_)
-    chosen: list[int] = []
-    while len(chosen) < ROLES and whole > 0:
-        left = float(attention[remaining].sum())
-        shares = _within(attention, members, remaining)
-        # Controls share out what is left as they share out the whole.
-        expected = [
-            _within(each, members, remaining) * _scale(left, float(each[remaining].sum()))
-            for each in (uniform, control)
-        ]
-        controls = np.where(of_distance, expected[0], np.maximum(*expected))
-        excess = shares - controls
-        usable = (excess >= LEAST_EXCESS * whole) & (shares >= LEAST_LIFT * controls)
-        usable[chosen] = False
-        if not usable.any():
-            break
-        best = _smallest(parts, remaining, np.where(usable, excess, -np.inf))
-        chosen.append(best)
-        remaining &= ~parts.signatures[:, best]
-    return chosen
+class _Search:
+    """The greedy search: the first relation from all documents, what is left from the sample."""
 
+    def __init__(self, sums: HalfSums, sample: Parts) -> None:
+        self._sums = sums
+        self._sample = sample
+        self._is_distance = distances(sums)
+        self._members = sample.signatures.astype(np.float32)
 
-def _within(values: Float64s, members: Float64s, remaining: Bools) -> Float64s:
-    """Return the sum of the remaining signatures' values in each relation, `[relation]`."""
-    sums: Float64s = np.where(remaining, values, 0.0) @ members
-    return sums
+    def relations(self, heads: range) -> list[list[int]]:
+        """Return the relations of some heads, in order of choice."""
+        remaining = np.ones((len(heads), len(self._members)), dtype=np.bool_)
+        chosen: list[list[int]] = [[] for _ in heads]
+        for step in range(ROLES):
+            excess = self._left(heads, remaining) if step else self._of_all(heads)
+            for row, before in enumerate(chosen):
+                excess[row, before] = -np.inf
+            # A head for which nothing was found is left as it is from then on.
+            found = np.flatnonzero((excess.max(1) > 0) & (np.array([*map(len, chosen)]) == step))
+            if not len(found):
+                break
+            best = self._smallest(remaining[found], excess[found])
+            for row, relation in zip(found.tolist(), best.tolist(), strict=True):
+                chosen[row].append(relation)
+                remaining[row] &= ~self._sample.signatures[:, relation]
+        return chosen
 
+    def _of_all(self, heads: range) -> Float64s:
+        """Return the excess of each relation over its controls, `[head, relation]`."""
+        sums, some = self._sums, slice(heads.start, heads.stop)
+        attention, control = sums.parts[:, some].astype(np.float64)
+        whole = sums.off_rest_of_all[:-1][some, None].astype(np.float64)
+        uniform = sums.uniform * (whole / max(float(sums.off_rest_of_all[-1]), 1.0))
+        return self._excess(attention, uniform, control, whole)
 
-def _scale(whole: float, part: float) -> float:
-    return whole / part if part > 0 else 0.0
+    def _left(self, heads: range, remaining: Bools) -> Float64s:
+        """Return the same of the remaining signatures of the sample, `[head, signature]`."""
+        sample, some = self._sample, slice(heads.start, heads.stop)
+        attention = np.where(remaining, sample.attention[:, some].T, np.float32(0))
+        left = attention.sum(1, dtype=np.float64, keepdims=True)
 
+        def shared_out(control: npt.NDArray[np.float32]) -> Float64s:
+            # Controls share out what is left as they share out the whole.
+            part = np.where(remaining, control, np.float32(0))
+            of_all = part.sum(1, dtype=np.float64, keepdims=True)
+            shares: Float64s = part @ self._members * (left / np.where(of_all > 0, of_all, 1))
+            return shares
 
-def _smallest(parts: Parts, remaining: Bools, excess: Float64s) -> int:
-    """Return the relation to choose: the smallest within the best that keeps most of its excess.
+        return self._excess(
+            attention @ self._members,
+            shared_out(sample.uniform.astype(np.float32)),
+            shared_out(sample.control[:, some].T),
+            sample.attention[:, some].sum(0, dtype=np.float64)[:, None],
+        )
 
-    Ties go to the earlier one of the library.
-    """
-    best = int(excess.argmax())
-    inside = parts.signatures[:, best] & remaining
-    counts = np.where(remaining, parts.pairs, 0)
-    # Relations that have no remaining pair outside the best one.
-    outside = (counts[~inside] @ parts.signatures[~inside].astype(np.int64)) > 0
-    sizes = counts @ parts.signatures.astype(np.int64)
-    nested = ~outside & (excess >= KEPT * excess[best])
-    candidates = np.flatnonzero(nested)
-    return int(candidates[sizes[candidates].argmin()])
+    def _excess(
+        self, shares: Float64s, uniform: Float64s, distance: Float64s, whole: Float64s
+    ) -> Float64s:
+        """Return the excess over the controls; minus infinity for a relation without a role."""
+        control = np.where(self._is_distance, uniform, np.maximum(uniform, distance))
+        excess = shares - control
+        usable = (excess >= LEAST_EXCESS * whole) & (shares >= LEAST_LIFT * control) & (whole > 0)
+        result: Float64s = np.where(usable, excess, -np.inf)
+        return result
+
+    def _smallest(self, remaining: Bools, excess: Float64s) -> Int64s:
+        """Return each head's relation: the smallest within the best that keeps most of its excess.
+
+        Of those that are alike here, the earliest of the library: where random tokens repeat,
+        induction by one token and by two are nearly the same pairs.
+        """
+        best = excess.argmax(1)
+        every = np.arange(len(best))
+        counts = np.where(remaining, self._sample.pairs, 0).astype(np.float32)
+        sizes = counts @ self._members
+        common = counts * self._members.T[best] @ self._members
+        of_best = sizes[every, best][:, None]
+        enough = excess >= KEPT * excess.max(1, keepdims=True)
+        # Numbers of pairs, up to the rounding of their sums.
+        within = enough & (common >= sizes * (1 - _ROUNDING))
+        within[every, best] = True
+        smallest = np.where(within, sizes, np.inf).min(1, keepdims=True)
+        contains = enough & (common >= of_best * (1 - _ROUNDING))
+        chosen: Int64s = ((within | contains) & (ALIKE * sizes <= smallest)).argmax(1)
+        return chosen
 
 
 class HalfShares:
@@ -160,10 +206,8 @@ class HalfShares:
         self._sums = sums
         self.is_distance = distances(sums)
         """Which relations are a distance in these documents, `[relation]`."""
-        parts = sums.parts()
-        whole = parts.attention.sum(1, keepdims=True)
-        inside = parts.attention @ parts.signatures.astype(np.float64)
-        self._parts: Float64s = inside / np.where(whole > 0, whole, 1)
+        whole = sums.off_rest_of_all[:-1, None]
+        self._parts: Float64s = sums.parts[0] / np.where(whole > 0, whole, 1)
 
     def of(self, head: int, relation: int) -> Shares | None:
         """Return a head's shares on a relation; None without such a row, or if all rests."""
