@@ -160,15 +160,15 @@ def _require_folder(folder: Path) -> None:
 
 
 def _compare(before: Path, after: Path, out: Path) -> int:
-    from headtests.records.atlas_files import read_atlas, require_atlas
+    from headtests.records.atlas_files import read_atlas
     from headtests.report.atlas import comparison_text, write_comparison
 
     _require_folder(out)
-    records = [require_atlas(read_atlas(path)) for path in (before, after)]
-    say(comparison_text(*records))
+    earlier, later = read_atlas(before), read_atlas(after)
+    say(comparison_text(earlier, later))
     page = out / "atlas-comparison.html"
     try:
-        write_comparison(*records, page)
+        write_comparison(earlier, later, page)
     except OSError as error:
         raise SettingError(
             f"cannot write {error.filename or page}: {error.strerror}. Name another --out."

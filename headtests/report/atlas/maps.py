@@ -4,7 +4,7 @@ Records in, paths and words out. Each map is a few paths and a line of text a la
 heads there are, so that a page can hold a map for each relation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
@@ -103,6 +103,7 @@ class Link:
 
     name: str
     words: str
+    """What is said of the head; empty for a cell that leads nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,25 @@ class Grid:
 
 def grid(record: AtlasRecord) -> Grid:
     """Return the cells of every map, with a link each."""
+    return _grid(
+        record, [Link(head["name"], roles_in_brief(record, head)) for head in record["heads"]]
+    )
+
+
+def marks(
+    record: AtlasRecord,
+    signs: Mapping[str, tuple[str, str]],
+    words: Mapping[str, str],
+    called: str,
+) -> tuple[Grid, Drawing]:
+    """Return a map of some heads, each with a shade, a character and a link with its words."""
+    names = [head["name"] for head in record["heads"]]
+    links = [Link(name, words.get(name, "")) for name in names]
+    return _grid(record, links), _drawn(record, [signs.get(name) for name in names], words=called)
+
+
+def _grid(record: AtlasRecord, links: Sequence[Link]) -> Grid:
     layers, across = record["model"]["layers"], record["model"]["heads"]
-    links = [Link(head["name"], roles_in_brief(record, head)) for head in record["heads"]]
     every = 1 if across <= _MANY else 8
     width, height = across * CELL, layers * CELL
     down = "".join(f"M{place * CELL} 0V{height}" for place in range(across + 1))
@@ -131,7 +149,7 @@ def grid(record: AtlasRecord) -> Grid:
         height=height,
         lines=down + right,
         columns=[f"H{place}" if place % every == 0 else "" for place in range(across)],
-        rows=[(f"L{n}", links[n * across :][:across]) for n in range(layers)],
+        rows=[(f"L{n}", list(links[n * across :][:across])) for n in range(layers)],
     )
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from headtests.wording import number
 
 WIDTH, HEIGHT = 320, 96
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 314.0, 12.0, 72.0
-_LABELS = 6
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 314.0, 12.0, 72.0
+_LABELS = 5
 """About how many bins are labelled."""
 
 
@@ -69,10 +69,12 @@ def profile(distances: Sequence[Sequence[int]], values: Sequence[float | None]) 
 
 
 def _span(ends: Sequence[int]) -> str:
-    """Return a bin's distances.
+    r"""Return a bin's distances.
 
-    >>> _span([3, 3]), _span([9, 12]), _span([-4, -2])
-    ('3', '9 to 12', '-4 to -2')
+    >>> _span([3, 3]), _span([9, 12]) == "9\u201312", _span([-4, -2])
+    ('3', True, '-4 to -2')
     """
     first, last = ends
-    return str(first) if first == last else f"{first} to {last}"
+    if first == last:
+        return str(first)
+    return f"{first} to {last}" if first < 0 else f"{first}\u2013{last}"

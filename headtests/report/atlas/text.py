@@ -31,7 +31,7 @@ from headtests.wording import count
 WIDTH = 80
 _OF_FAMILY, _FAMILIES, _UNCONFIRMED = 12, 15, 10
 """The most heads of a family, families with all of these heads, and proposals without e-BH."""
-_CORPUS = 15
+_CORPUS = 12
 """Characters of a corpus's name."""
 
 
@@ -74,68 +74,93 @@ def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
     yield from _wrapped(
         f"Atlas of {model}: {title(record)}, {count(len(record['relations']), 'relation')}"
     )
-    for name, extent in extents(record):
-        yield from _wrapped(f"{one_line(name)}: {extent}", "  ")
+    labels = _labels(record)
+    for label, (name, extent) in zip(labels, extents(record), strict=True):
+        named_so = "" if label == one_line(name) else f"{label}  "
+        yield from _wrapped(f"{named_so}{one_line(name)}: {extent}", "  ")
     yield ""
     for sentence in summary(record):
         yield from _wrapped(sentence)
-    several = len(record["corpora"]) > 1
     named = families(record)
     names = max([len("head"), *(len(head["name"]) for head in record["heads"])])
     if named:
+        if len(labels) > 1 and not everything:
+            yield from _wrapped(
+                "A head is shown on the corpus of its largest share; +1: and on one more."
+            )
         yield ""
-        yield _heading(several, names)
+        yield _heading(_width(labels), names)
     found = [family for family in named if family.confirmed]
     kept = found if everything else found[:_FAMILIES]
     for family in kept:
         yield ""
-        yield from _family(
-            family, several, names, len(family.roles) if everything else _OF_FAMILY, page
-        )
+        yield from _family(family, labels, names, everything, page)
     if left := found[len(kept) :]:
         yield ""
         yield from _wrapped(
             f"{count(len(left), 'more relation or role', 'more relations and roles')} with "
             f"{count(sum(family.confirmed for family in left), 'head')}: see {page}"
         )
-    yield from _unconfirmed(named, several, names, everything, page)
+    yield from _unconfirmed(named, labels, names, everything, page)
     yield ""
     yield f"No role: {count(totals(record).without, 'head')}"
     yield from _work_list(record, names)
 
 
-def _heading(several: bool, names: int) -> str:
-    corpus = f"{'corpus':{_CORPUS}} " if several else ""
+def _labels(record: AtlasRecord) -> list[str]:
+    """Return what corpora are called in columns: by name, or by number where names are long."""
+    names = [one_line(name) for name in corpus_names(record)]
+    if max(map(len, names), default=0) <= _CORPUS:
+        return names
+    return [str(place) for place in range(1, len(names) + 1)]
+
+
+def _width(labels: Sequence[str]) -> int:
+    """Return the width of the column of corpora, and of how many others; 0 for a single corpus."""
+    others = len(f" +{len(labels) - 1}")
+    return max(len("corpus"), *(len(label) + others for label in labels)) if len(labels) > 1 else 0
+
+
+def _heading(corpora: int, names: int) -> str:
+    corpus = f"{'corpus':{corpora}} " if corpora else ""
     return (
         f"  {'head':{names}} {corpus}{'share [bounds]':17} {'/uniform':>8} {'/distance':>9} "
         f"{'rests':>5} {'covered':>7}"
     )
 
 
-def _family(family: Family, several: bool, names: int, most: int, page: str) -> Iterator[str]:
+def _family(
+    family: Family, labels: Sequence[str], names: int, everything: bool, page: str
+) -> Iterator[str]:
+    """Yield a line for each head, of the corpus with its largest share; or a line for each role."""
     confirmed = [one for one in family.roles if one.role["confirmed"]]
     yield from _wrapped(f"{one_line(family.plural)} ({family.confirmed:,})")
-    for one in confirmed[:most]:
-        yield _role(one, several, names)
-    if len(confirmed) > most:
-        yield f"  and {len(confirmed) - most:,} more: see {page}"
+    if everything:
+        for one in confirmed:
+            yield _role(one, labels[one.role["corpus"]], _width(labels), names)
+        return
+    of_heads: dict[str, list[RoleText]] = {}
+    for one in confirmed:
+        of_heads.setdefault(one.head["name"], []).append(one)
+    for best, *others in list(of_heads.values())[:_OF_FAMILY]:
+        corpus, more = best.role["corpus"], {one.role["corpus"] for one in others}
+        number = len(more - {corpus})
+        label = labels[corpus] + (f" +{number}" if number else "")
+        yield _role(best, label, _width(labels), names)
+    if len(of_heads) > _OF_FAMILY:
+        yield f"  and {count(len(of_heads) - _OF_FAMILY, 'more head')}: see {page}"
 
 
-def _role(one: RoleText, several: bool, names: int) -> str:
-    corpus = f"{_cut(one.corpus):{_CORPUS}} " if several else ""
+def _role(one: RoleText, corpus: str, width: int, names: int) -> str:
+    column = f"{corpus:{width}} " if width else ""
     return (
-        f"  {one.head['name']:{names}} {corpus}{shown(one.role['measured']):17} "
+        f"  {one.head['name']:{names}} {column}{shown(one.role['measured']):17} "
         f"{one.over_uniform:>8} {one.over_distance:>9} {one.resting:>5} {one.coverage:>7}"
     ).rstrip()
 
 
-def _cut(name: str) -> str:
-    line = one_line(name)
-    return line if len(line) <= _CORPUS else f"{line[:6]}\u2026{line[-8:]}"
-
-
 def _unconfirmed(
-    named: Sequence[Family], several: bool, names: int, everything: bool, page: str
+    named: Sequence[Family], labels: Sequence[str], names: int, everything: bool, page: str
 ) -> Iterator[str]:
     """Yield the proposals that were not confirmed, with the share on both halves."""
     found = [(family, one) for family in named for one in family.roles if not one.role["confirmed"]]
@@ -145,7 +170,8 @@ def _unconfirmed(
     yield f"Not confirmed ({len(found):,}): proposed on the first half, not shown on the second"
     most = len(found) if everything else _UNCONFIRMED
     for family, one in found[:most]:
-        where = f" on {_cut(one.corpus)}" if several else ""
+        label = labels[one.role["corpus"]]
+        where = f" on {'corpus ' if label.isdigit() else ''}{label}" if len(labels) > 1 else ""
         yield from _wrapped(
             f"{one.head['name']:{names}} {one_line(family.name)}{where}: {one.verdict}, "
             f"{figure(one.role['chosen']['share']['value'])} then {shown(one.role['measured'])}, "

@@ -93,6 +93,27 @@ def test_every_head_has_a_card_and_only_heads_with_roles_are_open() -> None:
         assert folded == (not any(role["confirmed"] for role in head["roles"]))
 
 
+def test_every_choice_of_the_filter_has_its_heads() -> None:
+    record = atlas_records.without_roles()
+    record["heads"][2]["roles"] = [role(5), role(1)]
+    record["heads"][3]["roles"] = [role(1)]
+    page = Page(render_atlas(record))
+    cards = {card.attributes["id"]: card.classes() for card in page.all("article", "head")}
+    names = {
+        label.text.split("  ")[0].strip(): label.children[0].attributes["id"]
+        for label in page.all("label")
+    }
+    commas, induction = (
+        str(next(key for name, key in names.items() if name.startswith(shown))).removeprefix(
+            "only_"
+        )
+        for shown in ("goes to commas", "induction head")
+    )
+    assert cards["L0H2"] == ["head", commas, induction]
+    assert cards["L0H3"] == ["head", induction]
+    assert cards["L0H0"] == ["head", "none"]
+
+
 def test_incomplete_is_said_before_anything_else() -> None:
     text = Page(drawn("incomplete")).text
     assert text.index("interrupted") < text.index("with a confirmed role")
@@ -124,7 +145,11 @@ def test_the_page_reads_as_its_snapshot() -> None:
 
 def test_a_page_is_no_larger_than_a_browser_opens_at_once() -> None:
     record = atlas_records.atlas(32, 32, 85, ("demo", "repeated-random"), rows=0)
+    pair = atlas_records.one_head()["heads"][0]["ranked"][0][0]
+    for head in record["heads"]:
+        head["ranked"] = head["random"] = [[pair] * 3, [pair] * 3]
     source = render_atlas(record)
+    assert fitting(record).rows == 0
     assert len(source) < 10_000_000
     assert source.count("</") < 110_000
 

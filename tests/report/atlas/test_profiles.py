@@ -19,7 +19,7 @@ def test_bars_are_as_high_as_the_attention() -> None:
     assert lefts[2] - lefts[1] == 2 * (lefts[1] - lefts[0])
     assert drawn.most == "0.40"
     assert "most, 0.40, at 1" in drawn.words
-    assert drawn.ticks[-1].label == "3 to 6"
+    assert drawn.ticks[-1].label == "3\u20136"
 
 
 def test_labels_stay_few_and_inside() -> None:

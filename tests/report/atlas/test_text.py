@@ -24,7 +24,7 @@ def test_a_large_atlas_is_cut_and_whole_on_request():
     shown, whole = atlas_text(record), atlas_text(record, everything=True)
     assert len(shown.splitlines()) < 200
     assert "Previous-token heads (31)" in shown
-    assert "and 22 more: see atlas.html" in shown
+    assert "and 19 more heads: see atlas.html" in shown
     assert "more relations and roles with" in shown
     assert "atlas.html" not in whole
     roles = [one for head in record["heads"] for one in head["roles"]]
@@ -62,3 +62,35 @@ def test_several_corpora_are_named_and_one_is_not():
     assert "corpus" not in one.splitlines()[10]
     assert any("corpus" in line and "share" in line for line in two.splitlines())
     assert "one figure for each corpus" in " ".join(two.split())
+
+
+def test_corpora_of_long_or_equal_names_are_numbered():
+    record = atlas_records.atlas(corpora=("demo", "repeated-random (period 24)", "demo"))
+    for head in record["heads"]:
+        head["roles"] = []
+    record["heads"][0]["roles"] = [role(1, corpus=2), role(5, corpus=1, confirmed=False)]
+    lines = atlas_text(record).splitlines()
+    assert [line for line in lines if line.startswith("  2  repeated-random (period 24): ")]
+    assert [line for line in lines if line.startswith("  3  demo, 3: ")]
+    assert [line for line in lines if line.startswith("  L0H0 3      0.90 [")]
+    assert [line for line in lines if "goes to commas on corpus 2: holds" in line]
+
+
+def test_a_head_has_one_line_a_family_and_all_on_request():
+    record = atlas_records.atlas(corpora=("a", "b", "c"))
+    for head in record["heads"]:
+        head["roles"] = []
+    record["heads"][0]["roles"] = [role(1, 0.5), role(1, 0.9, 1), role(2, 0.7, 1), role(2, 0.3, 2)]
+
+    def lines(everything):
+        text = atlas_text(record, everything).splitlines()
+        return [
+            line.partition("[")[0].split()
+            for line in text
+            if line.startswith("  L0H0 ") and "[" in line
+        ]
+
+    assert lines(False) == [["L0H0", "b", "+2", "0.90"]]
+    assert lines(True) == [["L0H0", corpus, share] for corpus, share in (
+        ("b", "0.90"), ("b", "0.70"), ("a", "0.50"), ("c", "0.30")
+    )]  # fmt: skip

@@ -94,3 +94,15 @@ def test_the_summary_says_what_a_share_is_of():
     mixed = atlas_records.atlas(corpora=("a", "b"))
     mixed["corpora"][1]["suppress_first_token"] = False
     assert "on corpora where position 0 is suppressed" in " ".join(summary(mixed))
+
+
+def test_families_of_many_heads_come_before_strong_ones():
+    record = atlas_records.without_roles()
+    record["heads"][0]["roles"] = [role(0, 0.99)]
+    record["heads"][1]["roles"] = [role(5, 0.3)]
+    record["heads"][2]["roles"] = [role(5, 0.4), role(1, 0.9, confirmed=False)]
+    assert [family.name for family in families(record)] == [
+        "goes to commas",
+        "previous-token head",
+        "induction head",
+    ]

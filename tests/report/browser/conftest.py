@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from headtests.records import AtlasRecord, Record
 from headtests.report import write_html
-from headtests.report.atlas.page import write_atlas_page
+from headtests.report.atlas import write_atlas_page, write_comparison
 from headtests.report.trace import write_trace
 from tests import atlas_records
 from tests.report import large, sample, traced
@@ -42,6 +42,7 @@ ATLASES: dict[str, Callable[[], AtlasRecord]] = {
     "atlas": lambda: atlas_records.atlas(corpora=("demo", "repeated-random"), rows=1),
     "hostile atlas": atlas_records.hostile,
 }
+COMPARED = "compared atlases"
 # The policy with which CI services serve uploaded files.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -79,6 +80,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if not path.exists():
             if name in TRACES:
                 write_trace(TRACES[name](), path)
+            elif name == COMPARED:
+                write_comparison(*(atlas_records.atlas(seed=seed) for seed in (0, 1)), path)
             elif name in ATLASES:
                 write_atlas_page(ATLASES[name](), path)
             else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.report.browser.conftest import OpenPage
+from tests.report.browser.conftest import COMPARED, OpenPage
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +15,11 @@ def test_axe_finds_nothing_wrong(open_page: OpenPage, width: int, dark: bool) ->
     assert not found, "\n".join(found)
 
 
+def test_axe_finds_nothing_wrong_with_a_comparison(open_page: OpenPage) -> None:
+    found = open_page(COMPARED, width=390).violations()
+    assert not found, "\n".join(found)
+
+
 def test_axe_finds_nothing_wrong_with_hostile_text(open_page: OpenPage) -> None:
     opened = open_page("hostile atlas")
     opened.unfold()
@@ -22,7 +27,7 @@ def test_axe_finds_nothing_wrong_with_hostile_text(open_page: OpenPage) -> None:
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("name", ["atlas", "hostile atlas"])
+@pytest.mark.parametrize("name", ["atlas", "hostile atlas", COMPARED])
 def test_nothing_is_wider_than_the_window(open_page: OpenPage, name: str) -> None:
     opened = open_page(name)
     opened.unfold()
@@ -75,3 +80,14 @@ def test_a_role_shows_its_heads_and_the_head_of_a_link(open_page: OpenPage) -> N
     hidden = next(name for name in every if name not in first)
     page.locator(f'.links a[href="#{hidden}"]').click()
     assert sorted(shown()) == sorted([*first, hidden])
+
+
+def test_on_paper_every_head_has_its_name_and_only_roles_have_rows(open_page: OpenPage) -> None:
+    page = open_page("atlas", width=794, script=False).page
+    page.emulate_media(media="print")
+    cards = page.locator("article.head").all()
+    assert all(card.inner_text().startswith(str(card.get_attribute("id"))) for card in cards)
+    assert page.locator("article.head.none .on").count() > 0
+    assert not any(one.is_visible() for one in page.locator("article.head.none .on").all())
+    assert page.locator("article.head:not(.none) .on").first.is_visible()
+    assert not page.locator(".chooser").first.is_visible()
