@@ -35,12 +35,12 @@ def atlas_of(session, documents=64, **options):
 
 @pytest.fixture(scope="module")
 def planted_atlas():
-    return atlas_of(planted.session(max_length=64))
+    return atlas_of(planted.session(max_length=64), documents=128)
 
 
 @pytest.fixture(scope="module")
 def demo_session():
-    opened = ht.Session(settings=Settings(no_cache=True, max_length=64))
+    opened = ht.Session(settings=Settings(no_cache=True, max_length=64, batch_size=8))
     yield opened
     opened.close()
 
