@@ -3,7 +3,15 @@
 Messages only, made from a question and its reading.
 """
 
-from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, Question, Statistic
+from headtests.claims.definitions import (
+    ExceedRate,
+    Lift,
+    Mass,
+    Precision,
+    Question,
+    RowStatistic,
+    Statistic,
+)
 from headtests.claims.evidence import Evidence
 from headtests.claims.sequential import PairedReading, Reading, base_of
 from headtests.errors import NoEligibleRowError
@@ -62,7 +70,10 @@ def no_common_value(
 
 def _first_hint(question: Question) -> str:
     """Return a hint that position 0 is excluded, for a condition on the key alone."""
-    if not question.options.suppress_first_token or question.statistic.on.scope != "key":
+    statistic = question.statistic
+    if isinstance(statistic, RowStatistic) or statistic.on.scope != "key":
+        return ""
+    if not question.options.suppress_first_token:
         return ""
     return (
         " Position 0, where BOS stands, is excluded: use ht.first for it, or include it with "
@@ -78,6 +89,9 @@ def _missing_rows(statistic: Statistic) -> str:
         case Precision(above=multiple):
             possible = f"of at least {written(multiple)} keys, without which no multiple is as high"
             return f"{rows} {possible}. Lower above=, or measure on longer documents."
+        case RowStatistic(least_keys=least):
+            keys = "" if least == 1 else f" of at least {least} keys"
+            return f"{rows}{keys}. Choose another when=, or measure on longer documents."
         case ExceedRate(multiple=multiple):
             keys = f"with keys {statistic.on.english} among at least {written(multiple)}"
             return f"{rows} {keys}, without which no multiple is as high. {remedy}"

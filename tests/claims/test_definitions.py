@@ -15,7 +15,6 @@ from headtests.claims.definitions import (
     Mass,
     Precision,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.claims.numbers import require_multiple, require_number
@@ -250,9 +249,9 @@ def test_a_number_is_written_so_that_python_reads_it_back(number, text):
     assert eval(text) == number
 
 
-def test_a_statistic_of_no_kind_measures_a_share():
-    assert Statistic(ht.previous, None).largest == 1
-    assert Statistic(ht.previous, None).unit == ""
+def test_most_statistics_are_shares():
+    assert Top1Rate(ht.previous, None).largest == 1
+    assert Top1Rate(ht.previous, None).unit == ""
     assert Lift.unit == "x"
 
 

@@ -17,8 +17,8 @@ from headtests.claims.definitions import (
     Lift,
     Mass,
     Precision,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -324,8 +324,11 @@ def test_none_may_be_eligible(population):
 
 
 def test_a_statistic_of_no_known_kind_is_an_error(population):
-    class Other(Statistic):
+    class Other(RelationStatistic):
         kind = "other"
+
+        def english(self, head):
+            return ""
 
     with pytest.raises(ClaimError, match="no measurement"):
         eligible(

@@ -14,7 +14,7 @@ import torch
 from headtests.claims.definitions import RowOptions
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import BatchTokens, on_device
-from headtests.measurement.readers.distance_control import CELLS, matched_rows
+from headtests.measurement.readers.distance_control import CELLS, CELLS_ON_DEVICE, matched_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,8 @@ class RowView:
     tokens: BatchTokens
     rows: torch.Tensor
     """Float32, `[head, document, query, key]`."""
+    norms: torch.Tensor | None = None
+    """The norms of the heads' values, float32 `[head, document, key]`; None if they are unknown."""
     _controls: dict[RowOptions, "RowView"] = field(default_factory=dict)
     _by_block: ClassVar["WeakKeyDictionary[Block, RowView]"] = WeakKeyDictionary()
 
@@ -31,14 +33,14 @@ class RowView:
     def of(cls, block: Block) -> "RowView":
         """Return the view of a block; all callers share it while the block exists."""
         if block not in cls._by_block:
-            cls._by_block[block] = cls(block.tokens, block.rows)
+            cls._by_block[block] = cls(block.tokens, block.rows, block.norms)
         return cls._by_block[block]
 
     def matched(self, options: RowOptions) -> "RowView":
         """Return the rows of the distance control, as `matched_rows` computes them."""
         if options not in self._controls:
             control = matched_rows(self.tokens, self.rows, options)
-            self._controls[options] = RowView(self.tokens, control)
+            self._controls[options] = RowView(self.tokens, control, self.norms)
         return self._controls[options]
 
     @cached_property
@@ -52,6 +54,25 @@ class RowView:
         parts = [lines[start : start + step] for start in range(0, len(lines), step)]
         sums = torch.cat([part.sum(-1, dtype=torch.float64) for part in parts])
         return sums.view(self.rows.shape[:-1])
+
+    @cached_property
+    def entropies(self) -> torch.Tensor:
+        """The entropy of each row in nats, float64 `[head, document * query]`.
+
+        The sum of `-A log A` over keys (Shannon 1948, section 6), 0 for a row of zeros.
+        """
+        lines = self.rows.view(-1, self.rows.shape[-1])
+        # Each part makes a float64 copy, which should stay in the CPU's cache.
+        on_cpu = self.rows.device.type == "cpu"
+        step = max(1, (CELLS if on_cpu else CELLS_ON_DEVICE) // lines.shape[1])
+        parts = [lines[start : start + step] for start in range(0, len(lines), step)]
+        sums = torch.cat([torch.special.entr(part.double()).sum(-1) for part in parts])
+        return sums.view(len(self.rows), -1)
+
+    @cached_property
+    def peaks(self) -> torch.Tensor:
+        """The largest attention of each row, float32 `[head, document * query]`."""
+        return self.rows.amax(-1).flatten(1)
 
     @cached_property
     def top_places(self) -> torch.Tensor:

@@ -102,8 +102,8 @@ def verdict_in_words(claim: ClaimRecord) -> str:
 def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
     """Yield what uniform attention or a key at random would give, then the rank."""
     base, rank = estimate["base_rate"], estimate["rank"]
-    # The lift of uniform attention over itself is 1 by definition.
-    if base is not None and not (estimate["kind"] == "lift" and base == 1):
+    # The lift of uniform attention over itself is 1 by definition, and so is its entropy.
+    if base is not None and not (estimate["kind"] in ("lift", "entropy") and base == 1):
         control = CONTROLS.get(estimate["kind"], UNIFORM)
         yield f"{control} {number(base)}{unit_of(estimate)}"
     if rank is not None:

@@ -16,8 +16,8 @@ from headtests.claims.definitions import (
     Lift,
     Mass,
     Precision,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -360,8 +360,11 @@ def test_figures_of_nothing_have_the_columns_of_figures_of_something(statistic, 
 
 
 def test_a_statistic_of_no_known_kind_is_an_error():
-    class Other(Statistic):
+    class Other(RelationStatistic):
         kind = "other"
+
+        def english(self, head):
+            return ""
 
     one = by_hand([[" a", "et"]], [[[1.0], [0.5, 0.5]]])
     with pytest.raises(ClaimError, match="no measurement"):

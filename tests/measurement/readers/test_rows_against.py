@@ -16,8 +16,8 @@ from headtests.claims.definitions import (
     Mass,
     Precision,
     Question,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -346,8 +346,11 @@ def test_counterexamples_have_their_row_without_padding():
 
 
 def test_a_statistic_of_no_known_kind_is_an_error():
-    class Unknown(Statistic):
+    class Unknown(RelationStatistic):
         kind = "unknown"
+
+        def english(self, head):
+            return ""
 
     rows = several(5, [4])
     asked = RowsAgainstRequest(
