@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
     RelationStatistic,
     RowOptions,
@@ -117,6 +119,9 @@ def cases(on, when, multiple):
     relation, condition = on.expression, None if when is None else when.expression
     return [
         (Mass(relation, condition), lambda by_hand: by_hand.mass(on, when)),
+        (Entropy(condition), lambda by_hand: by_hand.entropy(when)),
+        (Peak(condition), lambda by_hand: by_hand.peak(when)),
+        (Mass(relation, condition, weights="value"), lambda by_hand: by_hand.mass(on, when)),
         (Mass(relation, condition, ht.previous), lambda by_hand: by_hand.mass(on, when, PREVIOUS)),
         (Lift(relation, condition), lambda by_hand: by_hand.mass(on, when)),
         (Lift(relation, condition, "distance"), lambda by_hand: by_hand.mass(on, when)),

@@ -147,12 +147,17 @@ class DocumentPass:
             pass
 
     def blocks(
-        self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
+        self,
+        head: HeadName,
+        start: int = 0,
+        stop: int | None = None,
+        by_text: bool = False,
+        values: bool = False,
     ) -> Iterator[Block]:
         """Yield the blocks that `read` would give to a reader of one head."""
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         collector = Collector(head)
-        for _ in self._batches(numbers, (head,), [collector], by_text):
+        for _ in self._batches(numbers, (head,), [collector], by_text, values):
             yield from collector.take()
 
     def tokens_of(self, layer: int, documents: Collection[int]) -> Iterator[BatchTokens]:
