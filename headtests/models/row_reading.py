@@ -242,14 +242,6 @@ class RowRequest:
         norms = norms.masked_fill(~valid, 0.0)
         self._value_norms[layer] = norms
         self._norms.append(norms.sum())
-        if self._strict and not bool(norms.isfinite().all()):
-            place = int((~norms.isfinite()).nonzero()[0][0])
-            document = self.batch.documents[place]
-            raise CaptureError(
-                f"{self._name}: a value of layer {layer} on document {document.id} (text "
-                f"{document.text_id!r}) is not finite, where a vector of numbers was expected. Try "
-                "dtype float32, and report the model's architecture."
-            )
 
     def _norms_of(self, heads: tuple[HeadName, ...], portion: Portion, length: int) -> torch.Tensor:
         """Return the norms of some heads' values, `[head, document, key]`."""
@@ -260,7 +252,17 @@ class RowRequest:
             )
         norms = self._value_norms[layer][portion.start : portion.stop, :, :length]
         share = self._layouts.heads // norms.shape[1]
-        return _of_heads(norms, [head.index // share for head in heads])
+        found = _of_heads(norms, [head.index // share for head in heads])
+        if self._strict and not bool(found.isfinite().all()):
+            head, row, key = (int(index) for index in (~found.isfinite()).nonzero()[0])
+            document = self.batch.documents[portion.start + row]
+            raise CaptureError(
+                f"{self._name}: the value of {heads[head]} at key {key} of document {document.id} "
+                f"(text {document.text_id!r}) has the norm {float(found[head, row, key])}, where a "
+                "finite number was expected. Try dtype float32, and report the model's "
+                "architecture."
+            )
+        return found
 
     def take_mask(self, layer: int, mask: torch.Tensor | None, is_causal: bool) -> None:
         """Check that a layer's mask allows exactly the keys that its rows may attend to.
