@@ -323,7 +323,7 @@ def test_a_layer_without_values_is_named(fresh, monkeypatch):
 def test_values_that_never_arrive_are_an_error(fresh, monkeypatch):
     model = fresh("gpt2", HOOKS)
     monkeypatch.setattr(bridge_hooks, "_values_hook", lambda *_: lambda value, hook: None)
-    with pytest.raises(CaptureError, match="values of layer 1 never arrived.*weights="):
+    with pytest.raises(CaptureError, match=r"values of layer 1 never arrived\..*weights="):
         model.require_values(1)
 
 
