@@ -150,6 +150,11 @@ class Mass(RelationStatistic):
         return self.weights == "value"
 
     @property
+    def shared_out(self) -> str:
+        """What it is a share of, as a noun."""
+        return "value-weighted attention" if self.needs_values else "attention"
+
+    @property
     def arguments(self) -> str:
         """The arguments as Python."""
         of = "" if self.of is None else f", of={self.of!r}"
@@ -158,13 +163,12 @@ class Mass(RelationStatistic):
 
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
-        attention = "value-weighted attention" if self.needs_values else "attention"
         if self.of is None:
             return self._with_rows(
-                f"the share of {head}'s {attention} that goes to keys {self.on.english}"
+                f"the share of {head}'s {self.shared_out} that goes to keys {self.on.english}"
             )
         return self._with_rows(
-            f"of {head}'s {attention} on keys {self.of.english}, the share that goes to keys "
+            f"of {head}'s {self.shared_out} on keys {self.of.english}, the share that goes to keys "
             f"{self.on.english}"
         )
 

@@ -90,8 +90,9 @@ def _missing_rows(statistic: Statistic) -> str:
             possible = f"of at least {written(multiple)} keys, without which no multiple is as high"
             return f"{rows} {possible}. Lower above=, or measure on longer documents."
         case RowStatistic(least_keys=least):
-            keys = "" if least == 1 else f" of at least {least} keys"
-            return f"{rows}{keys}. Choose another when=, or measure on longer documents."
+            keys = "rows" if least == 1 else f"rows of at least {least} keys"
+            which = "" if statistic.when is None else f" {statistic.when.english}"
+            return f"{keys}{which}. Choose another when=, or measure on longer documents."
         case ExceedRate(multiple=multiple):
             keys = f"with keys {statistic.on.english} among at least {written(multiple)}"
             return f"{rows} {keys}, without which no multiple is as high. {remedy}"
@@ -104,7 +105,7 @@ def _empty_divisor(statistic: Statistic) -> str:
         case Precision(above=above):
             return f"no pair has a multiple of {written(above)} or more. Lower above="
         case Mass(of=of) if of is not None:
-            return f"no attention falls on keys {of.english}. Choose another of="
+            return f"no {statistic.shared_out} falls on keys {of.english}. Choose another of="
         case Lift(over="distance"):
             return "the head's average attention would put nothing there. Claim a mass instead"
         case _:
@@ -117,7 +118,7 @@ def divided_by(statistic: Statistic) -> str:
         case Precision(above=above):
             return f"the share of pairs with a multiple of {written(above)} or more"
         case Mass(of=of) if of is not None:
-            return f"the attention on keys {of.english}"
+            return f"the {statistic.shared_out} on keys {of.english}"
         case Lift(over="distance"):
             return "what the head's average attention would put there"
         case _:

@@ -37,6 +37,7 @@ WORST_FIRST = ("refuted", "undecided", "holds")
 
 _OPERATOR_SIGNS: Mapping[Operator, str] = {">=": "\u2265", ">": ">", "<=": "\u2264", "<": "<"}
 _MULTIPLES = frozenset({"lift", "median", "mean"})
+_OF_WHOLE_ROWS = frozenset({"entropy", "peak"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +350,11 @@ def _lines(sides: list[list[tuple[str, str]]]) -> list[StatisticLine]:
 def is_multiple(claim: ClaimRecord) -> bool:
     """Return whether the claim compares multiples, rather than shares from 0 to 1."""
     return claim["left"]["kind"] in _MULTIPLES
+
+
+def is_of_rows(estimate: EstimateRecord) -> bool:
+    """Return whether a statistic is about whole rows, and not about the keys in a relation."""
+    return estimate["kind"] in _OF_WHOLE_ROWS
 
 
 def unit_of(estimate: EstimateRecord) -> str:
