@@ -1,8 +1,8 @@
 """Value-weighted attention: a key's attention times the norm of its value, as a share of the row.
 
 `w[q, k] = A[q, k] |v[k]| / sum over j of A[q, j] |v[j]|`, where the sum is over every key of the
-row, key 0 included, and `|v|` is the Euclidean norm (without the output projection of Kobayashi et
-al. 2020, "Attention is not only a weight", section 3). A row whose sum is 0 has 0 everywhere.
+row, key 0 included, and `|v|` is the Euclidean norm (as in Feucht et al. 2025, "The dual-route
+model of induction"). A row whose sum is 0 has 0 everywhere.
 """
 
 import numpy as np
