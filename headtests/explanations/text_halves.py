@@ -26,18 +26,15 @@ from headtests.errors import ClaimError
 from headtests.expressions import Expression, every_row
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.eligibility import eligible
-from headtests.measurement.masks import Bools
+from headtests.measurement.halves import measuring_texts
 from headtests.measurement.passes.runner import DocumentPass
 from headtests.records import HalfRecord
 from headtests.statistics import DocumentFigures, Eligible
-from headtests.statistics.hashing import keyed_hash
 from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
 DOCUMENTS = 200
 """Documents of the pass, of both halves together, that the built-in explainer reads."""
-_OF_HALVES = 2
-"""Part of the hash key of texts, which makes the split independent of any order of documents."""
 
 
 class Explainable(Evidence, Protocol):
@@ -58,23 +55,6 @@ class Explainable(Evidence, Protocol):
     @property
     def context_key(self) -> str:
         """A hash of the model, the documents and the seed; empty if nothing is cached."""
-
-
-def measuring_texts(contents: Int64s, seed: int) -> Bools:
-    """Return which texts are in the measuring half, shape `[texts]`.
-
-    `contents` has a number for each text; texts with the same content have the same number and stay
-    together. Every other content in hash order is chosen, so that the halves have the same size.
-
-    >>> int(measuring_texts(np.arange(7), seed=0).sum())
-    3
-    """
-    known, places = np.unique(contents, return_inverse=True)
-    order = np.argsort(keyed_hash(seed, _OF_HALVES, np.arange(len(known))), kind="stable")
-    measuring = np.zeros(len(known), dtype=np.bool_)
-    measuring[order[1::2]] = True
-    chosen: Bools = measuring[places]
-    return chosen
 
 
 @dataclass(frozen=True, eq=False)

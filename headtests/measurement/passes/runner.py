@@ -4,7 +4,7 @@ Decides what runs, how often, and for which heads. `batch_plan` chooses the batc
 gives rows to readers, and `headtests.measurement.readers` computes results from them.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from traceback import clear_frames
 from typing import Protocol
 
@@ -75,14 +75,14 @@ class DocumentPass:
         self._settings = settings
         self._batch_size = settings.batch_size
         self._spool = RowSpool(settings.spool, model.device)
-        self._parts: dict[tuple[bool, int, HeadName], list[SpooledRows] | None] = {}
+        self._parts: dict[tuple[Hashable, int, HeadName], list[SpooledRows] | None] = {}
         """Saved rows by order, batch and head; None for rows that did not fit into the spool."""
-        self._norms: dict[tuple[bool, int, HeadName], torch.Tensor | SpoolLocation] = {}
+        self._norms: dict[tuple[Hashable, int, HeadName], torch.Tensor | SpoolLocation] = {}
         """Saved norms of values, of heads whose rows are saved, where a pass has read values."""
         self._memo = Memo(MEMO_BYTES)
         self._ran: set[int] = set()
         self._planned = tuple(sorted(set(heads)))
-        self._plans: dict[bool, BatchPlan] = {}
+        self._plans: dict[Hashable, BatchPlan] = {}
         self._layers: dict[int, tuple[int, Bools]] = {}
 
     @property
@@ -145,6 +145,27 @@ class DocumentPass:
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         for _ in self._batches(numbers, heads, readers, by_text, values):
             pass
+
+    def read_documents(
+        self, heads: Sequence[HeadName], readers: Sequence[Reader], documents: Int64s
+    ) -> Iterator[int]:
+        """Give some heads' rows on any documents of the population to readers, in one pass.
+
+        `documents` are ids; those of similar length run together. Nothing is spooled. Yields the
+        number of documents that have run, after each batch.
+        """
+        # Another order of its own, which no other pass reads.
+        order = object()
+        lengths, size = self.population.lengths, self._settings.batch_size
+        self._plans[order] = plan_batches(documents, lengths, len(documents), size)
+        ran = 0
+        try:
+            for number, members in enumerate(self._plans[order].batches):
+                self._run(order, number, heads, readers, spools=False)
+                ran += len(members)
+                yield ran
+        finally:
+            del self._plans[order]
 
     def blocks(
         self,
@@ -266,7 +287,7 @@ class DocumentPass:
                 self._progress.finish()
 
     def _to_run(
-        self, by_text: bool, number: int, heads: Sequence[HeadName]
+        self, order: Hashable, number: int, heads: Sequence[HeadName]
     ) -> tuple[HeadName, ...]:
         """Return the heads whose rows are read when a batch runs for `heads`.
 
@@ -274,37 +295,36 @@ class DocumentPass:
         their rows do not fit into the spool.
         """
         beside = (other for head in heads for other in self.heads_beside(head))
-        new = (head for head in beside if (by_text, number, head) not in self._parts)
+        new = (head for head in beside if (order, number, head) not in self._parts)
         return tuple(dict.fromkeys((*heads, *new)))
 
-    def _plan(self, by_text: bool) -> BatchPlan:
-        if by_text not in self._plans:
-            seed = self._settings.seed
-            population = self.population
-            order = population.text_order(seed) if by_text else population.order(seed)
-            self._plans[by_text] = plan_batches(
-                order, population.lengths, self.budget, self._settings.batch_size
+    def _plan(self, order: Hashable) -> BatchPlan:
+        if order not in self._plans:
+            seed, population = self._settings.seed, self.population
+            ids = population.text_order(seed) if order else population.order(seed)
+            self._plans[order] = plan_batches(
+                ids, population.lengths, self.budget, self._settings.batch_size
             )
-        return self._plans[by_text]
+        return self._plans[order]
 
     def _has(
-        self, by_text: bool, number: int, heads: Sequence[HeadName], values: bool = False
+        self, order: Hashable, number: int, heads: Sequence[HeadName], values: bool = False
     ) -> bool:
-        keys = [(by_text, number, head) for head in heads]
+        keys = [(order, number, head) for head in heads]
         return all(self._parts.get(key) and (not values or key in self._norms) for key in keys)
 
     def _read_spooled(
         self,
-        by_text: bool,
+        order: Hashable,
         number: int,
         heads: Sequence[HeadName],
         readers: Sequence[Reader],
         values: bool,
     ) -> None:
         for head in heads:
-            norms = self._spool.load(self._norms[by_text, number, head]) if values else None
-            for part in self._parts[by_text, number, head] or ():
-                tokens = self._tokens(by_text, number, part.start, part.stop, head.layer)
+            norms = self._spool.load(self._norms[order, number, head]) if values else None
+            for part in self._parts[order, number, head] or ():
+                tokens = self._tokens(order, number, part.start, part.stop, head.layer)
                 rows = self._spool.load(part.rows)[None]
                 part_norms = None
                 if norms is not None:
@@ -315,19 +335,21 @@ class DocumentPass:
                     for reader in readers:
                         reader.read(block)
 
-    def _tokens(self, by_text: bool, number: int, start: int, stop: int, layer: int) -> BatchTokens:
+    def _tokens(
+        self, order: Hashable, number: int, start: int, stop: int, layer: int
+    ) -> BatchTokens:
         """Return the tokens of some documents of a batch."""
         like, allowed = self._allowed(layer)
-        batch = self._batch(by_text, number, start, stop)
+        batch = self._batch(order, number, start, stop)
         length = batch.ids.shape[1]
-        key = (by_text, number, start, stop, like)
+        key = (order, number, start, stop, like)
         return BatchTokens(batch, allowed[:length, :length], key, self._memo)
 
-    def _tokens_in_parts(self, by_text: bool, number: int, layer: int) -> Iterator[BatchTokens]:
+    def _tokens_in_parts(self, order: Hashable, number: int, layer: int) -> Iterator[BatchTokens]:
         """Yield the tokens of a batch, in the portions in which its rows come."""
-        whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
+        whole = self._batch(order, number, 0, len(self._plan(order).batches[number]))
         for part in self.model.portions(whole):
-            yield self._tokens(by_text, number, part.start, part.stop, layer)
+            yield self._tokens(order, number, part.start, part.stop, layer)
 
     def _allowed(self, layer: int) -> tuple[int, Bools]:
         """Return the first layer seen with the same allowed keys, and the keys, `[query, key]`."""
@@ -338,33 +360,34 @@ class DocumentPass:
             self._layers[layer] = next(alike, (layer, allowed))
         return self._layers[layer]
 
-    def _batch(self, by_text: bool, number: int, start: int, stop: int) -> Batch:
-        members = self._plan(by_text).batches[number][start:stop]
+    def _batch(self, order: Hashable, number: int, start: int, stop: int) -> Batch:
+        members = self._plan(order).batches[number][start:stop]
 
         def make() -> Batch:
             documents = [self.population[member] for member in members]
             (batch,) = make_batches(documents, len(documents), self.model.pad_id)
             return batch
 
-        return self._memo.get((by_text, number, start, stop), make, _bytes_of)
+        return self._memo.get((order, number, start, stop), make, _bytes_of)
 
     def _run(
         self,
-        by_text: bool,
+        order: Hashable,
         number: int,
         heads: Sequence[HeadName],
         readers: Sequence[Reader],
-        values: bool,
+        values: bool = False,
+        spools: bool = True,
     ) -> None:
         """Run a batch, in smaller parts if memory runs out, and give its rows to readers."""
-        whole = self._batch(by_text, number, 0, len(self._plan(by_text).batches[number]))
+        whole = self._batch(order, number, 0, len(self._plan(order).batches[number]))
         self._note(self.model.try_batch(whole, heads))
         remaining = [PortionProgress(part.start, part.stop) for part in self.model.portions(whole)]
-        settled = {head for head in heads if (by_text, number, head) in self._parts}
+        settled = {head for head in heads if not spools or (order, number, head) in self._parts}
         dispatcher = Dispatcher(
             readers,
             settled,
-            lambda start, stop, layer: self._tokens(by_text, number, start, stop, layer),
+            lambda start, stop, layer: self._tokens(order, number, start, stop, layer),
             self._spool,
             whole.ids.shape,
         )
@@ -373,7 +396,7 @@ class DocumentPass:
             start = remaining[0].start
             now = [part for part in remaining if part.stop - start <= self._batch_size]
             stop = now[-1].stop
-            batch = self._batch(by_text, number, start, stop)
+            batch = self._batch(order, number, start, stop)
             try:
                 self._give(batch, heads, now, dispatcher, values)
             except (RuntimeError, MemoryError) as error:
@@ -381,9 +404,9 @@ class DocumentPass:
             else:
                 remaining = remaining[len(now) :]
         for head, parts in dispatcher.spooled.items():
-            self._parts[by_text, number, head] = parts
+            self._parts[order, number, head] = parts
         for head, norms in dispatcher.norms.items():
-            self._save_norms((by_text, number, head), norms)
+            self._save_norms((order, number, head), norms)
         self._count(whole)
         if self._progress is not None:
             self._progress.advance(len(whole), int(whole.valid.sum()))
@@ -413,7 +436,7 @@ class DocumentPass:
         else:
             self.model.read(batch, heads, portions, give)
 
-    def _save_norms(self, key: tuple[bool, int, HeadName], norms: torch.Tensor) -> None:
+    def _save_norms(self, key: tuple[Hashable, int, HeadName], norms: torch.Tensor) -> None:
         """Save the norms of a head's values in a batch, if its rows are saved and they fit."""
         handle = self._spool.save(norms) if self._parts.get(key) else None
         if handle is not None:

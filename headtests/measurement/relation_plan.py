@@ -1,0 +1,231 @@
+"""The pairs of a document, sorted by which relations of a list they lie in: from tokens alone.
+
+A signature is a set of relations; each pair of the document has one. Most pairs differ from others
+of their key in nothing, so that sums over them follow from sums over whole columns of rows; only
+the rest is gathered pair by pair. `readers.relation_sums` sums rows by a plan.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from headtests.claims.definitions import RowOptions
+from headtests.corpora import Document, Vocabulary, make_batches
+from headtests.expressions import Expression
+from headtests.measurement.masks import Bools
+from headtests.measurement.passes.token_view import BatchTokens, TokenView
+from headtests.statistics.quanta import Float64s, Int64s
+
+Int32s = npt.NDArray[np.int32]
+MOST_PAIR_RELATIONS = 64
+"""The most relations of query and key: each has a bit of a word."""
+
+
+@dataclass(frozen=True, eq=False)
+class RelationPlan:
+    """One document's pairs by signature, for the layers whose rows may attend to the same keys."""
+
+    document: int
+    """The document's id."""
+    length: int
+    """The number of its tokens."""
+    first_key: int
+    """1 if key 0 is suppressed, else 0."""
+    rows: npt.NDArray[np.float32]
+    """1 for a row and 0 for other positions, `[query]`."""
+    signatures: Bools
+    """Which relations each signature has, `[signature, relation]`; distinct, in a fixed order."""
+    counts: Int64s
+    """The number of pairs of each signature, `[signature]`."""
+    uniform: Float64s
+    """The sum of uniform attention over them, `[signature]`."""
+    queries: Int32s
+    """The query of each gathered pair, `[pair]`; pairs of a segment stand together."""
+    keys: Int32s
+    """The key of each gathered pair, `[pair]`."""
+    segments: Int64s
+    """The number of gathered pairs of each segment, `[segment]`."""
+    own: Int64s
+    """The signature of each segment, `[segment]`."""
+    of_columns: Int64s
+    """The signature that its keys' columns count for, from which it is taken, `[segment]`."""
+    columns: Int64s
+    """The signature that each key's column counts for, `[key]`; none before `first_key`."""
+    eligible: Bools
+    """The rows that have a key in a relation, `[query, relation]`."""
+    off_rest: Float64s
+    """The share of uniform attention off position 0, `[query]`; 0 for positions that are no row."""
+    pure: Float64s
+    """For each pair of a relation of query and key, the part of the pairs at its distance that lie
+    in the relation, too, summed, `[relation]`; 0 for relations of the key alone."""
+    apart: Int64s
+    """The number of pairs at each distance `query - key + length - 1`, `[2 * length - 1]`."""
+    looks_ahead: bool
+    """Whether rows attend to later keys."""
+
+    @cached_property
+    def nbytes(self) -> int:
+        """About its size in bytes."""
+        return 16 * len(self.queries) + self.eligible.nbytes + self.signatures.nbytes
+
+
+def relation_plan(
+    document: Document,
+    allowed: Bools,
+    vocabulary: Vocabulary,
+    relations: Sequence[Expression],
+    options: RowOptions,
+) -> RelationPlan:
+    """Return the plan of a document for some relations.
+
+    `allowed` says which keys each row may attend to, boolean `[query, key]`, at least as long as
+    the document: consecutive keys, at the same distances in each row, as of causal models with or
+    without a window and of encoders. Raises `ValueError` for more than 64 relations of query and
+    key.
+    """
+    length = len(document)
+    allowed = allowed[:length, :length]
+    (batch,) = make_batches([document], 1)
+    tokens = BatchTokens(batch, allowed)
+    view = TokenView(tokens, vocabulary, options)
+    pairs, rows = view.pairs[0], view.rows[0]
+    of_keys = [place for place, each in enumerate(relations) if each.scope == "key"]
+    of_pairs = [place for place, each in enumerate(relations) if each.scope != "key"]
+    if len(of_pairs) > MOST_PAIR_RELATIONS:
+        raise ValueError(
+            f"expected at most {MOST_PAIR_RELATIONS} relations of query and key but found "
+            f"{len(of_pairs)}."
+        )
+    key_bits = np.zeros((length, len(of_keys)), dtype=np.bool_)
+    for column, place in enumerate(of_keys):
+        key_bits[:, column] = view.masks.keys(relations[place])[0]
+    first_key = int(options.suppress_first_token)
+    eligible = np.zeros((length, len(relations)), dtype=np.bool_)
+    eligible[:, of_keys] = _with_such_a_key(key_bits, allowed, first_key) & rows[:, None]
+
+    distances = np.arange(length)[:, None] - np.arange(length)[None, :] + length - 1
+    apart = np.bincount(distances[pairs], minlength=2 * length - 1)
+    distances = distances.reshape(-1)
+    pure = np.zeros(len(relations))
+    words = np.zeros(length * length, dtype=np.uint64)
+    for bit, place in enumerate(of_pairs):
+        within = view.masks.relation(relations[place])[0] & pairs
+        eligible[:, place] = within.any(-1)
+        inside = np.flatnonzero(within)
+        words[inside] |= np.uint64(1 << bit)
+        alike = np.bincount(distances[inside], minlength=len(apart)).astype(np.float64)
+        pure[place] = float((alike**2 / np.maximum(apart, 1)).sum())
+    flat = np.flatnonzero(pairs).astype(np.int32)
+    base = _most_frequent(words[flat])
+    gathered = flat[words[flat] != base]
+    queries, keys = np.divmod(gathered, np.int32(length))
+
+    known_keys, kinds = np.unique(np.packbits(key_bits, axis=1), axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1).astype(np.int64)
+    codes, coded = np.unique(words[gathered], return_inverse=True)
+    fine, segment_of = np.unique(
+        coded.reshape(-1) * len(known_keys) + kinds[keys], return_inverse=True
+    )
+    order = np.argsort(segment_of, kind="stable")
+    segments = np.bincount(segment_of, minlength=len(fine))
+    segment_kinds = fine % max(len(known_keys), 1)
+
+    by_kind = np.unpackbits(known_keys, axis=1, count=max(len(of_keys), 0)).view(np.bool_)
+    merged = np.zeros((len(fine) + len(known_keys), len(relations)), dtype=np.bool_)
+    merged[: len(fine), of_keys] = by_kind[segment_kinds]
+    merged[: len(fine), of_pairs] = _bits(codes[fine // max(len(known_keys), 1)], len(of_pairs))
+    merged[len(fine) :, of_keys] = by_kind
+    merged[len(fine) :, of_pairs] = _bits(np.array([base]), len(of_pairs))
+    signatures, signature_of = _distinct(merged)
+    own, by_column = signature_of[: len(fine)], signature_of[len(fine) :]
+    columns = by_column[kinds]
+    of_columns = by_column[segment_kinds]
+
+    weights = rows / view.tokens.counts[0]
+    counts, uniform = _token_sums(
+        pairs, weights, queries[order], segments, own, of_columns, columns, len(signatures)
+    )
+    return RelationPlan(
+        document=document.id,
+        length=length,
+        first_key=first_key,
+        rows=rows.astype(np.float32),
+        signatures=signatures,
+        counts=counts,
+        uniform=uniform,
+        queries=queries[order],
+        keys=keys[order],
+        segments=segments,
+        own=own,
+        of_columns=of_columns,
+        columns=columns[first_key:],
+        eligible=eligible,
+        off_rest=rows * (1 - allowed[:, 0] / view.tokens.counts[0]),
+        pure=pure,
+        apart=apart,
+        looks_ahead=bool(np.triu(allowed, 1).any()),
+    )
+
+
+def _with_such_a_key(bits: Bools, allowed: Bools, first_key: int) -> Bools:
+    """Return the positions whose attendable keys have each bit, `[query, bit]`."""
+    counted = bits.copy()
+    counted[:first_key] = False
+    below = np.zeros((len(bits) + 1, bits.shape[1]), dtype=np.int32)
+    np.cumsum(counted, axis=0, dtype=np.int32, out=below[1:])
+    starts = allowed.argmax(1)
+    ends = allowed.shape[1] - allowed[:, ::-1].argmax(1)
+    found: Bools = below[ends] > below[starts]
+    return found
+
+
+def _most_frequent(words: npt.NDArray[np.uint64]) -> np.uint64:
+    """Return about the most frequent word; any would do, and the more frequent, the faster."""
+    if not len(words):
+        return np.uint64(0)
+    some = words[:: max(1, len(words) // 1024)]
+    values, counts = np.unique(some, return_counts=True)
+    return np.uint64(values[counts.argmax()])
+
+
+def _bits(words: npt.NDArray[np.uint64], count: int) -> Bools:
+    """Return the lowest bits of words, `[word, bit]`."""
+    places = np.arange(count, dtype=np.uint64)
+    bits: Bools = (words[:, None] >> places[None, :]) & np.uint64(1) > 0
+    return bits
+
+
+def _distinct(masks: Bools) -> tuple[Bools, Int64s]:
+    """Return the distinct rows of a boolean array, and which of them each row is."""
+    packed, places = np.unique(np.packbits(masks, axis=1), axis=0, return_inverse=True)
+    distinct = np.unpackbits(packed, axis=1, count=masks.shape[1]).view(np.bool_)
+    return distinct, places.reshape(-1).astype(np.int64)
+
+
+def _token_sums(
+    pairs: Bools,
+    weights: Float64s,
+    queries: Int32s,
+    segments: Int64s,
+    own: Int64s,
+    of_columns: Int64s,
+    columns: Int64s,
+    signatures: int,
+) -> tuple[Int64s, Float64s]:
+    """Return the number of pairs of each signature, and the sum of uniform attention on them."""
+    segment_of = np.repeat(np.arange(len(segments)), segments)
+    by_segment = np.bincount(segment_of, weights[queries], minlength=len(segments))
+    by_column = weights @ pairs
+    result = []
+    for of_segment, of_column in (
+        (segments.astype(np.float64), pairs.sum(0).astype(np.float64)),
+        (by_segment, by_column),
+    ):
+        sums = np.bincount(columns, of_column, minlength=signatures)
+        sums += np.bincount(own, of_segment, minlength=signatures)
+        sums -= np.bincount(of_columns, of_segment, minlength=signatures)
+        result.append(sums)
+    return np.rint(result[0]).astype(np.int64), np.maximum(result[1], 0.0)
