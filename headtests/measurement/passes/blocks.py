@@ -40,6 +40,12 @@ class Block:
         norms = None if self.norms is None else self.norms[places]
         return Block(self.tokens, heads, self.rows[places], norms)
 
+    def require_norms(self) -> torch.Tensor:
+        """Return the norms; raises `ValueError` if the pass does not read values."""
+        if self.norms is None:
+            raise ValueError("the pass does not read values, which a value-weighted mass needs")
+        return self.norms
+
     @property
     def batch(self) -> Batch:
         """The documents."""

@@ -75,7 +75,11 @@ class FigureReader:
         )
         view = RowView.of(block)
         measured = view.matched(self._options) if self._matched else view
-        columns = self._columns(measured, counted)
+        columns = (
+            _weighted(measured, block.require_norms(), counted)
+            if self._statistic.needs_values
+            else self._columns(measured, counted)
+        )
         if self._by_distance and not self._matched:
             columns += _masses(view.matched(self._options), counted)
         if block.heads not in self._sums:
@@ -86,8 +90,6 @@ class FigureReader:
         """Return sums over each document, each float64 `[head, column * document]`."""
         if isinstance(self._statistic, RowStatistic):
             return self._of_whole_rows(view, counted)
-        if self._statistic.needs_values:
-            return _weighted(view, counted)
         if counted.least is None and not isinstance(self._statistic, Top1Rate):
             return _masses(view, counted)
         columns = [_resting(view, counted)]
@@ -207,13 +209,11 @@ def _masses(view: RowView, counted: CountedRows) -> list[torch.Tensor]:
     return [sums, sums.new_zeros((len(sums), len(counted.counts.rows)))]
 
 
-def _weighted(view: RowView, counted: CountedRows) -> list[torch.Tensor]:
+def _weighted(view: RowView, norms: torch.Tensor, counted: CountedRows) -> list[torch.Tensor]:
     """Return the sums of a value-weighted mass, each float64 `[head, column * document]`."""
-    if view.norms is None:
-        raise ValueError("the pass does not read values, which a value-weighted mass needs")
     return [
-        *weighted_masses(view.rows, view.norms, counted),
-        *evenly_weighted_masses(view.tokens, view.norms, counted),
+        *weighted_masses(view.rows, norms, counted),
+        *evenly_weighted_masses(view.tokens, norms, counted),
         _resting(view, counted),
     ]
 

@@ -24,8 +24,6 @@ class RowView:
     tokens: BatchTokens
     rows: torch.Tensor
     """Float32, `[head, document, query, key]`."""
-    norms: torch.Tensor | None = None
-    """The norms of the heads' values, float32 `[head, document, key]`; None if they are unknown."""
     _controls: dict[RowOptions, "RowView"] = field(default_factory=dict)
     _by_block: ClassVar["WeakKeyDictionary[Block, RowView]"] = WeakKeyDictionary()
 
@@ -33,14 +31,14 @@ class RowView:
     def of(cls, block: Block) -> "RowView":
         """Return the view of a block; all callers share it while the block exists."""
         if block not in cls._by_block:
-            cls._by_block[block] = cls(block.tokens, block.rows, block.norms)
+            cls._by_block[block] = cls(block.tokens, block.rows)
         return cls._by_block[block]
 
     def matched(self, options: RowOptions) -> "RowView":
         """Return the rows of the distance control, as `matched_rows` computes them."""
         if options not in self._controls:
             control = matched_rows(self.tokens, self.rows, options)
-            self._controls[options] = RowView(self.tokens, control, self.norms)
+            self._controls[options] = RowView(self.tokens, control)
         return self._controls[options]
 
     @cached_property

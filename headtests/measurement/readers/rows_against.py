@@ -186,8 +186,8 @@ def _rows(block: Block, question: Question, vocabulary: Vocabulary, places: Int6
     if isinstance(statistic, Mass) and statistic.of is not None:
         of = TokenView(tokens, vocabulary, options).within(statistic.of)[places]
     attention, weighted = block.rows[own].cpu().numpy()[places], None
-    if statistic.needs_values and block.norms is not None:
-        weighted = weighted_rows(attention, block.norms[own].cpu().numpy()[places])
+    if statistic.needs_values:
+        weighted = weighted_rows(attention, block.require_norms()[own].cpu().numpy()[places])
     return HeadRows(
         attention=attention,
         attendable=tokens.attendable[places],

@@ -651,3 +651,43 @@ def test_figures_of_rows_stay_within_what_is_possible():
     for statistic, row in zip((Entropy(None), Peak(None)), rows, strict=True):
         one = by_hand([["I", "et"]], [row])
         assert figures_of(one.blocks, statistic).average == 1
+
+
+def test_value_weights_without_values_are_refused():
+    one = by_hand([["I", "et"]], [None])
+    with pytest.raises(ValueError, match="does not read values"):
+        figures_of(one.blocks, Mass(ht.previous, None, weights="value"))
+
+
+@pytest.mark.parametrize("of", [None, ~ht.first])
+@pytest.mark.parametrize("suppress", [True, False])
+def test_equal_values_weigh_nothing(of, suppress):
+    some = at_random(4, [9, 5, 12, 1], ties=False)
+    norms = [torch.full((1, *block.batch.ids.shape), 3.7) for block in some.blocks]
+    blocks = [
+        Block(block.tokens, (HEAD,), block.rows, norm * torch.from_numpy(block.tokens.valid))
+        for block, norm in zip(some.blocks, norms, strict=True)
+    ]
+    plain, weighted = (
+        figures_of(blocks, Mass(ht.duplicate, None, of, weights), RowOptions(suppress))
+        for weights in ("attention", "value")
+    )
+    assert plain.documents.tolist() == weighted.documents.tolist()
+    for column in ("numerators", "base_rates", "resting", "denominators", "base_denominators"):
+        one, other = getattr(plain, column), getattr(weighted, column)
+        assert (one is None) == (other is None)
+        if one is not None:
+            np.testing.assert_allclose(one / QUANTA, other / QUANTA, rtol=0, atol=1e-7)
+
+
+def test_a_row_whose_values_are_all_0_counts_with_0():
+    rows = [[1.0], [0.25, 0.75], [0.5, 0.5, 0.0]]
+    (block,) = by_hand([["I", "et", " a"]], [rows]).blocks
+    found = figures_of(
+        [Block(block.tokens, (HEAD,), block.rows, torch.tensor([[[0.0, 0.0, 2.0]]]))],
+        Mass(ht.current, None, weights="value"),
+        RowOptions(False),
+    )
+    # Both rows put all of their attention on values of 0. Even attention does so in the first.
+    assert (float(found.average), found.rows.tolist()) == (0, [2])
+    assert float(found.base_rate) == 0.5
