@@ -683,11 +683,11 @@ def test_equal_values_weigh_nothing(of, suppress):
 def test_a_row_whose_values_are_all_0_counts_with_0():
     rows = [[1.0], [0.25, 0.75], [0.5, 0.5, 0.0]]
     (block,) = by_hand([["I", "et", " a"]], [rows]).blocks
-    found = figures_of(
-        [Block(block.tokens, (HEAD,), block.rows, torch.tensor([[[0.0, 0.0, 2.0]]]))],
-        Mass(ht.current, None, weights="value"),
-        RowOptions(False),
-    )
+    blocks = [Block(block.tokens, (HEAD,), block.rows, torch.tensor([[[0.0, 0.0, 2.0]]]))]
+    found = figures_of(blocks, Mass(ht.current, None, weights="value"), RowOptions(False))
+    # All of it, which is summed as whole rows without the others.
+    everything = Mass(ht.first | ~ht.first, None, weights="value")
+    assert figures_of(blocks, everything, RowOptions(False)).average == 0
     # Both rows put all of their attention on values of 0. Even attention does so in the first.
     assert (float(found.average), found.rows.tolist()) == (0, [2])
     assert float(found.base_rate) == 0.5

@@ -114,6 +114,14 @@ def test_what_is_asked_holds_no_figures():
             # A share of the attention on `of` is no multiple of the whole row's.
             None,
         ),
+        (
+            'mass(ht.previous, weights="value")',
+            lambda head: head.mass(ht.previous, weights="value") >= 0.3,
+            # Multiples are of attention.
+            None,
+        ),
+        ("entropy()", lambda head: head.entropy() >= 0.3, None),
+        ("peak()", lambda head: head.peak() >= 0.3, None),
         ("lift(ht.previous)", lambda head: head.lift(ht.previous) >= 2.5, 2.5),
         (
             'lift(ht.previous, over="distance")',
