@@ -60,12 +60,11 @@ class RowView:
         The sum of `-A log A` over keys (Shannon 1948, section 6), 0 for a row of zeros.
         """
         lines = self.rows.view(-1, self.rows.shape[-1])
-        # Each part makes a float64 copy, which should stay in the CPU's cache.
+        # Each part makes a copy, which should stay in the CPU's cache.
         on_cpu = self.rows.device.type == "cpu"
         step = max(1, (CELLS if on_cpu else CELLS_ON_DEVICE) // lines.shape[1])
-        parts = [lines[start : start + step] for start in range(0, len(lines), step)]
-        sums = torch.cat([torch.special.entr(part.double()).sum(-1) for part in parts])
-        return sums.view(len(self.rows), -1)
+        parts = [_entropies(lines[start : start + step]) for start in range(0, len(lines), step)]
+        return torch.cat(parts).view(len(self.rows), -1)
 
     @cached_property
     def peaks(self) -> torch.Tensor:
@@ -89,6 +88,17 @@ class RowView:
         some = self.rows.gather(-1, top) > 0
         places = torch.where(some, top, lowest).view(len(self.rows), -1)
         return places.add_(starts)
+
+
+def _entropies(rows: torch.Tensor) -> torch.Tensor:
+    """Return the entropy of each row `[row, key]` in nats, float64 `[row]`."""
+    if rows.device.type == "cpu":
+        # In float32, NumPy takes a quarter of the time of PyTorch.
+        attention = rows.numpy()
+        terms = np.log(np.maximum(attention, np.finfo(np.float32).tiny))
+        terms *= attention
+        return torch.from_numpy(-terms.sum(-1, dtype=np.float64))
+    return torch.special.entr(rows.double()).sum(-1)
 
 
 def _argmax(rows: torch.Tensor) -> torch.Tensor:
