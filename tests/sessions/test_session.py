@@ -177,7 +177,7 @@ def test_figures_of_rows_and_values_are_those_of_hugging_face(
         named = {} if when is None else {"when": when.expression}
         assert_estimate(subject.entropy(**named), reader.entropy(when))
         assert_estimate(subject.peak(**named), reader.peak(when))
-        for on in ON:
+        for on in ON[::2]:
             asked = {"weights": "value", **named}
             relation = on.expression
             assert_estimate(subject.mass(relation, **asked), reader.value_mass(on, when))
