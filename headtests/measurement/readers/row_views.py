@@ -98,7 +98,8 @@ def _entropies(rows: torch.Tensor) -> torch.Tensor:
         terms = np.log(np.maximum(attention, np.finfo(np.float32).tiny))
         terms *= attention
         return torch.from_numpy(-terms.sum(-1, dtype=np.float64))
-    return torch.special.entr(rows.double()).sum(-1)
+    entropies: torch.Tensor = torch.special.entr(rows.double()).sum(-1)
+    return entropies
 
 
 def _argmax(rows: torch.Tensor) -> torch.Tensor:
