@@ -48,13 +48,11 @@ def eligible(
     remaining = order[np.argsort(-population.lengths[order], kind="stable")]
     longest = int(population.lengths[remaining].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
-<<<<<<< HEAD
     # A relation may be something else on a part of a document than on the whole.
-    whole = needs_base or any(leaf.reads_ahead for leaf in leaves(statistic.on))
-=======
-    # A user's function may return something else for a part of a document than for the whole.
-    whole = needs_base or (isinstance(statistic, RelationStatistic) and _is_custom(statistic.on))
->>>>>>> stat18
+    whole = needs_base or (
+        isinstance(statistic, RelationStatistic)
+        and any(leaf.reads_ahead for leaf in leaves(statistic.on))
+    )
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
         for batch in _batches(population, remaining, length, model.pad_id):
             tokens = BatchTokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
