@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from pydoc_data.topics import topics
 from typing import Any
@@ -64,7 +65,8 @@ def texts_of(documents: int, length: int) -> Any:
     size = length * CHARACTERS
     step = max(1, (len(whole) - size) // documents)
     starts = (number * step for number in range(documents))
-    return GivenTexts.of([whole[start : start + size] for start in starts], max_length=length)
+    texts = GivenTexts.of([whole[start : start + size] for start in starts])
+    return replace(texts, max_length=length)
 
 
 def measured(model: Any, documents: int, length: int) -> Any:

@@ -31,6 +31,15 @@ def relation_source(relation: Expression) -> str:
     return _NAMED.get(relation, repr(relation))
 
 
+def string(text: str) -> str:
+    """Return a string as Python, in double quotes where no other is needed.
+
+    >>> print(string("demo"), string('a "b"'))
+    "demo" 'a "b"'
+    """
+    return f'"{repr(text)[1:-1]}"' if not {'"', "'"} & set(text) else repr(text)
+
+
 def file_name(model: str) -> str:
     """Return the name of the file for a model.
 
@@ -89,7 +98,7 @@ def _docstring(record: AtlasRecord) -> Iterator[str]:
     yield ""
     if not record["complete"]:
         yield from textwrap.wrap(
-            f"The atlas is incomplete: {_plain(record['incomplete_reason'])}", WIDTH
+            f"The atlas is incomplete: {_plain(record['incomplete_reason'])}.", WIDTH
         )
         yield ""
     yield from textwrap.wrap(
@@ -137,9 +146,9 @@ def _imports(record: AtlasRecord, library: Sequence[Expression]) -> Iterator[str
 
 def _markers(record: AtlasRecord) -> Iterator[str]:
     model = record["model"]
-    revision = f", revision={model['revision']!r}" if model["revision"] else ""
-    dtype = f", dtype={model['dtype']!r}" if model["dtype"] != "float32" else ""
-    yield f"pytestmark = pytest.mark.model({model['name']!r}{revision}{dtype})".replace("'", '"')
+    revision = f", revision={string(model['revision'])}" if model["revision"] else ""
+    dtype = f", dtype={string(model['dtype'])}" if model["dtype"] != "float32" else ""
+    yield f"pytestmark = pytest.mark.model({string(model['name'])}{revision}{dtype})"
     for place, corpus in enumerate(record["corpora"]):
         marker = f"pytest.mark.corpus({corpus['marker']})"
         if not corpus["marker"]:

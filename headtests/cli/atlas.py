@@ -108,7 +108,7 @@ def _measure(model: str, arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments, *(name for name in _SETTINGS if hasattr(arguments, name)))
     _require_folder(arguments.out)
     quiet()
-    from headtests.sessions.atlas import both_periods, measure_atlas
+    from headtests.sessions.atlas import both_periods, longest_document, measure_atlas
     from headtests.sessions.session import Session
 
     corpora = [_corpus(name, arguments) for name in arguments.corpus or CORPORA]
@@ -116,9 +116,9 @@ def _measure(model: str, arguments: argparse.Namespace) -> int:
     spec = ModelSpec(model, arguments.revision, missing="fail")
     sessions: list[Session] = []
     try:
-        for corpus in both_periods(corpora):
-            opened: Any = sessions[0].model if sessions else spec
-            sessions.append(Session(opened, corpus, settings=settings, progress=bar))
+        opened = Session(spec, settings=settings)
+        for corpus in both_periods(corpora, longest_document(opened)):
+            sessions.append(Session(opened.model, corpus, settings=settings, progress=bar))
         atlas = measure_atlas(sessions, documents=documents, announce=_print_bill)
         say(atlas.table(everything=arguments.all))
         try:

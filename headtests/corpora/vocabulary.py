@@ -219,8 +219,8 @@ class Vocabulary:
         if token_id not in self._known_ids:
             return f"<id {token_id}>"
         token = self.tokenizer.convert_ids_to_tokens(token_id)
-        # Decoders drop the space before the first token, and here each token is the first.
-        if isinstance(token, str) and token.startswith(_METASPACE) and self._has_metaspace:
+        # Decoders drop spaces of the first token, inner ones too, and here each token is the first.
+        if isinstance(token, str) and _METASPACE in token and self._has_metaspace:
             return token.replace(_METASPACE, " ")
         return cast(
             str,

@@ -123,19 +123,6 @@ class Masks:
         mask[:, :, 0] = False if selected is None else selected
         return mask
 
-    def keys(self, condition: Expression) -> Bools:
-        """Return where a condition on keys alone holds, boolean `[batch, key]`, read-only.
-
-        `condition.scope` must be "key". Under `suppress_first_token`, key 0 is excluded.
-        """
-        mask, _ = self._evaluate(condition, negated=False)
-        keys = np.broadcast_to(mask[:, 0, :], self._ids.shape)
-        if not self._suppress:
-            return keys
-        keys = keys.copy()
-        keys[:, 0] = False
-        return keys
-
     def _evaluate(self, expression: Expression, negated: bool) -> tuple[Bools, Bools | None]:
         """Return a mask, and the rows in which `ht.first` selects key 0, or None for no row.
 

@@ -134,7 +134,7 @@ class LoadedModel:
     identity: str | None = None
     """A hash of its files and of the software that reads them; None for a model in memory."""
     notes: tuple[str, ...] = ()
-    """What of its files was not used, in sentences."""
+    """What of its files was used and what was not, in sentences, where its name does not say it."""
 
     @cached_property
     def capture(self) -> Capture:

@@ -20,13 +20,13 @@ from headtests.expressions.head_names import parse_head
 from headtests.expressions.library import LIBRARY, Named
 from headtests.records.atlas import AtlasHeadRecord, AtlasRecord
 from headtests.sessions.recording.atlas_records import atlas_record
-from headtests.sessions.session import Session
+from headtests.sessions.session import DEFAULT_LENGTH, Session
 from headtests.statistics.quanta import Float64s
 
 DOCUMENTS = 200
 """Documents of each corpus that are read, of both halves together."""
-LONGER = 9
-"""How much longer the second period of repeated random tokens is than the first.
+OTHER = 9
+"""The difference between the two periods of repeated random tokens.
 
 A head that always looks as far back as one period is no induction head: it is none at the other.
 """
@@ -216,8 +216,12 @@ class Bill:
         )
 
 
-def both_periods(corpora: Sequence[str | CorpusSpec]) -> list[str | CorpusSpec]:
-    """Return corpora in which repeated random tokens stand with a second, longer period.
+def both_periods(
+    corpora: Sequence[str | CorpusSpec], longest: int = DEFAULT_LENGTH
+) -> list[str | CorpusSpec]:
+    """Return corpora in which repeated random tokens stand with a second period.
+
+    A longer one, or a shorter one where documents of more than `longest` tokens would be needed.
 
     >>> [str(corpus) for corpus in both_periods(["demo"])]
     ['demo']
@@ -228,10 +232,19 @@ def both_periods(corpora: Sequence[str | CorpusSpec]) -> list[str | CorpusSpec]:
     for corpus in corpora:
         if corpus == REPEATED_RANDOM:
             first = CorpusSpec(REPEATED_RANDOM)
-            result += [first, CorpusSpec(REPEATED_RANDOM, period=(first.period or 0) + LONGER)]
+            period, repeats = first.period or 0, first.repeats or 0
+            fits = (period + OTHER) * repeats < longest
+            other = period + OTHER if fits else period - OTHER
+            result += [first, CorpusSpec(REPEATED_RANDOM, period=other)]
         else:
             result.append(corpus)
     return result
+
+
+def longest_document(session: Session) -> int:
+    """Return the most tokens that a document of a session may have."""
+    context = session.model.shape.context or DEFAULT_LENGTH
+    return session.settings.max_length or min(DEFAULT_LENGTH, context)
 
 
 def measure_atlas(
@@ -271,10 +284,10 @@ def measure_atlas(
             read = corpus.size(0)[0] + corpus.size(1)[0]
             reason = (
                 f"it was interrupted on {session.corpus}, after {read} of "
-                f"{corpus.documents} documents."
+                f"{corpus.documents} documents"
             )
             if not corpus.size(1)[0]:
-                reason += " Its figures there are those of the first half, and no claim is decided."
+                reason += "; figures there are those of the first half, and no claim is decided"
             break
     relations = [named.relation for named in library]
     return Atlas(atlas_record(measured, Path.cwd(), reason), relations)

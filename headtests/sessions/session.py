@@ -691,11 +691,11 @@ class Session:
         >>> atlas.head("L0H2").claims[0].split(",")[0]
         'head.mass(ht.previous'
         """
-        from headtests.sessions.atlas import both_periods, measure_atlas
+        from headtests.sessions.atlas import both_periods, longest_document, measure_atlas
 
         others = [
             Session(self.model, corpus, settings=self.settings, progress=self.progress)
-            for corpus in both_periods(corpora)
+            for corpus in both_periods(corpora, longest_document(self))
         ]
         try:
             return measure_atlas([self, *others], documents=documents)

@@ -266,6 +266,13 @@ def test_what_is_evaluated_twice_comes_out_twice(vocabulary):
         assert np.array_equal(masks.relation(relation), first)
 
 
+@pytest.mark.parametrize("distance", [-(10**30), -4, -3, -2, 2, 3, 4, 2**31, 10**30])
+def test_a_distance_beyond_the_document_is_no_key(distance, vocabulary):
+    words = [" the", "et", ","]
+    found = pairs_in(ht.offset(distance) | ht.offset(-distance), words, vocabulary)
+    assert found == {(q, k) for q in range(3) for k in range(q + 1) if q - k == abs(distance)}
+
+
 def test_a_long_prefix_is_compared_as_a_whole(vocabulary):
     generator = np.random.default_rng(0)
     run = generator.choice(ids_of(WORDS, vocabulary), size=12).tolist()
@@ -308,8 +315,12 @@ def test_the_rarest_tokens_are_those_with_the_fewest_occurrences_in_the_corpus(s
                 ordered = sorted(
                     (sign * everything.count(id), k) for k, id in enumerate(ids) if id != 0
                 )
-                expected = {k for _, k in ordered[:count]} - ({0} if suppress else set())
+                expected = {k for _, k in ordered[:count]}
                 assert set(np.flatnonzero(mask).tolist()) == expected
+    for relation in (ht.rarest(3), ht.most_frequent(3)):
+        expected = masks.keys(relation).copy()
+        expected[:, 0] &= not suppress
+        assert np.array_equal(masks.relation(relation)[:, -1], expected)
 
 
 def test_tokens_that_the_corpus_does_not_have_are_the_rarest():
@@ -336,9 +347,11 @@ def test_a_condition_on_keys_needs_no_row(name, suppress, vocabulary):
     batch, masks = masks_of(rows, vocabulary, suppress)
     condition = ON_KEY[name].expression
     whole = masks.relation(condition & ~key.is_(" a"))
-    assert masks.keys(condition & ~key.is_(" a")).shape == batch.ids.shape
-    assert np.array_equal(masks.keys(condition & ~key.is_(" a")), whole[:, 0])
+    keys = masks.keys(condition & ~key.is_(" a"))
+    assert keys.shape == batch.ids.shape
     assert (whole == whole[:, :1]).all()
+    assert np.array_equal(keys[:, 1:], whole[:, 0, 1:])
+    assert np.array_equal(keys[:, 0] & (not suppress), whole[:, 0, 0])
 
 
 def test_a_function_of_keys_is_one_row(vocabulary):
@@ -352,7 +365,7 @@ def test_a_function_of_keys_is_one_row(vocabulary):
 
     rows = [[3, 4, 5], [7, 8]]
     _, masks = masks_of(rows, vocabulary, suppress=True)
-    assert masks.keys(odd).tolist() == [[False, False, True], [False] * 3]
+    assert masks.keys(odd).tolist() == [[True, False, True], [True, False, False]]
     assert masks.relation(odd & ht.current)[0].tolist() == np.diag([False, False, True]).tolist()
     assert (ht.current & odd).scope == "pair"
     with pytest.raises(ExpressionError, match=r"\(3, 3\).*square|square.*\(3, 3\)") as caught:

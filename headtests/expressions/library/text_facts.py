@@ -207,8 +207,11 @@ def words(document: DocumentTokens) -> Words:
     inside = (begins | ends | continues) & real
     last = inside.copy()
     last[:-1] &= ~continues[1:]
+    # A piece that is marked as a later one may follow a sign.
+    later = continues.copy()
+    later[1:] &= inside[:-1]
     # The number of the last word that began at or before each token.
-    begun = np.cumsum(inside & ~continues, dtype=np.int32) - 1
+    begun = np.cumsum(inside & ~later, dtype=np.int32) - 1
     return Words(
         inside,
         continues,

@@ -354,8 +354,9 @@ def _within(document: DocumentTokens, count: int) -> "Bools":
     import numpy as np
 
     places = np.arange(len(document.special), dtype=np.int32)
-    before = places[:, None] - places[None, :]
-    return (before >= 1) & (before <= count)
+    within: Bools = places[None, :] < places[:, None]
+    within &= places[None, :] >= (places - count)[:, None]
+    return within
 
 
 def _pointed_at(places: "npt.NDArray[np.int64]") -> "Bools":

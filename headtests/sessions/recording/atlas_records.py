@@ -14,7 +14,7 @@ from headtests.atlas.choose import HalfShares, Shares
 from headtests.atlas.decide import LEVEL, Decided, confirmed
 from headtests.atlas.examples import Example
 from headtests.atlas.half_sums import HalfSums, bin_spans
-from headtests.atlas.hypotheses import relation_source
+from headtests.atlas.hypotheses import relation_source, string
 from headtests.atlas.measure import CorpusAtlas, Proposal
 from headtests.corpora import CorpusSpec, GivenTexts
 from headtests.expressions.head_names import HeadName
@@ -99,9 +99,9 @@ def marker_of(corpus: CorpusSpec | GivenTexts, settings: Settings) -> str:
     """Return the arguments of the marker that names a corpus, as Python; empty for texts in memory.
 
     >>> marker_of(CorpusSpec("repeated-random", period=33), Settings())
-    "'repeated-random', period=33"
+    '"repeated-random", period=33'
     >>> marker_of(CorpusSpec("my-corpus/"), Settings(max_length=128))
-    "'my-corpus/', max_length=128"
+    '"my-corpus/", max_length=128'
     """
     if isinstance(corpus, GivenTexts):
         return ""
@@ -115,7 +115,12 @@ def marker_of(corpus: CorpusSpec | GivenTexts, settings: Settings) -> str:
         options.setdefault("max_length", settings.max_length)
     if settings.bos != "model":
         options.setdefault("bos", settings.bos)
-    return ", ".join([repr(corpus.name), *(f"{name}={value!r}" for name, value in options.items())])
+    values = {
+        name: string(value) if isinstance(value, str) else repr(value)
+        for name, value in options.items()
+    }
+    named = (f"{name}={value}" for name, value in values.items())
+    return ", ".join([string(corpus.name), *named])
 
 
 def _relation(named: Named) -> RelationRecord:
