@@ -28,7 +28,7 @@ FEW, MANY = 40, 400
 """Numbers of documents for which an atlas should take about the same memory."""
 GROWTH = 50 * 10**6
 """Bytes by which the peaks of the two may differ."""
-CHARACTERS = 8
+CHARACTERS = 16
 """Characters of text for each token: more than a token has on average."""
 MB = 10**6
 

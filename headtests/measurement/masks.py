@@ -108,6 +108,14 @@ class Masks:
         # A condition on the query is the same for every key.
         return np.broadcast_to(mask[:, :, 0], self._ids.shape)
 
+    def keys(self, condition: Expression) -> Bools:
+        """Return where a condition on the key alone holds, boolean `[batch, key]`.
+
+        Key 0 is included, whether it is suppressed or not.
+        """
+        mask, _ = self._evaluate(condition, negated=False)
+        return np.broadcast_to(mask[:, 0, :], self._ids.shape)
+
     def relation(self, relation: Expression) -> Bools:
         """Return where a relation holds, boolean `[batch, query, key]`, read-only.
 

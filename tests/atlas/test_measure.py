@@ -35,12 +35,12 @@ def atlas_of(session, documents=64, **options):
 
 @pytest.fixture(scope="module")
 def planted_atlas():
-    return atlas_of(planted.session(max_length=64))
+    return atlas_of(planted.session(max_length=64), documents=128)
 
 
 @pytest.fixture(scope="module")
 def demo_session():
-    opened = ht.Session(settings=Settings(no_cache=True, max_length=64))
+    opened = ht.Session(settings=Settings(no_cache=True, max_length=64, batch_size=8))
     yield opened
     opened.close()
 
@@ -165,13 +165,13 @@ class Stops:
         """End."""
 
 
-@pytest.mark.parametrize("documents", [1, 60])
+@pytest.mark.parametrize("documents", [1, 40])
 def test_an_interrupt_keeps_what_was_read(demo_session, documents):
     atlas = atlas_of(demo_session, progress=Stops(documents))
     assert atlas.interrupted
     (first_half, _), (second_half, _) = atlas.size(0), atlas.size(1)
     assert documents <= first_half + second_half < 64
-    assert bool(second_half) == (documents == 60)
+    assert bool(second_half) == (documents == 40)
     assert all(sums.documents == (second_half or first_half) for _, sums in atlas.groups)
     for proposal in atlas.proposals:
         assert (proposal.decided is None) == (not second_half)
