@@ -4,6 +4,7 @@ Slow on purpose and written from the definitions alone: no formula here comes fr
 which only the nodes of expressions are imported.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -27,6 +28,8 @@ class Text:
     """Attention values, one list for each query."""
     bidirectional: bool = False
     window: int | None = None
+    norms: Sequence[float] = ()
+    """The norm of the value at each position."""
 
     def keys(self, q):
         """Return the keys that a row may attend to, in order."""
@@ -304,6 +307,36 @@ class Reader:
             lambda text, rows: _pair_mean(denominator(text, q) for q in rows),
         )
 
+    def value_mass(self, on, when=None, of=None):
+        """A mass of value-weighted attention, beside its plain resting mass."""
+        weighted, even, plain = (
+            replace(self, texts=list(map(change, self.texts))).mass(on, when, of)
+            for change in (value_weighted, lambda text: value_weighted(even_attention(text)), _same)
+        )
+        return replace(weighted, base=even.value, resting=plain.resting)
+
+    def entropy(self, when=None):
+        def share(text, q):
+            attention = [text.attention[q][k] for k in text.keys(q)]
+            nats = -sum(share * math.log(share) for share in attention if share > 0)
+            return nats / math.log(len(attention)), 1.0
+
+        return self._of_rows(when, 2, share)
+
+    def peak(self, when=None):
+        def largest(text, q):
+            return max(text.attention[q][k] for k in text.keys(q)), 1 / len(text.keys(q))
+
+        return self._of_rows(when, 1, largest)
+
+    def _of_rows(self, when, least, figure):
+        def eligible(text):
+            return [q for q in self.rows(text, when) if len(text.keys(q)) >= least]
+
+        return self._averaged(
+            eligible, lambda text, rows: _pair_mean(figure(text, q) for q in rows), _whole
+        )
+
     def lift(self, on, when=None):
         mass = self.mass(on, when)
         value = None if not mass.base else mass.value / mass.base
@@ -432,6 +465,30 @@ def follows_distance(text, suppress, min_query):
         for k in keys[q]:
             attention[q][k] = (1 - resting) * averages[q - k] / total if total else 0.0
     return replace(text, attention=attention)
+
+
+def even_attention(text):
+    """Return a text with the same attention on every key of a row."""
+    attention = [[0.0] * len(text.ids) for _ in text.ids]
+    for q in range(len(text.ids)):
+        for k in text.keys(q):
+            attention[q][k] = 1 / len(text.keys(q))
+    return replace(text, attention=attention)
+
+
+def value_weighted(text):
+    """Return a text with value-weighted attention in place of its own."""
+    attention = [[0.0] * len(text.ids) for _ in text.ids]
+    for q in range(len(text.ids)):
+        total = sum(text.attention[q][k] * text.norms[k] for k in text.keys(q))
+        for k in text.keys(q):
+            weight = text.attention[q][k] * text.norms[k]
+            attention[q][k] = weight / total if total else 0.0
+    return replace(text, attention=attention)
+
+
+def _same(text):
+    return text
 
 
 def _whole(text, rows):

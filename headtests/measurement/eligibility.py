@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headtests.claims.definitions import Lift, Mass, RowOptions, Statistic
+from headtests.claims.definitions import Lift, Mass, RelationStatistic, RowOptions, Statistic
 from headtests.corpora import Batch, Document, Population, make_batches
 from headtests.expressions.nodes import leaves
 from headtests.measurement.passes.token_view import (
@@ -49,7 +49,10 @@ def eligible(
     longest = int(population.lengths[remaining].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
     # A relation may be something else on a part of a document than on the whole.
-    whole = needs_base or any(leaf.reads_ahead for leaf in leaves(statistic.on))
+    whole = needs_base or (
+        isinstance(statistic, RelationStatistic)
+        and any(leaf.reads_ahead for leaf in leaves(statistic.on))
+    )
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
         for batch in _batches(population, remaining, length, model.pad_id):
             tokens = BatchTokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
@@ -57,7 +60,7 @@ def eligible(
             rows = view.eligible(statistic)
             ids = np.array([document.id for document in batch.documents])
             is_eligible[ids] = rows.any(-1)
-            if needs_base:
+            if needs_base and isinstance(statistic, RelationStatistic):
                 base[ids], of_base[ids] = uniform_masses(view, statistic, Places.of(rows))
         undecided = ~is_eligible[remaining] & (population.lengths[remaining] > length)
         remaining = remaining[undecided]

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -124,6 +126,9 @@ def cases(on, when, multiple):
     relation, condition = on.expression, None if when is None else when.expression
     return [
         (Mass(relation, condition), lambda by_hand: by_hand.mass(on, when)),
+        (Entropy(condition), lambda by_hand: by_hand.entropy(when)),
+        (Peak(condition), lambda by_hand: by_hand.peak(when)),
+        (Mass(relation, condition, weights="value"), lambda by_hand: by_hand.mass(on, when)),
         (Mass(relation, condition, ht.previous), lambda by_hand: by_hand.mass(on, when, PREVIOUS)),
         (Lift(relation, condition), lambda by_hand: by_hand.mass(on, when)),
         (Lift(relation, condition, "distance"), lambda by_hand: by_hand.mass(on, when)),
@@ -344,8 +349,11 @@ def test_none_may_be_eligible(population):
 
 
 def test_a_statistic_of_no_known_kind_is_an_error(population):
-    class Other(Statistic):
+    class Other(RelationStatistic):
         kind = "other"
+
+        def english(self, head):
+            return ""
 
     with pytest.raises(ClaimError, match="no measurement"):
         eligible(
