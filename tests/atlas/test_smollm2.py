@@ -23,7 +23,8 @@ from tests.measurement.readers.test_relation_sums import by_loops, sums_of
 pytestmark = pytest.mark.slow
 INDUCTION = ("L17H3", "L17H4", "L17H5", "L18H6", "L18H7")
 PREVIOUS = "L16H0"
-NEAR = 1e-6
+NEAR = 5e-6
+"""Layer by layer, stock attention rounds otherwise than eager attention."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def roles(model, corpus, documents, **options):
 
 
 def test_its_induction_heads_are_found_on_repeated_random_tokens(model):
-    found = roles(model, "repeated-random", 60, period=32)
+    found = roles(model, "repeated-random", 24, period=32)
     assert {head: found.get(head) for head in INDUCTION} == dict.fromkeys(
         INDUCTION, "induction head"
     )
