@@ -18,7 +18,7 @@ from headtests.expressions.library import LIBRARY
 from headtests.settings import Settings
 from tests import tiny_models
 from tests.atlas.test_measure import atlas_of
-from tests.measurement.readers.test_relation_sums import by_loops, sums_of
+from tests.measurement.readers.test_relation_sums import check_by_loops, sums_of
 
 pytestmark = pytest.mark.slow
 INDUCTION = ("L17H3", "L17H4", "L17H5", "L18H6", "L18H7")
@@ -81,21 +81,18 @@ def test_every_relation_is_the_double_loop_over_eager_attentions(model):
             patterns = network(ids, output_attentions=True).attentions
         for layer in (0, 7 * document + 2, 29):
             head = HeadName(layer, (document + layer) % model.shape.heads)
-            row = heads.index(head)
             attention = patterns[layer][0, head.index].double().numpy()
-            for place, relation in enumerate(relations):
-                expected, rows = by_loops(
-                    attention, whole, model, layer, population.vocabulary, options, relation
-                )
-                members = sums.plan.signatures[:, place]
-                found = [
-                    sums.attention[row, members].sum(),
-                    sums.control[row, members].sum(),
-                    sums.plan.uniform[members].sum(),
-                    sums.off_rest[row, place],
-                ]
-                assert rows == np.count_nonzero(sums.plan.eligible[:, place])
-                assert found == pytest.approx(expected.tolist(), abs=NEAR * max(rows, 1))
+            check_by_loops(
+                sums,
+                heads.index(head),
+                attention,
+                whole,
+                model,
+                layer,
+                population,
+                relations,
+                NEAR,
+            )
 
 
 def eager(model):

@@ -193,21 +193,26 @@ def test_every_relation_is_the_double_loop_over_eager_attentions(loaded, model_f
             # Of each layer, a head that changes with the document.
             for layer in range(model.shape.layers):
                 head = HeadName(layer, (document + layer) % model.shape.heads)
-                row = heads.index(head)
                 attention = patterns[layer][0, head.index].double().numpy()
-                for place, relation in enumerate(RELATIONS):
-                    expected, rows = by_loops(
-                        attention, whole, model, layer, population.vocabulary, options, relation
-                    )
-                    members = sums.plan.signatures[:, place]
-                    found = [
-                        sums.attention[row, members].sum(),
-                        sums.control[row, members].sum(),
-                        sums.plan.uniform[members].sum(),
-                        sums.off_rest[row, place],
-                    ]
-                    assert rows == np.count_nonzero(sums.plan.eligible[:, place])
-                    assert found == pytest.approx(expected.tolist(), abs=NEAR * max(rows, 1))
+                check_by_loops(sums, heads.index(head), attention, whole, model, layer, population)
+
+
+def check_by_loops(
+    sums, row, attention, document, model, layer, population, relations=RELATIONS, near=NEAR
+):
+    """Fail unless a head's sums are those of double loops over its attention, without key 0."""
+    options, words = RowOptions(True, 1), population.vocabulary
+    for place, relation in enumerate(relations):
+        expected, rows = by_loops(attention, document, model, layer, words, options, relation)
+        members = sums.plan.signatures[:, place]
+        found = [
+            sums.attention[row, members].sum(),
+            sums.control[row, members].sum(),
+            sums.plan.uniform[members].sum(),
+            sums.off_rest[row, place],
+        ]
+        assert rows == np.count_nonzero(sums.plan.eligible[:, place])
+        assert found == pytest.approx(expected.tolist(), abs=near * max(rows, 1))
 
 
 def test_entropy_peak_and_distances_are_those_of_the_rows(loaded):
