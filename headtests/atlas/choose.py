@@ -6,6 +6,7 @@ claims decided on it are valid (`decide`).
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
@@ -82,7 +83,7 @@ def choose(sums: HalfSums, alpha: float, documents: int | None = None) -> list[C
     of_distance = distances(sums)
     choices = []
     for head in range(sums.heads):
-        for relation in _relations(parts, members, head, of_distance):
+        for relation in relations(parts, members, head, of_distance):
             choice = _choice(sums, head, relation, alpha, documents)
             if choice is not None:
                 choices.append(choice)
@@ -101,8 +102,19 @@ def distances(sums: HalfSums) -> Bools:
     return pure
 
 
-def _relations(parts: Parts, members: Float64s, head: int, of_distance: Bools) -> list[int]:
-    """Return a head's relations, in order of choice; `members` are the signatures as numbers."""
+def relations(
+    parts: Parts,
+    members: Float64s,
+    head: int,
+    of_distance: Bools,
+    least_excess: float = LEAST_EXCESS,
+    worth: Callable[[Float64s, Float64s], Float64s] = np.subtract,
+) -> list[int]:
+    """Return a head's relations, in order of choice; `members` are the signatures as numbers.
+
+    Each has the largest `worth` of its share and its control's, both of what is left, and at least
+    `least_excess` of all over its controls.
+    """
     attention, control, uniform = parts.attention[head], parts.control[head], parts.uniform
     whole = float(attention.sum())
     remaining = np.ones(len(attention), dtype=np.bool_)
@@ -117,11 +129,16 @@ def _relations(parts: Parts, members: Float64s, head: int, of_distance: Bools) -
         ]
         controls = np.where(of_distance, expected[0], np.maximum(*expected))
         excess = shares - controls
-        usable = (excess >= LEAST_EXCESS * whole) & (shares >= LEAST_LIFT * controls)
+        # More than its part of what others leave may be no more than its part of all.
+        of_all = _within(uniform, members, remaining) * _scale(whole, float(uniform.sum()))
+        usable = (excess >= least_excess * whole) & (
+            shares >= LEAST_LIFT * np.maximum(controls, of_all)
+        )
         usable[chosen] = False
         if not usable.any():
             break
-        best = _smallest(parts, remaining, np.where(usable, excess, -np.inf))
+        values = np.where(usable, worth(shares / left, controls / left), -np.inf)
+        best = _smallest(parts, remaining, np.where(usable, excess, -np.inf), int(values.argmax()))
         chosen.append(best)
         remaining &= ~parts.signatures[:, best]
     return chosen
@@ -137,12 +154,11 @@ def _scale(whole: float, part: float) -> float:
     return whole / part if part > 0 else 0.0
 
 
-def _smallest(parts: Parts, remaining: Bools, excess: Float64s) -> int:
+def _smallest(parts: Parts, remaining: Bools, excess: Float64s, best: int) -> int:
     """Return the relation to choose: the smallest within the best that keeps most of its excess.
 
     Ties go to the earlier one of the library.
     """
-    best = int(excess.argmax())
     inside = parts.signatures[:, best] & remaining
     counts = np.where(remaining, parts.pairs, 0)
     # Relations that have no remaining pair outside the best one.
@@ -227,7 +243,7 @@ def _deviation(sums: HalfSums, head: int, relation: int) -> tuple[float, float]:
     return deviation / rest, rest
 
 
-def round_down(number: float) -> float:
+def round_down(number: Fraction | float) -> float:
     """Return a number over 0 rounded down to two significant digits.
 
     >>> round_down(0.12999), round_down(0.05), round_down(0.00429)

@@ -1,145 +1,172 @@
 """Which relations of a library explain a head's attention best on the explain half.
 
-A greedy search: each finding is chosen on the attention that earlier ones leave. They are measured
-on the other half by `measured_suggestions` and put into words by `wording`.
+The search of an atlas (`headtests.atlas.choose`), with a head's own tokens beside the library. What
+is found is measured on the other half by `measured_suggestions` and put into words by `wording`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 import numpy as np
 
-from headtests.corpora import Vocabulary
+from headtests.atlas.choose import LEAST_LIFT, distances, relations
+from headtests.atlas.half_sums import HalfSums, Parts
+from headtests.corpora import Population, Vocabulary
 from headtests.errors import ExpressionError
-from headtests.explanations.observed_pairs import Grounds
 from headtests.expressions import Expression, first, key
 from headtests.expressions.library import LIBRARY, Named
 from headtests.expressions.nodes import leaves
 from headtests.expressions.relations import CustomRelation
 from headtests.measurement.masks import Bools
-from headtests.statistics.quanta import Float64s
+from headtests.statistics.quanta import Float64s, Int64s
 
-FINDINGS = 3
-"""Relations that are found for a head, at most."""
-LEAST_SHARE = 0.05
-"""The share of the non-resting attention that a relation must add to those before it."""
-LEAST_LIFT = 1.5
-"""The multiple of uniform attention that this share must be."""
 POSITION_0 = Named(first, "position 0", "head that rests")
+LEAST_EXCESS = 0.03
+"""The least excess over the controls, as a share of the attention that does not rest."""
+FREQUENT_TOKENS = 32
+"""The most frequent tokens, of which each is tried alone."""
 TOP_TOKENS = 5
-"""The head's most attended tokens that are tried, each alone and all together."""
+"""Of these, a head's most attended ones, which are tried all together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A relation that a head attends to more than uniform attention would, on the explain half."""
+    """A relation that a head attends to more than its controls do, on the explain half."""
 
     named: Named
-    relation: Expression
-    """The keys that it adds: the named ones without those of overlapping earlier findings."""
     mass: float
-    """The share of all attention on them."""
+    """The share of all attention on the keys that it adds."""
     share: float
     """The share of the non-resting attention on them."""
+    without: tuple[Expression, ...] = ()
+    """Earlier findings that it overlaps, whose keys it does not add."""
+
+    @property
+    def relation(self) -> Expression:
+        """The keys that it adds: the named ones without those of overlapping earlier findings."""
+        return reduce(and_, [~earlier for earlier in self.without], self.named.relation)
 
     @property
     def is_rest(self) -> bool:
         """Whether keys of earlier findings are excluded."""
-        return self.relation != self.named.relation
+        return bool(self.without)
 
     @property
     def is_custom(self) -> bool:
         """Whether it contains a custom relation, whose English is only a function's name."""
-        return not _is_plain(self.relation)
+        return any(isinstance(leaf, CustomRelation) for leaf in leaves(self.relation))
 
 
-def gain(share: Float64s, uniform: Float64s) -> Float64s:
-    """Return how much better a relation predicts attention than uniform attention does, in nats.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What is tried for heads: relations, the last of which are single tokens."""
 
-    The Kullback-Leibler divergence of the shares inside and outside the relation from those under
-    uniform attention; 0 if there is no more attention inside than that. Arrays of shares in [0, 1].
+    named: tuple[Named, ...]
+    tokens: tuple[str, ...] = ()
+    """The texts of the last relations, each `key.is_(text)`."""
 
-    >>> gain(np.array([0.5, 0.1]), np.array([0.1, 0.2])).round(2).tolist()
-    [0.51, 0.0]
-    """
-    inside = np.clip(share, 1e-12, 1 - 1e-12)
-    expected = np.clip(uniform, 1e-12, 1 - 1e-12)
-    nats = inside * np.log(inside / expected) + (1 - inside) * np.log((1 - inside) / (1 - expected))
-    enriched: Float64s = np.where(share > uniform, nats, 0.0)
-    return enriched
+    @classmethod
+    def of(cls, population: Population, documents: Int64s, suppress_first_token: bool) -> "Tried":
+        """Return the library and the most frequent tokens of some documents, given by their ids."""
+        # If position 0 is a key like any other, a head may rest there.
+        resting = [] if suppress_first_token else [POSITION_0]
+        tokens = _frequent_tokens(population, documents)
+        named = [Named(key.is_(text), f"the token {_quoted([text])}") for text in tokens]
+        return cls((*LIBRARY, *resting, *named), tuple(tokens))
+
+    @property
+    def relations(self) -> list[Expression]:
+        """All relations, in their order."""
+        return [named.relation for named in self.named]
 
 
-def findings(grounds: Grounds, library: Sequence[Named] = LIBRARY) -> list[Finding]:
-    """Return up to three relations that a head's attention is enriched for, in order of choice.
-
-    Each is the relation with the largest `gain` on the attention that remains, among those with at
-    least `LEAST_SHARE` of the non-resting attention and `LEAST_LIFT` times their uniform share.
-    Ties go to the earlier one of the library. Empty if all attention rests.
-    """
-    weights, uniform = grounds.weights, grounds.cells.uniform
-    whole = float(weights.sum())
-    if whole <= 0:
-        return []
-    # If position 0 is a key like any other, a head may rest there.
-    resting = [] if grounds.reading.options.suppress_first_token else [POSITION_0]
-    tried = [*library, *resting, *_own_tokens(grounds)]
-    grounds.reading.try_all(grounds.head.layer, [named.relation for named in tried])
-    found: list[Finding] = []
-    remaining = np.ones(len(weights), dtype=np.bool_)
-    while len(found) < FINDINGS:
-        rest, uniform_rest = float(weights[remaining].sum()), float(uniform[remaining].sum())
-        if rest <= 0 or uniform_rest <= 0:
+def _frequent_tokens(population: Population, documents: Int64s) -> list[str]:
+    """Return the texts of the most frequent tokens whose text identifies them."""
+    ids = [population.ids(document) for document in documents.tolist()]
+    known, counts = np.unique(np.concatenate([np.zeros(0, np.int32), *ids]), return_counts=True)
+    texts: list[str] = []
+    for token_id in known[np.argsort(-counts, kind="stable")].tolist():
+        if len(texts) == FREQUENT_TOKENS:
             break
-        sums = np.array([_inside(grounds, named.relation, remaining) for named in tried])
-        share, expected = sums[:, 0] / rest, sums[:, 1] / uniform_rest
-        enough = sums[:, 0] >= LEAST_SHARE * whole
-        usable = enough & (sums[:, 0] / whole >= LEAST_LIFT * sums[:, 1] / uniform.sum())
-        if not usable.any():
-            break
-        best = int(np.where(usable, gain(share, expected), -1.0).argmax())
-        mass = float(sums[best, 0])
-        mask = grounds.mask(tried[best].relation)
-        relation = tried[best].relation
-        for earlier in found:
-            if (grounds.mask(earlier.named.relation) & mask).any():
-                relation &= ~earlier.named.relation
-        found.append(Finding(tried[best], relation, mass, mass / whole))
-        remaining &= ~mask
+        if _is_its_own(population.vocabulary, token_id):
+            texts.append(population.vocabulary.text(token_id))
+    return texts
+
+
+def findings(sums: HalfSums, tried: Tried) -> list[list[Finding]]:
+    """Return up to three relations that each head is enriched for, in order of choice.
+
+    `sums` are those of the relations that were tried. Empty for a head whose attention all rests.
+    """
+    parts = sums.parts()
+    start, count = len(tried.named) - len(tried.tokens), len(tried.named)
+    # A head's own tokens together are one more relation, in the last column.
+    signatures = np.zeros((len(parts.signatures), count + 1), dtype=np.bool_)
+    signatures[:, :count] = parts.signatures
+    members = signatures.astype(np.float64)
+    of_distance = np.append(distances(sums), False)
+    parts = replace(parts, signatures=signatures)
+    found = []
+    for head in range(sums.heads):
+        places = _own_tokens(parts, members[:, start:count], head)
+        texts = [tried.tokens[place] for place in places]
+        named, signatures[:, count] = list(tried.named), False
+        if len(texts) > 1:
+            named.append(Named(key.is_(*texts), f"the tokens {_quoted(texts)}"))
+            signatures[:, count] = signatures[:, [start + place for place in places]].any(axis=1)
+        members[:, count] = signatures[:, count]
+        chosen = relations(parts, members, head, of_distance, LEAST_EXCESS, gains)
+        found.append(_findings(parts, head, named, chosen))
     return found
 
 
-def _inside(grounds: Grounds, relation: Expression, remaining: Bools) -> tuple[float, float]:
-    """Return a head's and uniform attention on the remaining pairs of a relation."""
-    some = np.flatnonzero(grounds.mask(relation) & remaining)
-    return float(grounds.weights[some].sum()), float(grounds.cells.uniform[some].sum())
+def _findings(
+    parts: Parts, head: int, tried: Sequence[Named], chosen: Sequence[int]
+) -> list[Finding]:
+    attention, whole = parts.attention[head], float(parts.attention[head].sum())
+    seen: Bools = parts.pairs > 0
+    remaining, found = seen, list[Finding]()
+    for place in chosen:
+        inside = parts.signatures[:, place]
+        mass = float(attention[inside & remaining].sum())
+        overlaps = [
+            tried[other].relation
+            for other in chosen[: len(found)]
+            if (inside & parts.signatures[:, other] & seen).any()
+        ]
+        found.append(Finding(tried[place], mass, mass / whole, tuple(overlaps)))
+        remaining = remaining & ~inside
+    return found
 
 
-def _own_tokens(grounds: Grounds) -> list[Named]:
-    """Return the tokens furthest above their uniform share, each alone and all together."""
-    vocabulary = grounds.reading.half.whole.document_pass.population.vocabulary
-    cells = grounds.cells
-    if not len(cells):
+def gains(share: Float64s, control: Float64s) -> Float64s:
+    """Return how much better relations predict attention than their controls do, in nats.
+
+    The Kullback-Leibler divergence of the shares inside and outside each relation from those of the
+    control; 0 if there is no more attention inside than that. Arrays of shares in [0, 1].
+
+    >>> gains(np.array([0.5, 0.1]), np.array([0.1, 0.2])).round(2).tolist()
+    [0.51, 0.0]
+    """
+    inside = np.clip(share, 1e-12, 1 - 1e-12)
+    expected = np.clip(control, 1e-12, 1 - 1e-12)
+    nats = inside * np.log(inside / expected) + (1 - inside) * np.log((1 - inside) / (1 - expected))
+    enriched: Float64s = np.where(share > control, nats, 0.0)
+    return enriched
+
+
+def _own_tokens(parts: Parts, members: Float64s, head: int) -> list[int]:
+    """Return the tokens furthest above their uniform share, the furthest first."""
+    whole, uniform_whole = float(parts.attention[head].sum()), float(parts.uniform.sum())
+    if whole <= 0 or uniform_whole <= 0:
         return []
-    known = np.unique(cells.token_ids)
-    places = np.searchsorted(known, cells.token_ids)
-    size = len(known)
-    own = np.bincount(places, weights=grounds.weights, minlength=size) / grounds.weights.sum()
-    uniform = np.bincount(places, weights=cells.uniform, minlength=size) / cells.uniform.sum()
-    texts: list[str] = []
-    for place in np.argsort(uniform - own, kind="stable"):
-        if own[place] <= uniform[place] or len(texts) == TOP_TOKENS:
-            break
-        if own[place] < LEAST_LIFT * uniform[place]:
-            continue
-        if _is_its_own(vocabulary, int(known[place])):
-            texts.append(vocabulary.text(int(known[place])))
-    one_by_one = [Named(key.is_(text), f"the token {_quoted(text)}") for text in texts]
-    if len(texts) < 2:
-        return one_by_one
-    quoted = ", ".join(map(_quoted, texts))
-    return [*one_by_one, Named(key.is_(*texts), f"the tokens {quoted}")]
+    own = parts.attention[head] @ members / whole
+    uniform = parts.uniform @ members / uniform_whole
+    enough = (own > uniform) & (own >= LEAST_LIFT * uniform)
+    best = np.argsort(uniform - own, kind="stable").tolist()
+    return [place for place in best if enough[place]][:TOP_TOKENS]
 
 
 def _is_its_own(vocabulary: Vocabulary, token_id: int) -> bool:
@@ -150,13 +177,9 @@ def _is_its_own(vocabulary: Vocabulary, token_id: int) -> bool:
         return False
 
 
-def _quoted(text: str) -> str:
-    source: str = repr(key.is_(text))
+def _quoted(texts: Sequence[str]) -> str:
+    source: str = repr(key.is_(*texts))
     return source.removeprefix("key.is_(").removesuffix(")")
-
-
-def _is_plain(expression: Expression) -> bool:
-    return not any(isinstance(leaf, CustomRelation) for leaf in leaves(expression))
 
 
 def any_of(relations: Sequence[Expression]) -> Expression:

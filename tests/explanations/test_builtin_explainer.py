@@ -170,7 +170,7 @@ def test_it_tells_who_it_is_and_what_it_read(explanation, texts, heads):
     for name, is_measuring in (("explain", False), ("measure", True)):
         assert record[name] == Half(heads, is_measuring, 128).record
     assert record["explain"] != record["measure"]
-    halves = texts.explain.half, texts.measure.half
+    halves = texts.explain, texts.measure
     assert [half.is_measuring for half in halves] == [False, True]
 
 
@@ -279,7 +279,7 @@ def test_claims_are_decided_on_the_documents_that_are_looked_at(demo_model, monk
     assert record["explain"]["documents"] + record["measure"]["documents"] == 64
     (suggestion,) = record["suggestions"]
     assert suggestion["verdict"] == "undecided"
-    assert suggestion["documents"] == texts.measure.half.record["documents"]
+    assert suggestion["documents"] == texts.measure.record["documents"]
     session.close()
 
 

@@ -118,6 +118,14 @@ class DocumentPass:
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         return all(self._has(by_text, number, (head,)) for number in numbers)
 
+    def overflows(
+        self, heads: Iterable[HeadName], start: int, stop: int, by_text: bool = False
+    ) -> bool:
+        """Return whether some rows from `start` to `stop` are known not to fit into the spool."""
+        numbers = self._plan(by_text).between(start, stop)
+        keys = ((by_text, number, head) for head in heads for number in numbers)
+        return any(key in self._parts and self._parts[key] is None for key in keys)
+
     def read(
         self,
         heads: Sequence[HeadName],
@@ -294,14 +302,19 @@ class DocumentPass:
     def _read_spooled(
         self, order: Hashable, number: int, heads: Sequence[HeadName], readers: Sequence[Reader]
     ) -> None:
+        # Heads of a layer together, as in a forward pass.
+        together: dict[tuple[int, int, int], dict[HeadName, SpooledRows]] = {}
         for head in heads:
             for part in self._parts[order, number, head] or ():
-                tokens = self._tokens(order, number, part.start, part.stop, head.layer)
-                block = Block(tokens, (head,), self._spool.load(part.rows)[None])
-                # As in a forward pass, whose tensors cannot be modified outside inference mode.
-                with torch.inference_mode():
-                    for reader in readers:
-                        reader.read(block)
+                together.setdefault((head.layer, part.start, part.stop), {})[head] = part
+        for (layer, start, stop), parts in together.items():
+            tokens = self._tokens(order, number, start, stop, layer)
+            rows = [self._spool.load(part.rows) for part in parts.values()]
+            block = Block(tokens, tuple(parts), torch.stack(rows) if rows[1:] else rows[0][None])
+            # As in a forward pass, whose tensors cannot be modified outside inference mode.
+            with torch.inference_mode():
+                for reader in readers:
+                    reader.read(block)
 
     def _tokens(
         self, order: Hashable, number: int, start: int, stop: int, layer: int
