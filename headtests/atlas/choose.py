@@ -12,6 +12,7 @@ from fractions import Fraction
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from headtests.atlas.half_sums import HalfSums, Parts
 from headtests.measurement.masks import Bools
@@ -98,8 +99,14 @@ def distances(sums: HalfSums) -> Bools:
     profile over distance then has the relation's attention in it, and is no control.
     """
     pairs = sums.pairs[: len(sums.known)] @ sums.signatures.astype(np.int64)
-    pure: Bools = (pairs > 0) & (sums.pure / QUANTA >= PURE * pairs)
-    return pure
+    return _is_distance(pairs, sums.pure)
+
+
+def _is_distance(pairs: npt.ArrayLike, pure: npt.ArrayLike) -> Bools:
+    """Return whether relations with so many pairs are a distance; see `HalfSums.pure`."""
+    counts = np.asarray(pairs)
+    result: Bools = (counts > 0) & (np.asarray(pure) / QUANTA >= PURE * counts)
+    return result
 
 
 def relations(
@@ -109,11 +116,13 @@ def relations(
     of_distance: Bools,
     least_excess: float = LEAST_EXCESS,
     worth: Callable[[Float64s, Float64s], Float64s] = np.subtract,
+    named: int | None = None,
 ) -> list[int]:
     """Return a head's relations, in order of choice; `members` are the signatures as numbers.
 
     Each has the largest `worth` of its share and its control's, both of what is left, and at least
-    `least_excess` of all over its controls.
+    `least_excess` of all over its controls. Only the first `named` relations take the place of one
+    that contains them; None for all.
     """
     attention, control, uniform = parts.attention[head], parts.control[head], parts.uniform
     whole = float(attention.sum())
@@ -138,7 +147,14 @@ def relations(
         if not usable.any():
             break
         values = np.where(usable, worth(shares / left, controls / left), -np.inf)
-        best = _smallest(parts, remaining, np.where(usable, excess, -np.inf), int(values.argmax()))
+        best = _smallest(
+            parts,
+            members,
+            remaining,
+            np.where(usable, excess, -np.inf),
+            int(values.argmax()),
+            named,
+        )
         chosen.append(best)
         remaining &= ~parts.signatures[:, best]
     return chosen
@@ -154,18 +170,25 @@ def _scale(whole: float, part: float) -> float:
     return whole / part if part > 0 else 0.0
 
 
-def _smallest(parts: Parts, remaining: Bools, excess: Float64s, best: int) -> int:
+def _smallest(
+    parts: Parts,
+    members: Float64s,
+    remaining: Bools,
+    excess: Float64s,
+    best: int,
+    named: int | None,
+) -> int:
     """Return the relation to choose: the smallest within the best that keeps most of its excess.
 
     Ties go to the earlier one of the library.
     """
     inside = parts.signatures[:, best] & remaining
-    counts = np.where(remaining, parts.pairs, 0)
+    counts = np.where(remaining, parts.pairs, 0).astype(np.float64)
     # Relations that have no remaining pair outside the best one.
-    outside = (counts[~inside] @ parts.signatures[~inside].astype(np.int64)) > 0
-    sizes = counts @ parts.signatures.astype(np.int64)
+    outside = _within(counts, members, ~inside) > 0
+    sizes = counts @ members
     nested = ~outside & (excess >= KEPT * excess[best])
-    candidates = np.flatnonzero(nested)
+    candidates = np.append(np.flatnonzero(nested[:named]), best)
     return int(candidates[sizes[candidates].argmin()])
 
 
@@ -175,17 +198,17 @@ def shares_of(sums: HalfSums, head: int, relation: int) -> Shares | None:
     if not off_rest:
         return None
     base, base_rest = (int(each) for each in sums.base[:, relation])
-    parts = sums.attention[:, head]
     members = sums.signatures[:, relation]
-    whole = int(parts.sum())
+    parts = sums.attention[: len(members), head]
+    whole, pairs = int(parts.sum()), int(sums.pairs[: len(members)] @ members)
     return Shares(
         documents=int(sums.with_rows[relation]),
         rows=int(sums.rows[relation]),
         share=int(sums.mass[head, relation]) / off_rest,
         uniform=base / base_rest if base_rest else 0.0,
         distance=int(sums.matched[head, relation]) / off_rest,
-        part=int(parts[: len(members)][members].sum()) / whole if whole else 0.0,
-        is_distance=bool(distances(sums)[relation]),
+        part=int(parts[members].sum()) / whole if whole else 0.0,
+        is_distance=bool(_is_distance(pairs, sums.pure[relation])),
     )
 
 

@@ -84,6 +84,7 @@ class HalfSums:
         self.resting, self.entropy, self.peak = zeros(heads), zeros(heads), zeros(heads)
         self.profile = zeros(heads, 2 * len(DISTANCES))
         self.profile_pairs = zeros(2 * len(DISTANCES))
+        self._signatures: Bools = np.zeros((0, relations), dtype=np.bool_)
 
     def add(self, sums: DocumentSums) -> "DocumentShares":
         """Add a document, and return what it contributed to each relation."""
@@ -147,10 +148,12 @@ class HalfSums:
     @property
     def signatures(self) -> Bools:
         """Which relations each signature has, `[signature, relation]`."""
-        packed = np.frombuffer(b"".join(self.known), dtype=np.uint8)
-        width = -(-self.relations // 8)
-        bits = np.unpackbits(packed.reshape(-1, width), axis=1, count=self.relations)
-        return bits.view(np.bool_)
+        if len(self._signatures) != len(self.known):
+            packed = np.frombuffer(b"".join(self.known), dtype=np.uint8)
+            width = -(-self.relations // 8)
+            bits = np.unpackbits(packed.reshape(-1, width), axis=1, count=self.relations)
+            self._signatures = bits.view(np.bool_)
+        return self._signatures
 
     def parts(self) -> "Parts":
         """Return the average share of a document's rows on each signature."""

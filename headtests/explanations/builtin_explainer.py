@@ -141,8 +141,8 @@ class Texts:
 
     def another(self, head: HeadName, others: Sequence[HeadName]) -> HeadName | None:
         """Return the next head among others, after the last the first; None without another."""
-        after = sorted((other <= head, other) for other in others if other != head)
-        return after[0][1] if after else None
+        after = min((other for other in others if other > head), default=None)
+        return after or min((other for other in others if other != head), default=None)
 
     def record(self, head: HeadName, explainer: str, server: str = "") -> ExplanationRecord:
         """Return the record of an explanation that has no content yet."""

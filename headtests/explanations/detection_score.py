@@ -16,7 +16,6 @@ import numpy as np
 from headtests.explanations.sampled_rows import HeadRows
 from headtests.records import DetectionRecord
 from headtests.statistics.hashing import keyed_hash
-from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
 PAIRS = 50
@@ -77,30 +76,37 @@ class _Controls:
     """Finds controls: below-average pairs with a given pair's query or distance, each used once."""
 
     def __init__(self, rows: HeadRows) -> None:
-        self._of = rows
+        self._queries = rows.queries
+        self._places = {
+            place: row
+            for row, place in enumerate(
+                zip(rows.documents.tolist(), rows.queries.tolist(), strict=True)
+            )
+        }
+        keys = np.arange(rows.attention.shape[1])
+        columns = rows.documents[:, None], rows.queries[:, None], keys
+        self._hashes = keyed_hash(rows.seed, _OF_CONTROLS, *columns)
         self._free = rows.judged & (rows.multiples < 1)
 
     def find(self, drawn: Pairs, number: int) -> tuple[int, int, Kind] | None:
         """Return the row, the key and the kind of a control for a pair; None without any."""
-        rows = self._of
         document, query, key = (
             int(column[number]) for column in (drawn.documents, drawn.queries, drawn.keys)
         )
-        (own,) = np.nonzero((rows.documents == document) & (rows.queries == query))
-        free = np.flatnonzero(self._free[own[0]])
-        keys = rows.queries - (query - key)
-        at_distance = np.flatnonzero((keys >= 0) & (keys < self._free.shape[1]))
-        at_distance = at_distance[self._free[at_distance, keys[at_distance]]]
-        alike: dict[Kind, tuple[Int64s, Int64s]] = {
-            "same_query": (np.full_like(free, own[0]), free),
-            "same_distance": (at_distance, keys[at_distance]),
-        }
-        for kind in sorted(alike, reverse=number % 2 == 0):
-            candidates, of_candidates = alike[kind]
-            if len(candidates):
-                columns = rows.documents[candidates], rows.queries[candidates], of_candidates
-                best = int(keyed_hash(rows.seed, _OF_CONTROLS, *columns).argmin())
-                place = int(candidates[best]), int(of_candidates[best])
+        kinds: list[Kind] = ["same_distance", "same_query"]
+        for kind in reversed(kinds) if number % 2 == 0 else kinds:
+            if kind == "same_query":
+                row = self._places[document, query]
+                keys = np.flatnonzero(self._free[row])
+                rows = np.full_like(keys, row)
+            else:
+                keys = self._queries - (query - key)
+                rows = np.flatnonzero((keys >= 0) & (keys < self._free.shape[1]))
+                rows = rows[self._free[rows, keys[rows]]]
+                keys = keys[rows]
+            if len(rows):
+                best = int(self._hashes[rows, keys].argmin())
+                place = int(rows[best]), int(keys[best])
                 self._free[place] = False
                 return *place, kind
         return None

@@ -117,7 +117,7 @@ def findings(sums: HalfSums, tried: Tried) -> list[list[Finding]]:
             named.append(Named(key.is_(*texts), f"the tokens {_quoted(texts)}"))
             signatures[:, count] = signatures[:, [start + place for place in places]].any(axis=1)
         members[:, count] = signatures[:, count]
-        chosen = relations(parts, members, head, of_distance, LEAST_EXCESS, gains)
+        chosen = relations(parts, members, head, of_distance, LEAST_EXCESS, gains, start)
         found.append(_findings(parts, head, named, chosen))
     return found
 

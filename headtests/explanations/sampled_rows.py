@@ -81,7 +81,7 @@ class SampledRows:
         hashed = keyed_hash(self.half.whole.seed, _OF_ROWS, ids, np.arange(rows.shape[2]))
         draws = np.full(weights.shape, -np.inf)
         np.divide(np.log(_uniform(hashed)), weights, out=draws, where=weights > 0)
-        count = min(self._count, draws.shape[2])
+        count = min(self._count, rows.shape[2])
         chosen = np.argpartition(-draws, count - 1, axis=2)[..., :count]
         kept = torch.take_along_dim(rows, on_device(chosen, rows.device)[..., None], dim=2)
         attention, draws = kept.cpu().numpy(), np.take_along_axis(draws, chosen, axis=2)

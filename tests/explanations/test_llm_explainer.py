@@ -96,13 +96,14 @@ def test_the_prompt_shows_pairs_of_the_explain_half_the_claim_and_the_language(p
     for part in (CLAIMED.sentence, CLAIMED.expression, CLAIMED.found, "ht.induction", "line_start"):
         assert part in prompt
     lines = prompt.splitlines()
-    grounds, _ = texts.found(planted.name("L0H0"))
+    head = planted.name("L0H0")
+    ranked, random = texts.explain.overview(head, texts.options, 20)
     for heading, pairs in (
-        ("The 20 pairs of highest multiple:", grounds.ranked(20)),
-        ("20 random pairs of above-average multiple:", grounds.random(20)),
+        ("The 20 pairs of highest multiple:", ranked),
+        ("20 random pairs of above-average multiple:", random),
     ):
         start = lines.index(heading) + 1
-        found = heads.in_context(grounds.head, pairs)
+        found = heads.in_context(head, pairs)
         for pair, line in zip(found, lines[start : start + 20], strict=True):
             context = json.dumps(in_context(pair), ensure_ascii=False)
             assert line.endswith(f" context {context} multiple {pair.multiple:.1f}")
