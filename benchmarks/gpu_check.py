@@ -60,6 +60,9 @@ CLAIMS = (
     "L1H0.mass(ht.first) >= 0.5",
     "L0H0.mass(ht.induction, when=query.repeats) >= 0.4",
     "L1H3.mass(ht.induction, of=~ht.first) <= 0.1",
+    "L0H2.entropy() <= 0.1",
+    "L1H2.peak(when=query.repeats) >= 0.5",
+    "L1H0.mass(ht.induction, of=~ht.first, weights='value') >= 0.4",
 )
 """Claims about the bundled model, some of them false."""
 

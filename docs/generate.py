@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from headtests.options import OPTIONS
 from headtests.plugin import MARKERS, pytest_addoption
 
 PLACEHOLDER = re.compile(r"^<!-- generated: (?P<name>\w+) -->$", re.MULTILINE)
-COMMANDS = ("describe", "corpus", "trace", "report", "record")
+COMMANDS = ("atlas", "describe", "corpus", "trace", "report", "record")
 
 
 class _Recorder:
@@ -90,23 +91,36 @@ def program() -> str:
 
 
 def record() -> str:
-    """Return the objects of the record, from its JSON Schema."""
-    schema = json.loads(schema_file().read_text(encoding="utf-8"))
-    objects = {"The record": schema, **dict(sorted(schema["$defs"].items()))}
+    """Return the objects of the record of a run, from its JSON Schema."""
+    return _objects("The record", _schema("record"), {})
+
+
+def atlas_record() -> str:
+    """Return the objects of the record of an atlas that a run's record has not."""
+    return _objects("The record of an atlas", _schema("atlas"), _schema("record")["$defs"])
+
+
+def _objects(title: str, schema: dict[str, Any], known: Mapping[str, object]) -> str:
+    own = {name: value for name, value in sorted(schema["$defs"].items()) if name not in known}
+    objects = {title: schema, **own}
     return "\n\n".join(_object(name, value) for name, value in objects.items())
 
 
-def schema_file() -> Path:
-    """Return the JSON Schema of the record."""
-    (found,) = Path(headtests.__file__).parent.glob("record-*.schema.json")
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(schema_file(name).read_text(encoding="utf-8"))
+    return schema
+
+
+def schema_file(name: str = "record") -> Path:
+    """Return a JSON Schema of the package: of the record, or of an `atlas`."""
+    (found,) = Path(headtests.__file__).parent.glob(f"{name}-*.schema.json")
     return found
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill a page's placeholders; MkDocs calls this."""
-    parts = {
-        function.__name__: function for function in (options, markers, library, program, record)
-    }
+    functions = (options, markers, library, program, record, atlas_record)
+    parts = {function.__name__: function for function in functions}
     return PLACEHOLDER.sub(lambda match: parts[match["name"]](), markdown)
 
 

@@ -42,9 +42,12 @@ if TYPE_CHECKING:
         first,
         induction,
         key,
+        most_frequent,
+        next_token,
         offset,
         previous,
         query,
+        rarest,
         relation,
     )
     from headtests.notebook import AttentionData
@@ -88,9 +91,12 @@ _MODULES = {
         "first",
         "induction",
         "key",
+        "most_frequent",
+        "next_token",
         "offset",
         "previous",
         "query",
+        "rarest",
         "relation",
     ),
     "headtests.sessions.head": ("Head",),
@@ -137,9 +143,12 @@ __all__ = [
     "first",
     "induction",
     "key",
+    "most_frequent",
+    "next_token",
     "offset",
     "previous",
     "query",
+    "rarest",
     "relation",
 ]
 

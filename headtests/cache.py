@@ -1,5 +1,7 @@
 """A cache on disk that lasts between runs: entries under keys, and fingerprints to make keys of.
 
+A key may have a folder of files beside its entry, which has their hashes.
+
 Callers define what a result is and what its key depends on. Nothing here computes a result, and no
 problem with the disk is an error: an entry that cannot be read is treated as missing. The folder is
 trusted by its owner alone: one that others can write to is not used.
@@ -11,6 +13,8 @@ import math
 import os
 import re
 import reprlib
+import shutil
+import stat
 import struct
 import time
 import warnings
@@ -26,7 +30,16 @@ import numpy.typing as npt
 from platformdirs import user_cache_path
 
 from headtests.errors import CacheWarning, HeadtestsError
-from headtests.io.files import absolute, foreign, read_own, remove_abandoned, replace_whole
+from headtests.io.files import (
+    absolute,
+    foreign,
+    read_own,
+    remove_abandoned,
+    remove_abandoned_folders,
+    replace_whole,
+    require_own,
+    temporary_folder,
+)
 from headtests.io.json_input import load_json
 from headtests.settings import Settings
 
@@ -41,6 +54,10 @@ _LENGTH = struct.Struct("<Q")
 """Begins a payload: the bytes of its JSON, which the arrays follow in .npy format."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _RESULT = ".result"
+_FOLDER = ".files"
+"""The suffix of the folder beside an entry, which is deleted with it."""
+_PART = ".headtests-files-"
+"""Begins the name of such a folder while it is being filled."""
 _SETTLED = 2 * 10**9
 """Nanoseconds: the coarsest resolution of file times of any file system (FAT)."""
 _UNWRITABLE: set[Path] = set()
@@ -106,6 +123,7 @@ class Store:
     def discard(self, key: str, reason: str) -> None:
         """Delete what is in the place of an entry, with a `CacheWarning` that gives the reason."""
         path = self._path(key)
+        _delete_folder(path)
         _delete(path)
         _warn(f"the cached result {path} cannot be used: {reason}. It is computed again.")
 
@@ -135,14 +153,94 @@ class Store:
             self._make_room()
             self._unscanned = 0
 
+    def read_folder(self, key: str) -> Path | None:
+        """Return the folder of files under a key, or None.
+
+        One that is not as it was written, file by file, or not of this user alone, is deleted with
+        a `CacheWarning`, like an entry. Raises `ValueError` for an invalid key.
+        """
+        known = self.read(key, _hashes_of)
+        if known is None:
+            return None
+        folder = self._path(key).with_suffix(_FOLDER)
+        try:
+            self._require_files(folder, known)
+        except OSError as error:
+            self.discard(key, f"{folder} cannot be read: {error.strerror or error}")
+        except ValueError as error:
+            self.discard(key, f"{folder}: {error}")
+        else:
+            return folder
+        return None
+
+    def _require_files(self, folder: Path, known: dict[str, str]) -> None:
+        """Raise `ValueError` or `OSError` for a folder without exactly the files of some hashes."""
+        status = folder.lstat()
+        if not stat.S_ISDIR(status.st_mode) or foreign(status):
+            raise ValueError(f"it {foreign(status) or 'is no folder'}")
+        if {file.name for file in folder.iterdir()} != known.keys():
+            raise ValueError("it has other files than were written")
+        hashes = FileHashes(self)
+        for name, sha256 in known.items():
+            require_own((folder / name).lstat(), self._limit)
+            if hashes.sha256(folder / name) != sha256:
+                raise ValueError(f"{name} is not as it was written")
+
+    def write_folder(self, key: str, size: int, fill: Callable[[Path], None]) -> Path | None:
+        """Let `fill` write files of about `size` bytes into a folder, and keep it under a key.
+
+        The folder appears whole or not at all; of several processes that write under one key, the
+        others wait for the first. Returns None, with a `CacheWarning`, if it is too large, and
+        where the disk is full or not writable. What else `fill` raises is raised; so is
+        `ValueError` for an invalid key.
+        """
+        from filelock import FileLock  # slow to import, and rarely needed
+
+        path = self._path(key)
+        if self._folder in _UNWRITABLE or path in _REFUSED or self._too_large(size):
+            return None
+        try:
+            self._make_folder()
+            if not self._is_trusted():
+                return None
+            with FileLock(self._folder / f".headtests-{key}.lock", mode=0o600):
+                return self.read_folder(key) or self._new_folder(key, fill)
+        except OSError as error:
+            self._give_up(error)
+        # A file system without locks.
+        except NotImplementedError as error:
+            self._give_up(OSError(str(error)))
+        return None
+
+    def _new_folder(self, key: str, fill: Callable[[Path], None]) -> Path | None:
+        path = self._path(key)
+        folder = path.with_suffix(_FOLDER)
+        with temporary_folder(_PART, self._folder) as part:
+            fill(part)
+            files = sorted(part.iterdir())
+            hashes = {file.name: FileHashes(None).sha256(file) for file in files}
+            for file in files:
+                file.chmod(0o600)
+            # What an earlier process left without its entry.
+            _delete_folder(path)
+            part.rename(folder)
+        self._unscanned += sum(file.stat().st_size for file in folder.iterdir())
+        self.write(key, Entry({}, {"files": hashes}))
+        if path.exists():
+            return folder
+        _delete_folder(path)
+        return None
+
     def clear(self) -> None:
-        """Delete every entry, and no file in the folder that is not an entry."""
+        """Delete every entry with its folder, and no file in the folder that is not an entry."""
         if not self._is_trusted():
             return
-        for path, _ in self._results():
+        for path, _, _ in self._results():
+            _delete_folder(path)
             with suppress(OSError):
                 path.unlink()
         remove_abandoned(self._folder)
+        remove_abandoned_folders(_PART, self._folder)
 
     def _is_trusted(self) -> bool:
         """Return whether this user alone can write to the folder; one that is absent is trusted.
@@ -165,6 +263,7 @@ class Store:
         elif self._folder not in _CLEARED:
             _CLEARED.add(self._folder)
             remove_abandoned(self._folder)
+            remove_abandoned_folders(_PART, self._folder)
         return not problem
 
     def _path(self, key: str) -> Path:
@@ -186,23 +285,35 @@ class Store:
                     files.append((Path(file.path), file.stat(follow_symlinks=False)))
         return files
 
-    def _results(self) -> list[tuple[Path, os.stat_result]]:
-        return [
-            (path, status)
-            for path, status in self._files()
-            if path.suffix == _RESULT and _KEY.fullmatch(path.stem)
-        ]
+    def _results(self) -> list[tuple[Path, int, int]]:
+        """Return the path, time of last use and bytes of each entry, with those of its folder.
+
+        A folder without an entry, which a process left that was killed, counts as one.
+        """
+        files = {path: status for path, status in self._files() if _KEY.fullmatch(path.stem)}
+        results = []
+        for path, status in files.items():
+            folder = path.with_suffix(_FOLDER)
+            if path.suffix == _RESULT:
+                size = status.st_size + (_bytes_below(folder) if folder in files else 0)
+            elif path.suffix == _FOLDER and path.with_suffix(_RESULT) not in files:
+                size = _bytes_below(folder)
+            else:
+                continue
+            results.append((path.with_suffix(_RESULT), status.st_mtime_ns, size))
+        return results
 
     def _make_room(self) -> None:
         remove_abandoned(self._folder)
-        results = sorted(self._results(), key=lambda result: (result[1].st_mtime_ns, result[0]))
-        size = sum(status.st_size for _, status in results)
-        for path, status in results:
-            if size <= self._limit - self._room:
+        results = sorted(self._results(), key=lambda result: (result[1], result[0]))
+        total = sum(size for _, _, size in results)
+        for path, _, size in results:
+            if total <= self._limit - self._room:
                 return
+            _delete_folder(path)
             with suppress(OSError):
-                path.unlink()
-                size -= status.st_size
+                path.unlink(missing_ok=True)
+                total -= size
 
     def _too_large(self, size: int) -> bool:
         most = self._limit - self._room
@@ -288,6 +399,13 @@ def _sha256_of(entry: Entry) -> str:
     if entry.arrays or not isinstance(sha256, str) or not _KEY.fullmatch(sha256):
         raise ValueError(f"it should hold a SHA-256, not {reprlib.repr(sha256)}")
     return sha256
+
+
+def _hashes_of(entry: Entry) -> dict[str, str]:
+    files = entry.facts["files"]
+    if entry.arrays or not isinstance(files, dict):
+        raise ValueError(f"it should hold the hashes of files, not {reprlib.repr(files)}")
+    return files
 
 
 def _identity(path: Path) -> tuple[int, ...]:
@@ -417,6 +535,24 @@ def _delete(path: Path) -> None:
             path.unlink()
         return
     _REFUSED.add(path)
+
+
+def _delete_folder(path: Path) -> None:
+    """Delete what is in the place of the folder beside an entry; no link is followed."""
+    folder = path.with_suffix(_FOLDER)
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            folder.unlink()
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    with suppress(OSError), os.scandir(folder) as files:
+        for file in files:
+            total += file.stat(follow_symlinks=False).st_size
+    return total
 
 
 def _touch(path: Path) -> None:

@@ -210,8 +210,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("explain_timeout", "timeout of one attempt of a call, in seconds", "SECONDS", seconds),
     Option(
         "against",
-        "measure every claim on another model as well: a folder, a name with a slash, or a "
-        "revision of each test's own model",
+        "measure every claim on another model as well: a folder, a GGUF file, a name with a slash, "
+        "or a revision of each test's own model",
         "NAME",
         _named("a model or a revision"),
     ),

@@ -4,6 +4,7 @@ Values only. The plugin reads them from the command line, markers and the ini fi
 that they configure act on them.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -27,7 +28,7 @@ class ModelSpec:
     """
 
     name: str = "demo"
-    """A name on the Hugging Face hub, a local folder, or `demo` for the bundled model."""
+    """A local folder or GGUF file, a name on the hub, or `demo` for the bundled model."""
     revision: str | None = None
     """A branch, tag or commit of the repository on the hub."""
     dtype: Dtype | None = None
@@ -39,6 +40,21 @@ class ModelSpec:
 
     def __str__(self) -> str:
         return self.name if self.revision is None else f"{self.name} at {self.revision}"
+
+    @property
+    def is_gguf(self) -> bool:
+        """Whether the name is that of a GGUF file, or of a folder that is named like one."""
+        return self.name.lower().endswith(".gguf")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the model is of this machine, and has no revisions.
+
+        >>> ModelSpec("gpt2").is_local, ModelSpec("models/gpt2.gguf").is_local
+        (False, True)
+        """
+        folder = os.path.expanduser(self.name)
+        return self.name == "demo" or self.is_gguf or os.path.isdir(folder)
 
     @classmethod
     def from_marker(

@@ -3,9 +3,10 @@
 Slow on purpose, and written from the words of the record alone.
 """
 
+import math
 from dataclasses import dataclass
 
-from tests.oracles import Reader, Said, follows_distance
+from tests.oracles import Reader, Said, follows_distance, value_weighted
 
 QUANTUM = 2.0**-30
 
@@ -15,7 +16,8 @@ class Claim:
     """A statistic compared with a threshold."""
 
     kind: str
-    """`mass`, `lift`, `lift over distance`, `top1_rate`, `exceed_rate` or `precision`."""
+    """`mass`, `value mass`, `lift`, `lift over distance`, `top1_rate`, `exceed_rate`, `precision`,
+    `entropy` or `peak`."""
     on: Said
     operator: str
     threshold: float = 0.0
@@ -23,6 +25,10 @@ class Claim:
     of: Said | None = None
     number: float = 1.0
     """The multiple of a rate of multiples, or of a precision."""
+
+    @property
+    def is_of_rows(self):
+        return self.kind in ("entropy", "peak")
 
     @property
     def is_over(self):
@@ -58,8 +64,9 @@ class Judge(Reader):
                 inside = self.inside(claim, text, q)
                 if not self.counts(claim, text, q, inside):
                     continue
-                on += [self.multiple(text, q, k) for k in inside]
-                others += [self.multiple(text, q, k) for k in self.beside(text, q, inside)]
+                beside = [self.multiple(text, q, k) for k in self.beside(text, q, inside)]
+                on += beside if claim.is_of_rows else [self.multiple(text, q, k) for k in inside]
+                others += [] if claim.is_of_rows else beside
                 score, figure, key, denied = self.look(claim, text, q, inside, matched)
                 against += denied
                 far = round((score if claim.is_over else -score) / QUANTUM)
@@ -73,6 +80,8 @@ class Judge(Reader):
 
     def inside(self, claim, text, q):
         """Return the keys that the statistic is about."""
+        if claim.is_of_rows:
+            return []
         keys = self.on(text, q, claim.on)
         return keys if claim.of is None else [k for k in keys if k in self.on(text, q, claim.of)]
 
@@ -82,6 +91,8 @@ class Judge(Reader):
 
     def counts(self, claim, text, q, inside):
         """Return whether the statistic counts a row."""
+        if claim.is_of_rows:
+            return len(text.keys(q)) >= (2 if claim.kind == "entropy" else 1)
         asked = self.on(text, q, claim.on)
         if claim.kind == "exceed_rate":
             return bool(asked) and len(text.keys(q)) >= claim.number
@@ -102,7 +113,14 @@ class Judge(Reader):
             hit = self.first_of_largest(row, text.keys(q)) in inside
             key = self.shown(claim, text, q, inside)
             return ahead, float(hit), key, hit != claim.is_over
+        if claim.kind == "value mass":
+            text = value_weighted(text)
+            row = text.attention[q]
         mass, control = sum_of(row, inside), 1.0
+        if claim.kind == "peak":
+            mass = max(row[k] for k in text.keys(q))
+        elif claim.kind == "entropy":
+            mass = -sum_of([p * math.log(p) if p else 0.0 for p in row], text.keys(q)) / math.log(n)
         if claim.of is not None:
             control = sum_of(row, self.on(text, q, claim.of))
         elif claim.kind == "lift":

@@ -4,6 +4,7 @@ Slow on purpose and written from the definitions alone: no formula here comes fr
 which only the nodes of expressions are imported.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -27,6 +28,8 @@ class Text:
     """Attention values, one list for each query."""
     bidirectional: bool = False
     window: int | None = None
+    norms: Sequence[float] = ()
+    """The norm of the value at each position."""
 
     def keys(self, q):
         """Return the keys that a row may attend to, in order."""
@@ -124,6 +127,25 @@ def _follows_last(text, q, k):
     return bool(earlier) and k == earlier[-1] + 1
 
 
+def _run_before(length):
+    """Return whether the tokens up to q are those before k, one by one, and none is special."""
+    return lambda text, q, k: all(
+        k - 1 - back >= 0 and q - back >= 0 and text.occurs(k - 1 - back, q - back)
+        for back in range(length)
+    )
+
+
+def _next_token(text, q, k):
+    return k <= q and q + 1 < len(text.ids) and text.occurs(k, q + 1)
+
+
+def _one_of(holds, choose):
+    """Return whether a key is the least or the largest of those for which a function holds."""
+    return lambda text, q, k: (
+        k == choose((j for j in range(len(text.ids)) if holds(text, q, j)), default=None)
+    )
+
+
 @ht.relation
 def same_parity(document):
     parity = document.ids % 2
@@ -143,6 +165,15 @@ FIRST = said(ht.first, lambda text, q, k: k == 0, first=True)
 DUPLICATE = said(ht.duplicate, lambda text, q, k: text.occurs(k, q))
 INDUCTION = said(ht.induction, lambda text, q, k: k > 0 and text.occurs(k - 1, q))
 LATEST = said(ht.induction.latest, _follows_last)
+DUPLICATE_LATEST = said(ht.duplicate.latest, _one_of(lambda t, q, k: t.occurs(k, q), max))
+DUPLICATE_EARLIEST = said(ht.duplicate.earliest, _one_of(lambda t, q, k: t.occurs(k, q), min))
+EARLIEST = said(ht.induction.earliest, _one_of(_run_before(1), min))
+PREFIX_2 = said(ht.induction.prefix(2), _run_before(2))
+PREFIX_2_LATEST = said(ht.induction.prefix(2).latest, _one_of(_run_before(2), max))
+PREFIX_3_EARLIEST = said(ht.induction.prefix(3).earliest, _one_of(_run_before(3), min))
+NEXT_TOKEN = said(ht.next_token, _next_token)
+NEXT_TOKEN_LATEST = said(ht.next_token.latest, _one_of(_next_token, max))
+NEXT_TOKEN_EARLIEST = said(ht.next_token.earliest, _one_of(_next_token, min))
 PARITY = said(same_parity, lambda text, q, k: text.ids[q] % 2 == text.ids[k] % 2)
 SPECIAL_BY_FUNCTION = said(key_is_special, lambda text, q, k: text.special[k])
 EVERY_ROW = said(ht.every_row, lambda text, q, k: True, every_row=True)
@@ -180,6 +211,10 @@ def conditions(side, name, place):
             side.is_(" the", ","), lambda text, p: text.texts[p] in (" the", ",")
         ),
         f"{name} repeats": of_place(side.repeats, _repeats),
+        f"{name} follows": of_place(
+            side.follows(side.is_(" the", ",") | (side.position < 1)),
+            lambda text, p: p == 1 or (p > 0 and text.texts[p - 1] in (" the", ",")),
+        ),
         f"{name} special": of_place(side.special, lambda text, p: text.special[p]),
     } | {
         f"{name} {sign} 3": of_place(compared[sign], lambda text, p, test=at[sign]: test(p))
@@ -197,6 +232,15 @@ ON_PAIR = {
     "duplicate": DUPLICATE,
     "induction": INDUCTION,
     "latest": LATEST,
+    "earliest": EARLIEST,
+    "prefix of two": PREFIX_2,
+    "latest prefix of two": PREFIX_2_LATEST,
+    "earliest prefix of three": PREFIX_3_EARLIEST,
+    "latest duplicate": DUPLICATE_LATEST,
+    "earliest duplicate": DUPLICATE_EARLIEST,
+    "next token": NEXT_TOKEN,
+    "latest next token": NEXT_TOKEN_LATEST,
+    "earliest next token": NEXT_TOKEN_EARLIEST,
     "a function": PARITY,
     "a function of special tokens": SPECIAL_BY_FUNCTION,
 }
@@ -261,6 +305,36 @@ class Reader:
             eligible,
             lambda text, rows: _pair_mean(numerator(text, q) for q in rows),
             lambda text, rows: _pair_mean(denominator(text, q) for q in rows),
+        )
+
+    def value_mass(self, on, when=None, of=None):
+        """A mass of value-weighted attention, beside its plain resting mass."""
+        weighted, even, plain = (
+            replace(self, texts=list(map(change, self.texts))).mass(on, when, of)
+            for change in (value_weighted, lambda text: value_weighted(even_attention(text)), _same)
+        )
+        return replace(weighted, base=even.value, resting=plain.resting)
+
+    def entropy(self, when=None):
+        def share(text, q):
+            attention = [text.attention[q][k] for k in text.keys(q)]
+            nats = -sum(share * math.log(share) for share in attention if share > 0)
+            return nats / math.log(len(attention)), 1.0
+
+        return self._of_rows(when, 2, share)
+
+    def peak(self, when=None):
+        def largest(text, q):
+            return max(text.attention[q][k] for k in text.keys(q)), 1 / len(text.keys(q))
+
+        return self._of_rows(when, 1, largest)
+
+    def _of_rows(self, when, least, figure):
+        def eligible(text):
+            return [q for q in self.rows(text, when) if len(text.keys(q)) >= least]
+
+        return self._averaged(
+            eligible, lambda text, rows: _pair_mean(figure(text, q) for q in rows), _whole
         )
 
     def lift(self, on, when=None):
@@ -391,6 +465,30 @@ def follows_distance(text, suppress, min_query):
         for k in keys[q]:
             attention[q][k] = (1 - resting) * averages[q - k] / total if total else 0.0
     return replace(text, attention=attention)
+
+
+def even_attention(text):
+    """Return a text with the same attention on every key of a row."""
+    attention = [[0.0] * len(text.ids) for _ in text.ids]
+    for q in range(len(text.ids)):
+        for k in text.keys(q):
+            attention[q][k] = 1 / len(text.keys(q))
+    return replace(text, attention=attention)
+
+
+def value_weighted(text):
+    """Return a text with value-weighted attention in place of its own."""
+    attention = [[0.0] * len(text.ids) for _ in text.ids]
+    for q in range(len(text.ids)):
+        total = sum(text.attention[q][k] * text.norms[k] for k in text.keys(q))
+        for k in text.keys(q):
+            weight = text.attention[q][k] * text.norms[k]
+            attention[q][k] = weight / total if total else 0.0
+    return replace(text, attention=attention)
+
+
+def _same(text):
+    return text
 
 
 def _whole(text, rows):

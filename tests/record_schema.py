@@ -1,6 +1,6 @@
-"""The JSON Schema of a record, made from the types and docstrings of `headtests.records`.
+"""The JSON Schemas of records, made from the types and docstrings of `headtests.records`.
 
-`make schema` writes it into the package; a test holds the file to what would be made.
+`make schema` writes them into the package; a test holds the files to what would be made.
 """
 
 import json
@@ -15,7 +15,9 @@ from pydantic.json_schema import GenerateJsonSchema
 import headtests
 from headtests import records
 
-FILE = Path(headtests.__file__).with_name(f"record-{records.VERSION}.schema.json")
+FOLDER = Path(headtests.__file__).parent
+FILE = FOLDER / f"record-{records.VERSION}.schema.json"
+ATLAS_FILE = FOLDER / f"atlas-{records.ATLAS_VERSION}.schema.json"
 
 
 class _WithoutTitles(GenerateJsonSchema):
@@ -26,20 +28,32 @@ class _WithoutTitles(GenerateJsonSchema):
 
 
 def make_schema() -> dict[str, typing.Any]:
-    """Return the schema of the records that this release writes."""
+    """Return the schema of the records of runs that this release writes."""
+    return _schema_of(records.Record, "record", "Record of a run", records.FORMAT, records.VERSION)
+
+
+def make_atlas_schema() -> dict[str, typing.Any]:
+    """Return the schema of the records of atlases that this release writes."""
+    form, version = records.ATLAS_FORMAT, records.ATLAS_VERSION
+    return _schema_of(records.AtlasRecord, "atlas", "Record of an atlas", form, version)
+
+
+def _schema_of(
+    whole: type, name: str, title: str, form: str, version: int
+) -> dict[str, typing.Any]:
     config = ConfigDict(use_attribute_docstrings=True)
-    with mock.patch.object(records.Record, "__pydantic_config__", config, create=True):
-        made = TypeAdapter(records.Record).json_schema(schema_generator=_WithoutTitles)
+    with mock.patch.object(whole, "__pydantic_config__", config, create=True):
+        made = TypeAdapter(whole).json_schema(schema_generator=_WithoutTitles)
     definitions = made.pop("$defs")
-    for name, definition in definitions.items():
-        _describe_inherited(definition, definitions, vars(records)[name])
+    for definition_name, definition in definitions.items():
+        _describe_inherited(definition, definitions, vars(records)[definition_name])
     del made["title"]
-    made["properties"]["format"] |= {"const": records.FORMAT}
-    made["properties"]["version"] |= {"const": records.VERSION}
+    made["properties"]["format"] |= {"const": form}
+    made["properties"]["version"] |= {"const": version}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:headtests:record:{records.VERSION}",
-        "title": f"Record of a run of headtests, version {records.VERSION}",
+        "$id": f"urn:headtests:{name}:{version}",
+        "title": f"{title} of headtests, version {version}",
         "description": f"{made.pop('description')} Fields of later releases may be there, too.",
         **made,
         "$defs": definitions,
@@ -63,5 +77,6 @@ def as_text(schema: dict[str, typing.Any]) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(as_text(make_schema()), encoding="utf-8", newline="\n")
-    print(FILE)
+    for file, made in ((FILE, make_schema()), (ATLAS_FILE, make_atlas_schema())):
+        file.write_text(as_text(made), encoding="utf-8", newline="\n")
+        print(file)

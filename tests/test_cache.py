@@ -10,7 +10,9 @@ import stat
 import struct
 import subprocess
 import sys
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -859,3 +861,68 @@ def test_what_has_no_fingerprint_is_refused(part):
 def test_fingerprints_are_keys(store):
     store.write(fingerprint("any"), ENTRY)
     assert store.read(fingerprint("any"), whole) is not None
+
+
+def filled(folder):
+    (folder / "a").write_bytes(b"1" * 300)
+    (folder / "b").write_bytes(b"2" * 300)
+
+
+def test_a_folder_is_kept_whole_and_found_again(store, tmp_path):
+    assert store.read_folder(KEY) is None
+    folder = store.write_folder(KEY, 600, filled)
+    assert sorted(file.name for file in folder.iterdir()) == ["a", "b"]
+    assert (folder / "a").stat().st_mode & 0o077 == folder.stat().st_mode & 0o077 == 0
+    assert store.read_folder(KEY) == folder
+    # Whoever comes later writes nothing.
+    assert store.write_folder(KEY, 600, lambda part: (part / "c").touch()) == folder
+    store.clear()
+    assert not folder.exists()
+    assert store.read_folder(KEY) is None
+
+
+def test_of_two_writers_of_a_folder_the_second_waits_for_the_first(store):
+    writes = []
+
+    def slow(folder):
+        writes.append(folder)
+        time.sleep(0.2)
+        filled(folder)
+
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda _: store.write_folder(KEY, 600, slow), range(2))
+    assert first == second == store.read_folder(KEY)
+    assert len(writes) == 1
+
+
+def test_a_folder_that_could_not_be_filled_leaves_nothing(store):
+    def broken(folder):
+        filled(folder)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        store.write_folder(KEY, 600, broken)
+    assert store.read_folder(KEY) is None
+    assert not list(store._folder.glob("*/*"))
+    assert store.write_folder(KEY, 600, filled)
+
+
+def test_what_a_killed_process_left_of_a_folder_is_replaced(store):
+    folder = store.write_folder(KEY, 600, filled)
+    folder.with_suffix(".result").unlink()
+    (folder / "a").write_bytes(b"half")
+    assert store.read_folder(KEY) is None
+    assert (store.write_folder(KEY, 600, filled) / "a").stat().st_size == 300
+
+
+def test_folders_count_within_the_limit_and_go_with_their_entries(tmp_path):
+    small = Store(tmp_path / "small", 20_000)
+    keys = [fingerprint("folder", number) for number in range(40)]
+    for key in keys:
+        assert small.write_folder(key, 600, lambda part: (part / "a").write_bytes(bytes(1500)))
+    left = {path.stem for path in small._folder.glob("*.files")}
+    assert left == {path.stem for path in small._folder.glob("*.result")}
+    assert keys[-1] in left
+    assert 0 < len(left) <= 20_000 // 1500
+    with pytest.warns(CacheWarning, match="headtests_cache_size"):
+        assert small.write_folder(KEY, 30_000, filled) is None

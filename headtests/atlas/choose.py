@@ -6,7 +6,6 @@ claims decided on it are valid (`decide`).
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import NormalDist
@@ -16,20 +15,26 @@ import numpy.typing as npt
 
 from headtests.atlas.half_sums import HalfSums, Parts
 from headtests.measurement.masks import Bools
-from headtests.statistics import QUANTA, Float64s, documents_needed
+from headtests.statistics import QUANTA, Float64s, Int64s, documents_needed
 
 ROLES = 3
 """Relations that are chosen for a head, at most."""
-LEAST_EXCESS = 0.05
+LEAST_EXCESS = 0.1
 """The least excess over the controls, as a share of the attention that does not rest."""
 LEAST_LIFT = 1.5
 """The least multiple of the controls."""
 KEPT = 0.9
 """The part of the excess for which a smaller relation takes the place of one that contains it."""
+ALIKE = 0.8
+"""Nested relations are alike if the smaller has this part of the pairs of the larger."""
 PURE = 0.9
 """A relation is a distance if of the pairs at the distances of its pairs, this part lies in it."""
 LEAST_DOCUMENTS = 4
 """Fewer documents with such rows give no threshold."""
+_HEADS = 32
+"""Heads that are searched together."""
+_ROUNDING = 1e-5
+"""The relative rounding of sums in float32."""
 _STEP = 0.95
 """By what factor a threshold is lowered at a time."""
 
@@ -79,15 +84,20 @@ def choose(sums: HalfSums, alpha: float, documents: int | None = None) -> list[C
     until about as many `documents` as there are in the other half are expected to decide them
     (`documents_needed`); by default as many as here. Both are above the controls.
     """
-    parts = sums.parts()
-    members = parts.signatures.astype(np.float64)
-    of_distance = distances(sums)
-    choices = []
-    for head in range(sums.heads):
-        for relation in relations(parts, members, head, of_distance):
-            choice = _choice(sums, head, relation, alpha, documents)
-            if choice is not None:
-                choices.append(choice)
+    sample = sums.sample.parts()
+    if sample is None:
+        return []
+    search, half = _Search(sums, sample), HalfShares(sums)
+    choices: list[Choice] = []
+    for head, relations in enumerate(
+        relations
+        for start in range(0, sums.heads, _HEADS)
+        for relations in search.relations(range(start, min(start + _HEADS, sums.heads)))
+    ):
+        for relation in relations:
+            shares = half.of(head, relation)
+            if shares is not None and shares.documents >= LEAST_DOCUMENTS:
+                choices += _choice(sums, head, relation, shares, alpha, documents)
     return choices
 
 
@@ -98,131 +108,134 @@ def distances(sums: HalfSums) -> Bools:
     such as the previous token, or induction where random tokens repeat at one period. A head's own
     profile over distance then has the relation's attention in it, and is no control.
     """
-    pairs = sums.pairs[: len(sums.known)] @ sums.signatures.astype(np.int64)
-    return _is_distance(pairs, sums.pure)
+    pure: Bools = (sums.pairs > 0) & (sums.pure / QUANTA >= PURE * sums.pairs)
+    return pure
 
 
-def _is_distance(pairs: npt.ArrayLike, pure: npt.ArrayLike) -> Bools:
-    """Return whether relations with so many pairs are a distance; see `HalfSums.pure`."""
-    counts = np.asarray(pairs)
-    result: Bools = (counts > 0) & (np.asarray(pure) / QUANTA >= PURE * counts)
-    return result
+class _Search:
+    """The greedy search: the first relation from all documents, what is left from the sample."""
 
+    def __init__(self, sums: HalfSums, sample: Parts) -> None:
+        self._sums = sums
+        self._sample = sample
+        self._is_distance = distances(sums)
+        self._members = sample.signatures.astype(np.float32)
 
-def relations(
-    parts: Parts,
-    members: Float64s,
-    head: int,
-    of_distance: Bools,
-    least_excess: float = LEAST_EXCESS,
-    worth: Callable[[Float64s, Float64s], Float64s] = np.subtract,
-    named: int | None = None,
-) -> list[int]:
-    """Return a head's relations, in order of choice; `members` are the signatures as numbers.
+    def relations(self, heads: range) -> list[list[int]]:
+        """Return the relations of some heads, in order of choice."""
+        remaining = np.ones((len(heads), len(self._members)), dtype=np.bool_)
+        chosen: list[list[int]] = [[] for _ in heads]
+        for step in range(ROLES):
+            excess = self._left(heads, remaining) if step else self._of_all(heads)
+            for row, before in enumerate(chosen):
+                excess[row, before] = -np.inf
+            # A head for which nothing was found is left as it is from then on.
+            found = np.flatnonzero((excess.max(1) > 0) & (np.array([*map(len, chosen)]) == step))
+            if not len(found):
+                break
+            best = self._smallest(remaining[found], excess[found])
+            for row, relation in zip(found.tolist(), best.tolist(), strict=True):
+                chosen[row].append(relation)
+                remaining[row] &= ~self._sample.signatures[:, relation]
+        return chosen
 
-    Each has the largest `worth` of its share and its control's, both of what is left, and at least
-    `least_excess` of all over its controls. Only the first `named` relations take the place of one
-    that contains them; None for all.
-    """
-    attention, control, uniform = parts.attention[head], parts.control[head], parts.uniform
-    whole = float(attention.sum())
-    remaining = np.ones(len(attention), dtype=np.bool_)
-    chosen: list[int] = []
-    while len(chosen) < ROLES and whole > 0:
-        left = float(attention[remaining].sum())
-        shares = _within(attention, members, remaining)
-        # Controls share out what is left as they share out the whole.
-        expected = [
-            _within(each, members, remaining) * _scale(left, float(each[remaining].sum()))
-            for each in (uniform, control)
-        ]
-        controls = np.where(of_distance, expected[0], np.maximum(*expected))
-        excess = shares - controls
-        # More than its part of what others leave may be no more than its part of all.
-        of_all = _within(uniform, members, remaining) * _scale(whole, float(uniform.sum()))
-        usable = (excess >= least_excess * whole) & (
-            shares >= LEAST_LIFT * np.maximum(controls, of_all)
+    def _of_all(self, heads: range) -> Float64s:
+        """Return the excess of each relation over its controls, `[head, relation]`."""
+        sums, some = self._sums, slice(heads.start, heads.stop)
+        attention, control = sums.parts[:, some].astype(np.float64)
+        whole = sums.off_rest_of_all[:-1][some, None].astype(np.float64)
+        uniform = sums.uniform * (whole / max(float(sums.off_rest_of_all[-1]), 1.0))
+        return self._excess(attention, uniform, control, whole)
+
+    def _left(self, heads: range, remaining: Bools) -> Float64s:
+        """Return the same of the remaining signatures of the sample, `[head, signature]`."""
+        sample, some = self._sample, slice(heads.start, heads.stop)
+        attention = np.where(remaining, sample.attention[:, some].T, np.float32(0))
+        left = attention.sum(1, dtype=np.float64, keepdims=True)
+
+        def shared_out(control: npt.NDArray[np.float32]) -> Float64s:
+            # Controls share out what is left as they share out the whole.
+            part = np.where(remaining, control, np.float32(0))
+            of_all = part.sum(1, dtype=np.float64, keepdims=True)
+            shares: Float64s = part @ self._members * (left / np.where(of_all > 0, of_all, 1))
+            return shares
+
+        return self._excess(
+            attention @ self._members,
+            shared_out(sample.uniform.astype(np.float32)),
+            shared_out(sample.control[:, some].T),
+            sample.attention[:, some].sum(0, dtype=np.float64)[:, None],
         )
-        usable[chosen] = False
-        if not usable.any():
-            break
-        values = np.where(usable, worth(shares / left, controls / left), -np.inf)
-        best = _smallest(
-            parts,
-            members,
-            remaining,
-            np.where(usable, excess, -np.inf),
-            int(values.argmax()),
-            named,
+
+    def _excess(
+        self, shares: Float64s, uniform: Float64s, distance: Float64s, whole: Float64s
+    ) -> Float64s:
+        """Return the excess over the controls; minus infinity for a relation without a role."""
+        control = np.where(self._is_distance, uniform, np.maximum(uniform, distance))
+        excess = shares - control
+        usable = (excess >= LEAST_EXCESS * whole) & (shares >= LEAST_LIFT * control) & (whole > 0)
+        result: Float64s = np.where(usable, excess, -np.inf)
+        return result
+
+    def _smallest(self, remaining: Bools, excess: Float64s) -> Int64s:
+        """Return each head's relation: the smallest within the best that keeps most of its excess.
+
+        Of those that are alike here, the earliest of the library: where random tokens repeat,
+        induction by one token and by two are nearly the same pairs.
+        """
+        best = excess.argmax(1)
+        every = np.arange(len(best))
+        counts = np.where(remaining, self._sample.pairs, 0).astype(np.float32)
+        sizes = counts @ self._members
+        common = counts * self._members.T[best] @ self._members
+        of_best = sizes[every, best][:, None]
+        enough = excess >= KEPT * excess.max(1, keepdims=True)
+        # Numbers of pairs, up to the rounding of their sums.
+        within = enough & (common >= sizes * (1 - _ROUNDING))
+        within[every, best] = True
+        smallest = np.where(within, sizes, np.inf).min(1, keepdims=True)
+        contains = enough & (common >= of_best * (1 - _ROUNDING))
+        chosen: Int64s = ((within | contains) & (ALIKE * sizes <= smallest)).argmax(1)
+        return chosen
+
+
+class HalfShares:
+    """The shares of every head on every relation on one half."""
+
+    def __init__(self, sums: HalfSums) -> None:
+        self._sums = sums
+        self.is_distance = distances(sums)
+        """Which relations are a distance in these documents, `[relation]`."""
+        whole = sums.off_rest_of_all[:-1, None]
+        self._parts: Float64s = sums.parts[0] / np.where(whole > 0, whole, 1)
+
+    def of(self, head: int, relation: int) -> Shares | None:
+        """Return a head's shares on a relation; None without such a row, or if all rests."""
+        sums = self._sums
+        off_rest = int(sums.off_rest[head, relation])
+        if not off_rest:
+            return None
+        base, base_rest = (int(each) for each in sums.base[:, relation])
+        return Shares(
+            documents=int(sums.with_rows[relation]),
+            rows=int(sums.rows[relation]),
+            share=int(sums.mass[head, relation]) / off_rest,
+            uniform=base / base_rest if base_rest else 0.0,
+            distance=int(sums.matched[head, relation]) / off_rest,
+            part=float(self._parts[head, relation]),
+            is_distance=bool(self.is_distance[relation]),
         )
-        chosen.append(best)
-        remaining &= ~parts.signatures[:, best]
-    return chosen
-
-
-def _within(values: Float64s, members: Float64s, remaining: Bools) -> Float64s:
-    """Return the sum of the remaining signatures' values in each relation, `[relation]`."""
-    sums: Float64s = np.where(remaining, values, 0.0) @ members
-    return sums
-
-
-def _scale(whole: float, part: float) -> float:
-    return whole / part if part > 0 else 0.0
-
-
-def _smallest(
-    parts: Parts,
-    members: Float64s,
-    remaining: Bools,
-    excess: Float64s,
-    best: int,
-    named: int | None,
-) -> int:
-    """Return the relation to choose: the smallest within the best that keeps most of its excess.
-
-    Ties go to the earlier one of the library.
-    """
-    inside = parts.signatures[:, best] & remaining
-    counts = np.where(remaining, parts.pairs, 0).astype(np.float64)
-    # Relations that have no remaining pair outside the best one.
-    outside = _within(counts, members, ~inside) > 0
-    sizes = counts @ members
-    nested = ~outside & (excess >= KEPT * excess[best])
-    candidates = np.append(np.flatnonzero(nested[:named]), best)
-    return int(candidates[sizes[candidates].argmin()])
-
-
-def shares_of(sums: HalfSums, head: int, relation: int) -> Shares | None:
-    """Return a head's shares on a relation; None if no document has such a row or all rests."""
-    off_rest = int(sums.off_rest[head, relation])
-    if not off_rest:
-        return None
-    base, base_rest = (int(each) for each in sums.base[:, relation])
-    members = sums.signatures[:, relation]
-    parts = sums.attention[: len(members), head]
-    whole, pairs = int(parts.sum()), int(sums.pairs[: len(members)] @ members)
-    return Shares(
-        documents=int(sums.with_rows[relation]),
-        rows=int(sums.rows[relation]),
-        share=int(sums.mass[head, relation]) / off_rest,
-        uniform=base / base_rest if base_rest else 0.0,
-        distance=int(sums.matched[head, relation]) / off_rest,
-        part=int(parts[members].sum()) / whole if whole else 0.0,
-        is_distance=bool(_is_distance(pairs, sums.pure[relation])),
-    )
 
 
 def _choice(
     sums: HalfSums,
     head: int,
     relation: int,
+    shares: Shares,
     alpha: float,
     documents: int | None,
-) -> Choice | None:
-    """Return the claim of a relation; None if it cannot be above the controls and be decided."""
-    shares = shares_of(sums, head, relation)
-    if shares is None or shares.documents < LEAST_DOCUMENTS:
-        return None
+) -> list[Choice]:
+    """Return the claim of a relation; none if it cannot be above the controls and be decided."""
     share, (deviation, rest) = min(shares.share, 1.0), _deviation(sums, head, relation)
     error = NormalDist().inv_cdf(1 - alpha) * deviation / math.sqrt(shares.documents)
     control = LEAST_LIFT * shares.control
@@ -233,7 +246,7 @@ def _choice(
     ):
         threshold *= _STEP
     threshold = round_down(threshold) if threshold > 0 else 0.0
-    return Choice(head, relation, threshold, shares) if threshold > control else None
+    return [Choice(head, relation, threshold, shares)] if threshold > control else []
 
 
 def _is_decided(

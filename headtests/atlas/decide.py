@@ -57,16 +57,19 @@ def decide(mass: Int64s, off_rest: Int64s | None, threshold: float, alpha: float
     contrast: Contrast = Mean(mass, None)
     if off_rest is not None:
         contrast = Ratio(np.minimum(mass, off_rest), off_rest, Fraction(1), None)
-    over, under = log_wealth(contrast.scores(quantised_fraction(threshold)))
-    for_claim, against = float(over[-1]), float(under[-1])
-    needed = math.log(1 / alpha)
-    verdict = Verdict.UNDECIDED
-    if for_claim >= needed:
-        verdict = Verdict.HOLDS
-    elif against >= needed:
-        verdict = Verdict.REFUTED
+    verdict, log_e = verdict_on(contrast, threshold, alpha)
     low, high = bounds(contrast, alpha)
-    return Decided(verdict, for_claim, float(contrast.value), low, high)
+    return Decided(verdict, log_e, float(contrast.value), low, high)
+
+
+def verdict_on(contrast: Contrast, threshold: float, alpha: float) -> tuple[Verdict, float]:
+    """Return the verdict on `figure >= threshold` after all documents, and the log e-value."""
+    over, under = log_wealth(contrast.scores(quantised_fraction(threshold)))
+    needed = math.log(1 / alpha)
+    if over[-1] >= needed:
+        return Verdict.HOLDS, float(over[-1])
+    verdict = Verdict.REFUTED if under[-1] >= needed else Verdict.UNDECIDED
+    return verdict, float(over[-1])
 
 
 def confirmed(decisions: Sequence[Decided | None], level: float = LEVEL) -> list[bool]:

@@ -5,19 +5,107 @@ documents' sums (`headtests.measurement.readers.relation_sums`) to averages over
 each document weighs the same. Nothing is chosen here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from headtests.measurement.masks import Bools
 from headtests.measurement.readers.relation_sums import DISTANCES, DocumentSums, bins
 from headtests.statistics import QUANTA
+from headtests.statistics.hashing import keyed_hash
 from headtests.statistics.quanta import Float64s, Int64s, quantise
 
-FIELDS = ("attention", "control")
-_ROOM = 256
-"""Signatures of the first allocation."""
+SAMPLE_BYTES = 2**27
+"""The most bytes of the sample of documents that is kept by signature."""
+_OF_SAMPLE = 12
+"""Part of the hash key by which documents enter the sample."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Shares of all attention by signature, one document after another."""
+
+    signatures: Bools
+    """Which relations each has, `[signature, relation]`."""
+    attention: npt.NDArray[np.float32]
+    """The share of the document's rows on the pairs of each signature, `[signature, head]`."""
+    control: npt.NDArray[np.float32]
+    """The same for the distance control."""
+    uniform: Float64s
+    """The same for uniform attention, `[signature]`."""
+    pairs: Int64s
+    """The number of pairs, `[signature]`."""
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes, without what does not grow with the heads."""
+        return self.attention.nbytes + self.control.nbytes
+
+    @classmethod
+    def of(cls, sums: DocumentSums) -> "Parts":
+        """Return the parts of one document."""
+        plan, rows = sums.plan, float(sums.plan.rows.sum())
+        return cls(
+            plan.signatures,
+            (sums.attention.T / rows).astype(np.float32),
+            (sums.control.T / rows).astype(np.float32),
+            plan.uniform / rows,
+            plan.counts,
+        )
+
+
+class Sample:
+    """Some documents by signature: those of smallest hash that fit into `SAMPLE_BYTES`.
+
+    From them follows what is left of a relation without others. The same documents are kept in
+    whatever order they come.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, Parts]] = []
+        self._cut = 2**64
+        """Documents of this hash or a larger one do not fit."""
+
+    def add(self, document: int, parts: Callable[[], Parts]) -> None:
+        """Keep a document if it fits."""
+        priority = int(keyed_hash(0, _OF_SAMPLE, document))
+        if priority < self._cut:
+            self._kept.append((priority, parts()))
+            self._fit()
+
+    def merge(self, other: "Sample") -> None:
+        """Keep those of both that fit together."""
+        self._kept += other._kept
+        self._cut = min(self._cut, other._cut)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._kept.sort(key=lambda kept: kept[0])
+        size = 0
+        for place, (priority, parts) in enumerate(self._kept):
+            size += parts.nbytes
+            # One document is kept, however large it is.
+            if priority >= self._cut or (size > SAMPLE_BYTES and place):
+                self._cut = min(self._cut, priority)
+                del self._kept[place:]
+                break
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def parts(self) -> Parts | None:
+        """Return the kept documents one after another; None without any."""
+        if not self._kept:
+            return None
+        kept = [parts for _, parts in self._kept]
+        return Parts(
+            *(
+                np.concatenate([getattr(parts, each.name) for parts in kept])
+                for each in fields(Parts)
+            )
+        )
 
 
 @dataclass(eq=False)
@@ -25,25 +113,29 @@ class HalfSums:
     """Sums over documents for heads whose rows may attend to the same keys.
 
     Arrays are int64 in quanta unless said otherwise. `[head, relation]` sums are over the documents
-    with a row that has a key in the relation, each an average over such rows.
+    with a row that has a key in the relation, each an average over such rows, but for `parts`.
     """
 
     heads: int
     relations: int
     documents: int = 0
     """The number of documents."""
-    known: dict[bytes, int] = field(default_factory=dict)
-    """The place of each signature; a signature is its relations, packed into bits."""
-    attention: Int64s = field(init=False)
-    """The share of a document's rows on the pairs of each signature, `[signature, head]`."""
-    control: Int64s = field(init=False)
-    """The same for the distance control."""
+    sample: Sample = field(default_factory=Sample)
+    parts: Int64s = field(init=False)
+    """Attention on the relation as a share of all rows, by the head and by its distance control,
+    `[2, head, relation]`."""
     uniform: Int64s = field(init=False)
-    """The same for uniform attention, `[signature]`."""
+    """The same for uniform attention, `[relation]`."""
+    off_rest_of_all: Int64s = field(init=False)
+    """Attention that does not rest as a share of all rows, `[head]`; and for uniform attention,
+    last."""
     pairs: Int64s = field(init=False)
-    """The number of pairs of each signature, `[signature]`."""
+    """The number of pairs of the relation, `[relation]`."""
+    pure: Int64s = field(init=False)
+    """For each pair of a relation, the part of the pairs at its distance that lie in it,
+    `[relation]`; see `RelationPlan.pure`."""
     with_rows: Int64s = field(init=False)
-    """The number of documents with such a row, `[relation]`."""
+    """The number of documents with a row that has a key in the relation, `[relation]`."""
     rows: Int64s = field(init=False)
     """The number of such rows, `[relation]`."""
     mass: Int64s = field(init=False)
@@ -58,9 +150,6 @@ class HalfSums:
     base: Int64s = field(init=False)
     """What uniform attention gives to the relation, and to all keys but those of rest,
     `[2, relation]`."""
-    pure: Int64s = field(init=False)
-    """For each pair of a relation, the part of the pairs at its distance that lie in it,
-    `[relation]`; see `RelationPlan.pure`."""
     resting: Int64s = field(init=False)
     """Attention on position 0, over all rows, `[head]`."""
     entropy: Int64s = field(init=False)
@@ -75,30 +164,35 @@ class HalfSums:
             return np.zeros(shape, dtype=np.int64)
 
         heads, relations = self.heads, self.relations
-        self.attention, self.control = zeros(_ROOM, heads), zeros(_ROOM, heads)
-        self.uniform, self.pairs = zeros(_ROOM), zeros(_ROOM)
-        self.with_rows, self.rows = zeros(relations), zeros(relations)
-        self.mass, self.matched = zeros(heads, relations), zeros(heads, relations)
-        self.off_rest, self.squares = zeros(heads, relations), zeros(3, heads, relations)
-        self.base, self.pure = zeros(2, relations), zeros(relations)
+        self.parts, self.off_rest_of_all = zeros(2, heads, relations), zeros(heads + 1)
+        for name in ("uniform", "pairs", "pure", "with_rows", "rows"):
+            setattr(self, name, zeros(relations))
+        for name in ("mass", "matched", "off_rest"):
+            setattr(self, name, zeros(heads, relations))
+        self.squares, self.base = zeros(3, heads, relations), zeros(2, relations)
         self.resting, self.entropy, self.peak = zeros(heads), zeros(heads), zeros(heads)
         self.profile = zeros(heads, 2 * len(DISTANCES))
         self.profile_pairs = zeros(2 * len(DISTANCES))
-        self._signatures: Bools = np.zeros((0, relations), dtype=np.bool_)
 
-    def add(self, sums: DocumentSums) -> "DocumentShares":
-        """Add a document, and return what it contributed to each relation."""
+    def add(self, sums: DocumentSums, sampled: bool = True) -> "DocumentShares":
+        """Add a document, and return what it contributed to each relation.
+
+        `sampled`: it may enter the sample.
+        """
         plan = sums.plan
         rows = float(plan.rows.sum())
-        places = self._places(plan.signatures)
-        self.attention[places] += quantise(sums.attention.T / rows)
-        self.control[places] += quantise(sums.control.T / rows)
-        self.uniform[places] += quantise(plan.uniform / rows)
-        self.pairs[places] += plan.counts
         shares = DocumentShares.of(sums)
-        some = shares.rows > 0
         self.documents += 1
-        self.with_rows += some
+        if sampled:
+            self.sample.add(plan.document, lambda: Parts.of(sums))
+        inside = plan.signatures.astype(np.float64)
+        self.parts += quantise(np.stack([shares.attention, shares.control]) / rows)
+        self.uniform += quantise(plan.uniform @ inside / rows)
+        off_rest = np.append(sums.attention.sum(-1), plan.uniform.sum())
+        self.off_rest_of_all += quantise(off_rest / rows)
+        self.pairs += plan.counts @ plan.signatures.astype(np.int64)
+        self.pure += quantise(plan.pure)
+        self.with_rows += shares.rows > 0
         self.rows += shares.rows
         self.mass += shares.mass
         self.matched += shares.matched
@@ -106,29 +200,15 @@ class HalfSums:
         mass, rest = shares.mass / QUANTA, shares.off_rest / QUANTA
         self.squares += quantise(np.stack([mass**2, rest**2, mass * rest]))
         self.base += shares.base
-        self.pure += quantise(plan.pure)
         self.resting += quantise(sums.resting / rows)
         self.entropy += quantise(np.clip(sums.entropy, 0, 1))
         self.peak += quantise(np.clip(sums.peak, 0, 1))
-        self._add_profile(sums)
-        return shares
-
-    def _places(self, signatures: Bools) -> Int64s:
-        packed = np.packbits(signatures, axis=1)
-        places = [self.known.setdefault(row.tobytes(), len(self.known)) for row in packed]
-        while len(self.known) > len(self.uniform):
-            for name in ("attention", "control", "uniform", "pairs"):
-                old = getattr(self, name)
-                setattr(self, name, np.concatenate([old, np.zeros_like(old)]))
-        return np.array(places, dtype=np.int64)
-
-    def _add_profile(self, sums: DocumentSums) -> None:
-        plan = sums.plan
         for first, last in bins(plan):
             number = bin_of(first, last)
             span = slice(first + plan.length - 1, last + plan.length)
             self.profile[:, number] += quantise(sums.distances[:, span].sum(-1))
             self.profile_pairs[number] += int(plan.apart[span].sum())
+        return shares
 
     def merge(self, other: "HalfSums") -> None:
         """Add what other documents of the same heads and relations add up to."""
@@ -137,51 +217,10 @@ class HalfSums:
                 f"expected sums of {self.heads} heads and {self.relations} relations but found "
                 f"{other.heads} and {other.relations}."
             )
-        places = self._places(other.signatures)
-        for name in ("attention", "control", "uniform", "pairs"):
-            getattr(self, name)[places] += getattr(other, name)[: len(other.known)]
-        of_signatures = {"heads", "relations", "known", "attention", "control", "uniform", "pairs"}
+        self.sample.merge(other.sample)
         for each in fields(self):
-            if each.name not in of_signatures:
+            if each.name not in ("heads", "relations", "sample"):
                 setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
-
-    @property
-    def signatures(self) -> Bools:
-        """Which relations each signature has, `[signature, relation]`."""
-        if len(self._signatures) != len(self.known):
-            packed = np.frombuffer(b"".join(self.known), dtype=np.uint8)
-            width = -(-self.relations // 8)
-            bits = np.unpackbits(packed.reshape(-1, width), axis=1, count=self.relations)
-            self._signatures = bits.view(np.bool_)
-        return self._signatures
-
-    def parts(self) -> "Parts":
-        """Return the average share of a document's rows on each signature."""
-        count = len(self.known)
-        scale = np.float64(1 / (QUANTA * max(self.documents, 1)))
-        return Parts(
-            self.signatures,
-            self.attention[:count].T * scale,
-            self.control[:count].T * scale,
-            self.uniform[:count] * scale,
-            self.pairs[:count],
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """The average share of all attention on each signature; documents weigh the same."""
-
-    signatures: Bools
-    """Which relations each has, `[signature, relation]`."""
-    attention: Float64s
-    """`[head, signature]`."""
-    control: Float64s
-    """`[head, signature]`."""
-    uniform: Float64s
-    """`[signature]`."""
-    pairs: Int64s
-    """`[signature]`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +239,10 @@ class DocumentShares:
     base: Int64s
     """What uniform attention gives to the relation, and to all keys but those of rest,
     `[2, relation]`."""
+    attention: Float64s
+    """The sum over all rows of attention on the relation, `[head, relation]`."""
+    control: Float64s
+    """The same for the distance control."""
 
     @classmethod
     def of(cls, sums: DocumentSums) -> "DocumentShares":
@@ -214,11 +257,20 @@ class DocumentShares:
 
         off_rest = average(sums.off_rest)
         # Rounding may make a part larger than the whole.
-        mass = np.minimum(average(sums.attention @ members), off_rest)
+        attention, control = sums.attention @ members, sums.control @ members
+        mass = np.minimum(average(attention), off_rest)
         not_rest = (plan.off_rest @ plan.eligible) if plan.first_key else rows.astype(np.float64)
         base = np.stack([average(plan.uniform @ members), average(not_rest)])
-        matched = average(sums.control @ members)
-        return cls(plan.document, rows.astype(np.int64), mass, matched, off_rest, base)
+        return cls(
+            plan.document,
+            rows.astype(np.int64),
+            mass,
+            average(control),
+            off_rest,
+            base,
+            attention,
+            control,
+        )
 
 
 def bin_of(first: int, last: int) -> int:

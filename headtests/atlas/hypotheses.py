@@ -6,17 +6,38 @@ figures. Nothing is measured here.
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from headtests.atlas.decide import LEVEL
 from headtests.expressions import Expression
-from headtests.expressions.library import paste_imports
+from headtests.expressions.library import NAMES, paste_imports
 from headtests.io.escaping import legible
 from headtests.records.atlas import AtlasHeadRecord, AtlasRecord, AtlasRoleRecord
+from headtests.records.explanations import BoundedRecord
 from headtests.wording import count
 
 WIDTH = 100
 _INDENT = "    "
+_NAMED = {relation: name for name, relation in NAMES.items()}
+
+
+def relation_source(relation: Expression) -> str:
+    """Return a relation as Python: its name in the library if it has one.
+
+    >>> from headtests.library import NEWLINE
+    >>> relation_source(NEWLINE)
+    'NEWLINE'
+    """
+    return _NAMED.get(relation, repr(relation))
+
+
+def string(text: str) -> str:
+    """Return a string as Python, in double quotes where no other is needed.
+
+    >>> print(string("demo"), string('a "b"'))
+    "demo" 'a "b"'
+    """
+    return f'"{repr(text)[1:-1]}"' if not {'"', "'"} & set(text) else repr(text)
 
 
 def file_name(model: str) -> str:
@@ -41,15 +62,15 @@ def hypotheses(record: AtlasRecord, library: Sequence[Expression]) -> str:
         lines += ["", *test, ""]
     others = list(_others(record))
     if others:
-        lines += ["", *_comment("Proposals that did not hold on the second half, or are no "), ""]
-        lines[-2:] = _comment(
-            "Proposals that were not confirmed: the second half did not decide that they hold, or "
-            "they are no discovery of e-BH."
-        )
-        lines += others
-    while lines and not lines[-1]:
-        del lines[-1]
-    return "\n".join(lines) + "\n"
+        lines += [
+            "",
+            *_comment(
+                "Proposals that were not confirmed: the second half did not decide that they hold, "
+                "or they are no discovery of e-BH."
+            ),
+            *others,
+        ]
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _docstring(record: AtlasRecord) -> Iterator[str]:
@@ -69,7 +90,7 @@ def _docstring(record: AtlasRecord) -> Iterator[str]:
         "Relations and thresholds were chosen on one half of the texts, and each claim was then "
         f"decided on the other half ({halves}). Of {count(len(roles), 'proposal')}, {held} hold, "
         f"each falsely with a probability of at most {record['alpha']:g}, and are discoveries at a "
-        f"false discovery rate of {LEVEL:g} over all of them: e-BH (Wang and Ramdas 2022, \"False "
+        f'false discovery rate of {LEVEL:g} over all of them: e-BH (Wang and Ramdas 2022, "False '
         'discovery rate control with e-values"); the first half chose, so that the e-values of the '
         "second are valid for what was chosen.",
         WIDTH,
@@ -77,7 +98,7 @@ def _docstring(record: AtlasRecord) -> Iterator[str]:
     yield ""
     if not record["complete"]:
         yield from textwrap.wrap(
-            f"The atlas is incomplete: {_plain(record['incomplete_reason'])}", WIDTH
+            f"The atlas is incomplete: {_plain(record['incomplete_reason'])}.", WIDTH
         )
         yield ""
     yield from textwrap.wrap(
@@ -94,7 +115,11 @@ def _imports(record: AtlasRecord, library: Sequence[Expression]) -> Iterator[str
     for head in record["heads"]:
         for role in head["roles"]:
             if role["confirmed"]:
-                for line in paste_imports(library[role["relation"]]).splitlines():
+                relation = library[role["relation"]]
+                needed = paste_imports(relation)
+                if relation in _NAMED:
+                    needed = f"from headtests.library import {_NAMED[relation]}"
+                for line in needed.splitlines():
                     module, _, imported = line.partition(" import ")
                     if imported:
                         names.setdefault(module, set()).update(imported.split(", "))
@@ -121,11 +146,14 @@ def _imports(record: AtlasRecord, library: Sequence[Expression]) -> Iterator[str
 
 def _markers(record: AtlasRecord) -> Iterator[str]:
     model = record["model"]
-    revision = f", revision={model['revision']!r}" if model["revision"] else ""
-    dtype = f", dtype={model['dtype']!r}" if model["dtype"] != "float32" else ""
-    yield f"pytestmark = pytest.mark.model({model['name']!r}{revision}{dtype})".replace("'", '"')
+    revision = f", revision={string(model['revision'])}" if model["revision"] else ""
+    dtype = f", dtype={string(model['dtype'])}" if model["dtype"] != "float32" else ""
+    yield f"pytestmark = pytest.mark.model({string(model['name'])}{revision}{dtype})"
     for place, corpus in enumerate(record["corpora"]):
-        yield f"{_corpus_name(place)} = pytest.mark.corpus({corpus['marker']})"
+        marker = f"pytest.mark.corpus({corpus['marker']})"
+        if not corpus["marker"]:
+            marker = 'pytest.mark.skip(reason="the texts were in memory: name a corpus here")'
+        yield f"{_corpus_name(place)} = {marker}"
 
 
 def _corpus_name(place: int) -> str:
@@ -183,7 +211,7 @@ def _others(record: AtlasRecord) -> Iterator[str]:
                 )
 
 
-def _figure(share: Mapping[str, float | None]) -> str:
+def _figure(share: BoundedRecord) -> str:
     value = f"{share['value']:.3g}"
     if share["low"] is None or share["high"] is None:
         return value

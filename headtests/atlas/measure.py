@@ -10,7 +10,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from headtests.atlas.choose import Choice, Shares, choose, shares_of
+from headtests.atlas.choose import ROLES, Choice, HalfShares, Shares, choose
 from headtests.atlas.decide import Decided, decide
 from headtests.atlas.examples import ExampleRows
 from headtests.atlas.half_sums import DocumentShares, HalfSums
@@ -25,7 +25,7 @@ from headtests.measurement.passes.runner import DocumentPass, Progress
 from headtests.measurement.readers.relation_sums import DocumentSums, RelationSums
 from headtests.models.loaded import LoadedModel
 from headtests.settings import Settings
-from headtests.statistics.quanta import Int64s
+from headtests.statistics.quanta import Int64s, quantise
 
 TOKENS = 4096
 """About how many tokens run at once on the CPU: enough to keep it busy, and little memory."""
@@ -85,9 +85,22 @@ class _Group:
     choices: list[Choice]
     claimed: list[tuple[int, list[Int64s]]]
     """For each document of the second half, its id and the columns of its claims."""
+    cells: Int64s
+    """Of the second half, attention by which of a head's chosen relations it lies in, as a share of
+    all rows, in quanta: `[head, set of relations]`, a set being the bits of their places."""
 
-    def keep(self, shares: DocumentShares) -> None:
-        """Keep what the claims need of a document of the second half."""
+    def keep(self, sums: DocumentSums, shares: DocumentShares) -> None:
+        """Keep what the claims and the coverage need of a document of the second half."""
+        rows = float(sums.plan.rows.sum())
+        chosen: dict[int, list[int]] = {}
+        for choice in self.choices:
+            chosen.setdefault(choice.head, []).append(choice.relation)
+        for head in range(len(self.heads)):
+            bits = sums.plan.signatures[:, chosen.get(head, [])] @ (
+                1 << np.arange(len(chosen.get(head, [])))
+            )
+            cells = np.bincount(bits.astype(np.int64), sums.attention[head], self.cells.shape[1])
+            self.cells[head] += quantise(cells / rows)
         heads = np.array([choice.head for choice in self.choices], dtype=np.int64)
         relations = np.array([choice.relation for choice in self.choices], dtype=np.int64)
         columns = (
@@ -143,7 +156,13 @@ class CorpusAtlas:
             by_layer.setdefault(self.document_pass.alike(head.layer), []).append(head)
         count = len(self.library)
         return [
-            _Group(heads, (HalfSums(len(heads), count), HalfSums(len(heads), count)), [], [])
+            _Group(
+                heads,
+                (HalfSums(len(heads), count), HalfSums(len(heads), count)),
+                [],
+                [],
+                np.zeros((len(heads), 2**ROLES), dtype=np.int64),
+            )
             for heads in by_layer.values()
         ]
 
@@ -194,9 +213,10 @@ class CorpusAtlas:
             pass
 
     def _add(self, half: int, group: _Group, sums: DocumentSums) -> None:
-        shares = group.halves[half].add(sums)
+        # What is left of a relation without others is asked of the first half alone.
+        shares = group.halves[half].add(sums, sampled=half == 0)
         if half == 1:
-            group.keep(shares)
+            group.keep(sums, shares)
         if group is self._groups[0]:
             self._read_ids[half].append(shares.document)
 
@@ -209,18 +229,21 @@ class CorpusAtlas:
     @cached_property
     def proposals(self) -> list[Proposal]:
         """What was proposed of each head, decided on what was read of the second half."""
-        return [
-            self._proposal(group, place, choice)
-            for group in self._groups
-            for place, choice in enumerate(group.choices)
-        ]
-
-    def _proposal(self, group: _Group, place: int, choice: Choice) -> Proposal:
+        found = []
         order = {document: at for at, document in enumerate(self.halves.measure.tolist())}
-        rows = sorted((order[document], columns) for document, columns in group.claimed)
-        figures = np.array(
-            [[column[place] for column in columns] for _, columns in rows], dtype=np.int64
-        ).reshape(-1, 3)
+        for group in self._groups:
+            second = HalfShares(group.halves[1])
+            in_order = sorted(group.claimed, key=lambda claimed: order[claimed[0]])
+            # `[document, column, claim]`
+            shape = (len(in_order), 3, len(group.choices))
+            figures = np.array([columns for _, columns in in_order], np.int64).reshape(shape)
+            for place, choice in enumerate(group.choices):
+                found.append(self._proposal(group, second, figures[:, :, place], choice))
+        return found
+
+    def _proposal(
+        self, group: _Group, second: HalfShares, figures: Int64s, choice: Choice
+    ) -> Proposal:
         figures = figures[figures[:, 0] > 0]
         rest = figures[:, 2] if self.options.suppress_first_token else None
         decided = decide(figures[:, 1], rest, choice.threshold, self._settings.alpha)
@@ -230,7 +253,7 @@ class CorpusAtlas:
             relation=choice.relation,
             threshold=choice.threshold,
             chosen=choice.shares,
-            measured=shares_of(group.halves[1], choice.head, choice.relation),
+            measured=second.of(choice.head, choice.relation),
             decided=decided,
         )
 
@@ -255,16 +278,19 @@ class CorpusAtlas:
         ]
 
     def coverage(self, relations: Sequence[Sequence[int]]) -> list[float | None]:
-        """Return the share of what does not rest on the keys of some relations of each head.
+        """Return the share of what does not rest on keys of some chosen relations of each head.
 
-        `relations` has the places in the library for each head. None if all attention rests.
+        `relations` has the places in the library for each head, of those that were chosen for it.
+        None if all attention rests, or if nothing of the second half was read.
         """
         result: list[float | None] = [None] * len(self.heads)
-        for places, sums in self.groups:
-            parts = sums.parts()
-            for row, place in enumerate(places.tolist()):
-                whole = float(parts.attention[row].sum())
-                inside = parts.signatures[:, list(relations[place])].any(1)
-                if whole > 0:
-                    result[place] = float(parts.attention[row][inside].sum()) / whole
+        places = {head: place for place, head in enumerate(self.heads)}
+        for group in self._groups:
+            for row, head in enumerate(group.heads):
+                cells, place = group.cells[row], places[head]
+                mine = [choice.relation for choice in group.choices if choice.head == row]
+                wanted = sum(1 << mine.index(each) for each in relations[place])
+                covered = np.arange(len(cells)) & wanted > 0
+                if cells.sum() > 0:
+                    result[place] = float(cells[covered].sum() / cells.sum())
         return result

@@ -1,11 +1,13 @@
 """Statistics of a head, as immutable descriptions.
 
 A statistic here is a question, not an answer: it holds relations and numbers, prints as the
-Python that makes it, has an English phrase, and knows which thresholds are possible. Measuring is
+Python that makes it, has an English phrase, and knows which thresholds are possible. Some are about
+the keys in a relation (`RelationStatistic`), some about whole rows (`RowStatistic`). Measuring is
 `headtests.measurement`; deciding a claim is `headtests.claims.verdicts`.
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal, get_args
@@ -17,6 +19,7 @@ from headtests.expressions.head_names import HeadName
 from headtests.wording import written
 
 Control = Literal["uniform", "distance"]
+Weights = Literal["attention", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,10 @@ class RowOptions:
     """The first query position that is a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """A figure to which each document contributes equally, however many rows it has."""
+class _Figure(ABC):
+    """What is known of a kind of statistic, whatever rows and keys it is about."""
 
-    on: Expression
-    """The relation that selects keys."""
-    when: Expression | None
-    """The condition that selects rows; None for all rows."""
+    __slots__ = ()
 
     kind: ClassVar[str]
     """The name of the method of `Head` that makes it."""
@@ -45,27 +44,14 @@ class Statistic:
     largest: ClassVar[float] = 1.0
     """The largest value that is possible."""
 
-    def __post_init__(self) -> None:
-        require_relation(self.on, "on")
-        if self.when is not None:
-            require_row_condition(self.when)
-
     @property
-    def arguments(self) -> str:
-        """The arguments as Python."""
-        return self._with_when(repr(self.on))
+    def needs_values(self) -> bool:
+        """Whether it depends on the value vectors, beside the attention."""
+        return False
 
+    @abstractmethod
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
-        return self._with_rows(
-            f"the share of {head}'s attention that goes to keys {self.on.english}"
-        )
-
-    def _with_when(self, arguments: str) -> str:
-        return arguments if self.when is None else f"{arguments}, when={self.when!r}"
-
-    def _with_rows(self, phrase: str) -> str:
-        return phrase if self.when is None else f"{phrase}, in rows {self.when.english}"
 
     def require_possible(self, threshold: float) -> None:
         """Raise `ClaimError` for a threshold outside the statistic's range."""
@@ -73,38 +59,122 @@ class Statistic:
 
 
 @dataclass(frozen=True, slots=True)
-class Mass(Statistic):
+class RelationStatistic(_Figure):
+    """A figure about the keys in a relation, to which each document contributes equally."""
+
+    on: Expression
+    """The relation that selects keys."""
+    when: Expression | None
+    """The condition that selects rows; None for all rows."""
+
+    def __post_init__(self) -> None:
+        require_relation(self.on, "on")
+        _require_when(self.when)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        return self._with_when(repr(self.on))
+
+    def _with_when(self, arguments: str) -> str:
+        return arguments if self.when is None else f"{arguments}, when={self.when!r}"
+
+    def _with_rows(self, phrase: str) -> str:
+        return _in_rows(phrase, self.when)
+
+
+@dataclass(frozen=True, slots=True)
+class RowStatistic(_Figure):
+    """A figure about whole rows, to which each document contributes equally."""
+
+    when: Expression | None
+    """The condition that selects rows; None for all rows."""
+
+    least_keys: ClassVar[int] = 1
+    """The fewest keys of a row that has such a figure; other rows are left out."""
+    phrase: ClassVar[str]
+    """The figure as a noun phrase about the head `{head}`."""
+
+    def __post_init__(self) -> None:
+        _require_when(self.when)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as Python."""
+        return "" if self.when is None else f"when={self.when!r}"
+
+    def english(self, head: str) -> str:
+        """Return the figure as a noun phrase about a head."""
+        return _in_rows(self.phrase.format(head=head), self.when)
+
+
+Statistic = RelationStatistic | RowStatistic
+"""A figure to which each document contributes equally, however many rows it has."""
+
+
+def _require_when(when: Expression | None) -> None:
+    if when is not None:
+        require_row_condition(when)
+
+
+def _in_rows(phrase: str, when: Expression | None) -> str:
+    return phrase if when is None else f"{phrase}, in rows {when.english}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mass(RelationStatistic):
     """The share of a row's attention on keys in a relation, averaged over a document's rows."""
 
     of: Expression | None = None
     """The relation whose attention divides; None for all attention."""
+    weights: Weights = "attention"
+    """What is shared out: the row's attention, or each key's attention times the norm of its value
+    vector, as a share of the row's sum of these."""
 
     kind: ClassVar[str] = "mass"
 
     def __post_init__(self) -> None:
         # super() without arguments fails here: a slotted dataclass replaces its class.
-        Statistic.__post_init__(self)
+        RelationStatistic.__post_init__(self)
         if self.of is not None:
             require_relation(self.of, "of")
+        if self.weights not in get_args(Weights):
+            raise ClaimError(
+                f'expected weights="attention" or weights="value" in mass but found '
+                f"{self.weights!r}."
+            )
+
+    @property
+    def needs_values(self) -> bool:
+        """Whether it depends on the value vectors, beside the attention."""
+        return self.weights == "value"
+
+    @property
+    def shared_out(self) -> str:
+        """What it is a share of, as a noun."""
+        return "value-weighted attention" if self.needs_values else "attention"
 
     @property
     def arguments(self) -> str:
         """The arguments as Python."""
         of = "" if self.of is None else f", of={self.of!r}"
-        return self._with_when(repr(self.on)) + of
+        weights = f', weights="{self.weights}"' if self.needs_values else ""
+        return self._with_when(repr(self.on)) + of + weights
 
     def english(self, head: str) -> str:
         """Return the figure as a noun phrase about a head."""
         if self.of is None:
-            return Statistic.english(self, head)
+            return self._with_rows(
+                f"the share of {head}'s {self.shared_out} that goes to keys {self.on.english}"
+            )
         return self._with_rows(
-            f"of {head}'s attention on keys {self.of.english}, the share that goes to keys "
+            f"of {head}'s {self.shared_out} on keys {self.of.english}, the share that goes to keys "
             f"{self.on.english}"
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Top1Rate(Statistic):
+class Top1Rate(RelationStatistic):
     """The share of rows whose most attended key lies in a relation; ties go to the lower key."""
 
     kind: ClassVar[str] = "top1_rate"
@@ -118,7 +188,7 @@ class Top1Rate(Statistic):
 
 
 @dataclass(frozen=True, slots=True)
-class ExceedRate(Statistic):
+class ExceedRate(RelationStatistic):
     """Of the pairs in a relation, the share whose multiple is at least a number."""
 
     multiple: float = 1.0
@@ -127,7 +197,7 @@ class ExceedRate(Statistic):
     kind: ClassVar[str] = "exceed_rate"
 
     def __post_init__(self) -> None:
-        Statistic.__post_init__(self)
+        RelationStatistic.__post_init__(self)
         require_multiple(self.multiple, "exceed_rate(multiple)")
 
     @property
@@ -144,7 +214,7 @@ class ExceedRate(Statistic):
 
 
 @dataclass(frozen=True, slots=True)
-class Precision(Statistic):
+class Precision(RelationStatistic):
     """Of the pairs whose multiple is at least a number, the share in a relation."""
 
     above: float = 1.0
@@ -153,7 +223,7 @@ class Precision(Statistic):
     kind: ClassVar[str] = "precision"
 
     def __post_init__(self) -> None:
-        Statistic.__post_init__(self)
+        RelationStatistic.__post_init__(self)
         require_multiple(self.above, "precision(above=)")
 
     @property
@@ -182,7 +252,7 @@ class Precision(Statistic):
 
 
 @dataclass(frozen=True, slots=True)
-class Lift(Statistic):
+class Lift(RelationStatistic):
     """The mass on a relation over the mass that a control would put there."""
 
     over: Control = "uniform"
@@ -193,7 +263,7 @@ class Lift(Statistic):
     largest: ClassVar[float] = math.inf
 
     def __post_init__(self) -> None:
-        Statistic.__post_init__(self)
+        RelationStatistic.__post_init__(self)
         if self.over not in get_args(Control):
             raise ClaimError(
                 f'expected over="uniform" or over="distance" in lift but found {self.over!r}.'
@@ -215,6 +285,28 @@ class Lift(Statistic):
         return self._with_rows(
             f"{head}'s attention on keys {self.on.english}, as a multiple of what {control}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Entropy(RowStatistic):
+    """The entropy of a row over that of even attention, averaged over a document's rows.
+
+    A row of one key has none.
+    """
+
+    kind: ClassVar[str] = "entropy"
+    least_keys: ClassVar[int] = 2
+    phrase: ClassVar[str] = (
+        "the entropy of {head}'s attention, as a share of that of even attention"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Peak(RowStatistic):
+    """The largest attention of a row, averaged over a document's rows."""
+
+    kind: ClassVar[str] = "peak"
+    phrase: ClassVar[str] = "{head}'s attention on the most attended key of a row"
 
 
 @dataclass(frozen=True, slots=True)

@@ -460,8 +460,9 @@ class Estimate(ComparableQuantity):
             )
 
     def __repr__(self) -> str:
-        beyond = ", beyond_corpus=True" if self.beyond_corpus else ""
-        return f"{self.subject.name}.{self.kind}({self.statistic.arguments}{beyond})"
+        beyond = "beyond_corpus=True" if self.beyond_corpus else ""
+        arguments = ", ".join(filter(None, (self.statistic.arguments, beyond)))
+        return f"{self.subject.name}.{self.kind}({arguments})"
 
 
 def _documents_read(evidence: Evidence, reading: Reading, undecided: bool) -> int:

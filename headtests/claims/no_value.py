@@ -3,7 +3,15 @@
 Messages only, made from a question and its reading.
 """
 
-from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, Question, Statistic
+from headtests.claims.definitions import (
+    ExceedRate,
+    Lift,
+    Mass,
+    Precision,
+    Question,
+    RowStatistic,
+    Statistic,
+)
 from headtests.claims.evidence import Evidence
 from headtests.claims.sequential import PairedReading, Reading, base_of
 from headtests.errors import NoEligibleRowError
@@ -62,7 +70,10 @@ def no_common_value(
 
 def _first_hint(question: Question) -> str:
     """Return a hint that position 0 is excluded, for a condition on the key alone."""
-    if not question.options.suppress_first_token or question.statistic.on.scope != "key":
+    statistic = question.statistic
+    if isinstance(statistic, RowStatistic) or statistic.on.scope != "key":
+        return ""
+    if not question.options.suppress_first_token:
         return ""
     return (
         " Position 0, where BOS stands, is excluded: use ht.first for it, or include it with "
@@ -78,6 +89,10 @@ def _missing_rows(statistic: Statistic) -> str:
         case Precision(above=multiple):
             possible = f"of at least {written(multiple)} keys, without which no multiple is as high"
             return f"{rows} {possible}. Lower above=, or measure on longer documents."
+        case RowStatistic(least_keys=least):
+            keys = "rows" if least == 1 else f"rows of at least {least} keys"
+            which = "" if statistic.when is None else f" {statistic.when.english}"
+            return f"{keys}{which}. Choose another when=, or measure on longer documents."
         case ExceedRate(multiple=multiple):
             keys = f"with keys {statistic.on.english} among at least {written(multiple)}"
             return f"{rows} {keys}, without which no multiple is as high. {remedy}"
@@ -90,7 +105,7 @@ def _empty_divisor(statistic: Statistic) -> str:
         case Precision(above=above):
             return f"no pair has a multiple of {written(above)} or more. Lower above="
         case Mass(of=of) if of is not None:
-            return f"no attention falls on keys {of.english}. Choose another of="
+            return f"no {statistic.shared_out} falls on keys {of.english}. Choose another of="
         case Lift(over="distance"):
             return "the head's average attention would put nothing there. Claim a mass instead"
         case _:
@@ -103,7 +118,7 @@ def divided_by(statistic: Statistic) -> str:
         case Precision(above=above):
             return f"the share of pairs with a multiple of {written(above)} or more"
         case Mass(of=of) if of is not None:
-            return f"the attention on keys {of.english}"
+            return f"the {statistic.shared_out} on keys {of.english}"
         case Lift(over="distance"):
             return "what the head's average attention would put there"
         case _:

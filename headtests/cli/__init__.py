@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from headtests.cli import corpus, describe, record, report, trace
+from headtests.cli import atlas, corpus, describe, record, report, trace
 from headtests.cli.parsing import MISTAKE, PROG, Parser, complain
 from headtests.errors import HeadtestsError
 
@@ -62,7 +62,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (describe, corpus, trace, report, record):
+    for module in (atlas, describe, corpus, trace, report, record):
         module.add(commands)
     return parser
 

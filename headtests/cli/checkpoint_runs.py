@@ -48,7 +48,7 @@ def models_of(
             "name the checkpoints, as --models A B C, or as --model NAME --revisions "
             "step1,step512. Found " + _found_instead(models, model, revisions)
         )
-    if model is not None and (model == "demo" or os.path.isdir(os.path.expanduser(model))):
+    if model is not None and ModelSpec(model).is_local:
         raise SettingError(
             f"{model} has no revisions: those are of a model on the hub. Name its checkpoints' "
             "folders with --models."
@@ -66,7 +66,7 @@ def models_of(
         location_of(spec)
         above = with_home(spec.name).parent
         # A name with a slash may be a model on the hub, but not if its parent folder exists here.
-        if above != Path() and above.is_dir() and not os.path.isdir(os.path.expanduser(spec.name)):
+        if above != Path() and above.is_dir() and not spec.is_local:
             raise ModelUnavailableError(
                 f"there is no folder {spec.name} to load a model from, though there is {above}. "
                 "Name the folders of the checkpoints."
@@ -105,9 +105,9 @@ def _whole_name(spec: ModelSpec) -> str:
 
 
 def _place(name: str) -> str:
-    """Return the absolute path of a folder; any other name unchanged."""
+    """Return the absolute path of a folder or GGUF file; any other name unchanged."""
     path = with_home(name)
-    return str(path.resolve()) if path.is_dir() else name
+    return str(path.resolve()) if path.is_dir() or ModelSpec(name).is_gguf else name
 
 
 def _found_instead(models: Sequence[str], model: str | None, revisions: Sequence[str]) -> str:

@@ -44,7 +44,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "--max-length", metavar="N", help="maximum number of tokens of a document (256)"
     )
     parser.add_argument("--bos", help="special tokens: model, always or never (model)")
-    parser.add_argument("--model", default="demo", help="a Hugging Face name or a folder (demo)")
+    parser.add_argument(
+        "--model", default="demo", help="a Hugging Face name, a folder or a GGUF file (demo)"
+    )
     parser.add_argument("--revision", help="a branch, tag or commit of the hub's repository")
     parser.add_argument("--json", action="store_true", help="print it as JSON, as in a record")
 
@@ -70,7 +72,7 @@ def _corpus(arguments: argparse.Namespace) -> int:
     spec = ModelSpec(arguments.model, arguments.revision, missing="fail")
     corpus = CorpusSpec(arguments.corpus, **options)
     context = model_shape(spec).context
-    with population_of(corpus, load_tokenizer(spec), context, settings) as population:
+    with population_of(corpus, load_tokenizer(spec, settings), context, settings) as population:
         record = corpus_record(population)
     if arguments.json:
         say(json.dumps(record))

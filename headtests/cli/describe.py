@@ -53,7 +53,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser.set_defaults(run=_describe)
     parser.add_argument("heads", nargs="+", metavar="HEAD", help='such as L5H1, "L5H*" or "L*H*"')
     model = parser.add_argument_group("the model and the documents")
-    model.add_argument("--model", default="demo", help="a Hugging Face name or a folder (demo)")
+    model.add_argument(
+        "--model", default="demo", help="a Hugging Face name, a folder or a GGUF file (demo)"
+    )
     model.add_argument("--revision", help="a branch, tag or commit of the hub's repository")
     model.add_argument(
         "--corpus", default="demo", help="a dataset's name, a folder, a file, or demo (demo)"

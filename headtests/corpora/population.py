@@ -104,6 +104,9 @@ class Population:
 
     def __post_init__(self) -> None:
         self.lengths = self.spool.lengths
+        spool = self.spool
+        # Not a method, since a population in a cycle would be collected late, with its file.
+        self.vocabulary.count_tokens = lambda: spool.counts
 
     def __len__(self) -> int:
         return len(self.spool)

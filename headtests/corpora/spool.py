@@ -7,6 +7,7 @@ import tempfile
 import weakref
 from array import array
 from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from headtests.errors import CorpusError
 
 _STORED = np.dtype("<i4")
+_COUNTED = 2**20
+"""Ids that are counted at once."""
 
 
 class Spool:
@@ -71,7 +74,7 @@ class Spool:
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} documents, from 0, and no number {number}")
         if self._mapped is None:
-            raise CorpusError("these documents were closed; build the population again.")
+            raise _closed_error()
         return np.array(self._mapped[self._ends[number] : self._ends[number + 1]], dtype=np.int32)
 
     @property
@@ -79,6 +82,21 @@ class Spool:
         """The length of each array, shape `[documents]`."""
         ends = np.array(self._ends, dtype=np.int64)
         return ends[1:] - ends[:-1]
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How often each id occurs in all arrays, shape `[largest id + 1]`.
+
+        Raises `CorpusError` after `close`, if they were not counted before.
+        """
+        if self._mapped is None:
+            raise _closed_error()
+        counts = np.zeros(1, dtype=np.int64)
+        for start in range(0, len(self._mapped), _COUNTED):
+            some = np.bincount(self._mapped[start : start + _COUNTED], minlength=len(counts))
+            some[: len(counts)] += counts
+            counts = some.astype(np.int64)
+        return counts
 
     @property
     def sha256(self) -> str:
@@ -95,6 +113,10 @@ def _closed(file: IO[bytes]) -> None:
     # Closing flushes again what could not be written, and fails again.
     with suppress(OSError):
         file.close()
+
+
+def _closed_error() -> CorpusError:
+    return CorpusError("these documents were closed; build the population again.")
 
 
 def _unwritable(folder: Path | None, error: OSError) -> CorpusError:

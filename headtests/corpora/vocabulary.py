@@ -5,10 +5,10 @@ A wrapper around any Hugging Face tokenizer, fast or slow. Documents are tokenis
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from headtests.errors import ExpressionError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+Number = TypeVar("Number", np.int8, np.int64)
 
 _METASPACE = "▁"
 _SHOWN_PIECES = 8
@@ -29,7 +31,11 @@ class Vocabulary:
         self.tokenizer = tokenizer
         self._texts: dict[int, str] = {}
         self._single_ids: dict[str, int] = {}
-        self._matches: dict[str, npt.NDArray[np.int8]] = {}
+        self._matches: dict[str, Callable[[str], bool]] = {}
+        self._values: dict[Callable[[str], int], tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]
+        self._values = {}
+        self.count_tokens: Callable[[], npt.NDArray[np.int64]] | None = None
+        """Returns how often each id occurs in the population, shape `[ids]`; None without one."""
 
     def text(self, token_id: int) -> str:
         """Return the text of one id, decoded alone, without clean-up of spaces.
@@ -85,14 +91,7 @@ class Vocabulary:
         The pattern is searched for (`re.search`) in the text of each id. Special tokens have texts
         too, so "SEP" finds "[SEP]". Raises `ExpressionError` for an invalid regular expression.
         """
-        ids = np.asarray(token_ids, dtype=np.int64)
-        known = self._matches.get(pattern, np.empty(0, dtype=np.int8))
-        size = max(len(self.tokenizer), int(ids.max(initial=-1)) + 1)
-        if len(known) < size:
-            known = np.concatenate([known, np.full(size - len(known), -1, dtype=np.int8)])
-            self._matches[pattern] = known
-        unseen = np.unique(ids[known[ids] < 0])
-        if len(unseen):
+        if pattern not in self._matches:
             try:
                 search = re.compile(pattern).search
             except re.error as error:
@@ -100,8 +99,49 @@ class Vocabulary:
                     f"{pattern!r} is no regular expression: {error}. Escape literal text with "
                     "re.escape()."
                 ) from error
-            known[unseen] = [search(self.text(token_id)) is not None for token_id in unseen]
-        return np.equal(known[ids], 1)
+            self._matches[pattern] = lambda text: search(text) is not None
+        return np.equal(self._of_texts(self._matches[pattern], token_ids, np.int8), 1)
+
+    def of_texts(
+        self, function: Callable[[str], int], token_ids: npt.ArrayLike
+    ) -> npt.NDArray[np.int64]:
+        """Return a function of each id's text, in the shape of `token_ids`.
+
+        It is called once for each id that is seen, so that it must depend on the text alone.
+        """
+        return self._of_texts(function, token_ids, np.int64)
+
+    def _of_texts(
+        self, function: Callable[[str], int], token_ids: npt.ArrayLike, kind: type[Number]
+    ) -> npt.NDArray[Number]:
+        ids = np.asarray(token_ids, dtype=np.int64)
+        values, known = self._values.get(function, (np.empty(0, kind), np.empty(0, np.bool_)))
+        if (largest := int(ids.max(initial=-1))) >= len(values):
+            more = max(len(self.tokenizer), largest + 1) - len(values)
+            values = np.concatenate([values, np.zeros(more, kind)])
+            known = np.concatenate([known, np.zeros(more, np.bool_)])
+            self._values[function] = values, known
+        unseen = ids[~known[ids]]
+        if len(unseen):
+            unseen = np.unique(unseen)
+            values[unseen] = [function(self.text(token_id)) for token_id in unseen]
+            known[unseen] = True
+        found: npt.NDArray[Number] = values[ids]
+        return found
+
+    def occurrences(self, token_ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return how often each id occurs in the population, in the shape of `token_ids`.
+
+        Raises `ExpressionError` if the vocabulary belongs to no population.
+        """
+        if self.count_tokens is None:
+            raise ExpressionError(
+                "ht.rarest(...) and ht.most_frequent(...) count the tokens of a corpus, and there "
+                "is none here. Measure on a corpus, or use another relation."
+            )
+        counts, ids = self.count_tokens(), np.asarray(token_ids, dtype=np.int64)
+        known = ids < len(counts)
+        return np.where(known, counts[np.where(known, ids, 0)], 0)
 
     def single_id(self, text: str) -> int:
         """Return the id of a text that is exactly one token.
@@ -185,8 +225,8 @@ class Vocabulary:
         if token_id not in self._known_ids:
             return f"<id {token_id}>"
         token = self.tokenizer.convert_ids_to_tokens(token_id)
-        # Decoders drop the space before the first token, and here each token is the first.
-        if isinstance(token, str) and token.startswith(_METASPACE) and self._has_metaspace:
+        # Decoders drop spaces of the first token, inner ones too, and here each token is the first.
+        if isinstance(token, str) and _METASPACE in token and self._has_metaspace:
             return token.replace(_METASPACE, " ")
         return cast(
             str,

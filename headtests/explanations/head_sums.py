@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headtests.atlas.choose import Shares, shares_of
+from headtests.atlas.choose import HalfShares, Shares
 from headtests.atlas.half_sums import HalfSums
 from headtests.claims.definitions import Mass, Question, RowOptions
 from headtests.explanations.relation_search import Finding, Tried, findings
+from headtests.explanations.signature_sums import SignatureSums
 from headtests.explanations.text_halves import Half
 from headtests.expressions import Expression, every_row, first
 from headtests.expressions.head_names import HeadName
@@ -61,18 +62,33 @@ def find(
     """
     population = half.whole.document_pass.population
     tried = Tried.of(population, half.within_limit, options.suppress_first_token)
-    groups = [(group, HalfSums(len(group), len(tried.named))) for group in alike(half, heads)]
-    readers = [_reader(half, group, tried.relations, options, sums.add) for group, sums in groups]
+    groups = [_Explained(group, len(tried.named)) for group in alike(half, heads)]
+    readers = [_reader(half, each.heads, tried.relations, options, each.add) for each in groups]
     read_half(half, heads, readers)
     result = {}
-    for group, sums in groups:
-        for place, (head, found) in enumerate(zip(group, findings(sums, tried), strict=True)):
-            shares = {
-                relation: shares_of(sums, place, tried.relations.index(relation))
-                for relation in shown
+    for each in groups:
+        shares, of_signatures = HalfShares(each.sums), each.by_signature.averages()
+        found = findings(of_signatures, shares.is_distance, tried)
+        for place, head in enumerate(each.heads):
+            on_shown = {
+                relation: shares.of(place, tried.relations.index(relation)) for relation in shown
             }
-            result[head] = Found(found, shares)
+            result[head] = Found(found[place], on_shown)
     return result
+
+
+class _Explained:
+    """The sums of some heads on the explain half."""
+
+    def __init__(self, heads: Sequence[HeadName], relations: int) -> None:
+        self.heads = heads
+        self.sums = HalfSums(len(heads), relations)
+        self.by_signature = SignatureSums(len(heads), relations)
+
+    def add(self, sums: DocumentSums) -> None:
+        """Add a document."""
+        self.sums.add(sums, sampled=False)
+        self.by_signature.add(sums)
 
 
 def measure_found(
@@ -212,7 +228,7 @@ class _MeasuredSums:
         self.reader = _reader(half, self._heads, list(self._places), options, self._add)
 
     def _add(self, sums: DocumentSums) -> None:
-        self._sums.add(sums)
+        self._sums.add(sums, sampled=False)
         plan, scale = sums.plan, 1 / float(sums.plan.rows.sum())
         masses = _quanta(sums.attention @ self._members(plan) * scale)
         places = np.array(self._claims, dtype=np.int64).reshape(-1, 2)
@@ -307,11 +323,9 @@ class _MeasuredSums:
 
     def shares(self) -> dict[HeadName, dict[Expression, Shares | None]]:
         """Return each head's shares on the relations `shown`."""
+        shares = HalfShares(self._sums)
         return {
-            head: {
-                relation: shares_of(self._sums, place, self._places[relation])
-                for relation in self._shown
-            }
+            head: {relation: shares.of(place, self._places[relation]) for relation in self._shown}
             for place, head in enumerate(self._heads)
         }
 

@@ -81,7 +81,7 @@ def explanation_ask(
     )
     parts.append(
         f"The language in which relations and conditions are written:\n{GRAMMAR}\n"
-        f"Names of the library, each a relation:\n{GLOSSARY}"
+        f"Names of the library, each a relation, and its keys:\n{GLOSSARY}"
     )
     parts.append(
         'Answer with JSON: {"explanation": one paragraph, "alternatives": [{"on": the relation, '

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from headtests.atlas.choose import LEAST_LIFT, round_down
-from headtests.claims.definitions import Mass, Question, RowOptions
+from headtests.claims.definitions import Mass, Question, RelationStatistic, RowOptions
 from headtests.claims.estimate import Estimate
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError, HeadtestsError, NoEligibleRowError
@@ -189,12 +189,18 @@ def _base_rates(halves: Halves, mass: Estimate) -> tuple[Fraction | None, Fracti
 
 def _off_position_0(mass: Estimate) -> Estimate:
     """Return a mass as a share of the attention off position 0; nothing is read yet."""
-    statistic = Mass(mass.statistic.on, mass.statistic.when, of=~first)
+    statistic = Mass(_relation_of(mass), mass.statistic.when, of=~first)
     return replace(mass, statistic=statistic, given=None)
 
 
 def _names_first(mass: Estimate) -> bool:
-    return any(isinstance(leaf, First) for leaf in leaves(mass.statistic.on))
+    return any(isinstance(leaf, First) for leaf in leaves(_relation_of(mass)))
+
+
+def _relation_of(mass: Estimate) -> Expression:
+    if not isinstance(mass.statistic, RelationStatistic):
+        raise TypeError(f"expected a mass but found {mass!r}")
+    return mass.statistic.on
 
 
 def _of_what_does_not_rest(halves: Halves, mass: Estimate) -> BoundedRecord | None:

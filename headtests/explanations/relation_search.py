@@ -1,22 +1,22 @@
 """Which relations of a library explain a head's attention best on the explain half.
 
-The search of an atlas (`headtests.atlas.choose`), with a head's own tokens beside the library. What
-is found is measured on the other half by `measured_suggestions` and put into words by `wording`.
+A greedy search, as for an atlas, with a head's own tokens beside the library. What is found is
+measured on the other half by `measured_suggestions` and put into words by `wording`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
 import numpy as np
 
-from headtests.atlas.choose import LEAST_LIFT, distances, relations
-from headtests.atlas.half_sums import HalfSums, Parts
+from headtests.atlas.choose import KEPT, LEAST_LIFT, ROLES
 from headtests.corpora import Population, Vocabulary
 from headtests.errors import ExpressionError
+from headtests.explanations.signature_sums import SignatureShares
 from headtests.expressions import Expression, first, key
-from headtests.expressions.library import LIBRARY, Named
+from headtests.expressions.library import EXPLAINER_LIBRARY, Named
 from headtests.expressions.nodes import leaves
 from headtests.expressions.relations import CustomRelation
 from headtests.measurement.masks import Bools
@@ -69,12 +69,12 @@ class Tried:
 
     @classmethod
     def of(cls, population: Population, documents: Int64s, suppress_first_token: bool) -> "Tried":
-        """Return the library and the most frequent tokens of some documents, given by their ids."""
+        """Return its library and the most frequent tokens of some documents, given by their ids."""
         # If position 0 is a key like any other, a head may rest there.
         resting = [] if suppress_first_token else [POSITION_0]
         tokens = _frequent_tokens(population, documents)
         named = [Named(key.is_(text), f"the token {_quoted([text])}") for text in tokens]
-        return cls((*LIBRARY, *resting, *named), tuple(tokens))
+        return cls((*EXPLAINER_LIBRARY, *resting, *named), tuple(tokens))
 
     @property
     def relations(self) -> list[Expression]:
@@ -95,50 +95,123 @@ def _frequent_tokens(population: Population, documents: Int64s) -> list[str]:
     return texts
 
 
-def findings(sums: HalfSums, tried: Tried) -> list[list[Finding]]:
+def findings(shares: SignatureShares, of_distance: Bools, tried: Tried) -> list[list[Finding]]:
     """Return up to three relations that each head is enriched for, in order of choice.
 
-    `sums` are those of the relations that were tried. Empty for a head whose attention all rests.
+    Each is the relation with the largest gain over its controls on the attention that remains,
+    among those with an excess of `LEAST_EXCESS` of all and `LEAST_LIFT` times their controls; or
+    the smallest relation of the library within it that keeps nearly all of its excess. `shares` are
+    those on the relations that were tried, and `of_distance` says which of them are a distance,
+    for which uniform attention is the only control. Empty for a head whose attention all rests.
     """
-    parts = sums.parts()
     start, count = len(tried.named) - len(tried.tokens), len(tried.named)
     # A head's own tokens together are one more relation, in the last column.
-    signatures = np.zeros((len(parts.signatures), count + 1), dtype=np.bool_)
-    signatures[:, :count] = parts.signatures
-    members = signatures.astype(np.float64)
-    of_distance = np.append(distances(sums), False)
-    parts = replace(parts, signatures=signatures)
+    signatures = np.zeros((len(shares.pairs), count + 1), dtype=np.bool_)
+    signatures[:, :count] = shares.signatures
+    search = _Search(shares, signatures, np.append(of_distance, False), start)
     found = []
-    for head in range(sums.heads):
-        places = _own_tokens(parts, members[:, start:count], head)
+    for head in range(len(shares.attention)):
+        places = search.own_tokens(head, count)
         texts = [tried.tokens[place] for place in places]
-        named, signatures[:, count] = list(tried.named), False
+        named = list(tried.named)
         if len(texts) > 1:
             named.append(Named(key.is_(*texts), f"the tokens {_quoted(texts)}"))
-            signatures[:, count] = signatures[:, [start + place for place in places]].any(axis=1)
-        members[:, count] = signatures[:, count]
-        chosen = relations(parts, members, head, of_distance, LEAST_EXCESS, gains, start)
-        found.append(_findings(parts, head, named, chosen))
+        search.join([start + place for place in places] if len(texts) > 1 else [])
+        found.append(search.findings(head, named))
     return found
 
 
-def _findings(
-    parts: Parts, head: int, tried: Sequence[Named], chosen: Sequence[int]
-) -> list[Finding]:
-    attention, whole = parts.attention[head], float(parts.attention[head].sum())
-    seen: Bools = parts.pairs > 0
-    remaining, found = seen, list[Finding]()
-    for place in chosen:
-        inside = parts.signatures[:, place]
-        mass = float(attention[inside & remaining].sum())
-        overlaps = [
-            tried[other].relation
-            for other in chosen[: len(found)]
-            if (inside & parts.signatures[:, other] & seen).any()
-        ]
-        found.append(Finding(tried[place], mass, mass / whole, tuple(overlaps)))
-        remaining = remaining & ~inside
-    return found
+class _Search:
+    """The greedy search over the pairs of each signature."""
+
+    def __init__(
+        self, shares: SignatureShares, signatures: Bools, of_distance: Bools, library: int
+    ) -> None:
+        """`library` is the number of relations before those of single tokens."""
+        self._shares = shares
+        self._signatures = signatures
+        self._members = signatures.astype(np.float64)
+        self._of_distance = of_distance
+        self._library = library
+
+    def own_tokens(self, head: int, stop: int) -> list[int]:
+        """Return the tokens furthest above their uniform share, the furthest first."""
+        attention, uniform = self._shares.attention[head], self._shares.uniform
+        if attention.sum() <= 0 or uniform.sum() <= 0:
+            return []
+        members = self._members[:, self._library : stop]
+        own = attention @ members / attention.sum()
+        expected = uniform @ members / uniform.sum()
+        enough = (own > expected) & (own >= LEAST_LIFT * expected)
+        best = np.argsort(expected - own, kind="stable").tolist()
+        return [place for place in best if enough[place]][:TOP_TOKENS]
+
+    def join(self, relations: Sequence[int]) -> None:
+        """Have the last relation be the union of some others."""
+        self._signatures[:, -1] = self._signatures[:, relations].any(axis=1)
+        self._members[:, -1] = self._signatures[:, -1]
+
+    def findings(self, head: int, tried: Sequence[Named]) -> list[Finding]:
+        """Return what is found of a head."""
+        attention = self._shares.attention[head]
+        whole = float(attention.sum())
+        remaining = np.ones(len(attention), dtype=np.bool_)
+        chosen: list[int] = []
+        found: list[Finding] = []
+        while len(found) < ROLES and whole > 0:
+            best = self._best(head, whole, remaining, chosen)
+            if best is None:
+                break
+            inside = self._signatures[:, best]
+            mass = float(attention[inside & remaining].sum())
+            overlaps = [
+                tried[other].relation
+                for other in chosen
+                if (inside & self._signatures[:, other]).any()
+            ]
+            found.append(Finding(tried[best], mass, mass / whole, tuple(overlaps)))
+            chosen.append(best)
+            remaining &= ~inside
+        return found
+
+    def _best(self, head: int, whole: float, remaining: Bools, chosen: Sequence[int]) -> int | None:
+        of_all = self._shares
+        attention, control = of_all.attention[head], of_all.control[head]
+        left, shares = float(attention[remaining].sum()), self._within(attention, remaining)
+        if left <= 0:
+            return None
+        # Controls share out what is left as they share out the whole.
+        uniform, distance = (
+            self._within(each, remaining) * _over(left, float(each[remaining].sum()))
+            for each in (of_all.uniform, control)
+        )
+        controls = np.where(self._of_distance, uniform, np.maximum(uniform, distance))
+        # More than its part of what others leave may be no more than its part of all.
+        part = _over(whole, float(of_all.uniform.sum()))
+        expected = self._within(of_all.uniform, remaining) * part
+        excess = shares - controls
+        usable = (excess >= LEAST_EXCESS * whole) & (
+            shares >= LEAST_LIFT * np.maximum(controls, expected)
+        )
+        usable[list(chosen)] = False
+        if not usable.any():
+            return None
+        best = int(np.where(usable, gains(shares / left, controls / left), -1.0).argmax())
+        counts = np.where(remaining, of_all.pairs, 0).astype(np.float64)
+        sizes = counts @ self._members
+        outside = self._within(counts, ~self._signatures[:, best])
+        nested = usable & (outside == 0) & (excess >= KEPT * excess[best])
+        candidates = np.append(np.flatnonzero(nested[: self._library]), best)
+        return int(candidates[sizes[candidates].argmin()])
+
+    def _within(self, values: Float64s, some: Bools) -> Float64s:
+        """Return the sum of some signatures' values in each relation, `[relation]`."""
+        inside: Float64s = np.where(some, values, 0.0) @ self._members
+        return inside
+
+
+def _over(above: float, below: float) -> float:
+    return above / below if below > 0 else 0.0
 
 
 def gains(share: Float64s, control: Float64s) -> Float64s:
@@ -155,18 +228,6 @@ def gains(share: Float64s, control: Float64s) -> Float64s:
     nats = inside * np.log(inside / expected) + (1 - inside) * np.log((1 - inside) / (1 - expected))
     enriched: Float64s = np.where(share > control, nats, 0.0)
     return enriched
-
-
-def _own_tokens(parts: Parts, members: Float64s, head: int) -> list[int]:
-    """Return the tokens furthest above their uniform share, the furthest first."""
-    whole, uniform_whole = float(parts.attention[head].sum()), float(parts.uniform.sum())
-    if whole <= 0 or uniform_whole <= 0:
-        return []
-    own = parts.attention[head] @ members / whole
-    uniform = parts.uniform @ members / uniform_whole
-    enough = (own > uniform) & (own >= LEAST_LIFT * uniform)
-    best = np.argsort(uniform - own, kind="stable").tolist()
-    return [place for place in best if enough[place]][:TOP_TOKENS]
 
 
 def _is_its_own(vocabulary: Vocabulary, token_id: int) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from headtests.atlas.choose import LEAST_LIFT, Shares
 from headtests.explanations.random_repeats import TRIED, RandomShares
 from headtests.explanations.relation_search import Finding
-from headtests.expressions import Expression, duplicate, induction, query
+from headtests.expressions import Expression, query
 from headtests.expressions.head_names import HeadName
-from headtests.expressions.library import LIBRARY, PUNCTUATION, Named
+from headtests.expressions.library import EXPLAINER_LIBRARY, PUNCTUATION, Named
 
 LEAST_MAIN = 0.3
 """The least share of the non-resting attention on a relation that a head is named after."""
@@ -114,7 +114,7 @@ def roles(
     for finding, share in confirmed:
         if finding.named.role and share >= LEAST_MAIN:
             suggested.setdefault(finding.named.role, finding.named)
-    for named in LIBRARY:
+    for named in EXPLAINER_LIBRARY:
         if named.relation in TRIED and named.role not in suggested:
             seen = _enough(explain[named.relation])
             if (
@@ -154,6 +154,6 @@ def _enough(shares: Shares | None) -> Shares | None:
 
 def _tried(named: Named) -> Expression | None:
     """Return the relation that stands for a named one on repeated random tokens; None for none."""
-    return {duplicate: duplicate, induction: induction, induction.latest: induction}.get(
-        named.relation
+    return {each.role: each.relation for each in EXPLAINER_LIBRARY if each.relation in TRIED}.get(
+        named.role
     )

@@ -5,10 +5,13 @@ Evaluating a node on a document is `headtests.measurement.masks`. No torch, no p
 
 Grammar::
 
-    condition  = side "." ("matches" | "is_" | "repeats" | "special" | "position" comparison)
+    condition  = side "." ("matches" | "is_" | "follows" | "repeats" | "special"
+               | "position" comparison)
     side       = "key" | "query"
-    relation   = "ht.previous" | "ht.current" | "ht.first" | "ht.offset" | "ht.duplicate"
-               | "ht.induction" | "ht.induction.latest" | a function marked "@ht.relation"
+    occurrence = "ht.duplicate" | "ht.induction" | "ht.induction.prefix" | "ht.next_token"
+    relation   = "ht.previous" | "ht.current" | "ht.first" | "ht.offset" | "ht.rarest"
+               | "ht.most_frequent" | occurrence (".latest" | ".earliest")?
+               | a function marked "@ht.relation"
     expression = condition | relation | expression "&" expression | expression "|" expression
                | "~" expression
 """
@@ -22,8 +25,11 @@ from headtests.expressions.relations import (
     duplicate,
     first,
     induction,
+    most_frequent,
+    next_token,
     offset,
     previous,
+    rarest,
     relation,
 )
 
@@ -36,10 +42,13 @@ __all__ = [
     "first",
     "induction",
     "key",
+    "most_frequent",
+    "next_token",
     "offset",
     "parse_expression",
     "previous",
     "query",
+    "rarest",
     "relation",
     "require_relation",
     "require_row_condition",

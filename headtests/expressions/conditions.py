@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from headtests.errors import ExpressionError
-from headtests.expressions.nodes import Expression, Scope, SideName
+from headtests.expressions.nodes import Expression, Scope, SideName, english_part, leaves
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -117,6 +117,27 @@ class Position(TokenCondition):
 
     def __repr__(self) -> str:
         return f"{self.side}.position {self.comparison} {self.number}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Follows(TokenCondition):
+    """The position just before satisfies a condition; position 0 has none before it."""
+
+    condition: Expression
+
+    @property
+    def inner(self) -> tuple[Expression, ...]:
+        """The condition on the position before."""
+        return (self.condition,)
+
+    @property
+    def english(self) -> str:
+        """The condition in words."""
+        clause = f"right after one {english_part(self.condition)}"
+        return clause if self.side == "key" else f"whose query is {clause}"
+
+    def __repr__(self) -> str:
+        return f"{self.side}.follows({self.condition!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -228,6 +249,28 @@ class Side:
                     f"({type(text).__name__}). Give each as a string that is not empty."
                 )
         return Is(self.name, tuple(dict.fromkeys(texts)))
+
+    def follows(self, condition: Expression) -> Follows:
+        """Return the condition that the position just before satisfies a condition.
+
+        The condition is on one position of the same side, and may combine several. Position 0 has
+        no position before it. Raises `ExpressionError` for anything else.
+
+        >>> key.follows(key.is_(",") & ~key.repeats)
+        key.follows(key.is_(",") & ~key.repeats)
+        """
+        remedy = f'Give one such as {self.name}.follows({self.name}.is_(",")).'
+        if not isinstance(condition, Expression):
+            raise ExpressionError(
+                f"expected a condition in {self.name}.follows(...) but found {condition!r} "
+                f"({type(condition).__name__}). {remedy}"
+            )
+        if condition.scope != self.name or every_row in leaves(condition):
+            raise ExpressionError(
+                f"expected a condition on the {self.name} alone in {self.name}.follows(...) but "
+                f"found {condition!r}. {remedy}"
+            )
+        return Follows(self.name, condition)
 
     @property
     def repeats(self) -> Repeats:

@@ -22,6 +22,13 @@ class Expression:
 
     binds_loosely: ClassVar[bool] = False
     """Whether the source needs parentheses beside `&`, `|` and `~`."""
+    reads_ahead: ClassVar[bool] = False
+    """Whether it may depend on tokens after the query and the key."""
+
+    @property
+    def inner(self) -> tuple["Expression", ...]:
+        """The conditions that stand inside it as arguments."""
+        return ()
 
     @property
     def scope(self) -> Scope:
@@ -92,10 +99,10 @@ class And(Expression):
         negated = [part for part in self.parts if isinstance(part, Not)]
         if not positive:
             return " and ".join(part.english for part in negated)
-        clause = " and ".join(_english_part(part) for part in positive)
+        clause = " and ".join(english_part(part) for part in positive)
         if not negated:
             return clause
-        exceptions = ", and ".join(f"not those {_english_part(part.part)}" for part in negated)
+        exceptions = ", and ".join(f"not those {english_part(part.part)}" for part in negated)
         return f"{clause}, but {exceptions}"
 
     def __repr__(self) -> str:
@@ -116,7 +123,7 @@ class Or(Expression):
     @property
     def english(self) -> str:
         """The parts, joined by "or"."""
-        return " or ".join(_english_part(part) for part in self.parts)
+        return " or ".join(english_part(part) for part in self.parts)
 
     def __repr__(self) -> str:
         return " | ".join(_source_part(part, ()) for part in self.parts)
@@ -136,7 +143,7 @@ class Not(Expression):
     @property
     def english(self) -> str:
         """The part, as an exception."""
-        return f"other than those {_english_part(self.part)}"
+        return f"other than those {english_part(self.part)}"
 
     def __repr__(self) -> str:
         return f"~{_source_part(self.part, (And, Or))}"
@@ -144,6 +151,8 @@ class Not(Expression):
 
 def leaves(expression: Expression) -> Iterator[Expression]:
     """Yield the conditions and relations that an expression combines, in the order of its source.
+
+    A condition with conditions as arguments comes before these.
 
     >>> from headtests.expressions import first, key
     >>> list(leaves(~first & key.repeats))
@@ -157,6 +166,8 @@ def leaves(expression: Expression) -> Iterator[Expression]:
             yield from leaves(part)
         case _:
             yield expression
+            for part in expression.inner:
+                yield from leaves(part)
 
 
 def _common_scope(parts: tuple[Expression, ...]) -> Scope:
@@ -164,7 +175,8 @@ def _common_scope(parts: tuple[Expression, ...]) -> Scope:
     return scopes.pop() if len(scopes) == 1 else "pair"
 
 
-def _english_part(part: Expression) -> str:
+def english_part(part: Expression) -> str:
+    """Return a clause that can stand inside another."""
     return f"({part.english})" if isinstance(part, And | Or) else part.english
 
 

@@ -13,7 +13,18 @@ from collections.abc import Callable, Mapping
 from headtests.errors import ExpressionError
 from headtests.expressions.conditions import COMPARISONS, Position, Side, every_row, key, query
 from headtests.expressions.nodes import Expression
-from headtests.expressions.relations import current, duplicate, first, induction, offset, previous
+from headtests.expressions.relations import (
+    Occurrence,
+    current,
+    duplicate,
+    first,
+    induction,
+    most_frequent,
+    next_token,
+    offset,
+    previous,
+    rarest,
+)
 
 MAX_LENGTH = 500
 """Maximum number of characters of a source."""
@@ -33,21 +44,31 @@ attended to. It is written as Python:
 for "not". Put comparisons in parentheses. No function, keyword, import or assignment is allowed.
 
 Relations of query and key:
-  ht.previous          the key is the token just before the query
-  ht.current           the key is the query itself
-  ht.first             the key is position 0 of the document
-  ht.offset(-2)        the key is two tokens before the query; any whole number
-  ht.duplicate         the key is an earlier occurrence of the query's token
-  ht.induction         the key follows an earlier occurrence of the query's token
-  ht.induction.latest  the key follows the last earlier occurrence of the query's token
-  ht.every_row         every pair of tokens
+  ht.previous             the key is the token just before the query
+  ht.current              the key is the query itself
+  ht.first                the key is position 0 of the document
+  ht.offset(-2)           the key is two tokens before the query; any whole number
+  ht.duplicate            the key is an earlier occurrence of the query's token
+  ht.duplicate.latest     the key is the last of these
+  ht.duplicate.earliest   the key is the first of these
+  ht.induction            the key follows an earlier occurrence of the query's token
+  ht.induction.latest     the key follows the last earlier occurrence of the query's token
+  ht.induction.earliest   the key follows the first earlier occurrence of the query's token
+  ht.induction.prefix(2)  as ht.induction, but the last two tokens are equal; .latest, .earliest too
+  ht.next_token           the key, at or before the query, is the token that follows the query
+  ht.next_token.latest    the key is the last of these
+  ht.next_token.earliest  the key is the first of these
+  ht.rarest(1)            the key is one of the document's rarest tokens, by the corpus's counts
+  ht.most_frequent(1)     the key is one of the document's most frequent tokens, likewise
+  ht.every_row            every pair of tokens
 
 Conditions on the key; each can be said of the query, too, with query in place of key:
-  key.is_(" the", " a")     the token is one of these: whole tokens, the space in front included
-  key.matches(r"^ ?[A-Z]")  a regular expression is found in the token's text (re.search)
-  key.repeats               the token occurred earlier in the document
-  key.special               the token is a special one, such as BOS or [SEP]
-  key.position < 4          the position from 0; also <=, >, >=, == and !=, with a whole number
+  key.is_(" the", " a")      the token is one of these: whole tokens, the space in front included
+  key.matches(r"^ ?[A-Z]")   a regular expression is found in the token's text (re.search)
+  key.follows(key.is_(","))  the token before it satisfies a condition on the key
+  key.repeats                the token occurred earlier in the document
+  key.special                the token is a special one, such as BOS or [SEP]
+  key.position < 4           the position from 0; also <=, >, >=, == and !=, with a whole number
 
 Examples:
   ht.previous
@@ -64,29 +85,49 @@ Examples:
 _NODES: dict[str, Expression] = {
     "current": current,
     "duplicate": duplicate,
+    "duplicate.earliest": duplicate.earliest,
+    "duplicate.latest": duplicate.latest,
     "every_row": every_row,
     "first": first,
     "induction": induction,
+    "induction.earliest": induction.earliest,
     "induction.latest": induction.latest,
+    "next_token": next_token,
+    "next_token.earliest": next_token.earliest,
+    "next_token.latest": next_token.latest,
     "previous": previous,
     "key.repeats": key.repeats,
     "key.special": key.special,
     "query.repeats": query.repeats,
     "query.special": query.special,
 }
-_CALLS: dict[str, Callable[..., Expression]] = {
-    "offset": offset,
+_OF_NUMBERS: dict[str, tuple[Callable[[int], Expression], int]] = {
+    "offset": (offset, -2),
+    "induction.prefix": (induction.prefix, 2),
+    "rarest": (rarest, 1),
+    "most_frequent": (most_frequent, 1),
+}
+"""What is called with a whole number, and an example of it."""
+_OF_CONDITIONS = {"key.follows": key.follows, "query.follows": query.follows}
+_OF_TEXTS: dict[str, Callable[..., Expression]] = {
     "key.is_": key.is_,
     "key.matches": key.matches,
     "query.is_": query.is_,
     "query.matches": query.matches,
 }
 _POSITIONS: dict[str, Side] = {"key.position": key, "query.position": query}
-NAMES = frozenset({*_NODES, *_CALLS, *_POSITIONS})
+NAMES = frozenset({*_NODES, *_OF_NUMBERS, *_OF_CONDITIONS, *_OF_TEXTS, *_POSITIONS})
 """Every name of the language, without an optional "ht." prefix."""
 
 _EXPECTED = 'a condition such as key.is_(" the") or a relation such as ht.previous'
-_SIDE = "key.is_, key.matches, key.repeats, key.special and key.position, or the same of query"
+_SIDE = (
+    "key.is_, key.matches, key.follows, key.repeats, key.special and key.position, or the same of "
+    "query"
+)
+_CALLED = (
+    "no calls but of ht.offset, ht.induction.prefix, ht.rarest, ht.most_frequent and of is_, "
+    "matches and follows of key and query"
+)
 _SIGNS = {
     ast.Lt: "<",
     ast.LtE: "<=",
@@ -227,6 +268,8 @@ class _Reader:
         match node:
             case ast.UnaryOp(op=ast.Invert(), operand=operand):
                 return ~self.expression(operand)
+            case ast.Attribute(value=ast.Call() as call, attr="latest" | "earliest"):
+                return self._one_of(node, call)
             case ast.Name() | ast.Attribute():
                 return self._named(node)
             case ast.Call():
@@ -255,31 +298,55 @@ class _Reader:
             raise self._error(
                 node, "a position", f"a comparison with a whole number such as {name} < 4"
             )
-        if name in _CALLS:
-            example = f"{path}(-2)" if name == "offset" else f'{path}(" the")'
+        if example := _example(path, name):
             raise self._error(node, "without its argument", f"{example}, for example")
         if name in self._names:
             raise self._error(node, "with ht. in front", name)
         if name.split(".")[0] in ("key", "query"):
             raise self._error(node, "no condition", _SIDE)
         known = [f"ht.{name}" for name in sorted(_NODES) if "." not in name]
-        further = [*known, "ht.offset(n)", *sorted(self._names)]
+        numbers = [f"ht.{name}(n)" for name in _OF_NUMBERS]
+        further = [*known, *numbers, *sorted(self._names)]
         raise self._error(node, "no name of this language", f"key, query or {', '.join(further)}")
 
-    def _called(self, node: ast.Call) -> Expression:
-        name = _dotted(node.func).removeprefix("ht.")
-        make = _CALLS.get(name)
-        if make is None:
+    def _one_of(self, node: ast.Attribute, call: ast.Call) -> Expression:
+        """Return what `.latest` or `.earliest` after a call stands for."""
+        made = self._called(call)
+        if not isinstance(made, Occurrence):
             raise self._error(
-                node, "a call", "no calls but of ht.offset and of is_ and matches of key and query"
+                node, f"no .{node.attr} of this", f"ht.induction.prefix(2).{node.attr}"
             )
+        return made.latest if node.attr == "latest" else made.earliest
+
+    def _called(self, node: ast.Call) -> Expression:
+        path = _dotted(node.func)
+        name = path.removeprefix("ht.")
+        example = _example(path, name)
+        if not example:
+            raise self._error(node, "a call", _CALLED)
         if node.keywords:
             raise self._error(node, "keyword arguments", "arguments without a name")
-        if name == "offset":
-            if len(node.args) != 1:
-                raise self._error(node, f"{len(node.args)} arguments", "one number: ht.offset(-2)")
-            return make(self._number(node.args[0]))
-        texts = [self._text(argument) for argument in node.args]
+        if name in _OF_TEXTS:
+            return self._of_texts(node, name)
+        if len(node.args) != 1:
+            what = "number" if name in _OF_NUMBERS else "condition"
+            raise self._error(node, f"{len(node.args)} arguments", f"one {what}: {example}")
+        if name in _OF_CONDITIONS:
+            side = name.removesuffix(".follows")
+            condition = self.expression(node.args[0])
+            try:
+                return _OF_CONDITIONS[name](condition)
+            except ExpressionError as error:
+                expected = f"a condition on the {side} alone, as in {example}"
+                raise self._error(node, "another condition", expected) from error
+        number = self._number(node.args[0])
+        try:
+            return _OF_NUMBERS[name][0](number)
+        except ExpressionError as error:
+            raise self._error(node, "a number below 1", f"{example}, for example") from error
+
+    def _of_texts(self, node: ast.Call, name: str) -> Expression:
+        make, texts = _OF_TEXTS[name], [self._text(argument) for argument in node.args]
         if name.endswith(".is_"):
             if not texts or not all(texts):
                 raise self._error(node, "no text", 'the text of a token such as " the"')
@@ -347,6 +414,15 @@ class _Reader:
     def _error(self, node: ast.expr, what: str, expected: str = _EXPECTED) -> ExpressionError:
         shown = _shown(ast.get_source_segment(self._source, node) or self._source)
         return ExpressionError(f"expected {expected} but found {shown} ({what}).")
+
+
+def _example(path: str, name: str) -> str:
+    """Return an example of a call, as it is written; empty for what is not called."""
+    if name in _OF_NUMBERS:
+        return f"{path}({_OF_NUMBERS[name][1]})"
+    if name in _OF_CONDITIONS:
+        return f'{path}({name.removesuffix(".follows")}.is_(","))'
+    return f'{path}(" the")' if name in _OF_TEXTS else ""
 
 
 def _dotted(node: ast.expr) -> str:

@@ -113,14 +113,15 @@ def _remove_if_abandoned(path: Path) -> None:
 
 
 @contextmanager
-def temporary_folder(prefix: str) -> Iterator[Path]:
-    """Make a folder for files of this process, and delete it at the end.
+def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """Make a folder for files of this process, and delete it at the end, unless it was renamed.
 
-    Deletes those that killed processes left as well. Raises `OSError` where none can be made.
+    Only this user can read it; it stands in `parent`, or else where the system's temporary files
+    do. Deletes those that killed processes left as well. Raises `OSError` where none can be made.
     """
-    remove_abandoned_folders(prefix)
+    remove_abandoned_folders(prefix, parent)
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         lock = _locked(folder)
         # Another process may have taken it for abandoned before it was locked.
         if folder.exists():
@@ -133,10 +134,10 @@ def temporary_folder(prefix: str) -> Iterator[Path]:
             os.close(lock)
 
 
-def remove_abandoned_folders(prefix: str) -> None:
+def remove_abandoned_folders(prefix: str, parent: Path | None = None) -> None:
     """Delete temporary folders of this user and a prefix that killed processes left."""
     with suppress(OSError):
-        for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        for folder in (parent or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
             with suppress(OSError):
                 _remove_if_unlocked(folder)
 
@@ -216,14 +217,15 @@ def read_own(path: Path, most: int) -> bytes:
     it cannot be read, and `ValueError` where it is of another kind, of another user, writable by
     others, or of more than `most` bytes.
     """
-    _require_own(path.lstat(), most)
+    require_own(path.lstat(), most)
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _OPEN)
     with os.fdopen(descriptor, "rb") as file:
-        _require_own(os.fstat(descriptor), most)
+        require_own(os.fstat(descriptor), most)
         return file.read(most + 1)
 
 
-def _require_own(status: os.stat_result, most: int) -> None:
+def require_own(status: os.stat_result, most: int) -> None:
+    """Raise `ValueError` for anything but a regular file of this user of at most some bytes."""
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"it is {_kind(status)}, not a file")
     if problem := foreign(status):

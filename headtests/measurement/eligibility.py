@@ -7,11 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from headtests.claims.definitions import Lift, Mass, RowOptions, Statistic
+from headtests.claims.definitions import Lift, Mass, RelationStatistic, RowOptions, Statistic
 from headtests.corpora import Batch, Document, Population, make_batches
-from headtests.expressions import Expression
 from headtests.expressions.nodes import leaves
-from headtests.expressions.relations import CustomRelation
 from headtests.measurement.passes.token_view import (
     BatchTokens,
     Places,
@@ -50,8 +48,11 @@ def eligible(
     remaining = order[np.argsort(-population.lengths[order], kind="stable")]
     longest = int(population.lengths[remaining].max(initial=0))
     allowed = allowed_keys(model, layer, longest)
-    # A user's function may return something else for a part of a document than for the whole.
-    whole = needs_base or _is_custom(statistic.on)
+    # A relation may be something else on a part of a document than on the whole.
+    whole = needs_base or (
+        isinstance(statistic, RelationStatistic)
+        and any(leaf.reads_ahead for leaf in leaves(statistic.on))
+    )
     for length in (longest,) if whole else (*(n for n in PREFIXES if n < longest), longest):
         for batch in _batches(population, remaining, length, model.pad_id):
             tokens = BatchTokens(batch, allowed[: batch.ids.shape[1], : batch.ids.shape[1]])
@@ -59,7 +60,7 @@ def eligible(
             rows = view.eligible(statistic)
             ids = np.array([document.id for document in batch.documents])
             is_eligible[ids] = rows.any(-1)
-            if needs_base:
+            if needs_base and isinstance(statistic, RelationStatistic):
                 base[ids], of_base[ids] = uniform_masses(view, statistic, Places.of(rows))
         undecided = ~is_eligible[remaining] & (population.lengths[remaining] > length)
         remaining = remaining[undecided]
@@ -85,8 +86,3 @@ def _batches(population: Population, ids: Int64s, length: int, pad_id: int) -> I
         ]
         yield from make_batches(documents, len(documents), pad_id)
         start += len(part)
-
-
-def _is_custom(expression: Expression) -> bool:
-    """Return whether a user's function stands anywhere in an expression."""
-    return any(isinstance(leaf, CustomRelation) for leaf in leaves(expression))

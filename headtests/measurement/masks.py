@@ -5,9 +5,10 @@ other than its vocabulary.
 """
 
 import operator
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from headtests.expressions import Expression
 from headtests.expressions.conditions import (
     COMPARISONS,
     EveryRow,
+    Follows,
     Is,
     Matches,
     Position,
@@ -25,9 +27,22 @@ from headtests.expressions.conditions import (
     Special,
 )
 from headtests.expressions.nodes import And, Not, Or, SideName
-from headtests.expressions.relations import CustomRelation, Duplicate, First, Induction, Offset
+from headtests.expressions.relations import (
+    ByFrequency,
+    CustomRelation,
+    Duplicate,
+    First,
+    Induction,
+    NextToken,
+    Offset,
+    Which,
+)
+from headtests.measurement.occurrences import Int32s, Occurrences
 
 Bools = npt.NDArray[np.bool_]
+Fact = TypeVar("Fact")
+_NONE = -2
+"""Stands for no position, also if 1 is added."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,21 +51,35 @@ class DocumentView:
 
     document: Document
     vocabulary: Vocabulary
+    _facts: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def tokens(self) -> tuple[str, ...]:
         """The text of each token."""
         return tuple(self.vocabulary.texts(self.document.ids))
 
     @property
-    def ids(self) -> npt.NDArray[np.int32]:
+    def ids(self) -> Int32s:
         """Token ids, shape `[length]`."""
         return self.document.ids
 
-    @property
-    def special(self) -> npt.NDArray[np.bool_]:
-        """Which tokens are special, shape `[length]`."""
-        return self.vocabulary.is_special(self.document.ids)
+    @cached_property
+    def special(self) -> Bools:
+        """Which tokens are special, shape `[length]`; read-only."""
+        special = self.vocabulary.is_special(self.document.ids)
+        special.flags.writeable = False
+        return special
+
+    def of_texts(self, function: Callable[[str], int]) -> npt.NDArray[np.int64]:
+        """Return a function of each token's text, shape `[length]`; called once for each text."""
+        return self.vocabulary.of_texts(function, self.document.ids)
+
+    def fact(self, find: Callable[["DocumentView"], Fact]) -> Fact:
+        """Return what a function finds in this document; it is called once, so leave it as is."""
+        if find not in self._facts:
+            self._facts[find] = find(self)
+        found: Fact = self._facts[find]
+        return found
 
     @property
     def text_id(self) -> str:
@@ -71,6 +100,7 @@ class Masks:
         self._suppress = suppress_first_token
         # Half the width of the batch's ids: comparing them is limited by memory bandwidth.
         self._ids = batch.ids.numpy().astype(np.int32)
+        self._runs: dict[int, Occurrences] = {}
 
     def rows(self, condition: Expression) -> Bools:
         """Return where a condition on the query holds, boolean `[batch, query]`."""
@@ -139,7 +169,7 @@ class Masks:
                 ids = [self._vocabulary.single_id(text) for text in texts]
                 return self._of_side(side, np.isin(self._ids, ids))
             case Repeats(side):
-                return self._of_side(side, self._last_occurrence >= 0)
+                return self._of_side(side, self._occurrences(1).last >= 0)
             case Special(side):
                 return self._of_side(side, self._special & self._valid)
             case Position(side, comparison, number):
@@ -150,17 +180,21 @@ class Masks:
             case Offset(distance):
                 at_distance: Bools = self._positions("key") - self._positions("query") == distance
                 return at_distance
-            case Duplicate():
-                return self._earlier_occurrences
-            case Induction(last_only):
-                if last_only:
-                    # Without an earlier occurrence, a position before the document: no key.
-                    last = np.where(self._last_occurrence >= 0, self._last_occurrence, -2)
-                    after_last: Bools = self._positions("key") == last[:, :, None] + 1
-                    return after_last
-                following = np.zeros_like(self._earlier_occurrences)
-                following[:, :, 1:] = self._earlier_occurrences[:, :, :-1]
-                return following
+            case Follows(side, condition):
+                holds, _ = self._evaluate(condition, negated=False)
+                before = holds[:, 0, :] if side == "key" else holds[:, :, 0]
+                before = np.broadcast_to(before, self._ids.shape)
+                after = np.zeros_like(before)
+                after[:, 1:] = before[:, :-1]
+                return self._of_side(side, after)
+            case Duplicate(which):
+                return self._occurring(self._occurrences(1), which)
+            case Induction(which, length):
+                return self._occurring(self._occurrences(length), which, key_after=1)
+            case NextToken(which):
+                return self._occurring(self._occurrences(1), which, query_after=1)
+            case ByFrequency(count, is_rarest):
+                return self._of_side("key", self._by_frequency(count, is_rarest))
             case CustomRelation():
                 return self._custom(expression)
             case _:
@@ -169,7 +203,7 @@ class Masks:
     def _of_side(self, side: SideName, mask: Bools) -> Bools:
         return mask[:, None, :] if side == "key" else mask[:, :, None]
 
-    def _positions(self, side: SideName) -> npt.NDArray[np.int32]:
+    def _positions(self, side: SideName) -> Int32s:
         positions = np.arange(self._ids.shape[1], dtype=np.int32)
         return positions[None, None, :] if side == "key" else positions[None, :, None]
 
@@ -178,38 +212,62 @@ class Masks:
         """Which positions are special tokens or padding, `[batch, length]`."""
         return self._vocabulary.is_special(self._ids) | ~self._valid
 
-    @cached_property
-    def _earlier_occurrences(self) -> Bools:
-        """Where the key is an earlier occurrence of the query's token, `[batch, query, key]`."""
-        same: Bools = self._ids[:, :, None] == self._ids[:, None, :]
-        same &= ~self._special[:, :, None]
-        same &= self._positions("key") < self._positions("query")
-        return same
+    def _occurrences(self, length: int) -> Occurrences:
+        """Return the occurrences of runs of some length, without special tokens and padding."""
+        if 1 not in self._runs:
+            self._runs[1] = Occurrences(np.where(self._special, np.int32(-1), self._ids))
+        if length not in self._runs:
+            self._runs[length] = self._runs[1].runs(length)
+        return self._runs[length]
+
+    def _occurring(
+        self, found: Occurrences, which: Which, *, key_after: int = 0, query_after: int = 0
+    ) -> Bools:
+        """Return where the key, less `key_after`, is an earlier occurrence of the query's.
+
+        With `query_after`, of what stands so far after the query.
+        """
+        length = self._ids.shape[1]
+        keys, queries = slice(key_after, None), slice(None, length - query_after)
+        if which == "any":
+            earlier = found.earlier
+            if not key_after and not query_after:
+                return earlier
+            shifted = np.zeros_like(earlier)
+            shifted[:, queries, keys] = earlier[:, query_after:, : length - key_after]
+            return shifted
+        one = found.last if which == "latest" else found.first
+        of_query = np.full_like(one, _NONE)
+        of_query[:, queries] = np.where(one >= 0, one, _NONE)[:, query_after:]
+        at_key: Bools = self._positions("key") == of_query[:, :, None] + key_after
+        return at_key
+
+    def _by_frequency(self, count: int, is_rarest: bool) -> Bools:
+        """Return each document's `count` rarest or most frequent tokens, `[batch, key]`."""
+        counts = self._vocabulary.occurrences(self._ids)
+        never = np.iinfo(np.int64).max
+        ranks = np.where(self._special, never, counts if is_rarest else -counts)
+        chosen = np.zeros_like(self._special)
+        first = np.argsort(ranks, axis=1, kind="stable")[:, :count]
+        np.put_along_axis(chosen, first, True, axis=1)
+        return chosen & ~self._special
 
     @cached_property
-    def _last_occurrence(self) -> npt.NDArray[np.int32]:
-        """The last earlier occurrence of each position's token, `[batch, length]`; -1 for none."""
-        # Equal ids become neighbours, in the order of their positions.
-        order = np.argsort(self._ids, axis=1, kind="stable").astype(np.int32)
-        ids = np.take_along_axis(self._ids, order, axis=1)
-        before = np.full_like(order, -1)
-        before[:, 1:] = np.where(ids[:, 1:] == ids[:, :-1], order[:, :-1], -1)
-        last = np.empty_like(order)
-        np.put_along_axis(last, order, before, axis=1)
-        return np.where(self._special, -1, last)
+    def _views(self) -> list[DocumentView]:
+        return [DocumentView(document, self._vocabulary) for document in self._documents]
 
     def _custom(self, relation: CustomRelation) -> Bools:
         batch, length = self._ids.shape
-        result = np.zeros((batch, length, length), dtype=np.bool_)
-        for row, document in enumerate(self._documents):
-            view = DocumentView(document, self._vocabulary)
+        is_pair = relation.of == "pair"
+        result = np.zeros((batch, length if is_pair else 1, length), dtype=np.bool_)
+        for row, view in enumerate(self._views):
             mask = np.asarray(relation.function(view))
-            expected = (len(document), len(document))
+            expected = (len(view), len(view)) if is_pair else (len(view),)
             if mask.shape != expected or mask.dtype != np.bool_:
                 raise ExpressionError(
                     f"the relation {relation.name} returned an array of shape {mask.shape} and "
-                    f"type {mask.dtype} for document {document.id}; expected boolean {expected} "
-                    "([query, key])."
+                    f"type {mask.dtype} for document {view.document.id}; expected boolean "
+                    f"{expected} ([{'query, ' if is_pair else ''}key])."
                 )
-            result[row, : len(document), : len(document)] = mask
+            result[row, : len(view) if is_pair else 1, : len(view)] = mask
         return result

@@ -26,7 +26,10 @@ MOST_PAIR_RELATIONS = 64
 
 @dataclass(frozen=True, eq=False)
 class RelationPlan:
-    """One document's pairs by signature, for the layers whose rows may attend to the same keys."""
+    """One document's pairs by signature, for the layers whose rows may attend to the same keys.
+
+    If key 0 is suppressed, it is in no pair, not even of `ht.first`.
+    """
 
     document: int
     """The document's id."""
@@ -126,9 +129,7 @@ def relation_plan(
     known_keys, kinds = np.unique(np.packbits(key_bits, axis=1), axis=0, return_inverse=True)
     kinds = kinds.reshape(-1).astype(np.int64)
     codes, coded = np.unique(words[gathered], return_inverse=True)
-    fine, segment_of = np.unique(
-        coded.reshape(-1) * len(known_keys) + kinds[keys], return_inverse=True
-    )
+    fine, segment_of = _compact(coded.reshape(-1) * len(known_keys) + kinds[keys])
     order = np.argsort(segment_of, kind="stable")
     segments = np.bincount(segment_of, minlength=len(fine))
     segment_kinds = fine % max(len(known_keys), 1)
@@ -180,6 +181,16 @@ def _with_such_a_key(bits: Bools, allowed: Bools, first_key: int) -> Bools:
     ends = allowed.shape[1] - allowed[:, ::-1].argmax(1)
     found: Bools = below[ends] > below[starts]
     return found
+
+
+def _compact(codes: Int64s) -> tuple[Int64s, npt.NDArray[np.uint16] | Int64s]:
+    """Return the distinct codes, ascending, and which of them each is; codes are small numbers."""
+    is_used = np.bincount(codes) > 0
+    places = np.cumsum(is_used) - 1
+    fine: Int64s = np.flatnonzero(is_used)
+    found: Int64s = places[codes]
+    # Sorting is ten times as fast with 16 bits.
+    return fine, found.astype(np.uint16) if len(fine) < 2**16 else found
 
 
 def _most_frequent(words: npt.NDArray[np.uint64]) -> np.uint64:

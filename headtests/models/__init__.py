@@ -2,7 +2,9 @@
 
 - `config`: the shape of a model, from its configuration alone.
 - `files`: which files a model is opened from, and what is wrong with them.
+- `gguf_header`, `gguf_source`: the same for a GGUF file, and its dequantised copy in the cache.
 - `source`, `loading`: open the tokenizer and the weights.
+- `weight_checks`: whether the weights fit the configuration.
 - `loaded`: an open model, as the rest of headtests uses it.
 - `probe`: decides by which backend the rows of a model can be read.
 - `attention_interface`, `bridge_hooks`: the two backends, transformers and transformer_lens.

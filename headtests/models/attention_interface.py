@@ -1,7 +1,7 @@
 """The transformers backend: reads rows through the attention interface.
 
-A function that is registered with transformers gets the final queries and keys of every layer
-(after rotary embeddings) and the mask. It computes the requested rows, then calls the stock
+A function that is registered with transformers gets the final queries, keys and values of every
+layer (after rotary embeddings) and the mask. It computes the requested rows, then calls the stock
 attention. Which models can be read this way is decided in `probe`.
 """
 
@@ -57,6 +57,7 @@ def _stock(
         scaling = options.get("scaling")
         scaling = 1 / math.sqrt(query.shape[-1]) if scaling is None else float(scaling)
         run.reading.take_mask(layer, attention_mask, _is_causal(module, options))
+        run.reading.take_values(layer, value)
         run.reading.take_queries(layer, query, key, scaling)
         if layer == run.reading.deepest:
             raise AllRead
@@ -77,6 +78,7 @@ def _eager(
     output, pattern = forward(module, query, key, value, attention_mask, **options)
     if run is not None and run.reading is not None and layer is not None:
         run.reading.take_mask(layer, attention_mask, _is_causal(module, options))
+        run.reading.take_values(layer, value)
         run.reading.take_pattern(layer, pattern)
         if layer == run.reading.deepest:
             raise AllRead

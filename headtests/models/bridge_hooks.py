@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from headtests.errors import ModelError
+from headtests.errors import CaptureError, ModelError
 from headtests.models.row_reading import AllRead, RowRequest
 
 _one_at_a_time = RLock()
@@ -19,7 +19,7 @@ _one_at_a_time = RLock()
 
 
 class BridgeCapture:
-    """A `TransformerBridge` whose `hook_pattern` is read."""
+    """A `TransformerBridge` whose `hook_pattern` is read, and `hook_v` where values are needed."""
 
     path = "hook_pattern"
 
@@ -36,6 +36,11 @@ class BridgeCapture:
         """Run the batch of a request up to its deepest layer."""
         device = next(self.network.parameters()).device
         hooks = [(self._hook_name(layer), self._hook(reading, layer)) for layer in reading.by_layer]
+        if reading.needs_values:
+            hooks += [
+                (self._values_name(layer), _values_hook(reading, layer))
+                for layer in reading.by_layer
+            ]
         with _one_at_a_time, torch.inference_mode(), suppress(AllRead):
             self.bridge.run_with_hooks(
                 reading.batch.ids.to(device),
@@ -64,6 +69,24 @@ class BridgeCapture:
                 "claims about a layer with attention."
             )
         return name
+
+    def _values_name(self, layer: int) -> str:
+        name = f"blocks.{layer}.attn.hook_v"
+        if name not in self.bridge.hook_dict:
+            raise CaptureError(
+                f"{self._name}: layer {layer} does not show its values ({name} is missing). A "
+                'mass with weights="value" needs them: leave weights= out, or name a model that '
+                "transformers opens with its attention interface."
+            )
+        return name
+
+
+def _values_hook(reading: RowRequest, layer: int) -> Any:
+    def read(value: torch.Tensor, hook: Any) -> None:
+        # A hook has [document, position, head, width].
+        reading.take_values(layer, value.transpose(1, 2) if value.ndim == 4 else value)
+
+    return read
 
 
 def _name_of(layer: int) -> str:

@@ -18,6 +18,7 @@ from headtests.errors import (
 from headtests.hub import ask_for_model, out_of_reach
 from headtests.io.files import absolute
 from headtests.models.files import CONFIG, ModelFolder, first_line, problem_of
+from headtests.models.gguf_header import SUFFIX, read_header, without_gguf
 from headtests.settings import ModelSpec
 
 _PARSED = ("*config.json", "*.index.json")
@@ -40,15 +41,19 @@ class ModelShape:
     (LongRoPE). transformers encodes all documents of a batch in the way of the longest."""
 
 
+NO_FOLDER = Path(__file__).parent
+"""A folder without files of a model, from which transformers opens a GGUF file.
+
+It reads what it finds beside such a file, such as a `tokenizer_config.json`."""
 _LARGEST = 10**5
 """More layers or heads than any model has."""
 
 
 def location_of(spec: ModelSpec) -> str:
-    """Return the folder or hub name to load from.
+    """Return the folder, GGUF file or hub name to load from.
 
-    Raises `ModelUnavailableError` for a path to a folder that does not exist, and for a name that
-    no model of the hub can have.
+    Raises `ModelUnavailableError` for a path to a folder or GGUF file that does not exist, and for
+    a name that no model of the hub can have; `ModelError` for anything else that a path leads to.
     """
     if spec.name == "demo":
         return str(MODEL_FOLDER)
@@ -56,10 +61,13 @@ def location_of(spec: ModelSpec) -> str:
     folder = os.path.expanduser(spec.name)
     if os.path.isdir(folder):
         return str(Path(folder))
+    if spec.is_gguf:
+        return _gguf_file(spec, folder)
     if os.path.isfile(folder):
         raise ModelError(
             f"{spec.name} is a file, and a model is opened from a folder. Name the folder, with a "
-            "config.json, weights as safetensors and a tokenizer."
+            "config.json, weights as safetensors and a tokenizer, or a file whose name ends in "
+            f"{SUFFIX}."
         )
     if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1 or os.sep in spec.name[-1]:
         raise ModelUnavailableError(
@@ -69,6 +77,24 @@ def location_of(spec: ModelSpec) -> str:
         )
     _require_hub_name(spec.name)
     return spec.name
+
+
+def _gguf_file(spec: ModelSpec, file: str) -> str:
+    if not os.path.lexists(file):
+        raise ModelUnavailableError(
+            f"there is no file {spec.name!r} to load a model from (relative to "
+            f"{absolute(Path())}). A GGUF file is opened from this machine alone: download it, and "
+            "name its path."
+        )
+    if not os.path.isfile(file):
+        raise ModelError(
+            f"the model {str(spec)!r} cannot be opened: {file} {problem_of(Path(file))}."
+        )
+    if spec.revision is not None:
+        raise ModelError(
+            f"{spec.name} is a file, which has no revision {spec.revision!r}. Leave it out."
+        )
+    return file
 
 
 def _require_hub_name(name: str) -> None:
@@ -92,15 +118,38 @@ def model_shape(spec: ModelSpec) -> ModelShape:
     Raises `ModelUnavailableError` if the configuration is not available, and `ModelError` if it
     describes no attention that can be read.
     """
-    return shape_of(read_config(spec, hub_outage(spec)), str(spec))
+    return shape_of(read_config(spec, hub_outage(spec)), str(spec), configuration_of(spec))
+
+
+def layers_and_heads(spec: ModelSpec) -> tuple[int, int]:
+    """Return the numbers of a model's layers and of its heads in a layer, as `model_shape` does.
+
+    Of a GGUF file, only the header is read.
+    """
+    file = gguf_file_of(spec)
+    if file is not None:
+        return read_header(file, str(spec)).layers_and_heads
+    shape = model_shape(spec)
+    return shape.layers, shape.heads
+
+
+def gguf_file_of(spec: ModelSpec) -> Path | None:
+    """Return the GGUF file that a model is opened from; None for a folder and for the hub."""
+    place = location_of(spec)
+    return Path(place) if spec.is_gguf and not os.path.isdir(place) else None
+
+
+def configuration_of(spec: ModelSpec) -> str:
+    """Return the name of a model's configuration, for messages."""
+    return CONFIG if gguf_file_of(spec) is None else "metadata"
 
 
 def hub_outage(spec: ModelSpec) -> str:
-    """Return why the hub is unreachable for a model; empty for a folder, or if it is reachable.
+    """Return why the hub is unreachable for a model; empty for a local one, or if it is reachable.
 
     If the hub is unreachable, only cached files are used.
     """
-    return "" if _is_folder(spec) else ask_for_model(spec.name)
+    return "" if os.path.exists(location_of(spec)) else ask_for_model(spec.name)
 
 
 def read_config(spec: ModelSpec, outage: str) -> Any:
@@ -112,6 +161,9 @@ def read_config(spec: ModelSpec, outage: str) -> Any:
     """
     from transformers import AutoConfig
 
+    file = gguf_file_of(spec)
+    if file is not None:
+        return _gguf_config(spec, file)
     folder = folder_of(spec)
     try:
         if folder is not None:
@@ -130,6 +182,26 @@ def read_config(spec: ModelSpec, outage: str) -> Any:
     # Its parsers raise errors of many classes.
     except Exception as error:
         raise _config_error(spec, error, outage) from error
+
+
+def _gguf_config(spec: ModelSpec, file: Path) -> Any:
+    from transformers import AutoConfig, __version__
+    from transformers.utils.import_utils import is_gguf_available
+
+    header = read_header(file, str(spec))
+    if not is_gguf_available():
+        raise without_gguf(str(spec))
+    try:
+        return AutoConfig.from_pretrained(
+            NO_FOLDER, gguf_file=str(absolute(file)), attn_implementation="eager"
+        )
+    # As above.
+    except Exception as error:
+        raise ModelError(
+            f"the model {str(spec)!r} cannot be opened: transformers {__version__} does not read "
+            f"{file}, of the architecture {header.architecture!r}: {first_line(error)}. Update "
+            "transformers, or name the folder of the model that it was converted from."
+        ) from error
 
 
 def _config_error(spec: ModelSpec, error: Exception, outage: str) -> ModelError:
@@ -173,7 +245,7 @@ def own_code_error(spec: ModelSpec) -> ModelError:
 
 
 def folder_of(spec: ModelSpec) -> Path | None:
-    """Return the folder of a model's files; None if they are not on this machine.
+    """Return the folder of a model's files; None if they are not here, and for a GGUF file.
 
     Of a model of the hub, it is the snapshot in the hub's cache, in which files may be missing.
     """
@@ -182,6 +254,8 @@ def folder_of(spec: ModelSpec) -> Path | None:
     place = location_of(spec)
     if os.path.isdir(place):
         return Path(place)
+    if os.path.exists(place):
+        return None
     file = try_to_load_from_cache(spec.name, CONFIG, revision=spec.revision)
     return Path(file).parent if isinstance(file, str) else None
 
@@ -210,12 +284,8 @@ def unreachable(spec: ModelSpec, outage: str) -> ModelOutOfReachError:
     )
 
 
-def _is_folder(spec: ModelSpec) -> bool:
-    return os.path.isdir(location_of(spec))
-
-
-def shape_of(config: Any, name: str) -> ModelShape:
-    """Return the shape that a Hugging Face configuration describes.
+def shape_of(config: Any, name: str, source: str = CONFIG) -> ModelShape:
+    """Return the shape that a Hugging Face configuration describes, which is read from `source`.
 
     Raises `ModelError` for an encoder-decoder, and for a model without attention heads.
     """
@@ -225,16 +295,16 @@ def shape_of(config: Any, name: str) -> ModelShape:
             "across them, which claims cannot name yet: choose a decoder or an encoder."
         )
     try:
-        return _shape_of_text(config, config.get_text_config(), name)
+        return _shape_of_text(config, config.get_text_config(), name, source)
     # A configuration of a known kind may still have values of any type.
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"the configuration of {name!r} cannot be used: {first_line(error)}. Correct its "
-            f"{CONFIG}."
+            f"{source}."
         ) from error
 
 
-def _shape_of_text(config: Any, text: Any, name: str) -> ModelShape:
+def _shape_of_text(config: Any, text: Any, name: str, source: str) -> ModelShape:
     layers = getattr(text, "num_hidden_layers", None)
     heads = getattr(text, "num_attention_heads", None)
     if not isinstance(layers, int) or not isinstance(heads, int):
@@ -245,7 +315,7 @@ def _shape_of_text(config: Any, text: Any, name: str) -> ModelShape:
     if not (0 < layers <= _LARGEST and 0 < heads <= _LARGEST):
         raise ModelError(
             f"the configuration of {name!r} says that it has {layers} layers of {heads} attention "
-            f"heads. Correct its {CONFIG}."
+            f"heads. Correct its {source}."
         )
     limits = [getattr(text, "max_position_embeddings", None)]
     if config.model_type == "roberta" and isinstance(limits[0], int):
@@ -259,7 +329,7 @@ def _shape_of_text(config: Any, text: Any, name: str) -> ModelShape:
         layers,
         heads,
         min(lengths, default=None),
-        _windows(text, layers, name),
+        _windows(text, layers, name, source),
         _length_limits(text),
     )
 
@@ -282,7 +352,7 @@ def _length_limits(config: Any) -> tuple[int, ...]:
     return tuple(sorted(limit for limit in limits if isinstance(limit, int)))
 
 
-def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
+def _windows(config: Any, layers: int, name: str, source: str) -> tuple[int | None, ...]:
     kinds = getattr(config, "layer_types", None) or getattr(config, "attention_layers", None)
     if not isinstance(kinds, list | tuple):
         window = getattr(config, "sliding_window", None)
@@ -291,7 +361,7 @@ def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
     if len(kinds) != layers:
         raise ModelError(
             f"the configuration of {name!r} describes {len(kinds)} attention layers of {layers}. "
-            "Correct its config.json."
+            f"Correct its {source}."
         )
     sizes = {
         "sliding_attention": getattr(config, "sliding_window", None),
@@ -302,7 +372,7 @@ def _windows(config: Any, layers: int, name: str) -> tuple[int | None, ...]:
     if odd:
         raise ModelError(
             f"the configuration of {name!r} has the window {odd[0]!r}, where a number of keys was "
-            f"expected. Correct its {CONFIG}."
+            f"expected. Correct its {source}."
         )
     return windows
 

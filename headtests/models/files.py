@@ -38,7 +38,6 @@ _VOCABULARIES = ("tekken.json", "tokenizer.model*", "tiktoken.model")
 _PART = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
 """The weights of one device, of a model that was saved by several."""
 _FOREIGN = {
-    "*.gguf": "GGUF, for llama.cpp",
     "*.ggml": "GGML, for llama.cpp",
     "*.onnx": "ONNX",
     "onnx": "ONNX",
@@ -207,6 +206,9 @@ class ModelFolder:
     def _instead(self) -> str:
         """Return the end of a message: what is there, of the weights that are not opened."""
         own = [file for file in self._listed() if file.name not in _WEIGHTS]
+        whole = next((file for file in own if file.name.lower().endswith(".gguf")), None)
+        if whole is not None:
+            return f"but found {whole.name}. Name that file: {whole}"
         for pattern, kind in _FOREIGN.items():
             file = next((file for file in own if file.match(pattern)), None)
             if file is not None:

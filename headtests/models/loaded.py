@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Protocol, Self, TypeVar
 
+import numpy as np
 import torch
 
 from headtests.corpora import Batch, Document, make_batches
@@ -23,6 +24,15 @@ from headtests.models.row_reading import Give, Layouts, Portion, RowRequest, doc
 from headtests.settings import ModelSpec
 
 Made = TypeVar("Made")
+
+
+def _nothing(*_: object) -> None:
+    """Take rows or values, and do nothing."""
+
+
+def _passing_on(give: Give, originals: dict[int, Portion]) -> Give:
+    """Return a callback that passes on what it gets, with the portion that begins there."""
+    return lambda heads, portion, tensor: give(heads, originals[portion.start], tensor)
 
 
 def once(make: Callable[[], Made]) -> Callable[[], Made]:
@@ -134,7 +144,7 @@ class LoadedModel:
     identity: str | None = None
     """A hash of its files and of the software that reads them; None for a model in memory."""
     notes: tuple[str, ...] = ()
-    """What of its files was not used, in sentences."""
+    """What of its files was used and what was not, in sentences, where its name does not say it."""
 
     @cached_property
     def capture(self) -> Capture:
@@ -180,6 +190,11 @@ class LoadedModel:
         layouts = Layouts(self.shape, self.bidirectional, valid.device)
         allowed = layouts.allowed(layer, valid.shape[1])
         return allowed & valid[:, :, None] & valid[:, None, :]
+
+    @cached_property
+    def _values(self) -> dict[int, Callable[[], None]]:
+        """By layer, what tries to read its values."""
+        return {}
 
     @cached_property
     def _batching(self) -> Batching:
@@ -249,8 +264,29 @@ class LoadedModel:
             start = stop
         return portions
 
+    def require_values(self, layer: int) -> None:
+        """Raise an error unless the values of a layer can be read; tried once for each layer.
+
+        `CaptureError` says what is missing, and `ModelError` that the model fails.
+        """
+        if layer not in self._values:
+
+            def run() -> None:
+                ids = np.arange(min(self.vocabulary_size, 4), dtype=np.int32)
+                (batch,) = make_batches([Document(0, "probe", 0, ids)], 1, self.pad_id)
+                portions = [Portion(0, 1)]
+                self.read(batch, [HeadName(layer, 0)], portions, _nothing, _nothing)
+
+            self._values[layer] = once(run)
+        self._values[layer]()
+
     def read(
-        self, batch: Batch, heads: Sequence[HeadName], portions: Sequence[Portion], give: Give
+        self,
+        batch: Batch,
+        heads: Sequence[HeadName],
+        portions: Sequence[Portion],
+        give: Give,
+        give_values: Give | None = None,
     ) -> None:
         """Pass the attention rows of some heads on a batch to `give`, portion by portion.
 
@@ -259,26 +295,25 @@ class LoadedModel:
         of padding are 0. The forward pass stops in the deepest requested layer. Documents whose
         rows would depend on each other run one after the other. Raises `CaptureError` for a row
         that is not a probability distribution over its attendable keys, by when `give` may have
-        been called, and `ModelError` if the forward pass fails.
+        been called, and `ModelError` if the forward pass fails. With `give_values`, that callback
+        gets the norms of these heads' values, float32 `[head, document, key]`, 0 for padding, just
+        before `give` gets the rows; `CaptureError` then also stands for values that are not there.
         """
         for part, within, start in self._batching.parts(batch, portions):
             originals = {portion.start - start: portion for portion in portions}
-
-            def pass_on(
-                group: tuple[HeadName, ...],
-                portion: Portion,
-                rows: torch.Tensor,
-                originals: dict[int, Portion] = originals,
-            ) -> None:
-                give(group, originals[portion.start], rows)
-
-            self._read(part, heads, within, pass_on)
+            values = None if give_values is None else _passing_on(give_values, originals)
+            self._read(part, heads, within, _passing_on(give, originals), values)
 
     def _read(
-        self, batch: Batch, heads: Sequence[HeadName], portions: Sequence[Portion], give: Give
+        self,
+        batch: Batch,
+        heads: Sequence[HeadName],
+        portions: Sequence[Portion],
+        give: Give,
+        give_values: Give | None = None,
     ) -> None:
         """Pass the rows of documents that run together to `give`."""
-        reading = self._run(batch, heads, portions, give)
+        reading = self._run(batch, heads, portions, give, give_values)
         if reading.pending:
             raise CaptureError(
                 f"{self.spec}: the attention pattern of layer {min(reading.pending)} never "
@@ -287,7 +322,8 @@ class LoadedModel:
             )
         if not reading.is_sound:
             # Raises the error of the first bad mask or row, unless the fault is in other heads.
-            self._run(batch, heads, [Portion(0, len(batch))], lambda *_: None, strict=True)
+            values = None if give_values is None else _nothing
+            self._run(batch, heads, [Portion(0, len(batch))], _nothing, values, strict=True)
 
     def _run(
         self,
@@ -295,20 +331,25 @@ class LoadedModel:
         heads: Sequence[HeadName],
         portions: Sequence[Portion],
         give: Give,
+        give_values: Give | None,
         strict: bool = False,
     ) -> RowRequest:
         """Run documents through the model, and return the state of reading them."""
         capture = self.capture
         raised: list[Exception] = []
 
-        def guarded(group: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
-            try:
-                give(group, portion, rows)
-            except Exception as error:
-                raised.append(error)
-                raise
+        def guarded(callback: Give) -> Give:
+            def give(group: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+                try:
+                    callback(group, portion, rows)
+                except Exception as error:
+                    raised.append(error)
+                    raise
 
-        reading = self._reading(batch, heads, portions, guarded, strict)
+            return give
+
+        values = None if give_values is None else guarded(give_values)
+        reading = self._reading(batch, heads, portions, guarded(give), values, strict)
         try:
             capture.read(reading)
         # A model may raise anything; what `give` raises is no fault of the model.
@@ -329,7 +370,8 @@ class LoadedModel:
         heads: Sequence[HeadName],
         portions: Sequence[Portion],
         give: Give,
-        strict: bool = False,
+        give_values: Give | None,
+        strict: bool,
     ) -> RowRequest:
         return RowRequest(
             batch,
@@ -342,6 +384,7 @@ class LoadedModel:
             tolerance=tolerance_of(self.dtype),
             name=str(self.spec),
             strict=strict,
+            give_values=give_values,
         )
 
     def rows(self, batch: Batch, heads: Sequence[HeadName]) -> torch.Tensor:

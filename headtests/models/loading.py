@@ -7,7 +7,6 @@ Chooses the backend that reads the rows, by `probe`; the backends are `attention
 import copy
 import gc
 import json
-import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -24,11 +23,13 @@ from headtests.io.json_input import load_json
 from headtests.models.bridge_hooks import BridgeCapture
 from headtests.models.config import (
     ModelShape,
+    gguf_file_of,
     hub_outage,
     read_config,
     shape_of,
 )
 from headtests.models.files import CONFIG
+from headtests.models.gguf_source import GgufSource
 from headtests.models.loaded import Capture, LoadedModel, ModelFacts, facts_of, once
 from headtests.models.probe import interface_of, require_patterns
 from headtests.models.source import Source, quiet
@@ -47,14 +48,12 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     requested. No code of the model is run. Raises `ModelUnavailableError` if it is not available,
     and `ModelError` if a file of it cannot be read, or if it cannot be run.
     """
-    outage = hub_outage(spec)
-    config = read_config(spec, outage)
-    shape = shape_of(config, str(spec))
+    store = store_of(settings)
+    source = _source(spec, store)
+    shape = shape_of(source.config, str(spec), source.configuration)
     device = resolve_device(spec.device or settings.device)
     dtype: torch.dtype = getattr(torch, spec.dtype or settings.dtype)
-    source = Source(spec, config, outage)
     tokenizer = source.tokenizer()
-    store = store_of(settings)
     opened = once(lambda: _opened(source, tokenizer, shape, device, dtype))
 
     def loaded(facts: ModelFacts, identity: str | None) -> LoadedModel:
@@ -70,7 +69,7 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
             facts,
             lambda: opened()[0],
             identity,
-            notes=notes,
+            notes=(*source.provenance(), *notes),
         )
 
     identity = _identity(source, tokenizer, device, dtype, store)
@@ -90,14 +89,21 @@ def load_model(spec: ModelSpec, settings: Settings) -> LoadedModel:
     return loaded(facts, identity)
 
 
-def load_tokenizer(spec: ModelSpec) -> Any:
+def _source(spec: ModelSpec, store: Store | None) -> Source:
+    file = gguf_file_of(spec)
+    if file is not None:
+        return GgufSource(spec, file, store)
+    outage = hub_outage(spec)
+    return Source(spec, read_config(spec, outage), outage)
+
+
+def load_tokenizer(spec: ModelSpec, settings: Settings) -> Any:
     """Return the tokenizer of a model, as `load_model` opens it; no weights are loaded.
 
     Raises `ModelUnavailableError` if its files are not available, and `ModelError` if it cannot be
     opened.
     """
-    outage = hub_outage(spec)
-    return Source(spec, read_config(spec, outage), outage).tokenizer()
+    return _source(spec, store_of(settings)).tokenizer()
 
 
 def _opened(
@@ -108,6 +114,7 @@ def _opened(
     dtype: torch.dtype,
 ) -> tuple[Capture, bool]:
     """Return a model in memory with its backend, and whether it is bidirectional."""
+    source.keep(tokenizer)
     with quiet():
         with source.explained("model"):
             network = _network(source, device, dtype)
@@ -130,92 +137,25 @@ def _network(source: Source, device: torch.device, dtype: torch.dtype) -> Any:
 
     if type(source.config) not in MODEL_MAPPING:
         return None
-    files = source.weights()
+    whole = source.language_model(dtype)
+    if whole is not None:
+        return whole.base_model.to(device)
     network, loading = AutoModel.from_pretrained(
         source.place,
         dtype=dtype,
         attn_implementation="eager",
-        # What the identity of the model was made of, also where the hub has more.
-        use_safetensors=".bin" not in files[0].name if files else None,
         weights_only=True,
         ignore_mismatched_sizes=True,
         output_loading_info=True,
         **source.options,
+        **source.model_options,
     )
-    _refuse_other_weights(source.spec, network, loading)
+    source.require_fit(network, loading)
     for name in loading["missing_keys"]:
         # A pooler that the files lack has random weights; it comes after everything that is read.
         with torch.no_grad():
             network.get_parameter(name).zero_()
     return network.to(device).eval()
-
-
-def _refuse_other_weights(spec: ModelSpec, network: Any, loading: dict[str, Any]) -> None:
-    """Raise `ModelError` for weights that do not fit the configuration."""
-    missing = sorted(name for name in loading["missing_keys"] if not name.startswith("pooler."))
-    other = sorted(loading["mismatched_keys"])
-    if other:
-        name, found, expected = other[0]
-        raise ModelError(
-            f"the weights of {str(spec)!r} do not fit its {CONFIG}: {len(other)} of them have "
-            f"another shape, such as {name}, which is {tuple(found)} in the files and "
-            f"{tuple(expected)} by the configuration. Save or download both again."
-        )
-    if missing:
-        raise ModelError(
-            f"the files of {str(spec)!r} hold no weights for {len(missing)} of its parameters, the "
-            f"first of them {missing[0]}. Expected every weight up to the last layer: download or "
-            "save the model again."
-        )
-    kinds = {_numberless(name) for name, _ in network.named_parameters()}
-    prefix = f"{network.base_model_prefix}."
-    more = sorted(
-        name
-        for name in loading["unexpected_keys"]
-        if _numberless(name.removeprefix(prefix)) in kinds
-    )
-    if more:
-        raise ModelError(
-            f"the weights of {str(spec)!r} do not fit its {CONFIG}: the files hold {len(more)} "
-            f"weights of layers that the configuration does not have, such as {more[0]}. Save or "
-            "download both again."
-        )
-    # What a quantised weight is scaled by is no weight of the network.
-    if getattr(network.config, "quantization_config", None):
-        return
-    unused = sorted(
-        name
-        for name in loading["unexpected_keys"]
-        if _is_of_a_layer(network, name.removeprefix(prefix))
-    )
-    if unused:
-        raise ModelError(
-            f"the weights of {str(spec)!r} do not fit its {CONFIG}: the files hold {len(unused)} "
-            "weights within its layers for which a model of this configuration has no place, such "
-            f"as {unused[0]}. Merge adapters into the weights; otherwise save or download both "
-            "again."
-        )
-
-
-def _is_of_a_layer(network: Any, name: str) -> bool:
-    """Return whether weights that the network has no place for belong to a module that it has.
-
-    A bias that the configuration switches off, for example, or the norm of another architecture.
-    Weights of heads and towers outside of the layers do not, nor do masks, which old files hold.
-    """
-    modules = dict(network.named_modules())
-    parts = name.split(".")
-    stems = (".".join(parts[:length]) for length in range(len(parts) - 1, 0, -1))
-    stem = next(filter(modules.__contains__, stems), "")
-    if not any(part.isdecimal() for part in stem.split(".")):
-        return False
-    owner = modules[stem]
-    is_leaf = not any(owner.children()) and bool(owner._parameters)
-    return is_leaf or name.endswith(".weight")
-
-
-def _numberless(name: str) -> tuple[str, ...]:
-    return tuple("#" if part.isdecimal() else part for part in name.split("."))
 
 
 @contextmanager
@@ -252,6 +192,7 @@ def _bridge(
         # The bridge reconfigures the tokenizer that it is given, BOS included.
         tokenizer=copy.deepcopy(tokenizer),
         trust_remote_code=False,
+        hf_model=source.language_model(dtype),
     )
     bridge.original_model.eval()
     return bridge
@@ -272,21 +213,15 @@ def _identity(
 
     None if they are not all on this machine. What else is in the folder plays no part.
     """
-    weights, folder = source.weights(), source.folder
-    if store is None or not weights or folder is None:
+    files = () if store is None else source.files(tokenizer)
+    if store is None or not files:
         return None
-    files = [folder.folder / CONFIG, *weights, *folder.tokenizer(tokenizer)]
-    packages = [*READ_BY]
-    if folder.adapter() and not source.notes():
-        files += folder.adapter()
+    packages = [*READ_BY, *source.packages]
+    if source.folder is not None and source.folder.adapter() and not source.notes():
         packages.append("peft")
     hashes = FileHashes(store)
     with source.explained("read"):
-        content = tuple(
-            # An index may name a shard anywhere.
-            (Path(os.path.relpath(file, folder.folder)).as_posix(), hashes.sha256(file))
-            for file in files
-        )
+        content = tuple((name, hashes.sha256(file)) for name, file in files)
     releases = tuple(version(package) for package in packages)
     return fingerprint(
         "model", CAPTURE_VERSION, content, releases, str(dtype), device.type, device.index

@@ -24,6 +24,11 @@ DEVICE_ELEMENTS = 2**26
 """The approximate number of elements of a block on other devices, enough to keep them busy."""
 
 
+_WITHOUT_VALUES = (
+    'A mass with weights="value" needs them: leave weights= out, or report the architecture.'
+)
+
+
 class AllRead(Exception):  # noqa: N818  # a signal that the forward may stop, no error
     """Raised in the deepest requested layer, to stop the forward pass there."""
 
@@ -43,7 +48,8 @@ class Portion:
 Give = Callable[[tuple[HeadName, ...], Portion, torch.Tensor], None]
 """A callback that takes heads, a portion and its rows, `[head, document, query, key]`.
 
-The rows are valid until it returns.
+The rows are valid until it returns. A callback for values takes the Euclidean norms of these heads'
+values instead, `[head, document, key]`, just before the rows.
 """
 
 
@@ -126,7 +132,8 @@ class RowRequest:
     """The rows that are requested of one batch, and the state of reading them.
 
     With `strict`, masks and rows are checked one by one, and the first bad one raises a
-    `CaptureError`; otherwise `is_sound` tells afterwards whether there was one.
+    `CaptureError`; otherwise `is_sound` tells afterwards whether there was one. With `give_values`,
+    the norms of values are passed on, too.
     """
 
     def __init__(
@@ -142,6 +149,7 @@ class RowRequest:
         tolerance: float,
         name: str,
         strict: bool = False,
+        give_values: Give | None = None,
     ) -> None:
         self.batch = batch
         self.by_layer: dict[int, list[HeadName]] = {}
@@ -158,13 +166,15 @@ class RowRequest:
         self._tolerance = tolerance
         self._name = name
         self._strict = strict
+        self._give_values = give_values
+        self._value_norms: dict[int, torch.Tensor] = {}
         self._lengths = [len(document) for document in batch.documents]
         self._norms: list[torch.Tensor] = []
         self._masks: dict[tuple[int, int | None], torch.Tensor] = {}
 
     @property
     def is_sound(self) -> bool:
-        """Whether queries and keys were finite and masks as expected; waits for the device."""
+        """Whether all was finite and masks were as expected; waits for the device."""
         return not self._norms or bool(torch.stack(self._norms).sum().isfinite())
 
     def take_queries(
@@ -205,6 +215,54 @@ class RowRequest:
                         rows,
                     )
                     self._hand_over(heads, portion, rows)
+
+    @property
+    def needs_values(self) -> bool:
+        """Whether the norms of values are requested."""
+        return self._give_values is not None
+
+    def take_values(self, layer: int, value: object) -> None:
+        """Note the values of a layer, before its queries or its pattern, if they are requested.
+
+        `value` is `[document, head, position, width]`, with as many heads, or fewer that are shared
+        by groups of query heads. Raises `CaptureError` for another shape.
+        """
+        if self._give_values is None:
+            return
+        documents, length = self.batch.ids.shape
+        heads = self._layouts.heads
+        if not isinstance(value, torch.Tensor) or not _fits(value, documents, length, heads):
+            raise CaptureError(
+                f"{self._name}: the values of layer {layer} have the shape "
+                f"{tuple(getattr(value, 'shape', ()))}, and ({documents}, {heads} or a part of it, "
+                f"{length}, width) was expected (document, head, position). {_WITHOUT_VALUES}"
+            )
+        valid = self.batch.valid.to(value.device)[:, None, :]
+        norms = torch.linalg.vector_norm(value, dim=-1, dtype=torch.float32)
+        norms = norms.masked_fill(~valid, 0.0)
+        self._value_norms[layer] = norms
+        self._norms.append(norms.sum())
+
+    def _norms_of(self, heads: tuple[HeadName, ...], portion: Portion, length: int) -> torch.Tensor:
+        """Return the norms of some heads' values, `[head, document, key]`."""
+        layer = heads[0].layer
+        if layer not in self._value_norms:
+            raise CaptureError(
+                f"{self._name}: the values of layer {layer} never arrived. {_WITHOUT_VALUES}"
+            )
+        norms = self._value_norms[layer][portion.start : portion.stop, :, :length]
+        share = self._layouts.heads // norms.shape[1]
+        found = _of_heads(norms, [head.index // share for head in heads])
+        if self._strict and not bool(found.isfinite().all()):
+            head, row, key = (int(index) for index in (~found.isfinite()).nonzero()[0])
+            document = self.batch.documents[portion.start + row]
+            raise CaptureError(
+                f"{self._name}: the value of {heads[head]} at key {key} of document {document.id} "
+                f"(text {document.text_id!r}) has the norm {float(found[head, row, key])}, where a "
+                "finite number was expected. Try dtype float32, and report the model's "
+                "architecture."
+            )
+        return found
 
     def take_mask(self, layer: int, mask: torch.Tensor | None, is_causal: bool) -> None:
         """Check that a layer's mask allows exactly the keys that its rows may attend to.
@@ -294,9 +352,23 @@ class RowRequest:
                 self._sinks,
                 self._name,
             )
-        # Statistics of rows need float64, which MPS does not support.
-        self._give(heads, portion, rows.cpu() if rows.device.type == "mps" else rows)
+        if self._give_values is not None:
+            norms = self._norms_of(heads, portion, rows.shape[-1])
+            self._give_values(heads, portion, _for_statistics(norms))
+        self._give(heads, portion, _for_statistics(rows))
         portion.read.update(heads)
+
+
+def _for_statistics(tensor: torch.Tensor) -> torch.Tensor:
+    # Statistics of rows need float64, which MPS does not support.
+    return tensor.cpu() if tensor.device.type == "mps" else tensor
+
+
+def _fits(value: torch.Tensor, documents: int, length: int, heads: int) -> bool:
+    """Return whether values have the shape `[document, head, position, width]`."""
+    if value.ndim != 4 or value.shape[0] != documents or value.shape[2] != length:
+        return False
+    return value.shape[1] > 0 and heads % value.shape[1] == 0
 
 
 def _of_heads(vectors: torch.Tensor, heads: list[int]) -> torch.Tensor:

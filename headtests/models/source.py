@@ -5,11 +5,13 @@ Opens the tokenizer. `loading` opens the weights, and `files` says which files t
 
 import os
 import pickle
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -25,17 +27,27 @@ from headtests.models.config import (
     unreachable,
 )
 from headtests.models.files import CONFIG, NO_VOCABULARIES, ModelFolder, first_line
+from headtests.models.weight_checks import refuse_other_weights
 from headtests.settings import ModelSpec
 
 
 class Source:
     """Where a model is opened from, with the errors of what cannot be opened there."""
 
+    configuration = CONFIG
+    """What says how many layers and heads there are, for messages."""
+    packages: tuple[str, ...] = ()
+    """What reads the model beside torch, transformers and transformer-lens."""
+
     def __init__(self, spec: ModelSpec, config: Any, outage: str) -> None:
         self.spec = spec
         self.config = config
         self.outage = outage
-        self.place = location_of(spec)
+
+    @property
+    def place(self) -> str:
+        """The folder or the name on the hub that transformers is given."""
+        return location_of(self.spec)
 
     @property
     def folder(self) -> ModelFolder | None:
@@ -52,6 +64,13 @@ class Source:
             "local_files_only": bool(self.outage),
             "trust_remote_code": False,
         }
+
+    @property
+    def model_options(self) -> dict[str, Any]:
+        """The further arguments that the weights are opened with."""
+        # What the identity of the model was made of, also where the hub has more.
+        files = self.weights()
+        return {"use_safetensors": ".bin" not in files[0].name if files else None}
 
     def weights(self) -> tuple[Path, ...]:
         """Return the files of the weights; empty for a model of the hub that is not here whole."""
@@ -73,6 +92,40 @@ class Source:
             f"The adapter beside the model was ignored ({adapter[0].name}). Install peft, or merge "
             "the adapter into the model.",
         )
+
+    def provenance(self) -> tuple[str, ...]:
+        """Return what else than its name says which model it is, in sentences."""
+        return ()
+
+    def files(self, tokenizer: Any) -> tuple[tuple[str, Path], ...]:
+        """Return the files that the model is opened from, each with its name in the folder.
+
+        Empty if they are not all on this machine. What else is in the folder plays no part.
+        """
+        weights, folder = self.weights(), self.folder
+        if not weights or folder is None:
+            return ()
+        files = [folder.folder / CONFIG, *weights, *folder.tokenizer(tokenizer)]
+        if not self.notes():
+            files += folder.adapter()
+        # An index may name a shard anywhere.
+        return tuple(
+            (Path(os.path.relpath(file, folder.folder)).as_posix(), file) for file in files
+        )
+
+    def keep(self, tokenizer: Any) -> None:
+        """Prepare the weights to be opened; nothing is to be done for a folder."""
+
+    def language_model(self, dtype: torch.dtype) -> Any:
+        """Return the model with its unembedding if it cannot be opened from `place`, or None."""
+        return None
+
+    def require_fit(self, network: Any, loading: dict[str, Any]) -> None:
+        """Raise `ModelError` for weights that do not fit the configuration.
+
+        `loading` is what transformers says about them.
+        """
+        refuse_other_weights(str(self.spec), self.configuration, network, loading)
 
     def tokenizer(self) -> Any:
         """Return the tokenizer; raises `ModelError` if there is none, or if it cannot be read."""
@@ -224,6 +277,11 @@ def quiet() -> Iterator[None]:
     from transformers import dynamic_module_utils
     from transformers.utils import logging
 
+    # Its bar asks no one whether bars are shown.
+    name = "transformers.modeling_gguf_pytorch_utils"
+    gguf: Any = sys.modules.get(name, SimpleNamespace(tqdm=None))
+    bar, gguf.tqdm = gguf.tqdm, lambda steps, **_: steps
+
     # How long it waits for an answer to whether it may run a model's own code.
     patience, dynamic_module_utils.TIME_OUT_REMOTE_CODE = (
         dynamic_module_utils.TIME_OUT_REMOTE_CODE,
@@ -237,6 +295,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        gguf.tqdm = bar
         dynamic_module_utils.TIME_OUT_REMOTE_CODE = patience
         logging.set_verbosity(verbosity)
         if shown:

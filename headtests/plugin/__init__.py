@@ -37,8 +37,8 @@ MARKERS = (
     '"L5H*" for every head of a layer; the test takes `head`',
     "heads(*names, suppress_first_token=, min_query=): several heads in one test, in this order; "
     "the test takes `heads`",
-    "model(name, revision=, dtype=, device=, missing='fail'): the model: a Hugging Face name or "
-    "folder, or demo; missing='skip' skips the test where it is not available",
+    "model(name, revision=, dtype=, device=, missing='fail'): the model: a Hugging Face name, a "
+    "folder, a GGUF file, or demo; missing='skip' skips the test where it is not available",
     "corpus(name, config=, split=, field='text', first=10000, max_length=, bos=): the documents: a "
     "dataset's name, a folder or file of parquet, JSON lines, CSV or text, or demo; or "
     "corpus('repeated-random', period=24, repeats=2, documents=256, seed=0)",

@@ -17,7 +17,7 @@ from headtests.options import OPTIONS, truth, whole_number
 from headtests.settings import ModelSpec, Settings
 
 if TYPE_CHECKING:
-    from headtests.models.config import ModelShape
+    pass
 
 KINDS = ("head", "heads")
 """The markers that name heads; each has a fixture with the same name."""
@@ -155,7 +155,7 @@ def _model(node: Any) -> ModelSpec:
         spec = ModelSpec(node.config.getini("headtests_model") or "demo")
     revision = on_command_line(node.config, "--headtests-revision")
     if revision is not None:
-        if spec.name == "demo" or os.path.isdir(os.path.expanduser(spec.name)):
+        if spec.is_local:
             raise SettingError(
                 f"--headtests-revision is {revision!r}, but {spec.name} has no revisions: those "
                 "are of a model on the hub. Leave it out."
@@ -249,8 +249,8 @@ def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[Any]:
         try:
             selector = parse_head(text)
             if selector.name is None:
-                shape = _shape(metafunc.config, _model(metafunc.definition))
-                names += [str(head) for head in selector.within(shape.layers, shape.heads)]
+                layers, heads = _size(metafunc.config, _model(metafunc.definition))
+                names += [str(head) for head in selector.within(layers, heads)]
             else:
                 names.append(text)
         except HeadtestsError:
@@ -258,14 +258,14 @@ def head_parameters(metafunc: pytest.Metafunc, mark: pytest.Mark) -> list[Any]:
     return [name for place, name in enumerate(names) if name not in names[:place]]
 
 
-_SHAPES: "pytest.StashKey[dict[ModelSpec, ModelShape | HeadtestsError]]" = pytest.StashKey()
-"""On the config: the shape of each model, or the error that reading it raised."""
+_SIZES: pytest.StashKey[dict[ModelSpec, tuple[int, int] | HeadtestsError]] = pytest.StashKey()
+"""On the config: the layers and heads of each model, or the error that reading them raised."""
 
 
-def _shape(config: pytest.Config, model: ModelSpec) -> "ModelShape":
-    from headtests.models.config import model_shape
+def _size(config: pytest.Config, model: ModelSpec) -> tuple[int, int]:
+    from headtests.models.config import layers_and_heads
 
-    return once(config.stash.setdefault(_SHAPES, {}), model, lambda: model_shape(model))
+    return once(config.stash.setdefault(_SIZES, {}), model, lambda: layers_and_heads(model))
 
 
 Key = TypeVar("Key")
@@ -295,9 +295,9 @@ def other_model(own: ModelSpec, settings: Settings) -> ModelSpec:
     against = settings.against
     spec = replace(own, dtype=settings.against_dtype or own.dtype, missing="fail")
     if against is not None:
-        if against == "demo" or "/" in against or os.path.isdir(os.path.expanduser(against)):
+        if "/" in against or ModelSpec(against).is_local:
             spec = replace(spec, name=against, revision=None)
-        elif own.name == "demo" or os.path.isdir(os.path.expanduser(own.name)):
+        elif own.is_local:
             raise SettingError(
                 f"headtests_against is {against!r}, neither a folder nor a name with a slash, "
                 f"and so a revision; {own.name} has no revisions. Name a folder, or a model such "

@@ -19,7 +19,7 @@ from headtests.corpora import Batch, Document, Population, Vocabulary, make_batc
 from headtests.errors import ClaimError
 from headtests.expressions.head_names import HeadName
 from headtests.expressions.nodes import leaves
-from headtests.expressions.relations import CustomRelation
+from headtests.expressions.relations import ByFrequency, CustomRelation
 from headtests.measurement.passes.token_view import Float32s
 from headtests.measurement.results.cache_keys import RESULTS_VERSION
 from headtests.models.loaded import LoadedModel
@@ -66,8 +66,11 @@ class PromptReader:
     @cached_property
     def lexicon(self) -> ModelLexicon:
         """The model's tokens, for families to draw from."""
+        vocabulary, population = Vocabulary(self._model.tokenizer), self._population
+        # Prompts are no corpus: their tokens are as rare as they are in the population.
+        vocabulary.count_tokens = lambda: population().spool.counts
         return ModelLexicon(
-            Vocabulary(self._model.tokenizer),
+            vocabulary,
             self._bos,
             self._model.vocabulary_size,
             self._population,
@@ -180,7 +183,8 @@ class PromptReader:
         if self._store is None or self._model.identity is None:
             return None
         documents = ""
-        if claim.family.draws_documents:
+        counts_tokens = any(isinstance(leaf, ByFrequency) for leaf in leaf_nodes)
+        if claim.family.draws_documents or counts_tokens:
             documents = self._population().sha256
         return fingerprint(
             "search",

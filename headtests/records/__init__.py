@@ -1,10 +1,22 @@
-"""The record of a run: one versioned JSON object from which every report is drawn.
+"""The records of a run and of an atlas: versioned JSON from which every report is drawn.
 
 The types of the record and of baselines, and how they are written, read and checked. No measuring,
 no deciding and no HTML: `headtests.sessions.recording` fills a record in, and `headtests.report`
 shows what is in it and nothing else.
 """
 
+from headtests.records.atlas import (
+    ATLAS_FORMAT,
+    ATLAS_VERSION,
+    AtlasCorpusRecord,
+    AtlasHeadRecord,
+    AtlasRecord,
+    AtlasRoleRecord,
+    RelationRecord,
+    RelationSharesRecord,
+    RoleSharesRecord,
+)
+from headtests.records.atlas_files import atlas_schema, read_atlas, require_atlas, write_atlas
 from headtests.records.claims import (
     AfterStopRecord,
     AgainstRecord,
@@ -41,10 +53,16 @@ from headtests.records.sessions import (
 )
 
 __all__ = [
+    "ATLAS_FORMAT",
+    "ATLAS_VERSION",
     "FORMAT",
     "VERSION",
     "AfterStopRecord",
     "AgainstRecord",
+    "AtlasCorpusRecord",
+    "AtlasHeadRecord",
+    "AtlasRecord",
+    "AtlasRoleRecord",
     "BoundedRecord",
     "BreakingRecord",
     "CallRecord",
@@ -69,13 +87,20 @@ __all__ = [
     "QuietRecord",
     "RankRecord",
     "Record",
+    "RelationRecord",
+    "RelationSharesRecord",
+    "RoleSharesRecord",
     "SampleRecord",
     "SearchRecord",
     "SessionRecord",
     "StaleRecord",
     "SuggestionRecord",
     "UnmeasuredRecord",
+    "atlas_schema",
+    "read_atlas",
     "read_record",
+    "require_atlas",
     "schema",
+    "write_atlas",
     "write_record",
 ]

@@ -3,6 +3,8 @@
 Types only: `headtests.atlas` measures and fills it in, and `headtests.report.atlas` shows it.
 """
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from headtests.records.explanations import BoundedRecord, HalfRecord
@@ -55,7 +57,7 @@ class AtlasCorpusRecord(TypedDict):
 
     session: SessionRecord
     marker: str
-    """The arguments of the corpus marker that names it, as Python."""
+    """The arguments of the corpus marker that names it, as Python; empty for texts in memory."""
     suppress_first_token: bool
     min_query: int
     choose: HalfRecord
@@ -110,8 +112,8 @@ class AtlasRoleRecord(TypedDict):
     """On the half that it was chosen on."""
     measured: RoleSharesRecord
     """On the other half."""
-    verdict: str
-    """`holds`, `refuted` or `undecided`, on the second half, at the rate `alpha`."""
+    verdict: Literal["holds", "refuted", "undecided"]
+    """On the second half, at the rate `alpha`."""
     log_e: float | None
     """The natural logarithm of the e-value for the claim; null if it is infinite."""
     confirmed: bool

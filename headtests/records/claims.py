@@ -28,8 +28,8 @@ class EstimateRecord(TypedDict):
     expression: str
     """The statistic as Python, such as `L1H3.mass(ht.induction)`."""
     kind: str
-    """`mass`, `top1_rate`, `exceed_rate`, `precision`, `lift`, or a figure of ranked or random
-    multiples: `fraction`, `median`, `mean`."""
+    """`mass`, `entropy`, `peak`, `top1_rate`, `exceed_rate`, `precision`, `lift`, or a figure of
+    ranked or random multiples: `fraction`, `median`, `mean`."""
     head: str
     """The key of its head in `heads`."""
     value: float
@@ -55,7 +55,7 @@ class EstimateRecord(TypedDict):
     pairs: int | None
     """The number of pairs of a figure of ranked or random multiples."""
     base_rate: float | None
-    """The figure under uniform attention."""
+    """The figure under uniform attention; for a value-weighted mass, on the same values."""
     denominator: float | None
     """What a ratio divides by, averaged over documents: the attention on `of=`, the share of pairs
     that reach `above=`, or what the control of a lift gives. Null for a plain average."""

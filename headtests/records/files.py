@@ -5,6 +5,7 @@ Nothing is measured, decided or drawn here, and no shape is defined: those stand
 
 import json
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, cast
@@ -35,8 +36,8 @@ def write_record(record: Record, path: Path) -> None:
     write_text_atomically(path, record_text(record))
 
 
-def record_text(record: Record) -> str:
-    """Return a record as JSON: a line a field, and in a list of objects a line an item.
+def record_text(record: Mapping[str, object]) -> str:
+    """Return a record as JSON: a line a field, and in a list a line an item.
 
     Raises `ValueError` for a figure that is not finite.
     """
@@ -44,7 +45,7 @@ def record_text(record: Record) -> str:
     return _in_lines(without_surrogates(record)) if _SURROGATE.search(text) else text
 
 
-def _in_lines(record: Record) -> str:
+def _in_lines(record: Mapping[str, object]) -> str:
     fields = []
     for name, value in record.items():
         shown = _compact(value)

@@ -33,11 +33,11 @@ class CounterexampleRecord(PairRecord):
     """A row that is evidence against a claim that did not hold.
 
     Its key is the unclaimed key with the most attention. If the claim was that a figure is small,
-    it is the key that made it large.
+    it is the key that made it large. For a figure about whole rows, it is the most attended key.
     """
 
     claimed: list[int]
-    """The attendable positions that the statistic is about."""
+    """The attendable positions that the statistic is about; none for a figure about whole rows."""
     figure: float
     """The statistic of this row alone. For `top1_rate`, 1 or 0; for `exceed_rate`, `precision` and
     figures of pairs, the multiple of the pair."""
@@ -50,7 +50,7 @@ class MultiplesRecord(TypedDict):
     """The edges of the bins, ascending. A bin includes its lower edge but not its upper one; the
     last bin includes both."""
     on: list[int]
-    """Pairs of the statistic's relation in each bin."""
+    """Pairs of the statistic's relation in each bin; of a figure about whole rows, all pairs."""
     others: list[int]
     """The other pairs of the same rows in each bin: the control. For figures of ranked or random
     pairs, the listed pairs outside the relation."""

@@ -10,7 +10,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from headtests.errors import RecordError
-from headtests.records import ClaimRecord, EstimateRecord, MultiplesRecord, PairRecord, Record
+from headtests.records.claims import ClaimRecord, EstimateRecord
+from headtests.records.pairs import MultiplesRecord, PairRecord
+from headtests.records.run import Record
 
 if TYPE_CHECKING:
     from pydantic_core import SchemaValidator
@@ -132,12 +134,12 @@ def _misfits(content: Record) -> Iterator[str]:
     for number, head in enumerate(content["heads"]):
         for name, pairs in (("ranked", head["ranked"]), ("random", head["random"])):
             for index, pair in enumerate(pairs):
-                if problem := _misplaced(pair, []):
+                if problem := misplaced(pair):
                     yield f"heads[{number}].{name}[{index}]: {problem}"
     for number, search in enumerate(content["searches"]):
         if search["breaking"] is not None:
             row = search["breaking"]["row"]
-            if problem := _misplaced(row, row["claimed"]):
+            if problem := misplaced(row, row["claimed"]):
                 yield f"searches[{number}].breaking.row: {problem}"
     for number, claim in enumerate(content["claims"]):
         if problem := _outside_its_source(claim):
@@ -150,14 +152,15 @@ def _misfits(content: Record) -> Iterator[str]:
 
 def _estimate_misfits(estimate: EstimateRecord) -> Iterator[str]:
     for index, row in enumerate(estimate["counterexamples"]):
-        if problem := _misplaced(row, row["claimed"]):
+        if problem := misplaced(row, row["claimed"]):
             yield f"counterexamples[{index}]: {problem}"
     multiples = estimate["multiples"]
     if multiples is not None and (problem := _uneven(multiples)):
         yield f"multiples: {problem}"
 
 
-def _misplaced(pair: PairRecord, claimed: list[int]) -> str:
+def misplaced(pair: PairRecord, claimed: Sequence[int] = ()) -> str:
+    """Return what does not fit together in a pair and its row; "" if all does."""
     length, runs = len(pair["tokens"]), pair["attendable"]
     if len(pair["pattern"]) != length:
         return f"{len(pair['pattern'])} attention values for {length} tokens"

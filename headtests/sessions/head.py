@@ -8,14 +8,17 @@ from collections.abc import Callable, Sequence
 from headtests.claims.comparison import Comparison
 from headtests.claims.definitions import (
     Control,
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
     Question,
     RowOptions,
     Statistic,
     Top1Rate,
+    Weights,
 )
 from headtests.claims.estimate import Estimate
 from headtests.claims.pair_samples import Multiples, MultiplesDistribution
@@ -89,6 +92,7 @@ class Head:
         *,
         when: Expression | None = None,
         of: Expression | None = None,
+        weights: Weights = "attention",
         beyond_corpus: bool = False,
     ) -> Estimate:
         """Return the share of a row's attention on keys in `on`, averaged over documents.
@@ -96,18 +100,50 @@ class Head:
         The value is in [0, 1]. A document counts with the average over its eligible rows: the rows
         where `when` holds and `on` has at least one attendable key (`when=ht.every_row` includes
         rows without one). `of=` divides by the average attention on `of`, and then only keys in
-        both relations count in the numerator. A claim is about the documents of the population;
+        both relations count in the numerator. `weights="value"` shares out, in place of attention,
+        each key's attention times the Euclidean norm of its value vector, over the row's sum of
+        these (key 0 included); a row whose sum is 0 has 0. Its base rate is that of uniform
+        attention on the same values. A claim is about the documents of the population;
         with `beyond_corpus=True` it is about the source that the texts are independent draws from,
         and each text counts with the average over its documents; equal texts count once, and
         near-copies void the rate. Raises `ExpressionError` if `on` or `of` is
-        a condition on the query alone, or if `when` depends on the key.
+        a condition on the query alone, or if `when` depends on the key; `ClaimError` for other
+        weights; and, when it is measured, `CaptureError` for a model that does not show its values.
 
         >>> bool(head.mass(ht.previous) >= 0.4)
         True
         >>> bool(head.mass(ht.previous, of=~ht.first, when=query.repeats) >= 0.4)
         True
+        >>> bool(head.mass(ht.previous, weights="value") >= 0.4)
+        True
         """
-        return self._estimate(Mass(on, when, of), beyond_corpus)
+        return self._estimate(Mass(on, when, of, weights), beyond_corpus)
+
+    def entropy(self, *, when: Expression | None = None, beyond_corpus: bool = False) -> Estimate:
+        """Return the entropy of rows over that of even attention, averaged over documents.
+
+        The value is in [0, 1]: 0 for all attention on one key, 1 for the same on each. It is
+        `-sum(A log A) / log n` for a row of attention `A` on `n` keys (Shannon 1948, section 6).
+        The row is whole: key 0 is one of the keys, whatever `suppress_first_token` is, so a head
+        that rests there has a low entropy. Rows with one key have none and do not count. The base
+        rate, of uniform attention, is 1. `when`, `beyond_corpus` and errors are as in `mass`.
+
+        >>> bool(head.entropy() <= 0.1)
+        True
+        """
+        return self._estimate(Entropy(when), beyond_corpus)
+
+    def peak(self, *, when: Expression | None = None, beyond_corpus: bool = False) -> Estimate:
+        """Return the largest attention of a row, averaged over documents.
+
+        The value is in [0, 1]. Key 0 is always a candidate, whatever `suppress_first_token` is, as
+        in `top1_rate`. The base rate, of uniform attention, is the average of 1 over the row's
+        number of keys. `when`, `beyond_corpus` and errors are as in `mass`.
+
+        >>> bool(head.peak() >= 0.9)
+        True
+        """
+        return self._estimate(Peak(when), beyond_corpus)
 
     def top1_rate(
         self, on: Expression, *, when: Expression | None = None, beyond_corpus: bool = False

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from headtests.explanations.llm.client import Client
+    from headtests.sessions.atlas import Atlas
 
 DEFAULT_LENGTH = 256
 """Default maximum number of tokens per document, if the model's context allows it."""
@@ -112,7 +113,8 @@ class Session:
         )
         self._open = once(self._opened)
         self._announced = list(heads)
-        self._progress = progress
+        self.progress = progress
+        """What is notified of passes."""
         self.figures_read: set[Question] = set()
         """The figures whose values the user has read, so that a threshold could depend on them."""
         self._wishes: list[Question | tuple[HeadName, PairRequest]] = []
@@ -187,7 +189,7 @@ class Session:
         >>> session.document_pass.budget == len(session.population)
         True
         """
-        return DocumentPass(self.model, self.population, self.served, self.settings, self._progress)
+        return DocumentPass(self.model, self.population, self.served, self.settings, self.progress)
 
     @cached_property
     def passes(self) -> Measurements:
@@ -675,6 +677,31 @@ class Session:
             client=client,
             documents=documents,
         )
+
+    def atlas(self, *, corpora: Sequence[str | CorpusSpec] = (), documents: int = 200) -> "Atlas":
+        """Return what every head of the model attends to, as claims validated on other texts.
+
+        Every head by every relation of the library, summed in one pass over `documents` documents
+        of the session's corpus, and of further `corpora`; "repeated-random" is read at two periods.
+        Relations and thresholds are chosen on half of the texts, and each claim is decided on the
+        other half. An interrupt keeps what was read. Raises `SettingError` for fewer than 2
+        documents, and `ClaimError` for a corpus whose documents are not of two texts.
+
+        >>> atlas = session.atlas(documents=64)
+        >>> atlas.head("L0H2").claims[0].split(",")[0]
+        'head.mass(ht.previous'
+        """
+        from headtests.sessions.atlas import both_periods, longest_document, measure_atlas
+
+        others = [
+            Session(self.model, corpus, settings=self.settings, progress=self.progress)
+            for corpus in both_periods(corpora, longest_document(self))
+        ]
+        try:
+            return measure_atlas([self, *others], documents=documents)
+        finally:
+            for other in others:
+                other.close()
 
     def close(self) -> None:
         """Delete the stored rows and documents.

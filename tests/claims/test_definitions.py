@@ -10,12 +10,13 @@ import pytest
 import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.claims.numbers import require_multiple, require_number
@@ -48,6 +49,34 @@ SAID = [
         "of L5H1's attention on keys other than those at position 0, the share that goes to keys "
         "that follow an earlier occurrence of the query's token, in rows with or without such a "
         "key",
+    ),
+    (
+        Mass(ht.induction, None, weights="value"),
+        'mass(ht.induction, weights="value")',
+        "the share of L5H1's value-weighted attention that goes to keys that follow an earlier "
+        "occurrence of the query's token",
+    ),
+    (
+        Mass(ht.previous, query.repeats, of=~ht.first, weights="value"),
+        'mass(ht.previous, when=query.repeats, of=~ht.first, weights="value")',
+        "of L5H1's value-weighted attention on keys other than those at position 0, the share that "
+        "goes to keys one position before the query, in rows whose query token occurred earlier",
+    ),
+    (
+        Entropy(None),
+        "entropy()",
+        "the entropy of L5H1's attention, as a share of that of even attention",
+    ),
+    (
+        Entropy(query.repeats),
+        "entropy(when=query.repeats)",
+        "the entropy of L5H1's attention, as a share of that of even attention, in rows whose "
+        "query token occurred earlier",
+    ),
+    (
+        Peak(None),
+        "peak()",
+        "L5H1's attention on the most attended key of a row",
     ),
     (
         Top1Rate(ht.duplicate, None),
@@ -250,9 +279,9 @@ def test_a_number_is_written_so_that_python_reads_it_back(number, text):
     assert eval(text) == number
 
 
-def test_a_statistic_of_no_kind_measures_a_share():
-    assert Statistic(ht.previous, None).largest == 1
-    assert Statistic(ht.previous, None).unit == ""
+def test_most_statistics_are_shares():
+    assert Top1Rate(ht.previous, None).largest == 1
+    assert Top1Rate(ht.previous, None).unit == ""
     assert Lift.unit == "x"
 
 
@@ -272,3 +301,37 @@ def test_places_in_a_ranking() -> None:
         "1,213th",
         "1,023rd",
     ]
+
+
+def test_weights_are_one_of_two() -> None:
+    for weights in ("values", None, 1, ["value"]):
+        with pytest.raises(ClaimError) as caught:
+            Mass(ht.previous, None, weights=weights)
+        for part in (repr(weights), 'weights="value"', 'weights="attention"'):
+            assert part in str(caught.value)
+    assert Mass(ht.previous, None, weights="attention") == Mass(ht.previous, None)
+    assert Mass(ht.previous, None, weights="value") != Mass(ht.previous, None)
+
+
+def test_values_are_needed_by_value_weights_alone() -> None:
+    assert Mass(ht.previous, None, weights="value").needs_values
+    others = [
+        Mass(ht.previous, None),
+        Lift(ht.previous, None),
+        Top1Rate(ht.previous, None),
+        Entropy(None),
+        Peak(None),
+    ]
+    assert not any(statistic.needs_values for statistic in others)
+
+
+@pytest.mark.parametrize("kind", [Entropy, Peak])
+def test_a_statistic_of_rows_takes_a_condition_on_the_query(kind) -> None:
+    with pytest.raises(ExpressionError, match="when="):
+        kind(key.repeats)
+    assert kind(query.repeats) == kind(query.repeats) != kind(None)
+    for threshold in (0, 0.5, 1):
+        kind(None).require_possible(threshold)
+    for threshold in (-0.1, 1.1, 40):
+        with pytest.raises(ClaimError, match=kind.kind):
+            kind(None).require_possible(threshold)

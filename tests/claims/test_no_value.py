@@ -50,6 +50,17 @@ def one(call, measured):
             "rows of at least 1000 keys, without which no multiple is as high. Lower above=, or "
             "measure on longer documents.",
         ),
+        (
+            "entropy()",
+            lambda head: head.entropy(),
+            "rows of at least 2 keys. Choose another when=, or measure on longer documents.",
+        ),
+        (
+            "peak(when=query.position > 5)",
+            lambda head: head.peak(when=query.position > 5),
+            "rows whose query position is above 5. Choose another when=, or measure on longer "
+            "documents.",
+        ),
     ],
 )
 def test_a_statistic_without_an_eligible_row_is_an_error_that_says_what_is_missing(
@@ -79,6 +90,12 @@ def test_a_statistic_without_an_eligible_row_is_an_error_that_says_what_is_missi
             lambda head: head.mass(ht.previous, of=ht.duplicate),
             "no attention falls on keys that are earlier occurrences of the query's token. Choose "
             "another of=.",
+        ),
+        (
+            'mass(ht.previous, of=ht.duplicate, weights="value")',
+            lambda head: head.mass(ht.previous, of=ht.duplicate, weights="value"),
+            "no value-weighted attention falls on keys that are earlier occurrences of the query's "
+            "token. Choose another of=.",
         ),
         (
             "lift(ht.previous)",

@@ -71,7 +71,7 @@ def test_a_mistake_is_one_line(run, corpus, mistake):
 
 
 def test_an_interrupt_ends_it(run, corpus, monkeypatch):
-    def interrupted(spec):
+    def interrupted(spec, settings):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(loading, "load_tokenizer", interrupted)

@@ -55,6 +55,21 @@ def test_the_hash_is_the_same_on_every_machine():
     )
 
 
+def test_ids_are_counted_over_all_arrays(monkeypatch):
+    monkeypatch.setattr("headtests.corpora.spool._COUNTED", 2)
+    spool = filled([[1, 7, 3], [], [3], [0, 3]])
+    assert spool.counts.tolist() == [1, 1, 0, 3, 0, 0, 0, 1]
+    spool.close()
+    assert spool.counts[3] == 3, "counted once"
+
+
+def test_what_was_closed_is_not_counted():
+    spool = filled([[1]])
+    spool.close()
+    with pytest.raises(CorpusError, match="were closed"):
+        _ = spool.counts
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files through /proc")
 def test_the_file_goes_with_closing_or_collection(tmp_path):

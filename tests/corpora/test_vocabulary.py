@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
 from headtests.corpora import Vocabulary
@@ -23,6 +23,14 @@ def test_a_word_keeps_its_space(demo, llama, unigram):
 
 def test_the_space_alone_is_a_space(llama):
     assert said(llama, "cat  cat") == [" cat", " ", " cat"]
+
+
+def test_a_space_inside_a_piece_is_a_space():
+    pieces = ["<unk>", "\u2581the", "\n\u2581\u2581", "a\u2581b"]
+    backend = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], 0, False))
+    backend.decoder = decoders.Metaspace()
+    vocabulary = Vocabulary(PreTrainedTokenizerFast(tokenizer_object=backend))
+    assert vocabulary.texts(range(4)) == ["<unk>", " the", "\n  ", "a b"]
 
 
 def test_a_wordpiece_keeps_its_mark(bert):

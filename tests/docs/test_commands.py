@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from headtests.cli import corpus, describe, record, report, trace
+from headtests.cli import atlas, corpus, describe, record, report, trace
 from headtests.cli.parsing import Parser
 from tests.docs.pages import OTHERS, PAGES, ROOT, blocks, generator
 
@@ -50,7 +50,7 @@ def program():
     """Return a parser of the program's commands."""
     parser = Parser(prog="headtests")
     added = parser.add_subparsers()
-    for module in (describe, corpus, trace, report, record):
+    for module in (atlas, describe, corpus, trace, report, record):
         module.add(added)
     return parser
 

@@ -73,11 +73,12 @@ def test_the_markers_are_complete(site):
 def test_every_field_of_the_record_is_listed(site):
     import json
 
-    schema = json.loads(generator().schema_file().read_text(encoding="utf-8"))
     text = text_of(site / "reference" / "record.html")
-    for name, value in {"The record": schema, **schema["$defs"]}.items():
-        assert name in text
-        assert all(field in text for field in value["properties"])
+    for kind, title in (("record", "The record"), ("atlas", "The record of an atlas")):
+        schema = json.loads(generator().schema_file(kind).read_text(encoding="utf-8"))
+        for name, value in {title: schema, **schema["$defs"]}.items():
+            assert name in text
+            assert all(field in text for field in value["properties"])
 
 
 def test_every_public_name_is_in_the_reference(site):

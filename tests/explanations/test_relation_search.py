@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 import headtests as ht
 from headtests import key
-from headtests.atlas.half_sums import Parts
 from headtests.claims.definitions import Mass, Question
 from headtests.errors import ExpressionError
 from headtests.explanations.builtin_explainer import Texts
@@ -22,8 +21,9 @@ from headtests.explanations.relation_search import (
     findings,
     gains,
 )
+from headtests.explanations.signature_sums import SignatureShares
 from headtests.expressions import every_row
-from headtests.expressions.library import CAPITAL, LIBRARY, NEWLINE, Named, last_8
+from headtests.expressions.library import CAPITAL, EXPLAINER_LIBRARY, NEWLINE, Named, last_8
 from tests.explanations import planted
 
 RELATION = {
@@ -90,7 +90,7 @@ def test_the_library_position_0_and_the_most_frequent_tokens_are_tried(heads):
     population = heads.population
     documents = heads.document_pass.order()[:8]
     tried = Tried.of(population, documents, suppress_first_token=True)
-    assert tried.named[: len(LIBRARY)] == LIBRARY
+    assert tried.named[: len(EXPLAINER_LIBRARY)] == EXPLAINER_LIBRARY
     assert len(tried.tokens) == FREQUENT_TOKENS
     assert tried.relations[-FREQUENT_TOKENS:] == [key.is_(text) for text in tried.tokens]
     ids = np.concatenate([population.ids(int(document)) for document in documents])
@@ -99,14 +99,14 @@ def test_the_library_position_0_and_the_most_frequent_tokens_are_tried(heads):
     assert counts[-1] > 1
     with_rest = Tried.of(population, documents, suppress_first_token=False)
     assert with_rest.relations == [
-        *tried.relations[: len(LIBRARY)],
+        *tried.relations[: len(EXPLAINER_LIBRARY)],
         ht.first,
         *tried.relations[-FREQUENT_TOKENS:],
     ]
 
 
-def sums_of(parts, relations):
-    """Return the sums of a head from `(attention, uniform, relations)` of disjoint parts.
+def shares_of(parts, relations):
+    """Return the shares of a head from `(attention, uniform, relations)` of disjoint parts.
 
     Its control by distance gives what uniform attention gives.
     """
@@ -115,14 +115,13 @@ def sums_of(parts, relations):
         [[relation in part[2] for relation in relations] for part in parts], dtype=np.bool_
     ).reshape(len(parts), len(relations))
     pairs = np.full(len(parts), 1000)
-    return SimpleNamespace(
-        heads=1,
-        known=dict.fromkeys(range(len(parts))),
-        pairs=pairs,
-        signatures=signatures,
-        pure=np.zeros(len(relations)),
-        parts=lambda: Parts(signatures, attention[None], uniform[None] + 0, uniform, pairs),
-    )
+    return SignatureShares(signatures, attention[None], uniform[None], uniform, pairs)
+
+
+def findings_of(shares, tried):
+    """Return the findings of the one head of some shares; no relation is a distance."""
+    (found,) = findings(shares, np.zeros(len(tried.named), dtype=np.bool_), tried)
+    return found
 
 
 def found_of(*parts, library=None):
@@ -132,8 +131,7 @@ def found_of(*parts, library=None):
     relations = dict.fromkeys(one for part in parts for one in part[2])
     library = library or [Named(one, repr(one)) for one in relations]
     tried = Tried(tuple(library))
-    (found,) = findings(sums_of([*parts, (*left, ())], tried.relations), tried)
-    return found
+    return findings_of(shares_of([*parts, (*left, ())], tried.relations), tried)
 
 
 A, B, C, D = (ht.offset(-distance) for distance in (1, 2, 3, 4))
@@ -198,16 +196,17 @@ def test_of_nested_relations_the_smallest_that_says_nearly_as_much_is_found():
 
 
 def test_where_one_relation_has_all_attention_nothing_follows():
-    sums = sums_of([(1.0, 0.1, (A,)), (0.0, 0.9, (B,))], [A, B])
+    shares = shares_of([(1.0, 0.1, (A,)), (0.0, 0.9, (B,))], [A, B])
     with np.errstate(all="raise"):
-        (found,) = findings(sums, Tried((Named(A, "A"), Named(B, "B"))))
+        found = findings_of(shares, Tried((Named(A, "A"), Named(B, "B"))))
     assert [one.relation for one in found] == [A]
 
 
 def test_nothing_is_found_where_all_attention_rests():
-    assert findings(sums_of([(0.0, 0.5, (A,)), (0.0, 0.5, ())], [A]), Tried((Named(A, "A"),))) == [
-        []
-    ]
+    assert (
+        findings_of(shares_of([(0.0, 0.5, (A,)), (0.0, 0.5, ())], [A]), Tried((Named(A, "A"),)))
+        == []
+    )
 
 
 def tokens_of(shares):
@@ -215,7 +214,7 @@ def tokens_of(shares):
     letters = tuple("abcdefgh"[: len(shares)])
     tried = Tried(tuple(Named(key.is_(text), f'the token "{text}"') for text in letters), letters)
     parts = [(*share, (key.is_(text),)) for share, text in zip(shares, letters, strict=True)]
-    (found,) = findings(sums_of(parts, tried.relations), tried)
+    found = findings_of(shares_of(parts, tried.relations), tried)
     return [(one.named.relation, one.named.name) for one in found]
 
 

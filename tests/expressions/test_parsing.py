@@ -44,6 +44,9 @@ def test_what_an_expression_prints_is_read_as_that_expression(expression):
 SPACES = st.sampled_from(["", " ", "\t", "  "])
 SIGNS = ["<", "<=", ">", ">=", "==", "!="]
 NUMBERS = st.sampled_from(["0", "4", "-3", "+2", "1_000", "0x1F", "( 2 )", "-(5)"])
+COUNTS = st.sampled_from(["1", "2", "+3", "1_0", "0x1F", "( 2 )"])
+OCCURRENCES = ["duplicate", "induction", "next_token"]
+WHICH = ["latest", "earliest"]
 STRINGS = st.sampled_from(
     [
         "' the'",
@@ -64,6 +67,12 @@ LEAVES = st.one_of(
     ),
     st.just("same_parity"),
     st.builds("ht.offset({})".format, NUMBERS),
+    st.builds("ht.induction.prefix( {} ).{}".format, COUNTS, st.sampled_from(WHICH)),
+    st.builds("(ht.induction.prefix)({})".format, COUNTS),
+    st.builds("ht.{}({})".format, st.sampled_from(["rarest", "most_frequent"]), COUNTS),
+    st.builds("ht.{} . {}".format, st.sampled_from(OCCURRENCES), st.sampled_from(WHICH)),
+    st.builds("key.follows(key.is_({}) |key.follows(~key.special))".format, STRINGS),
+    st.builds("query.follows((query.position {} {}))".format, st.sampled_from(SIGNS), NUMBERS),
     st.builds("{}.{}".format, SIDES, st.sampled_from(["repeats", "special"])),
     st.builds("{}.matches({})".format, SIDES, STRINGS),
     st.builds("{0}.is_({1}, {2},)".format, SIDES, STRINGS, STRINGS),
@@ -259,7 +268,11 @@ def test_brackets_and_signs_within_a_string_are_not_nesting():
         ("key.matches('(')", "a regular expression", "unterminated subpattern"),
         ("key.matches('a{9999999999}')", "a regular expression", "repetition number is too large"),
         ("key.position", "a comparison with a whole number such as key.position < 4", "a position"),
-        ("key", "key.is_, key.matches, key.repeats, key.special", "'key' (no condition)"),
+        (
+            "key",
+            "key.is_, key.matches, key.follows, key.repeats, key.special",
+            "'key' (no condition)",
+        ),
         ("key.name", "key.is_, key.matches", "'key.name' (no condition)"),
         ("key.__class__", "key.is_, key.matches", "'key.__class__' (no condition)"),
         ("key.__class__.__mro__[1]", "such as ht.previous", "(an index)"),
@@ -268,10 +281,35 @@ def test_brackets_and_signs_within_a_string_are_not_nesting():
         ("key.is_('a').texts", "key, query or ht.current", "(no name of this language)"),
         ("ht.first.english", "key, query or ht.current", "(no name of this language)"),
         ("ht.induction.latest.latest", "key, query or", "(no name of this language)"),
+        ("ht.induction.prefix", "ht.induction.prefix(2), for example", "(without its argument)"),
+        ("ht.rarest", "ht.rarest(1), for example", "(without its argument)"),
+        ("ht.rarest(0)", "ht.rarest(1), for example", "(a number below 1)"),
+        ("ht.most_frequent(-1)", "ht.most_frequent(1), for example", "(a number below 1)"),
+        ("ht.rarest(True)", "a whole number such as", "'True'"),
+        ("ht.rarest(2.5)", "a whole number such as", "'2.5'"),
+        ("ht.rarest(1000001)", "at most 1000000 either way", "'1000001'"),
+        ("ht.induction.prefix('2')", "a whole number such as", "\"'2'\""),
+        ("ht.induction.prefix(0)", "ht.induction.prefix(2), for example", "(a number below 1)"),
+        ("ht.induction.prefix(1, 2)", "one number: ht.induction.prefix(2)", "(2 arguments)"),
+        ("ht.induction.prefix()", "one number: ht.induction.prefix(2)", "(0 arguments)"),
+        ("ht.induction.prefix(length=2)", "arguments without a name", "(keyword arguments)"),
+        ("ht.induction.latest.prefix(2)", "no calls but of ht.offset", "(a call)"),
+        ("ht.duplicate.prefix(2)", "no calls but of ht.offset", "(a call)"),
+        ("ht.induction.prefix(2).prefix(2)", "no calls but of ht.offset", "(a call)"),
+        ("ht.induction.prefix(2).length", "key, query or", "(no name of this language)"),
+        ("ht.induction.prefix(2).latest.earliest", "key, query or", "(no name of"),
+        ("ht.offset(-1).latest", "ht.induction.prefix(2).latest", "(no .latest of this)"),
+        ("key.follows", 'key.follows(key.is_(",")), for example', "(without its argument)"),
+        ("key.follows()", "one condition: key.follows", "(0 arguments)"),
+        ("key.follows(ht.previous)", "a condition on the key alone", "(another condition)"),
+        ("key.follows(query.repeats)", "a condition on the key alone", "(another condition)"),
+        ("query.follows(ht.every_row)", "a condition on the query alone", "(another condition)"),
+        ("key.follows(',')", "such as ht.previous", "(a plain value)"),
+        ("key.follows(key.position < 4 & key.repeats)", "parentheses", "a combination"),
         ("ht", "key, query or ht.current", "'ht' (no name of this language)"),
         ("ht.ht.first", "key, query or ht.current", "(no name of this language)"),
         ("ht.Session", "key, query or ht.current", "'ht.Session' (no name of this language)"),
-        ("os", "ht.previous, ht.offset(n), same_parity but", "'os'"),
+        ("os", "ht.rarest(n), ht.most_frequent(n), same_parity but", "'os'"),
         ("ht.same_parity", "expected same_parity but", "(with ht. in front)"),
         ("same_parity.function", "key, query or", "(no name of this language)"),
         ("print(ht.first)", "no calls but of ht.offset", "(a call)"),
@@ -355,7 +393,7 @@ def examples():
 
 def test_every_example_of_the_grammar_is_read():
     said, written = examples()
-    assert len(said) == 13
+    assert len(said) == 23
     assert len(written) >= 8
     for source in [*said, *written]:
         # Under a prompt stands what can be pasted, so each prints as it is written.

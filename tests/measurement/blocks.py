@@ -1,6 +1,6 @@
 """Attention rows made by hand, as blocks and as texts of the oracle."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -37,11 +37,13 @@ def text_of(document, rows, vocabulary, bidirectional=False, window=None):
 
 def texts_of(blocks, vocabulary, bidirectional=False, window=None):
     """Return the documents of one head's blocks as the oracle reads them."""
-    return [
-        text_of(document, block.rows[0, row], vocabulary, bidirectional, window)
-        for block in blocks
-        for row, document in enumerate(block.batch.documents)
-    ]
+    texts = []
+    for block in blocks:
+        for row, document in enumerate(block.batch.documents):
+            text = text_of(document, block.rows[0, row], vocabulary, bidirectional, window)
+            norms = () if block.norms is None else block.norms[0, row, : len(document)].tolist()
+            texts.append(replace(text, norms=norms))
+    return texts
 
 
 @dataclass
@@ -145,7 +147,28 @@ def alone(text):
     """Return a text as a block of its own."""
     document = Document(text.number, f"text-{text.number}", 0, np.array(text.ids, dtype=np.int32))
     rows = torch.tensor(text.attention)[None, None]
-    return Block(BatchTokens(tiny_models.batch_of([document]), allowed_of(text)), (HEAD,), rows)
+    norms = torch.tensor(text.norms)[None, None] if text.norms else None
+    tokens = BatchTokens(tiny_models.batch_of([document]), allowed_of(text))
+    return Block(tokens, (HEAD,), rows, norms)
+
+
+def with_norms(made, few=True):
+    """Return the same rows with the norms of values, which are whole numbers where they are few."""
+
+    def norms(text):
+        generator = np.random.default_rng(100 + text.number)
+        length = len(text.ids)
+        found = generator.integers(0, 4, length) if few else generator.random(length) * 3
+        return found.astype(np.float32)
+
+    texts = [replace(text, norms=norms(text).tolist()) for text in made.texts]
+    blocks = []
+    for block in made.blocks:
+        of_values = torch.zeros((1, *block.batch.ids.shape))
+        for row, document in enumerate(block.batch.documents):
+            of_values[0, row, : len(document)] = torch.tensor(texts[document.id].norms)
+        blocks.append(Block(block.tokens, block.heads, block.rows, of_values))
+    return Measured(blocks, texts, made.shown)
 
 
 def allowed_of(text):

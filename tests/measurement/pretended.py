@@ -34,6 +34,8 @@ class Model:
         """The number of documents of each call, including failed calls."""
         self.asked = []
         """The heads of each call."""
+        self.with_values = []
+        """Whether each call was asked for values."""
         self.given = 0
         """How many blocks were given."""
         self.fails = lambda documents: None
@@ -53,7 +55,11 @@ class Model:
         starts = range(0, len(batch), self.documents)
         return [Portion(start, min(len(batch), start + self.documents)) for start in starts]
 
-    def read(self, batch, heads, portions, give):
+    def require_values(self, layer):
+        pass
+
+    def read(self, batch, heads, portions, give, give_values=None):
+        self.with_values.append(give_values is not None)
         self.tried.append(len(batch))
         self.asked.append(tuple(heads))
         self.fails(batch.documents)
@@ -66,6 +72,8 @@ class Model:
                     group = tuple(wanted[first : first + self.heads])
                     self.fails_at(self.given, batch.documents)
                     rows = stacked(group, documents)
+                    if give_values is not None:
+                        give_values(group, portion, stacked_norms(group, documents))
                     give(group, portion, rows)
                     self.given += 1
                     portion.read.update(group)
@@ -101,6 +109,22 @@ def stacked(heads, documents):
     return rows
 
 
+def stacked_norms(heads, documents):
+    """Return the norms of the values of heads on documents, `[head, document, key]`."""
+    norms = torch.zeros((len(heads), len(documents), max(map(len, documents))))
+    for place, head in enumerate(heads):
+        for row, document in enumerate(documents):
+            norms[place, row, : len(document)] = expected_norms(head, document)
+    return norms
+
+
+def expected_norms(head, document):
+    """Return the norms `[key]` of the values of a head on a document; two heads share a value."""
+    seed = document.id * 1000 + head.layer * 10 + head.index // 2
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(len(document), generator=generator)
+
+
 def expected(head, document):
     """Return the rows `[query, key]` of a head on a document."""
     seed = document.id * 100 + head.layer * 10 + head.index
@@ -113,7 +137,9 @@ def expected(head, document):
 class Witness:
     """A reader that checks every block and counts what it was given."""
 
-    def __init__(self, fails=lambda read: None):
+    def __init__(self, fails=lambda read: None, values=False):
+        self.values = values
+        """Whether blocks have the norms of values."""
         self.given = Counter()
         """How often each head's rows on each document came."""
         self.read_at_all = 0
@@ -124,6 +150,10 @@ class Witness:
         self.read_at_all += 1
         assert block.rows.is_contiguous()
         assert torch.equal(block.rows, stacked(block.heads, block.batch.documents))
+        if self.values:
+            assert torch.equal(block.norms, stacked_norms(block.heads, block.batch.documents))
+        else:
+            assert block.norms is None
         for head in block.heads:
             self.given.update((head, document.id) for document in block.batch.documents)
 

@@ -1,6 +1,6 @@
 """Several heads' rows made by hand, as blocks of several heads and as texts of the oracle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -50,7 +50,11 @@ def several(
     documents = tiny_models.documents_of([generator.choice(known, size=n) for n in lengths])
     texts = {
         head: [
-            _text(generator, document, bidirectional, window if head.layer else None, ties)
+            _with_norms(
+                _text(generator, document, bidirectional, window if head.layer else None, ties),
+                head,
+                ties,
+            )
             for document in documents
         ]
         for head in heads
@@ -64,7 +68,8 @@ def several(
             allowed = _allowed(texts[named[0]][batch.documents[0].id])
             tokens = BatchTokens(batch, allowed, (start, layer), memory)
             for group in [named] if together else [(head,) for head in named]:
-                blocks.append(Block(tokens, group, _rows(batch, [texts[head] for head in group])))
+                own = [texts[head] for head in group]
+                blocks.append(Block(tokens, group, _rows(batch, own), _norms(batch, own)))
     return Several(blocks, texts, window)
 
 
@@ -79,6 +84,22 @@ def _text(generator, document, bidirectional, window, ties):
         weights[-1] += not weights.any()
         rows[q, keys] = weights / weights.sum()
     return text_of(document, torch.from_numpy(rows), vocabulary(), bidirectional, window)
+
+
+def _with_norms(text, head, few):
+    """Return a text with the norms of values, which are whole numbers where they are few."""
+    generator = np.random.default_rng([head.layer, head.index, text.number])
+    length = len(text.ids)
+    norms = generator.integers(0, 4, length) if few else generator.random(length)
+    return replace(text, norms=norms.astype(np.float32).tolist())
+
+
+def _norms(batch, of_heads):
+    norms = torch.zeros((len(of_heads), *batch.ids.shape))
+    for place, texts in enumerate(of_heads):
+        for row, document in enumerate(batch.documents):
+            norms[place, row, : len(document)] = torch.tensor(texts[document.id].norms)
+    return norms
 
 
 def _allowed(text):
@@ -117,7 +138,7 @@ def read_by(reader, blocks):
     """Return a reader that has read blocks whose rows are then overwritten, as a pass does."""
     for block in blocks:
         rows = block.rows.clone()
-        reader.read(Block(block.tokens, block.heads, rows))
+        reader.read(Block(block.tokens, block.heads, rows, block.norms))
         rows.fill_(7.0)
     return reader
 

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -34,14 +36,18 @@ from tests.measurement.blocks import WORDS, figures_of, vocabulary
 from tests.oracles import (
     CURRENT,
     DUPLICATE,
+    DUPLICATE_EARLIEST,
     EVERY_ROW,
     FIRST,
     INDUCTION,
     LATEST,
     NEXT,
+    NEXT_TOKEN,
+    NEXT_TOKEN_LATEST,
     ON_KEY,
     ON_QUERY,
     PARITY,
+    PREFIX_2_LATEST,
     PREVIOUS,
     SPECIAL_BY_FUNCTION,
     Reader,
@@ -63,6 +69,9 @@ RELATIONS = [
     ON_KEY["key == 3"] & ~FIRST,
     DUPLICATE & ON_KEY["key matches a capital"],
     INDUCTION & ~CURRENT,
+    ~NEXT_TOKEN,
+    NEXT_TOKEN_LATEST & ON_KEY["key follows"],
+    PREFIX_2_LATEST | DUPLICATE_EARLIEST,
 ]
 CONDITIONS = [
     None,
@@ -117,6 +126,9 @@ def cases(on, when, multiple):
     relation, condition = on.expression, None if when is None else when.expression
     return [
         (Mass(relation, condition), lambda by_hand: by_hand.mass(on, when)),
+        (Entropy(condition), lambda by_hand: by_hand.entropy(when)),
+        (Peak(condition), lambda by_hand: by_hand.peak(when)),
+        (Mass(relation, condition, weights="value"), lambda by_hand: by_hand.mass(on, when)),
         (Mass(relation, condition, ht.previous), lambda by_hand: by_hand.mass(on, when, PREVIOUS)),
         (Lift(relation, condition), lambda by_hand: by_hand.mass(on, when)),
         (Lift(relation, condition, "distance"), lambda by_hand: by_hand.mass(on, when)),
@@ -167,6 +179,19 @@ def test_every_statistic_of_each_relation(on, small_prefixes):
         multiple, first_row = [(1, 1), (5.0, 1), (1, 0)][number % 3]
         for suppress in (True, False):
             assert_eligible(documents, kind, on, when, multiple, RowOptions(suppress, first_row))
+
+
+def test_the_rarest_token_of_a_document_may_be_its_last(small_prefixes):
+    ids = [vocabulary().single_id(word) for word in WORDS[:3]]
+    # The corpus has one of the third; among the first four tokens, the second is the rarest.
+    rows = [[ids[0], ids[0], ids[1], ids[0], ids[0], ids[1], ids[2]], [ids[0], ids[1]] * 2]
+    with tiny_models.population_of(tiny_models.documents_of(rows)) as population:
+        for condition, expected in ((query.position < 4, [1]), (query.position == 6, [0])):
+            statistic = Mass(ht.rarest(1), condition)
+            found = eligible(
+                model_of("causal"), population, np.arange(2), 0, statistic, RowOptions(True, 1)
+            )
+            assert found.documents.tolist() == expected
 
 
 def documents_of_words(generator, lengths):
@@ -324,8 +349,11 @@ def test_none_may_be_eligible(population):
 
 
 def test_a_statistic_of_no_known_kind_is_an_error(population):
-    class Other(Statistic):
+    class Other(RelationStatistic):
         kind = "other"
+
+        def english(self, head):
+            return ""
 
     with pytest.raises(ClaimError, match="no measurement"):
         eligible(

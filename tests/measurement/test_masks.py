@@ -9,9 +9,10 @@ import headtests as ht
 from headtests import key, query
 from headtests.corpora import Vocabulary
 from headtests.errors import ExpressionError
+from headtests.expressions.relations import key_relation
 from headtests.measurement.masks import Masks
 from tests import oracles, tiny_models
-from tests.oracles import FIRST, LEAVES, ON_QUERY, Text
+from tests.oracles import FIRST, LEAVES, ON_KEY, ON_QUERY, Text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=150)
 WORDS = [" the", ",", " The", "et", " a", "I"]
@@ -88,6 +89,7 @@ def test_each_leaf_means_what_it_says(name, suppress, vocabulary):
         ids_of([None, " the", ",", " the", ",", " The", None, " the", " the"], vocabulary),
         ids_of(["et", "et", None, None, "et", "I", "et"], vocabulary),
         ids_of([" a"], vocabulary),
+        ids_of(["et", " a", ",", "et", " a", ",", " a", ",", "et", " a", ","], vocabulary),
     ]
     assert_as_said(LEAVES[name], rows, vocabulary, suppress)
 
@@ -262,6 +264,114 @@ def test_what_is_evaluated_twice_comes_out_twice(vocabulary):
         first = masks.relation(relation).copy()
         masks.relation(ht.induction & ~ht.duplicate)
         assert np.array_equal(masks.relation(relation), first)
+
+
+@pytest.mark.parametrize("distance", [-(10**30), -4, -3, -2, 2, 3, 4, 2**31, 10**30])
+def test_a_distance_beyond_the_document_is_no_key(distance, vocabulary):
+    words = [" the", "et", ","]
+    found = pairs_in(ht.offset(distance) | ht.offset(-distance), words, vocabulary)
+    assert found == {(q, k) for q in range(3) for k in range(q + 1) if q - k == abs(distance)}
+
+
+def test_a_long_prefix_is_compared_as_a_whole(vocabulary):
+    generator = np.random.default_rng(0)
+    run = generator.choice(ids_of(WORDS, vocabulary), size=12).tolist()
+    row = [0, *run, *run[:3], *run, *run[-9:], 0, *run[-5:]]
+    _, masks = masks_of([row, row[5:]], vocabulary, suppress=False)
+    for length in range(1, 20):
+        found = masks.relation(ht.induction.prefix(length))
+        for mask, ids in zip(found, [row, row[5:]], strict=True):
+            assert {(int(q), int(k)) for q, k in np.argwhere(mask)} == {
+                (q, k)
+                for q in range(length - 1, len(ids))
+                for k in range(length, q + 1)
+                if ids[k - length : k] == ids[q - length + 1 : q + 1]
+                and 0 not in ids[k - length : k]
+            }
+    assert not masks.relation(ht.induction.prefix(10**6)).any()
+
+
+def counted(rows):
+    """Return a population's documents in one batch, and its vocabulary, which counts them."""
+    documents = tiny_models.documents_of(rows)
+    population = tiny_models.population_of(documents)
+    return tiny_models.batch_of(documents), population.vocabulary
+
+
+@both_settings
+def test_the_rarest_tokens_are_those_with_the_fewest_occurrences_in_the_corpus(suppress):
+    generator = np.random.default_rng(1)
+    # Many ties, special tokens anywhere, and a document of special tokens alone.
+    rows = [generator.integers(0, 9, size=size).tolist() for size in (1, 2, 7, 15, 30)]
+    rows.append([0, 0, 0])
+    batch, vocabulary = counted(rows)
+    masks = Masks(batch, vocabulary, suppress)
+    everything = [id for row in rows for id in row]
+    for count in (1, 2, 3, 100):
+        rarest, frequent = masks.keys(ht.rarest(count)), masks.keys(ht.most_frequent(count))
+        for found, sign in ((rarest, 1), (frequent, -1)):
+            for mask, document in zip(found, batch.documents, strict=True):
+                ids = document.ids.tolist()
+                ordered = sorted(
+                    (sign * everything.count(id), k) for k, id in enumerate(ids) if id != 0
+                )
+                expected = {k for _, k in ordered[:count]}
+                assert set(np.flatnonzero(mask).tolist()) == expected
+    for relation in (ht.rarest(3), ht.most_frequent(3)):
+        expected = masks.keys(relation).copy()
+        expected[:, 0] &= not suppress
+        assert np.array_equal(masks.relation(relation)[:, -1], expected)
+
+
+def test_tokens_that_the_corpus_does_not_have_are_the_rarest():
+    _, vocabulary = counted([[5, 6, 6, 7]])
+    batch = tiny_models.batch_of(tiny_models.documents_of([[6, 900, 5, 1023, 6]]))
+    masks = Masks(batch, vocabulary, suppress_first_token=False)
+    assert np.flatnonzero(masks.keys(ht.rarest(3))[0]).tolist() == [1, 2, 3]
+
+
+def test_without_a_corpus_nothing_is_rare(vocabulary):
+    _, masks = masks_of([ids_of([" the", "et"], vocabulary)], vocabulary, suppress=True)
+    for relation in (ht.rarest(1), ht.most_frequent(1)):
+        with pytest.raises(ExpressionError, match=r"ht\.rarest.*Measure on a corpus"):
+            masks.relation(relation)
+
+
+@both_settings
+@pytest.mark.parametrize("name", ON_KEY)
+def test_a_condition_on_keys_needs_no_row(name, suppress, vocabulary):
+    rows = [
+        ids_of([None, " the", ",", " the", "et"], vocabulary),
+        ids_of([",", " The"], vocabulary),
+    ]
+    batch, masks = masks_of(rows, vocabulary, suppress)
+    condition = ON_KEY[name].expression
+    whole = masks.relation(condition & ~key.is_(" a"))
+    keys = masks.keys(condition & ~key.is_(" a"))
+    assert keys.shape == batch.ids.shape
+    assert (whole == whole[:, :1]).all()
+    assert np.array_equal(keys[:, 1:], whole[:, 0, 1:])
+    assert np.array_equal(keys[:, 0] & (not suppress), whole[:, 0, 0])
+
+
+def test_a_function_of_keys_is_one_row(vocabulary):
+    @key_relation
+    def odd(document):
+        return document.ids % 2 == 1
+
+    @key_relation
+    def square(document):
+        return np.zeros((len(document), len(document)), dtype=bool)
+
+    rows = [[3, 4, 5], [7, 8]]
+    _, masks = masks_of(rows, vocabulary, suppress=True)
+    assert masks.keys(odd).tolist() == [[True, False, True], [True, False, False]]
+    assert masks.relation(odd & ht.current)[0].tolist() == np.diag([False, False, True]).tolist()
+    assert (ht.current & odd).scope == "pair"
+    with pytest.raises(ExpressionError, match=r"\(3, 3\).*square|square.*\(3, 3\)") as caught:
+        masks.relation(square)
+    assert "[key]" in str(caught.value)
+    assert "(3,)" in str(caught.value)
 
 
 def test_a_function_sees_tokens_ids_and_special_ones(vocabulary):

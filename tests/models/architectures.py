@@ -3,6 +3,7 @@
 With what a test of them shares: documents, Hugging Face's own rows, and calls counted.
 """
 
+import math
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -243,6 +244,57 @@ def attentions_of(reference, ids, mask=None):
 def alone(reference, document):
     """Return Hugging Face's own attention on a document, `[layer, head, query, key]`."""
     return attentions_of(reference, torch.from_numpy(document.ids.astype(np.int64))[None])[:, 0]
+
+
+VALUES = ("v_proj", "value", "v_lin", "c_attn", "query_key_value")
+"""The names of modules that compute values, alone or behind queries and keys."""
+
+
+def _values(name, out, model_type, heads, width):
+    """Return the values in a module's output `[position, ...]`, `[position, head, width]`."""
+    if name == "query_key_value" and model_type != "falcon":
+        return out.reshape(len(out), heads, 3, width)[:, :, 2]
+    if model_type in ("falcon", "gpt_bigcode"):
+        # All heads share the last of what is computed.
+        return out[:, None, -width:]
+    if name == "c_attn":
+        return out[:, 2 * heads * width :].reshape(len(out), heads, width)
+    return out.reshape(len(out), -1, width)
+
+
+def norms_alone(reference, document):
+    """Return the norms of Hugging Face's own values, by loops, `[layer][head][position]`."""
+    config = reference.config
+    heads = getattr(config, "num_attention_heads", None) or config.n_head
+    found = []
+
+    def keep(name):
+        def hook(module, arguments, output):
+            own = getattr(config, "head_dim", None)
+            width = own or getattr(config, "hidden_size", None) // heads
+            values = _values(name, output[0], config.model_type, heads, width).tolist()
+            share = heads // len(values[0])
+            found.append(
+                [
+                    [math.sqrt(sum(x * x for x in place[head // share])) for place in values]
+                    for head in range(heads)
+                ]
+            )
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(keep(name.rpartition(".")[2]))
+        for name, module in reference.named_modules()
+        if name.rpartition(".")[2] in VALUES
+    ]
+    try:
+        with torch.no_grad():
+            reference(torch.from_numpy(document.ids.astype(np.int64))[None])
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
 
 
 @contextmanager

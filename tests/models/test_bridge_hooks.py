@@ -8,6 +8,7 @@ import torch
 
 from headtests.errors import CaptureError, ModelError
 from headtests.expressions.head_names import HeadName
+from headtests.models import bridge_hooks
 from headtests.models.row_reading import Portion
 from tests import tiny_models
 from tests.models.architectures import HOOKS, batch_for, called, every_head
@@ -289,3 +290,48 @@ def test_a_layer_without_a_pattern_is_named(held, monkeypatch):
     with pytest.raises(ModelError, match="layer 1 has no attention pattern"):
         model.rows(batch_for("gpt2", model), [HeadName(0, 0), HeadName(1, 1)])
     model.rows(batch_for("gpt2", model), [HeadName(0, 0)])
+
+
+def norms_by_head(model, batch, heads):
+    """Return the norms of some heads' values, `[document, position]`, by head."""
+    found = {}
+
+    def give_values(asked, portion, norms):
+        found.update(zip(asked, norms, strict=True))
+
+    model.read(batch, heads, [Portion(0, len(batch))], lambda *_: None, give_values)
+    return found
+
+
+def test_a_layer_without_values_is_named(fresh, monkeypatch):
+    model = fresh("gpt2", HOOKS)
+    points = dict(model.capture.bridge.hook_dict)
+    del points["blocks.1.attn.hook_v"]
+    monkeypatch.setattr(type(model.capture.bridge), "hook_dict", points)
+    batch = batch_for("gpt2", model)
+    model.require_values(0)
+    for _ in range(2):
+        with pytest.raises(CaptureError) as caught:
+            model.require_values(1)
+        for part in (str(model.spec), "layer 1", "blocks.1.attn.hook_v", "Leave weights= out"):
+            assert part.lower() in str(caught.value).lower()
+    norms_by_head(model, batch, [HeadName(0, 0)])
+    # Whoever asks for attention alone gets it.
+    model.rows(batch, [HeadName(1, 0)])
+
+
+def test_values_that_never_arrive_are_an_error(fresh, monkeypatch):
+    model = fresh("gpt2", HOOKS)
+    monkeypatch.setattr(bridge_hooks, "_values_hook", lambda *_: lambda value, hook: None)
+    with pytest.raises(CaptureError, match=r"values of layer 1 never arrived\..*weights="):
+        model.require_values(1)
+
+
+def test_whether_values_are_there_is_tried_once(fresh):
+    model = fresh("gpt2", HOOKS)
+    model.require_values(1)
+    with called(model.capture.network) as names:
+        model.require_values(1)
+        assert not names
+        model.require_values(2)
+        assert names

@@ -389,7 +389,7 @@ BROKEN = {
         text("shard-00001-model-00001-of-00002.safetensors", "x"),
         "several devices saved",
     ),
-    "GGUF": (then(without(WEIGHTS), text("a.gguf", "x")), r"a\.gguf \(GGUF, for llama\.cpp\)"),
+    "GGUF": (then(without(WEIGHTS), text("a.gguf", "x")), r"a\.gguf\. Name that file: \S*a\.gguf"),
     "ONNX": (then(without(WEIGHTS), text("model.onnx", "x")), r"model\.onnx \(ONNX\)"),
     "TensorFlow": (then(without(WEIGHTS), text("tf_model.h5", "x")), r"tf_model\.h5 \(TensorFlow"),
     "Flax": (then(without(WEIGHTS), text("flax_model.msgpack", "x")), r"\(Flax\)"),

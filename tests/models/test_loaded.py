@@ -28,12 +28,17 @@ from tests.models.architectures import (
     batch_for,
     documents_for,
     every_head,
+    norms_alone,
 )
 
 pytestmark = pytest.mark.slow  # opens models of many architectures
 
 EXACT = [name for name in PATHS if name not in MAKERS]
 """Models whose keys are attended to by some head wherever they may be."""
+
+
+SHOW_VALUES = ["gpt2", "llama", "gemma3", "encoder", "gpt_neox", "gpt_oss"]
+"""Bridges that are tried for values, beside the models that are opened as bridges anyway."""
 
 
 def by_layer(model, rows):
@@ -65,6 +70,41 @@ def test_rows_are_those_of_hugging_face(name, way, opened, held, own_rows):
     # Padded together, and one by one.
     for group in (documents, *([document] for document in documents)):
         assert_own(model, own_rows(name), tiny_models.batch_of(group, model.pad_id))
+
+
+def norms_of(model, batch):
+    """Return the norms of every head's values on a batch, `[layer, head, document, position]`."""
+    every = every_head(model)
+    found = torch.full((len(every), *batch.ids.shape), torch.nan)
+    given = []
+
+    def give_values(heads, portion, norms):
+        given.append(heads)
+        for head, part in zip(heads, norms, strict=True):
+            found[every.index(head), portion.start : portion.stop] = 0
+            found[every.index(head), portion.start : portion.stop, : part.shape[1]] = part
+
+    def give(heads, portion, rows):
+        assert given.pop() == heads
+
+    model.read(batch, every, model.portions(batch), give, give_values)
+    assert not given
+    return by_layer(model, found)
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [*(("opened", name) for name in PATHS), *(("held", name) for name in SHOW_VALUES)],
+)
+def test_norms_are_those_of_hugging_faces_values(name, way, opened, held, reference):
+    model = opened(name) if way == "opened" else held(name)
+    batch = batch_for(name, model)
+    found = norms_of(model, batch)
+    for row, document in enumerate(batch.documents):
+        own = torch.tensor(norms_alone(reference(name), document))
+        inside = found[:, :, row, : len(document)]
+        torch.testing.assert_close(inside, own, rtol=1e-4, atol=TOLERANCE)
+        assert not found[:, :, row, len(document) :].any()
 
 
 @pytest.mark.parametrize("name", PATHS)

@@ -284,3 +284,80 @@ def test_strict_readings_check_rows_before_they_are_given():
     reading = reading_of([L0H0], lambda *found: given.append(found), strict=True)
     reading.take_queries(0, query, key, 0.5)
     assert len(given) == 1
+
+
+# Values.
+
+
+def with_values(values, heads, lengths=LENGTHS, strict=False, portions=None):
+    """Return the norms that are given for values of layer 0, by head, and the request."""
+    found = {}
+
+    def give_values(asked, portion, norms):
+        for head, part in zip(asked, norms, strict=True):
+            found.setdefault(head, []).append(part)
+
+    reading = reading_of(heads, strict=strict, lengths=lengths, portions=portions)
+    reading._give_values = give_values
+    reading.take_values(0, values)
+    reading.take_queries(0, queries(), queries(seed=1), 0.5)
+    return found, reading
+
+
+def test_heads_that_share_values_have_the_same_norms():
+    values = queries(heads=2, seed=3)
+    every = [HeadName(0, index) for index in range(4)]
+    found, reading = with_values(values, every, portions=[Portion(0, 2), Portion(2, 4)])
+    assert reading.is_sound
+    for head in every:
+        for start, part in zip((0, 2), found[head], strict=True):
+            assert part.dtype == torch.float32
+            for row in range(2):
+                length = LENGTHS[start + row]
+                own = values[start + row, head.index // 2, :length]
+                expected = [sum(x * x for x in value) ** 0.5 for value in own.tolist()]
+                assert part[row, :length].tolist() == pytest.approx(expected)
+                assert not part[row, length:].any()
+
+
+def test_nobody_who_asks_for_none_pays_for_values():
+    reading = reading_of([L0H0])
+    assert not reading.needs_values
+    reading.take_values(0, None)
+    assert reading._value_norms == {}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        queries(heads=3),
+        queries(length=6),
+        queries()[:3],
+        queries().flatten(2),
+        queries()[:, :0],
+    ],
+    ids=["nothing", "three heads", "short", "few documents", "flat", "no head"],
+)
+def test_values_of_another_shape_are_refused(values):
+    with pytest.raises(CaptureError) as caught:
+        with_values(values, [L0H0])
+    for part in ("a model", "layer 0", "weights="):
+        assert part in str(caught.value)
+
+
+def test_a_value_that_is_not_finite_is_named():
+    values = queries(seed=3)
+    values[1, 3, 2, 0] = torch.inf
+    assert not with_values(values, [L0H3])[1].is_sound
+    with pytest.raises(CaptureError) as caught:
+        with_values(values, [L0H1, L0H3], strict=True, portions=[Portion(0, 1), Portion(1, 4)])
+    for part in ("a model", "L0H3", "key 2", "document 1", "text-1", "inf"):
+        assert part in str(caught.value)
+    # That of another head is none of this one's business, and neither is one of padding.
+    with_values(values, [L0H1], strict=True)
+    values = queries(seed=3)
+    values[3, :, 1:] = torch.nan
+    found, reading = with_values(values, [L0H3])
+    assert reading.is_sound
+    assert found[L0H3][0].isfinite().all()

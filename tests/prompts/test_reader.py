@@ -1,12 +1,14 @@
 """Prompts of a real model: scores against a naive loop, what is remembered and kept on disk."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
 
 import headtests as ht
 from headtests import key, prompts, query
+from headtests.corpora import CorpusSpec
 from headtests.errors import ClaimError
 from headtests.models.loaded import LoadedModel
 from headtests.prompts import Prompt
@@ -166,9 +168,9 @@ def test_prompts_that_are_remembered_take_bounded_room(session, monkeypatch):
     assert sum(rows.nbytes for rows in session._prompts._rows.values()) <= 200
 
 
-def search(folder, family=RUNS, mass=0.6, on=ht.induction, known=(), **settings):
+def search(folder, family=RUNS, mass=0.6, on=ht.induction, known=(), corpus="demo", **settings):
     settings = ht.Settings(cache=str(folder), **{**FEW, **settings})
-    session = ht.Session(settings=settings)
+    session = ht.Session(corpus=corpus, settings=settings)
     claim = prompt_claim(on, when=query.repeats, of=None, mass=mass, at_most=None, prompts=family)
     found = session.search(session.named("L1H2")[0], claim, session.options(), known)
     session.close()
@@ -213,6 +215,21 @@ def test_another_search_is_made_anew(tmp_path, passes, other):
     del passes[:]
     search(tmp_path, **other)
     assert passes
+
+
+def test_tokens_of_prompts_are_as_rare_as_in_the_corpus(tmp_path, passes):
+    few = ht.Session(corpus=CorpusSpec("demo", first=3), settings=ht.Settings(no_cache=True))
+    vocabulary = few._prompts.lexicon.vocabulary
+    counted = Counter(id for document in few.population for id in document.ids.tolist())
+    assert vocabulary.occurrences([5, 9, 300]).tolist() == [counted[id] for id in (5, 9, 300)]
+    few.close()
+    searched = []
+    for on in (ht.rarest(1), ht.induction):
+        for corpus in ("demo", CorpusSpec("demo", first=3)):
+            del passes[:]
+            search(tmp_path, on=on, corpus=corpus, family=prompts.repeated((2, 3), 1))
+            searched.append(bool(passes))
+    assert searched == [True, True, True, False]
 
 
 def test_what_words_do_not_tell_is_searched_anew(tmp_path, passes):

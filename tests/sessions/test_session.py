@@ -1,6 +1,7 @@
 """A model over a corpus: figures equal those of double loops over the attention rows."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from headtests.models.loaded import LoadedModel
 from headtests.sessions.session import Session
 from headtests.settings import ModelSpec, Settings
 from tests import oracles, tiny_models
-from tests.measurement.blocks import texts_of
+from tests.measurement.blocks import text_of, texts_of
+from tests.models import architectures
 from tests.oracles import EVERY_ROW, FIRST, INDUCTION, ON_KEY, ON_PAIR, ON_QUERY, PREVIOUS, Reader
 
 NEAR = 1e-6
@@ -128,6 +130,60 @@ def test_statistics_of_a_random_model_are_those_of_a_double_loop(
             )
             assert_estimate(
                 subject.precision(relation, above=1.5, **named), reader.precision(on, 1.5, when)
+            )
+
+
+def by_hugging_face(session, name, folder):
+    """Return the double loops of a head, over Hugging Face's own attention and values."""
+    from transformers import AutoModel
+
+    reference = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    head, vocabulary = parsed(name), session.population.vocabulary
+    texts = []
+    for number in range(len(session.population)):
+        document = session.population[number]
+        rows = architectures.alone(reference, document)[head.layer, head.index]
+        text = text_of(
+            document,
+            rows,
+            vocabulary,
+            session.model.bidirectional,
+            session.model.shape.windows[head.layer],
+        )
+        norms = architectures.norms_alone(reference, document)[head.layer][head.index]
+        texts.append(replace(text, norms=norms))
+    return Reader(texts, session.options().suppress_first_token, session.settings.min_query)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("gpt2", "L1H3"),
+        ("llama", "L2H1"),
+        ("gemma3", "L0H2"),
+        ("gemma3", "L1H3"),
+        ("encoder", "L1H7"),
+        ("gpt-neo", "L1H2"),
+    ],
+)
+def test_figures_of_rows_and_values_are_those_of_hugging_face(
+    name, head, session_of, few, model_folder
+):
+    session = session_of(name, heads=[head], batch_size=5)
+    session.population = few
+    reader, subject = by_hugging_face(session, head, model_folder(name)), session.head(head)
+    for when in WHEN:
+        named = {} if when is None else {"when": when.expression}
+        assert_estimate(subject.entropy(**named), reader.entropy(when))
+        assert_estimate(subject.peak(**named), reader.peak(when))
+        for on in ON[::2]:
+            asked = {"weights": "value", **named}
+            relation = on.expression
+            assert_estimate(subject.mass(relation, **asked), reader.value_mass(on, when))
+            assert_estimate(
+                subject.mass(relation, of=~ht.current, **asked),
+                reader.value_mass(on, when, ~oracles.CURRENT),
             )
 
 

@@ -3,62 +3,9 @@
 `token_classes` and `text_relations` define them, and `catalogue` names them. No measuring here.
 """
 
-from headtests.expressions.library.catalogue import GLOSSARY, LIBRARY, NAMES, Named, paste_imports
-from headtests.expressions.library.text_relations import (
-    bracket_partner,
-    last_4,
-    last_8,
-    last_16,
-    line_start,
-    same_sentence,
-    same_word,
-    sentence_start,
-    word_continuation,
-    word_start,
-)
-from headtests.expressions.library.token_classes import (
-    CAPITAL,
-    CLOSING_BRACKET,
-    COLON,
-    COMMA,
-    DIGIT,
-    NEWLINE,
-    OPENING_BRACKET,
-    OPERATOR,
-    PUNCTUATION,
-    QUOTE,
-    SENTENCE_END,
-    STOP_WORD,
-    UNDERSCORE,
-)
+from headtests.expressions.library import catalogue, text_relations, token_classes
+from headtests.expressions.library.catalogue import *  # noqa: F403 - the names stand there, once.
+from headtests.expressions.library.text_relations import *  # noqa: F403
+from headtests.expressions.library.token_classes import *  # noqa: F403
 
-__all__ = [
-    "CAPITAL",
-    "CLOSING_BRACKET",
-    "COLON",
-    "COMMA",
-    "DIGIT",
-    "GLOSSARY",
-    "LIBRARY",
-    "NAMES",
-    "NEWLINE",
-    "OPENING_BRACKET",
-    "OPERATOR",
-    "PUNCTUATION",
-    "QUOTE",
-    "SENTENCE_END",
-    "STOP_WORD",
-    "UNDERSCORE",
-    "Named",
-    "bracket_partner",
-    "last_4",
-    "last_8",
-    "last_16",
-    "line_start",
-    "paste_imports",
-    "same_sentence",
-    "same_word",
-    "sentence_start",
-    "word_continuation",
-    "word_start",
-]
+__all__ = sorted([*catalogue.__all__, *text_relations.__all__, *token_classes.__all__])

@@ -1,11 +1,11 @@
 """Properties of the text of one token, as bits of an integer.
 
-Each distinct token is examined once and cached. `headtests.expressions.library.text_relations`
-makes relations of these properties.
+Each token of a vocabulary is examined once. `headtests.expressions.library.text_facts` reads the
+parts of a document from these properties.
 """
 
 import unicodedata
-from functools import lru_cache
+from hashlib import blake2b
 
 ENDS_LINE = 1
 """Ends with a line break, optionally followed by spaces or tabs."""
@@ -29,21 +29,50 @@ MARKED = 512
 """Begins with "##", the WordPiece mark of a word's continuation."""
 HAS_BRACKET = 1024
 """Contains an opening or closing bracket of one of the three kinds."""
+HAS_QUOTE = 2048
+"""Contains a double quotation mark, straight, curly or angled."""
+BLANK = 4096
+"""Contains nothing but white space."""
+BREAKS_BEFORE = (8192, 16384)
+"""Has one, and two or more, line feeds in the white space that it begins with."""
+BREAKS_AFTER = (32768, 65536)
+"""Has one, and two or more, line feeds in the white space that it ends with; none if blank."""
 
 OPENING = {")": "(", "]": "[", "}": "{"}
 """The opening bracket of each closing bracket."""
+QUOTES = {'"': '"', "\u201c": "\u201d", "\u00ab": "\u00bb"}
+"""The closing quotation mark of each opening one; single ones may be apostrophes."""
 ENDS = frozenset(".!?\u2026")
 """Characters that end a sentence."""
+_CLOSING = frozenset(QUOTES.values())
 CLOSERS = frozenset("\"')]}\u201d\u2019\u00bb")
 """Closing quotes and brackets that may follow."""
 
 
-@lru_cache(maxsize=1 << 17)
+NO_WORD = -1
+"""The number of a text that is part of a character, or a sign of such."""
+
+
+def folded_number(text: str) -> int:
+    """Return a number of a text without its case, the space around it and WordPiece's mark.
+
+    Equal for texts that are so; `NO_WORD` for a text with a part of a character. White space alone
+    is itself.
+    """
+    if "\ufffd" in text:
+        return NO_WORD
+    folded = text.removeprefix("##").strip().casefold() or text
+    digest = blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
 def traits_of(text: str) -> int:
     """Return the properties of a text, as a sum of the bits above."""
     bare = text.strip()
     unquoted = text.rstrip().rstrip("".join(CLOSERS))
     piece = text[2:] if text.startswith("##") else ""
+    before = text[: len(text) - len(text.lstrip())].count("\n")
+    after = text[len(text.rstrip()) :].count("\n") if bare else 0
     traits = {
         ENDS_LINE: text.rstrip(" \t").endswith(("\n", "\r")),
         ENDS_SENTENCE: unquoted[-1:] in ENDS,
@@ -56,6 +85,12 @@ def traits_of(text: str) -> int:
         ENDS_IN_WORD: _is_word_character(text[-1:]),
         MARKED: piece != "",
         HAS_BRACKET: any(character in "()[]{}" for character in text),
+        HAS_QUOTE: any(character in QUOTES or character in _CLOSING for character in text),
+        BLANK: bare == "",
+        BREAKS_BEFORE[0]: before >= 1,
+        BREAKS_BEFORE[1]: before >= 2,
+        BREAKS_AFTER[0]: after >= 1,
+        BREAKS_AFTER[1]: after >= 2,
     }
     return sum(trait for trait, has in traits.items() if has)
 

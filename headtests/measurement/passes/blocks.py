@@ -28,6 +28,23 @@ class Block:
     0 where a row may not attend. The buffer is reused once the reader returns: a reader copies
     what it keeps.
     """
+    norms: torch.Tensor | None = None
+    """The Euclidean norms of the heads' value vectors, float32 `[head, document, key]`.
+
+    None unless the pass reads them. Query heads that share a value have the same norms.
+    """
+
+    def of(self, heads: tuple[HeadName, ...]) -> "Block":
+        """Return a block of some of the heads; the rows are copied."""
+        places = [self.heads.index(head) for head in heads]
+        norms = None if self.norms is None else self.norms[places]
+        return Block(self.tokens, heads, self.rows[places], norms)
+
+    def require_norms(self) -> torch.Tensor:
+        """Return the norms; raises `ValueError` if the pass does not read values."""
+        if self.norms is None:
+            raise ValueError("the pass does not read values, which a value-weighted mass needs")
+        return self.norms
 
     @property
     def batch(self) -> Batch:

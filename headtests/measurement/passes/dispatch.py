@@ -68,8 +68,11 @@ class Dispatcher:
         settled: set[HeadName],
         tokens_of: Callable[[int, int, int], BatchTokens],
         spool: RowSpool,
+        shape: tuple[int, ...],
     ) -> None:
         """`settled` are the heads whose rows are in the spool or did not fit: not saved again.
+
+        `shape` is that of the batch, `[document, position]`.
 
         `tokens_of` takes the first and last position of documents in the batch, and a layer.
         """
@@ -77,26 +80,43 @@ class Dispatcher:
         self._tokens_of = tokens_of
         self._spool = spool
         self._settled = settled
+        self._shape = shape
+        self._norms: dict[HeadName, torch.Tensor] = {}
         self._parts: dict[HeadName, list[SpooledRows] | None] = {}
 
     def give(
-        self, heads: tuple[HeadName, ...], portion: PortionProgress, rows: torch.Tensor
+        self,
+        heads: tuple[HeadName, ...],
+        portion: PortionProgress,
+        rows: torch.Tensor,
+        norms: torch.Tensor | None = None,
     ) -> None:
-        """Give some heads' rows on a portion to readers, `[head, document, query, key]`."""
+        """Give some heads' rows on a portion to readers, `[head, document, query, key]`.
+
+        `norms` are the norms of their values, `[head, document, key]`.
+        """
         tokens = self._tokens_of(portion.start, portion.stop, heads[0].layer)
         # One block for all readers: `RowView` caches by block.
-        whole = Block(tokens, heads, rows)
+        whole = Block(tokens, heads, rows, norms)
         for number, reader in enumerate(self._readers):
             places = [i for i, head in enumerate(heads) if portion.readers.get(head, 0) <= number]
             if not places:
                 continue
             unread = tuple(heads[place] for place in places)
-            reader.read(whole if unread == heads else Block(tokens, unread, rows[places]))
+            part = whole if unread == heads else whole.of(unread)
+            reader.read(part)
             portion.readers |= dict.fromkeys(unread, number + 1)
         for head, head_rows in zip(heads, rows, strict=True):
             if head not in self._settled and head not in portion.saved:
                 self._save(head, portion, head_rows)
                 portion.saved.add(head)
+        for head, head_norms in zip(heads, norms if norms is not None else (), strict=False):
+            self._note_norms(head, portion, head_norms)
+
+    def _note_norms(self, head: HeadName, portion: PortionProgress, norms: torch.Tensor) -> None:
+        if head not in self._norms:
+            self._norms[head] = norms.new_zeros(self._shape)
+        self._norms[head][portion.start : portion.stop, : norms.shape[-1]] = norms
 
     def _save(self, head: HeadName, portion: PortionProgress, rows: torch.Tensor) -> None:
         parts = self._parts.setdefault(head, [])
@@ -114,6 +134,14 @@ class Dispatcher:
         """The saved rows of heads that were not settled; None for heads that did not fit."""
         return {head: parts for head, parts in self._parts.items() if head not in self._settled}
 
+    @property
+    def norms(self) -> dict[HeadName, torch.Tensor]:
+        """The norms of heads' values in the whole batch, `[document, key]`, 0 for padding.
+
+        Empty unless the pass reads values.
+        """
+        return self._norms
+
 
 class Collector:
     """A reader that copies one head's blocks until they are taken."""
@@ -127,7 +155,8 @@ class Collector:
         if self._head in block.heads:
             place = block.heads.index(self._head)
             rows = block.rows[place : place + 1].clone()
-            self._blocks.append(Block(block.tokens, (self._head,), rows))
+            norms = None if block.norms is None else block.norms[place : place + 1].clone()
+            self._blocks.append(Block(block.tokens, (self._head,), rows, norms))
 
     def take(self) -> list[Block]:
         """Return the collected blocks, and forget them."""

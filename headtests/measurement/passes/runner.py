@@ -24,7 +24,7 @@ from headtests.measurement.passes.dispatch import (
     SpooledRows,
 )
 from headtests.measurement.passes.memo import Memo
-from headtests.measurement.passes.row_spool import RowSpool
+from headtests.measurement.passes.row_spool import RowSpool, SpoolLocation
 from headtests.measurement.passes.token_view import BatchTokens, Float32s, allowed_keys
 from headtests.models.loaded import LoadedModel
 from headtests.models.row_checks import is_out_of_memory
@@ -77,6 +77,8 @@ class DocumentPass:
         self._spool = RowSpool(settings.spool, model.device)
         self._parts: dict[tuple[Hashable, int, HeadName], list[SpooledRows] | None] = {}
         """Saved rows by order, batch and head; None for rows that did not fit into the spool."""
+        self._norms: dict[tuple[Hashable, int, HeadName], torch.Tensor | SpoolLocation] = {}
+        """Saved norms of values, of heads whose rows are saved, where a pass has read values."""
         self._memo = Memo(MEMO_BYTES)
         self._ran: set[int] = set()
         self._planned = tuple(sorted(set(heads)))
@@ -112,11 +114,19 @@ class DocumentPass:
         return self._planned if head in self._planned else (head,)
 
     def keeps(
-        self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
+        self,
+        head: HeadName,
+        start: int = 0,
+        stop: int | None = None,
+        by_text: bool = False,
+        values: bool = False,
     ) -> bool:
-        """Return whether a head's rows on the documents from `start` to `stop` are in the spool."""
+        """Return whether a head's rows on the documents from `start` to `stop` are in the spool.
+
+        With `values`, also the norms of its values.
+        """
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
-        return all(self._has(by_text, number, (head,)) for number in numbers)
+        return all(self._has(by_text, number, (head,), values) for number in numbers)
 
     def overflows(
         self, heads: Iterable[HeadName], start: int, stop: int, by_text: bool = False
@@ -133,13 +143,15 @@ class DocumentPass:
         start: int = 0,
         stop: int | None = None,
         by_text: bool = False,
+        values: bool = False,
     ) -> None:
         """Give some heads' rows on the documents from `start` to `stop` to readers.
 
-        Batches whose rows are not in the spool run. A `stop` of None is the budget.
+        Batches whose rows are not in the spool run. A `stop` of None is the budget. With `values`,
+        blocks have the norms of values; `require_values` of the model says whether it shows them.
         """
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
-        for _ in self._batches(numbers, heads, readers, by_text):
+        for _ in self._batches(numbers, heads, readers, by_text, values):
             pass
 
     def read_documents(
@@ -164,12 +176,17 @@ class DocumentPass:
             del self._plans[order]
 
     def blocks(
-        self, head: HeadName, start: int = 0, stop: int | None = None, by_text: bool = False
+        self,
+        head: HeadName,
+        start: int = 0,
+        stop: int | None = None,
+        by_text: bool = False,
+        values: bool = False,
     ) -> Iterator[Block]:
         """Yield the blocks that `read` would give to a reader of one head."""
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         collector = Collector(head)
-        for _ in self._batches(numbers, (head,), [collector], by_text):
+        for _ in self._batches(numbers, (head,), [collector], by_text, values):
             yield from collector.take()
 
     def tokens_of(self, layer: int, documents: Collection[int]) -> Iterator[BatchTokens]:
@@ -257,19 +274,21 @@ class DocumentPass:
         heads: Sequence[HeadName],
         readers: Sequence[Reader],
         by_text: bool,
+        values: bool = False,
     ) -> Iterator[None]:
         """Run or load batches for readers; yields after each batch."""
         batches = self._plan(by_text).batches
-        to_run = {number for number in numbers if not self._has(by_text, number, heads)}
+        to_run = {number for number in numbers if not self._has(by_text, number, heads, values)}
         documents = sum(len(batches[number]) for number in to_run)
         if documents and self._progress is not None:
             self._progress.start(documents)
         try:
             for number in numbers:
                 if number in to_run:
-                    self._run(by_text, number, self._to_run(by_text, number, heads), readers)
+                    to_read = self._to_run(by_text, number, heads)
+                    self._run(by_text, number, to_read, readers, values)
                 else:
-                    self._read_spooled(by_text, number, heads, readers)
+                    self._read_spooled(by_text, number, heads, readers, values)
                 yield
         finally:
             if documents and self._progress is not None:
@@ -296,11 +315,19 @@ class DocumentPass:
             )
         return self._plans[order]
 
-    def _has(self, order: Hashable, number: int, heads: Sequence[HeadName]) -> bool:
-        return all(self._parts.get((order, number, head)) for head in heads)
+    def _has(
+        self, order: Hashable, number: int, heads: Sequence[HeadName], values: bool = False
+    ) -> bool:
+        keys = [(order, number, head) for head in heads]
+        return all(self._parts.get(key) and (not values or key in self._norms) for key in keys)
 
     def _read_spooled(
-        self, order: Hashable, number: int, heads: Sequence[HeadName], readers: Sequence[Reader]
+        self,
+        order: Hashable,
+        number: int,
+        heads: Sequence[HeadName],
+        readers: Sequence[Reader],
+        values: bool,
     ) -> None:
         # Heads of a layer together, as in a forward pass.
         together: dict[tuple[int, int, int], dict[HeadName, SpooledRows]] = {}
@@ -309,8 +336,12 @@ class DocumentPass:
                 together.setdefault((head.layer, part.start, part.stop), {})[head] = part
         for (layer, start, stop), parts in together.items():
             tokens = self._tokens(order, number, start, stop, layer)
-            rows = [self._spool.load(part.rows) for part in parts.values()]
-            block = Block(tokens, tuple(parts), torch.stack(rows) if rows[1:] else rows[0][None])
+            rows = _stacked([self._spool.load(part.rows) for part in parts.values()])
+            norms = None
+            if values:
+                loaded = [self._spool.load(self._norms[order, number, head]) for head in parts]
+                norms = _stacked([part[start:stop, : rows.shape[-1]] for part in loaded])
+            block = Block(tokens, tuple(parts), rows, norms)
             # As in a forward pass, whose tensors cannot be modified outside inference mode.
             with torch.inference_mode():
                 for reader in readers:
@@ -357,6 +388,7 @@ class DocumentPass:
         number: int,
         heads: Sequence[HeadName],
         readers: Sequence[Reader],
+        values: bool = False,
         spools: bool = True,
     ) -> None:
         """Run a batch, in smaller parts if memory runs out, and give its rows to readers."""
@@ -369,6 +401,7 @@ class DocumentPass:
             settled,
             lambda start, stop, layer: self._tokens(order, number, start, stop, layer),
             self._spool,
+            whole.ids.shape,
         )
         while remaining:
             remaining = _split(remaining, self._batch_size)
@@ -377,13 +410,15 @@ class DocumentPass:
             stop = now[-1].stop
             batch = self._batch(order, number, start, stop)
             try:
-                self._give(batch, heads, now, dispatcher)
+                self._give(batch, heads, now, dispatcher, values)
             except (RuntimeError, MemoryError) as error:
                 self._shrink(batch, error)
             else:
                 remaining = remaining[len(now) :]
         for head, parts in dispatcher.spooled.items():
             self._parts[order, number, head] = parts
+        for head, norms in dispatcher.norms.items():
+            self._save_norms((order, number, head), norms)
         self._count(whole)
         if self._progress is not None:
             self._progress.advance(len(whole), int(whole.valid.sum()))
@@ -394,15 +429,30 @@ class DocumentPass:
         heads: Sequence[HeadName],
         parts: Sequence[PortionProgress],
         dispatcher: Dispatcher,
+        values: bool,
     ) -> None:
         """Run consecutive documents of a batch, and give their rows to readers."""
         progress = {part.start - parts[0].start: part for part in parts}
         portions = [part.within(parts[0].start) for part in parts]
 
-        def give(named: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
-            dispatcher.give(named, progress[portion.start], rows)
+        norms: dict[tuple[HeadName, ...], torch.Tensor] = {}
 
-        self.model.read(batch, heads, portions, give)
+        def give(named: tuple[HeadName, ...], portion: Portion, rows: torch.Tensor) -> None:
+            dispatcher.give(named, progress[portion.start], rows, norms.pop(named, None))
+
+        def give_values(named: tuple[HeadName, ...], _: Portion, of_values: torch.Tensor) -> None:
+            norms[named] = of_values
+
+        if values:
+            self.model.read(batch, heads, portions, give, give_values)
+        else:
+            self.model.read(batch, heads, portions, give)
+
+    def _save_norms(self, key: tuple[Hashable, int, HeadName], norms: torch.Tensor) -> None:
+        """Save the norms of a head's values in a batch, if its rows are saved and they fit."""
+        handle = self._spool.save(norms) if self._parts.get(key) else None
+        if handle is not None:
+            self._norms[key] = handle
 
     def _shrink(self, batch: Batch, error: Exception) -> None:
         """Halve the number of documents that run at once from now on.
@@ -433,6 +483,7 @@ class DocumentPass:
         """Drop the saved rows and the cached masks."""
         self._spool.close()
         self._parts.clear()
+        self._norms.clear()
         self._memo.clear()
 
 
@@ -447,3 +498,8 @@ def _split(portions: Sequence[PortionProgress], most: int) -> list[PortionProgre
 def _bytes_of(batch: Batch) -> int:
     # Per position: the id in 8 bytes and again in 4, and 1 byte for whether it is valid.
     return 13 * batch.ids.numel()
+
+
+def _stacked(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return tensors of one shape as one, without a copy of a single one."""
+    return torch.stack(list(tensors)) if len(tensors) > 1 else tensors[0][None]

@@ -18,7 +18,9 @@ from headtests.claims.definitions import (
     Lift,
     Mass,
     Precision,
+    RelationStatistic,
     RowOptions,
+    RowStatistic,
     Statistic,
     Top1Rate,
 )
@@ -126,6 +128,8 @@ class TokenView:
         """
         rows = self.when(statistic.when)
         match statistic:
+            case RowStatistic(least_keys=least):
+                return rows & (self.tokens.counts >= least)
             case Mass() | Lift() | Top1Rate():
                 if statistic.when is not None and _counts_every_row(statistic.when):
                     return rows
@@ -191,7 +195,7 @@ def uniform_mass(view: TokenView, keys: Bools, rows: Places) -> Float64s:
 
 
 def uniform_masses(
-    view: TokenView, statistic: Statistic, rows: Places
+    view: TokenView, statistic: RelationStatistic, rows: Places
 ) -> tuple[Float64s, Float64s]:
     """Return the mass of uniform attention on a statistic's keys, and on those that divide it.
 

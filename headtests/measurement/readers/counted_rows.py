@@ -12,11 +12,14 @@ import numpy.typing as npt
 import torch
 
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
     Precision,
+    RelationStatistic,
     RowOptions,
+    RowStatistic,
     Statistic,
     Top1Rate,
 )
@@ -79,6 +82,8 @@ class CountedRows:
     """The same for each of the pairs, `[pair]`."""
     first: torch.Tensor | None = None
     """1 where a row counts its pair with key 0 and 0 elsewhere, float32 `[document, query]`."""
+    scales: torch.Tensor | None = None
+    """For an entropy, 1 over that of even attention, of each eligible row, float64 `[row]`."""
 
     @cached_property
     def nbytes(self) -> int:
@@ -111,7 +116,7 @@ def counted_rows(
     """
     return tokens.cached(
         (options, _cache_key(statistic), str(device)),
-        lambda: _counted_rows(TokenView(tokens, vocabulary, options), statistic, device),
+        lambda: _counted(TokenView(tokens, vocabulary, options), statistic, device),
         lambda counted: counted.nbytes,
     )
 
@@ -136,11 +141,59 @@ def pairs_on(
 
 def _cache_key(statistic: Statistic) -> Statistic:
     # A mass, a lift and a top-1 rate count the same rows and pairs.
-    alike = isinstance(statistic, Lift | Top1Rate)
-    return Mass(statistic.on, statistic.when) if alike else statistic
+    match statistic:
+        case Mass(on=on, when=when, of=of):
+            return Mass(on, when, of)
+        case Lift() | Top1Rate():
+            return Mass(statistic.on, statistic.when)
+        case _:
+            return statistic
 
 
-def _counted_rows(view: TokenView, statistic: Statistic, device: torch.device) -> CountedRows:
+def _counted(view: TokenView, statistic: Statistic, device: torch.device) -> CountedRows:
+    if isinstance(statistic, RowStatistic):
+        return _whole_rows(view, statistic, device)
+    return _counted_rows(view, statistic, device)
+
+
+def _whole_rows(view: TokenView, statistic: RowStatistic, device: torch.device) -> CountedRows:
+    """Return what a statistic of whole rows counts: no pair, but that with key 0."""
+    eligible = view.eligible(statistic)
+    rows = Places.of(eligible)
+    resting = _resting(rows, eligible)
+    counts = view.tokens.counts.reshape(-1)[rows.flat].astype(np.float64)
+    none, scales = np.zeros(len(eligible), dtype=np.int64), None
+    if isinstance(statistic, Entropy):
+        base, scales = np.ones(len(eligible)), on_device(1 / np.log(counts), device)
+    else:
+        base = rows.sums(1 / counts) / np.maximum(rows.counts, 1)
+    sums = SegmentSums.of([resting], device)
+    return CountedRows(
+        DocumentCounts(
+            ids_of(view.tokens),
+            rows.counts,
+            none,
+            base,
+            np.ones(len(eligible)),
+            none,
+            np.zeros((2, len(eligible)), dtype=np.bool_),
+        ),
+        SegmentSums.of([rows], device),
+        sums,
+        sums,
+        np.packbits(np.zeros((*eligible.shape, eligible.shape[1]), dtype=np.bool_)),
+        scales=scales,
+    )
+
+
+def _resting(rows: Places, eligible: Bools) -> Places:
+    """Return the pairs of the eligible rows with key 0."""
+    return Places(rows.flat.astype(np.int64) * eligible.shape[1], rows.counts)
+
+
+def _counted_rows(
+    view: TokenView, statistic: RelationStatistic, device: torch.device
+) -> CountedRows:
     eligible = view.eligible(statistic)
     rows = Places.of(eligible)
     within = view.within(statistic.on) & eligible[:, :, None]
@@ -148,7 +201,7 @@ def _counted_rows(view: TokenView, statistic: Statistic, device: torch.device) -
     base, of_base = uniform_mass(view, within, rows), np.ones(len(eligible))
     inverted = np.zeros((2, len(eligible)), dtype=np.bool_)
     every = np.zeros(len(eligible), dtype=np.int64)
-    resting = Places(rows.flat.astype(np.int64) * eligible.shape[1], rows.counts)
+    resting = _resting(rows, eligible)
     least = pair_least = first = None
     match statistic:
         case ExceedRate(multiple=multiple):

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from headtests.claims.definitions import Lift, Mass, Precision, RowOptions, Statistic, Top1Rate
+from headtests.claims.definitions import (
+    Lift,
+    Mass,
+    Precision,
+    RowOptions,
+    RowStatistic,
+    Statistic,
+    Top1Rate,
+)
 from headtests.corpora import Vocabulary
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
@@ -20,13 +28,16 @@ from headtests.measurement.readers.counted_rows import (
     pairs_on,
 )
 from headtests.measurement.readers.row_views import RowView
+from headtests.measurement.readers.value_weights import evenly_weighted_masses, weighted_masses
 from headtests.statistics import DocumentFigures, concatenated, quantise
 from headtests.statistics.quanta import Float64s, Int64s
 
 RESTING, ON, OF, STRONG = 0, 1, 2, 2
 """Columns of sums over a document: key 0, pairs in `on`, pairs in `of`, all strong pairs.
 
-A statistic has some of them. The last column of a mass is the sum of whole rows, or 0."""
+A statistic has some of them. The last column of a mass is the sum of whole rows, or 0. A
+value-weighted mass has its columns, then those of even attention, then the attention on key 0. For
+a statistic of whole rows, `ON` is the sum over rows."""
 MASS = 3
 """The number of columns of a mass without `of`."""
 FIRST_ROOM = 64
@@ -54,14 +65,21 @@ class FigureReader:
         self._sums: dict[tuple[HeadName, ...], _HeadSums] = {}
 
     def read(self, block: Block) -> None:
-        """Process a block; raises `ClaimError` for an unknown kind of statistic."""
+        """Process a block, which has norms if the statistic needs values.
+
+        Raises `ClaimError` for an unknown kind of statistic.
+        """
         rows = block.rows
         counted = counted_rows(
             block.tokens, self._vocabulary, self._statistic, self._options, rows.device
         )
         view = RowView.of(block)
         measured = view.matched(self._options) if self._matched else view
-        columns = self._columns(measured, counted)
+        columns = (
+            _weighted(measured, block.require_norms(), counted)
+            if self._statistic.needs_values
+            else self._columns(measured, counted)
+        )
         if self._by_distance and not self._matched:
             columns += _masses(view.matched(self._options), counted)
         if block.heads not in self._sums:
@@ -70,9 +88,11 @@ class FigureReader:
 
     def _columns(self, view: RowView, counted: CountedRows) -> list[torch.Tensor]:
         """Return sums over each document, each float64 `[head, column * document]`."""
+        if isinstance(self._statistic, RowStatistic):
+            return self._of_whole_rows(view, counted)
         if counted.least is None and not isinstance(self._statistic, Top1Rate):
             return _masses(view, counted)
-        columns = [counted.resting.totals(counted.resting.gather(view.rows))]
+        columns = [_resting(view, counted)]
         if counted.least is None or counted.least_of_pairs is None:
             device = view.rows.device
             mask = pairs_on(view.tokens, counted, self._statistic, self._options, device)
@@ -86,6 +106,15 @@ class FigureReader:
             strong[..., 0] *= counted.first
             columns.append(strong.sum(-1).sum(-1, dtype=torch.float64))
         return columns
+
+    def _of_whole_rows(self, view: RowView, counted: CountedRows) -> list[torch.Tensor]:
+        """Return the sums of a statistic of whole rows, each float64 `[head, document]`."""
+        if counted.scales is None:
+            figures = counted.rows.gather(view.peaks)
+        else:
+            # Rounding, and a learned sink, may exceed the entropy of even attention.
+            figures = counted.rows.gather(view.entropies).mul(counted.scales).clamp_(max=1.0)
+        return [_resting(view, counted), counted.rows.totals(figures)]
 
     def figures(self, head: HeadName, places: Int64s) -> DocumentFigures:
         """Return the figures of every document read that has an eligible row, in a given order.
@@ -117,6 +146,7 @@ class FigureReader:
     def _figures(self, counts: DocumentCounts, sums: Float64s) -> DocumentFigures:
         """Return the figures of the eligible documents; `sums` is float64 `[column, document]`."""
         rows = np.maximum(counts.rows, 1)
+        resting, base = sums[RESTING], counts.base
         of_base: Float64s | None = None
         below: Float64s | None = None
         match self._statistic:
@@ -127,15 +157,21 @@ class FigureReader:
                     below = _share(sums[-MASS:], counts)
                 of_base = below
             case Mass(of=of):
+                even = None
+                if self._statistic.needs_values:
+                    resting, width = sums[-1], MASS + (of is not None)
+                    sums, even = sums[:width], sums[width : 2 * width]
+                    base = _share(even, counts)
                 shares = _share(sums, counts)
                 if of is not None:
-                    below, of_base = _share(sums, counts, OF), counts.of_base
+                    below = _share(sums, counts, OF)
+                    of_base = counts.of_base if even is None else _share(even, counts, OF)
                     # Rounding may make a part larger than the whole.
                     shares = np.minimum(shares, below)
             case Precision():
                 pairs = np.maximum(counts.pairs, 1)
                 shares, below, of_base = sums[ON] / pairs, sums[STRONG] / pairs, counts.of_base
-            case Top1Rate():
+            case Top1Rate() | RowStatistic():
                 shares = sums[ON] / rows
             case _:
                 shares = sums[ON] / np.maximum(counts.on, 1)
@@ -150,9 +186,9 @@ class FigureReader:
             numerators=quanta(shares),
             denominators=None if below is None else quanta(below),
             rows=counts.rows[eligible],
-            base_rates=quanta(counts.base),
+            base_rates=quanta(base),
             base_denominators=None if of_base is None else quanta(of_base),
-            resting=quanta(sums[RESTING] / rows),
+            resting=quanta(resting / rows),
             sizes=np.ones(int(eligible.sum()), dtype=np.int64),
         )
 
@@ -171,6 +207,19 @@ def _masses(view: RowView, counted: CountedRows) -> list[torch.Tensor]:
     if counted.counts.inverted.any():
         return [sums, counted.rows.totals(counted.rows.gather(view.totals))]
     return [sums, sums.new_zeros((len(sums), len(counted.counts.rows)))]
+
+
+def _weighted(view: RowView, norms: torch.Tensor, counted: CountedRows) -> list[torch.Tensor]:
+    """Return the sums of a value-weighted mass, each float64 `[head, column * document]`."""
+    return [
+        *weighted_masses(view.rows, norms, counted),
+        *evenly_weighted_masses(view.tokens, norms, counted),
+        _resting(view, counted),
+    ]
+
+
+def _resting(view: RowView, counted: CountedRows) -> torch.Tensor:
+    return counted.resting.totals(counted.resting.gather(view.rows))
 
 
 def _share(sums: Float64s, counts: DocumentCounts, column: int = ON) -> Float64s:

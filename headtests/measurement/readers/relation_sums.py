@@ -205,6 +205,9 @@ class _BlockPlan:
         def joined(parts: list[npt.NDArray[Any]], dtype: type) -> torch.Tensor:
             return on_device(np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype), device)
 
+        lengths = np.array([len(document) for document in block.batch.documents])
+        starts = np.arange(width) + np.maximum(width - lengths, 0)[:, None]
+        self.starts = on_device(np.minimum(starts, spread), device)
         self.rows = on_device(rows, device)
         self.apart = on_device(apart, device)
         self.eligible = on_device(eligible, device)
@@ -331,9 +334,10 @@ def _scales(averages: torch.Tensor, target: torch.Tensor, plan: _BlockPlan) -> t
     """Return what each row's control is scaled by, so that it sums to `target`; its shape."""
     running = torch.nn.functional.pad(averages.cumsum(-1), (1, 0))
     width = plan.width
-    # Keys from `first_key` to the last: distances from `query - width + 1` to `query - first_key`.
+    # Keys from `first_key` to a document's last: distances from `query - length + 1` on.
     last = width - plan.first_key
-    totals = running[..., last : last + width] - running[..., :width]
+    before = running.gather(-1, plan.starts.expand(len(running), -1, -1))
+    totals = running[..., last : last + width] - before
     return torch.where(totals > 0, target / totals, 0.0)
 
 

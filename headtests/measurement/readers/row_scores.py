@@ -9,7 +9,16 @@ from functools import cached_property
 
 import numpy as np
 
-from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, Statistic, Top1Rate
+from headtests.claims.definitions import (
+    Entropy,
+    ExceedRate,
+    Lift,
+    Mass,
+    Peak,
+    Precision,
+    Statistic,
+    Top1Rate,
+)
 from headtests.claims.verdicts import CLAIMS_OVER
 from headtests.measurement.masks import Bools
 from headtests.measurement.passes.token_view import Float32s
@@ -36,13 +45,18 @@ class HeadRows:
     eligible: Bools
     """The rows that the statistic counts, `[document, query]`."""
     inside: Bools
-    """Their attendable keys in `on`, and in `of` if there is one, `[document, query, key]`."""
+    """Their attendable keys in `on`, and in `of` if there is one, `[document, query, key]`.
+
+    None of them for a statistic of whole rows.
+    """
     of: Bools | None
     """The attendable keys in `of`, of any row, `[document, query, key]`; None without `of`."""
     pairs: Bools
     """The pairs that have a multiple, of any row, `[document, query, key]`."""
     matched: Float32s | None
     """The distance control's attention for a lift over it, `[document, query, key]`; or None."""
+    weighted: Float64s | None = None
+    """Value-weighted attention for a mass of it, `[document, query, key]`; or None."""
 
     def part(self, documents: slice) -> "HeadRows":
         """Return the rows of some of the documents."""
@@ -56,15 +70,35 @@ class HeadRows:
         multiples: Float64s = self.attention.astype(np.float64) * self.counts[:, :, None]
         return multiples
 
+    @property
+    def shared_out(self) -> Float32s | Float64s:
+        """What a mass is a share of, `[document, query, key]`: attention, or value-weighted."""
+        return self.attention if self.weighted is None else self.weighted
+
     @cached_property
     def mass(self) -> Float64s:
         """The attention on the keys inside, `[document, query]`."""
-        return sums(self.attention, self.inside)
+        return sums(self.shared_out, self.inside)
 
     @cached_property
     def below(self) -> Float64s | None:
         """The attention on `of`, by which a row's mass is divided, `[document, query]`; or None."""
-        return None if self.of is None else sums(self.attention, self.of)
+        return None if self.of is None else sums(self.shared_out, self.of)
+
+    @cached_property
+    def entropy(self) -> Float64s:
+        """Each row's entropy over that of even attention, `[document, query]`; 0 for one key."""
+        attention = self.attention.astype(np.float64)
+        logs = np.log(attention, out=np.zeros_like(attention), where=attention > 0)
+        even = np.log(np.maximum(self.counts, 2))
+        shares: Float64s = np.minimum(sums(-attention * logs, self.attendable) / even, 1.0)
+        return shares
+
+    @cached_property
+    def peak(self) -> Float64s:
+        """Each row's largest attention, `[document, query]`."""
+        peaks: Float64s = self.attention.max(-1).astype(np.float64)
+        return peaks
 
     def uniform(self) -> Float64s:
         """Return the mass of uniform attention on the keys inside, `[document, query]`."""
@@ -103,7 +137,8 @@ def scores_of(
 ) -> RowScores:
     """Return the scores of rows for the claim `statistic operator threshold`.
 
-    For a mass and a lift, the score is how far the row by itself lies above the threshold. For a
+    For a mass, a lift, an entropy and a peak, the score is how far the row by itself lies above the
+    threshold. For a
     top-1 rate, it is how far the attention on keys in `on` is ahead of all others. For an exceed
     rate, it is how far the pair that contradicts the claim most exceeds the multiple. For a
     precision, it is the largest multiple of a pair that contradicts the claim, negative if the
@@ -119,6 +154,10 @@ def scores_of(
             control = rows.uniform() if rows.matched is None else sums(rows.matched, rows.inside)
             figures = _ratio(rows.mass, control)
             return _of_average(rows, rows.mass - threshold * control, figures, operator)
+        case Entropy():
+            return _of_average(rows, rows.entropy - threshold, rows.entropy, operator)
+        case Peak():
+            return _of_average(rows, rows.peak - threshold, rows.peak, operator)
         case Top1Rate():
             return _of_most_attended(rows, over)
         case ExceedRate(multiple=multiple):
@@ -129,7 +168,7 @@ def scores_of(
             raise TypeError(f"no score of a row is known for {statistic!r}")
 
 
-def sums(values: Float32s, mask: Bools) -> Float64s:
+def sums(values: Float32s | Float64s, mask: Bools) -> Float64s:
     """Return the sum of each row's values where a mask holds, float64 `[document, query]`.
 
     `values` and `mask` are `[document, query, key]`. Values are added from the first key to the
@@ -201,9 +240,10 @@ def shown_key(rows: HeadRows, document: int, query: int, from_below: bool) -> in
     """Return the key by which a row is shown: what it attended to against the claim.
 
     The most attended key outside, key 0 included, or inside if the claim says that figures are
-    small; if there is no such key, the most attended of all. Ties go to the lower key.
+    small; if there is no such key, the most attended of all. Ties go to the lower key. For a
+    value-weighted mass, attention is value-weighted.
     """
     attendable, inside = rows.attendable[document, query], rows.inside[document, query]
     keys = attendable & ~inside if from_below else inside
     candidates = keys if keys.any() else attendable
-    return int(np.where(candidates, rows.attention[document, query], NONE).argmax())
+    return int(np.where(candidates, rows.shared_out[document, query], NONE).argmax())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headtests.claims.definitions import Lift, Mass, Question
+from headtests.claims.definitions import Lift, Mass, Question, RowStatistic
 from headtests.claims.verdicts import CLAIMS_OVER
 from headtests.corpora import Document, Vocabulary
 from headtests.measurement.passes.blocks import Block
@@ -17,6 +17,7 @@ from headtests.measurement.passes.token_view import Float32s, TokenView, ids_of,
 from headtests.measurement.readers.counted_rows import counted_rows
 from headtests.measurement.readers.row_scores import HeadRows, RowScores, scores_of, shown_key
 from headtests.measurement.readers.row_views import RowView
+from headtests.measurement.readers.value_weights import weighted_rows
 from headtests.statistics.quanta import Float64s, Int64s
 from headtests.statistics.sketches import Histogram, Pairs
 from headtests.wording import Operator
@@ -54,7 +55,7 @@ class RowAgainst:
     figure: float
     """The statistic of this row alone; for an exceed rate and a precision, the pair's multiple."""
     claimed: Int64s
-    """The keys in the statistic's relation, `[n]`."""
+    """The keys in the statistic's relation, `[n]`; none if it has no relation."""
     row: Float32s
     """The attention on each token of the document, `[key]`."""
 
@@ -71,7 +72,7 @@ class RowsAgainstResult:
     rows_against: int
     """The number of rows on the side that it denies."""
     on: Histogram
-    """The multiples of the statistic's pairs."""
+    """The multiples of the statistic's pairs: those in its relation, or every pair of its rows."""
     others: Histogram
     """The multiples of all other pairs of the same rows."""
     counterexamples: tuple[RowAgainst, ...]
@@ -125,11 +126,13 @@ class RowsAgainstReader:
         """Return a result extended by the rows of more documents."""
         request = self._request
         scores = scores_of(request.question.statistic, request.operator, request.threshold, rows)
+        of_rows = isinstance(request.question.statistic, RowStatistic)
         others = rows.pairs & ~rows.inside & rows.eligible[:, :, None]
+        on, others = (others, rows.inside) if of_rows else (rows.inside, others)
         against = [*result.counterexamples, *self._furthest(rows, scores, documents)]
         return RowsAgainstResult(
             result.rows_against + int(np.count_nonzero(scores.denied)),
-            _merged(result.on, rows.multiples[rows.inside]),
+            _merged(result.on, rows.multiples[on]),
             _merged(result.others, rows.multiples[others]),
             tuple(sorted(against, key=lambda row: row.order)[: request.size]),
         )
@@ -182,8 +185,11 @@ def _rows(block: Block, question: Question, vocabulary: Vocabulary, places: Int6
         matched = view.matched(options).rows[0].cpu().numpy()[places]
     if isinstance(statistic, Mass) and statistic.of is not None:
         of = TokenView(tokens, vocabulary, options).within(statistic.of)[places]
+    attention, weighted = block.rows[own].cpu().numpy()[places], None
+    if statistic.needs_values:
+        weighted = weighted_rows(attention, block.require_norms()[own].cpu().numpy()[places])
     return HeadRows(
-        attention=block.rows[own].cpu().numpy()[places],
+        attention=attention,
         attendable=tokens.attendable[places],
         counts=tokens.counts[places],
         eligible=eligible.reshape(documents, length)[places],
@@ -191,4 +197,5 @@ def _rows(block: Block, question: Question, vocabulary: Vocabulary, places: Int6
         of=of,
         pairs=pairs_of(tokens, options)[places],
         matched=matched,
+        weighted=weighted,
     )

@@ -37,6 +37,8 @@ class _PassReading:
     reader: Reader
     store: Callable[[], None]
     """Stores the reader's result, after the pass."""
+    values: bool = False
+    """Whether it needs the norms of values."""
 
 
 class ReportMeasurements:
@@ -127,7 +129,8 @@ class ReportMeasurements:
             if self._results is not None:
                 self._results.keep_scrutinised(request, stop, reader.result)
 
-        return _PassReading(request.question.head, by_text, stop, reader, store)
+        values = request.question.statistic.needs_values
+        return _PassReading(request.question.head, by_text, stop, reader, store, values)
 
     def _read(self, readings: Sequence[_PassReading]) -> None:
         remaining = list(readings)
@@ -136,7 +139,8 @@ class ReportMeasurements:
             heads = tuple(dict.fromkeys(reading.head for reading in now))
             readers = [reading.reader for reading in now]
             stop = max(reading.stop for reading in now)
-            self._document_pass.read(heads, readers, 0, stop, now[0].by_text)
+            values = any(reading.values for reading in now)
+            self._document_pass.read(heads, readers, 0, stop, now[0].by_text, values)
             for reading in now:
                 reading.store()
             remaining = [reading for reading in remaining if reading not in now]
@@ -155,7 +159,9 @@ class ReportMeasurements:
         return [reading for reading in same_order if reading.head in heads]
 
     def _is_kept(self, reading: _PassReading) -> bool:
-        return self._document_pass.keeps(reading.head, 0, reading.stop, reading.by_text)
+        return self._document_pass.keeps(
+            reading.head, 0, reading.stop, reading.by_text, reading.values
+        )
 
     def _extent(self, documents: int, by_text: bool) -> int:
         return next(

@@ -81,17 +81,18 @@ class ResultKeys:
         statistic = question.statistic
         # Numbers of equal value have equal keys, such as 1.5 and Fraction(3, 2).
         numbers = [float(getattr(statistic, name, 0)) for name in ("multiple", "above")]
+        weights = ["value"] if statistic.needs_values else []
 
         def masks(view: TokenView) -> list[Bools]:
             rows = view.eligible(statistic)
-            relations = [statistic.on, getattr(statistic, "of", None)]
+            relations = [getattr(statistic, name, None) for name in ("on", "of")]
             inside = [view.within(relation) for relation in relations if relation is not None]
             return [rows, *(mask & rows[:, :, None] for mask in inside)]
 
         return (
             _of_head(question.head),
             _of_options(question.options),
-            (statistic.kind, getattr(statistic, "over", ""), *numbers),
+            (statistic.kind, getattr(statistic, "over", ""), *numbers, *weights),
             self._hash(
                 (statistic, question.options),
                 question.head,

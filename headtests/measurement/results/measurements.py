@@ -174,7 +174,7 @@ class Measurements:
         """Measure a step from one head's rows in the spool, or in a run with all requests."""
         start, stop = step
         by_text = figure.by_text
-        if self._document_pass.keeps(head, start, stop, by_text):
+        if self._document_pass.keeps(head, start, stop, by_text, figure.statistic.needs_values):
             heads: tuple[HeadName, ...] = (head,)
             figures = [figure]
         else:
@@ -182,7 +182,12 @@ class Measurements:
             figures = [other for other in self._requested if other.by_text == by_text]
         readers = self._figure_readers(figures, heads, number, figure)
         self._document_pass.read(
-            heads, [reading.entry for reading in readers], start, stop, by_text
+            heads,
+            [reading.entry for reading in readers],
+            start,
+            stop,
+            by_text,
+            _need_values(readers),
         )
         self._take_figures(readers, heads, number)
 
@@ -215,7 +220,11 @@ class Measurements:
         self, figure: RequestedStatistic, heads: Sequence[HeadName], number: int, required: bool
     ) -> bool:
         try:
-            return any(self._missing(figure, head, [number]) for head in heads)
+            lacks = any(self._missing(figure, head, [number]) for head in heads)
+            if lacks and figure.statistic.needs_values:
+                for layer in sorted({head.layer for head in heads}):
+                    self._document_pass.model.require_values(layer)
+            return lacks
         except Exception:
             # The test that requests it raises the error.
             if required:
@@ -349,7 +358,8 @@ class Measurements:
             start, stop = self._span(False, number)
             measured = self._figure_readers(figures, heads, number)
             readers = [*pair_readers.readers, *(reading.entry for reading in measured)]
-            self._document_pass.read(heads, readers, start, stop)
+            values = _need_values(measured)
+            self._document_pass.read(heads, readers, start, stop, values=values)
             self._take_figures(measured, heads, number)
         alone: dict[SampledRequest, list[HeadName]] = {}
         for request, head, sketch in pair_readers.results():
@@ -406,3 +416,7 @@ class Measurements:
     def rows_against(self, requests: Sequence[RowsAgainstRequest]) -> list[RowsAgainstResult]:
         """Return the rows for and against claims."""
         return self._report.rows_against(requests)
+
+
+def _need_values(readings: Iterable[_FigureReading]) -> bool:
+    return any(reading.figure.statistic.needs_values for reading in readings)

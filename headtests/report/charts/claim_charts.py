@@ -12,7 +12,7 @@ from itertools import pairwise
 from headtests.records import ClaimRecord, EstimateRecord
 from headtests.report.charts.interval_strips import Axes, axis_of, drawn, moved
 from headtests.report.charts.scales import Scale, Tick, log_scale
-from headtests.report.words.claims import is_multiple
+from headtests.report.words.claims import is_multiple, is_of_rows
 from headtests.wording import count, exactly, number, times
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 388.0, 14.0, 164.0
@@ -65,6 +65,7 @@ class MultiplesChart:
     """Whether the first bar includes all smaller multiples."""
     on_words: str
     others_words: str
+    """Empty for a statistic of whole rows, which has no other pairs."""
     words: str
 
 
@@ -124,6 +125,10 @@ def multiples(claim: ClaimRecord, side: EstimateRecord) -> MultiplesChart | None
     tallest = max(max(part, default=0.0) for part in heights)
     on, others = (_outline(histogram["edges"], part, tallest, across) for part in heights)
     pairs = sum(histogram["on"]), sum(histogram["others"])
+    claimed, beside = "claimed pairs", _control(side)
+    words = f"multiples of {count(pairs[0], 'claimed pair')} against {count(pairs[1], 'other')}"
+    if is_of_rows(side):
+        claimed, beside, words = "all pairs", "", f"multiples of {count(pairs[0], 'pair')}"
     return MultiplesChart(
         on=on,
         others=others if pairs[1] else "",
@@ -131,9 +136,9 @@ def multiples(claim: ClaimRecord, side: EstimateRecord) -> MultiplesChart | None
         across=across.ticks(7),
         uniform=across.place(1.0),
         has_rest=histogram["edges"][0] == 0,
-        on_words=_summary("claimed pairs", histogram["edges"], histogram["on"]),
-        others_words=_summary(_control(side), histogram["edges"], histogram["others"]),
-        words=f"multiples of {count(pairs[0], 'claimed pair')} against {count(pairs[1], 'other')}",
+        on_words=_summary(claimed, histogram["edges"], histogram["on"]),
+        others_words=beside and _summary(beside, histogram["edges"], histogram["others"]),
+        words=words,
     )
 
 

@@ -5,7 +5,7 @@ Facts in, text out. Every string of the records is made legible, and escaped in 
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headtests.records import Record
 from headtests.report.compare.changes import ClaimChange, block, counts
@@ -22,8 +22,7 @@ _SAME = "Models, documents, settings and versions are the same in both runs."
 _NOTE = "The documents differ: the figures of the runs are not from the same texts."
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class Shown(NamedTuple):
     """A fact of both runs in words."""
 
     name: str
@@ -86,17 +85,17 @@ def _cut_short(record: Record) -> list[str]:
     return [] if record["complete"] else [f"incomplete: {record['incomplete_reason']}"]
 
 
-def _provenance(compared: RunComparison) -> Iterator[tuple[str, str, list[_Shown]]]:
+def _provenance(compared: RunComparison) -> Iterator[tuple[str, str, list[Shown]]]:
     """Yield the differences in groups: a title, a note and facts."""
     for session in compared.sessions:
         if session.before is None or session.after is None:
             yield _title(session), f"only in the run {_which(session)}", []
         elif session.facts:
             note = _NOTE if session.other_documents else ""
-            yield _title(session), note, [_shown(fact) for fact in session.facts]
+            yield _title(session), note, [shown_fact(fact) for fact in session.facts]
     for title, facts in (("rows", compared.heads), ("environment", compared.environment)):
         if facts:
-            yield title, "", [_shown(fact) for fact in facts]
+            yield title, "", [shown_fact(fact) for fact in facts]
 
 
 def _title(session: SessionChange) -> str:
@@ -110,11 +109,12 @@ def _which(session: SessionChange) -> str:
     return "before" if session.after is None else "after"
 
 
-def _shown(fact: ChangedFact) -> _Shown:
+def shown_fact(fact: ChangedFact) -> Shown:
+    """Return a fact that differs in words: of hashes, as much as tells them apart."""
     before, after = (_value(value) for value in (fact.before, fact.after))
     if fact.name.endswith("sha256") and before[:_HASH] != after[:_HASH]:
         before, after = before[:_HASH], after[:_HASH]
-    return _Shown(fact.name.replace("_", " "), before, after)
+    return Shown(fact.name.replace("_", " "), before, after)
 
 
 def _value(value: object) -> str:
@@ -125,7 +125,7 @@ def _value(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _fact_lines(fact: _Shown) -> list[str]:
+def _fact_lines(fact: Shown) -> list[str]:
     name, before, after = map(one_line, (fact.name, fact.before, fact.after))
     line = f"    {name}: {before} -> {after}"
     return [line] if len(line) <= _WIDTH else [f"    {name}:", f"      {before}", f"      {after}"]

@@ -149,8 +149,8 @@ def report(record: Record, caps: Caps) -> Report:
         title=f"headtests: {summary or 'no claims'}",
         claims_in_words=_in_words(len(cards), len(record["searches"])),
         models=list(labels.values()),
-        created=_moment(record["created"]),
-        versions=_versions(record["environment"]),
+        created=moment(record["created"]),
+        versions=versions_of(record["environment"]),
         complete=record["complete"],
         incomplete_reason=record["incomplete_reason"],
         tallies=tallies,
@@ -277,14 +277,15 @@ def _anchors(claims: Sequence[ClaimRecord]) -> list[str]:
     return anchors
 
 
-def _versions(environment: Mapping[str, str]) -> list[str]:
+def versions_of(environment: Mapping[str, str]) -> list[str]:
+    """Return the commit and the most important versions."""
     shown = ("headtests", "torch", "transformers", "transformer-lens", "python")
     versions = [f"{name} {environment[name]}" for name in shown if name in environment]
     commit = environment.get("commit")
     return [*([f"commit {commit}"] if commit else []), *versions]
 
 
-def _moment(created: str) -> str:
+def moment(created: str) -> str:
     """Return a time to the minute, in digits only: names of months depend on the locale."""
     try:
         moment = datetime.fromisoformat(created)

@@ -37,6 +37,7 @@ WORST_FIRST = ("refuted", "undecided", "holds")
 
 _OPERATOR_SIGNS: Mapping[Operator, str] = {">=": "\u2265", ">": ">", "<=": "\u2264", "<": "<"}
 _MULTIPLES = frozenset({"lift", "median", "mean"})
+_OF_WHOLE_ROWS = frozenset({"entropy", "peak"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ def verdict_in_words(claim: ClaimRecord) -> str:
 def _control_in_brief(estimate: EstimateRecord) -> Iterator[str]:
     """Yield what uniform attention or a key at random would give, then the rank."""
     base, rank = estimate["base_rate"], estimate["rank"]
-    # The lift of uniform attention over itself is 1 by definition.
-    if base is not None and not (estimate["kind"] == "lift" and base == 1):
+    # The lift of uniform attention over itself is 1 by definition, and so is its entropy.
+    if base is not None and not (estimate["kind"] in ("lift", "entropy") and base == 1):
         control = CONTROLS.get(estimate["kind"], UNIFORM)
         yield f"{control} {number(base)}{unit_of(estimate)}"
     if rank is not None:
@@ -349,6 +350,11 @@ def _lines(sides: list[list[tuple[str, str]]]) -> list[StatisticLine]:
 def is_multiple(claim: ClaimRecord) -> bool:
     """Return whether the claim compares multiples, rather than shares from 0 to 1."""
     return claim["left"]["kind"] in _MULTIPLES
+
+
+def is_of_rows(estimate: EstimateRecord) -> bool:
+    """Return whether a statistic is about whole rows, and not about the keys in a relation."""
+    return estimate["kind"] in _OF_WHOLE_ROWS
 
 
 def unit_of(estimate: EstimateRecord) -> str:

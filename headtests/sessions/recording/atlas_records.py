@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from headtests.atlas.choose import Shares, distances, shares_of
+from headtests.atlas.choose import HalfShares, Shares
 from headtests.atlas.decide import LEVEL, Decided, confirmed
 from headtests.atlas.examples import Example
 from headtests.atlas.half_sums import HalfSums, bin_spans
+from headtests.atlas.hypotheses import relation_source, string
 from headtests.atlas.measure import CorpusAtlas, Proposal
 from headtests.corpora import CorpusSpec, GivenTexts
 from headtests.expressions.head_names import HeadName
@@ -35,6 +36,7 @@ from headtests.records.pairs import PairRecord
 from headtests.records.sessions import SessionRecord
 from headtests.sessions.recording.claim_records import environment, pair_record, session_record
 from headtests.sessions.session import Session
+from headtests.settings import Settings
 from headtests.statistics import QUANTA
 from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
@@ -93,26 +95,37 @@ def claim_of(relation: str, suppress_first_token: bool, threshold: float) -> str
     return f"head.mass({relation}{of}) >= {written(threshold)}"
 
 
-def marker_of(corpus: CorpusSpec | GivenTexts) -> str:
-    """Return the arguments of the marker that names a corpus, as Python.
+def marker_of(corpus: CorpusSpec | GivenTexts, settings: Settings) -> str:
+    """Return the arguments of the marker that names a corpus, as Python; empty for texts in memory.
 
-    >>> marker_of(CorpusSpec("repeated-random", period=33))
-    "'repeated-random', period=33"
+    >>> marker_of(CorpusSpec("repeated-random", period=33), Settings())
+    '"repeated-random", period=33'
+    >>> marker_of(CorpusSpec("my-corpus/"), Settings(max_length=128))
+    '"my-corpus/", max_length=128'
     """
     if isinstance(corpus, GivenTexts):
-        return repr(corpus.name)
+        return ""
     plain = CorpusSpec(corpus.name)
-    options = [
-        f"{each.name}={getattr(corpus, each.name)!r}"
+    options = {
+        each.name: getattr(corpus, each.name)
         for each in fields(corpus)
         if each.name != "name" and getattr(corpus, each.name) != getattr(plain, each.name)
-    ]
-    return ", ".join([repr(corpus.name), *options])
+    }
+    if settings.max_length is not None:
+        options.setdefault("max_length", settings.max_length)
+    if settings.bos != "model":
+        options.setdefault("bos", settings.bos)
+    values = {
+        name: string(value) if isinstance(value, str) else repr(value)
+        for name, value in options.items()
+    }
+    named = (f"{name}={value}" for name, value in values.items())
+    return ", ".join([string(corpus.name), *named])
 
 
 def _relation(named: Named) -> RelationRecord:
     return RelationRecord(
-        expression=repr(named.relation),
+        expression=relation_source(named.relation),
         name=named.name,
         role=named.role,
     )
@@ -126,9 +139,9 @@ def _role(
     return AtlasRoleRecord(
         corpus=corpus,
         relation=proposal.relation,
-        expression=repr(relation),
+        expression=relation_source(relation),
         english=relation.english,
-        claim=claim_of(repr(relation), suppress_first_token, proposal.threshold),
+        claim=claim_of(relation_source(relation), suppress_first_token, proposal.threshold),
         threshold=proposal.threshold,
         chosen=_shares(proposal.chosen, None),
         measured=_shares(proposal.measured, decided),
@@ -161,16 +174,18 @@ def _corpus(
     session: Session, measured: CorpusAtlas, covering: list[list[int]]
 ) -> AtlasCorpusRecord:
     groups, count = measured.groups, len(measured.heads)
+    halves = [HalfShares(sums) for _, sums in groups]
     spans = bin_spans([sums for _, sums in groups])
     return AtlasCorpusRecord(
         session=_session(session, measured),
-        marker=marker_of(session.corpus),
+        marker=marker_of(session.corpus, session.settings),
         suppress_first_token=measured.options.suppress_first_token,
         min_query=measured.options.min_query,
         choose=_half(measured.size(0)),
         measure=_half(measured.size(1)),
         relations=[
-            _relation_shares(groups, relation, count) for relation in range(len(measured.library))
+            _relation_shares(groups, halves, relation, count)
+            for relation in range(len(measured.library))
         ],
         resting=_averages(groups, "resting", count),
         coverage=measured.coverage(covering),
@@ -197,13 +212,16 @@ def _half(size: tuple[int, int]) -> HalfRecord:
 
 
 def _relation_shares(
-    groups: Sequence[tuple[Int64s, HalfSums]], relation: int, count: int
+    groups: Sequence[tuple[Int64s, HalfSums]],
+    halves: Sequence[HalfShares],
+    relation: int,
+    count: int,
 ) -> RelationSharesRecord:
     lists: list[list[float | None]] = [[None] * count for _ in range(4)]
     uniform, shares, distance, parts = lists
-    for places, sums in groups:
+    for (places, _), half in zip(groups, halves, strict=True):
         for row, place in enumerate(places.tolist()):
-            found = shares_of(sums, row, relation)
+            found = half.of(row, relation)
             if found is not None:
                 uniform[place], shares[place] = found.uniform, found.share
                 distance[place], parts[place] = found.distance, found.part
@@ -212,7 +230,7 @@ def _relation_shares(
         relation=relation,
         documents=int(first.with_rows[relation]),
         rows=int(first.rows[relation]),
-        is_distance=bool(distances(first)[relation]),
+        is_distance=bool(halves[0].is_distance[relation]),
         uniform=uniform,
         shares=shares,
         distance=distance,

@@ -110,7 +110,7 @@ def _turn_of(quantity: Estimate, threshold: float | None) -> float | None:
             return float(multiple)
         case Precision(above=above):
             return float(above)
-        case Mass(of=None) if threshold is not None and quantity.base_rate:
+        case Mass(of=None, weights="attention") if threshold is not None and quantity.base_rate:
             return threshold / quantity.base_rate
         case Lift(over="uniform"):
             return threshold

@@ -41,6 +41,17 @@ class Words:
     def special(self):
         return np.array([token in SPECIAL for token in self.tokens], dtype=bool)
 
+    @cached_property
+    def ids(self):
+        known = sorted(set(self.tokens))
+        return np.array([known.index(token) for token in self.tokens], dtype=np.int32)
+
+    def of_texts(self, function):
+        return np.array([function(token) for token in self.tokens], dtype=np.int64)
+
+    def fact(self, find):
+        return find(self)
+
     def __len__(self):
         return len(self.tokens)
 
@@ -50,6 +61,9 @@ def pairs(relation, tokens):
     document = Words(tuple(tokens.split("|") if isinstance(tokens, str) else tokens))
     found = relation.function(document)
     assert found.dtype == np.bool_
+    if relation.scope == "key":
+        assert found.shape == (len(document),)
+        found = np.tile(found, (len(document), 1))
     assert found.shape == (len(document), len(document))
     return {(int(q), int(k)) for q, k in np.argwhere(found)}
 

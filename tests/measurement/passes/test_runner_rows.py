@@ -180,3 +180,66 @@ def test_many_rows_run_in_batches(model, population):
     assert_rows_at(document_pass, population, places)
     assert sorted(model.run) == [number for number, _ in places]
     assert set(model.tried) == {7, 1}
+
+
+# The norms of values.
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+@pytest.mark.parametrize("spool", [0, 10**9], ids=["nothing kept", "kept"])
+def test_readers_are_given_norms_where_they_are_asked_for(spool, batch_size, model, population):
+    document_pass = sweep_of(model, population, *HEADS, spool=spool, batch_size=batch_size)
+    readers = [Witness(values=True), Witness(values=True)]
+    for _ in range(2):
+        document_pass.read(HEADS, readers, values=True)
+    twice = {(head, number): 2 for head in HEADS for number in range(DOCUMENTS)}
+    assert all(reader.given == twice for reader in readers)
+    assert document_pass.tokens_run == (ALL_TOKENS if spool else 2 * ALL_TOKENS)
+
+
+def test_a_pass_without_values_asks_for_none(model, population):
+    document_pass = sweep_of(model, population, *HEADS)
+    document_pass.read(HEADS, [Witness()])
+    assert set(model.with_values) == {False}
+
+
+def test_rows_that_were_kept_without_norms_run_once_more(model, population):
+    document_pass = sweep_of(model, population, *HEADS)
+    document_pass.read((HEAD,), [Witness()])
+    assert document_pass.keeps(HEAD)
+    assert not document_pass.keeps(HEAD, values=True)
+    for head in (HEAD, HEAD, OTHER, OTHER):
+        document_pass.read((head,), [Witness(values=True)], values=True)
+    # Once for the rows, and once for the values of each head.
+    assert document_pass.tokens_run == 3 * ALL_TOKENS
+    assert all(document_pass.keeps(head, values=True) for head in HEADS)
+    # Without values, kept rows are read as ever.
+    document_pass.read(HEADS, [Witness()])
+    assert document_pass.tokens_run == 3 * ALL_TOKENS
+
+
+def test_norms_that_do_not_fit_run_again(model, population):
+    # Room for the rows of one head, and none for their norms.
+    rows = sum(4 * length**2 for length in LENGTHS)
+    document_pass = sweep_of(model, population, HEAD, spool=rows, batch_size=1)
+    model.documents = 1
+    for _ in range(2):
+        document_pass.read((HEAD,), [Witness(values=True)], values=True)
+    assert not document_pass.keeps(HEAD, values=True)
+    assert document_pass.tokens_run > ALL_TOKENS
+
+
+def test_norms_survive_the_end_of_memory(model, population):
+    def fails(given, documents):
+        if given % 5 == 3 and len(documents) > 2:
+            raise MemoryError
+
+    model.fails_at = fails
+    document_pass = sweep_of(model, population, *HEADS, UNANNOUNCED, batch_size=16)
+    heads = (HEAD, UNANNOUNCED, OTHER)
+    for _ in range(2):
+        reader = Witness(values=True)
+        document_pass.read(heads, [reader], values=True)
+        assert set(reader.given.values()) == {1}
+    assert document_pass.notes
+    assert document_pass.tokens_run == ALL_TOKENS

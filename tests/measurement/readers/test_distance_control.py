@@ -9,13 +9,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headtests as ht
-from headtests.claims.definitions import ExceedRate, Lift, Mass, Precision, RowOptions, Top1Rate
+from headtests.claims.definitions import (
+    Entropy,
+    ExceedRate,
+    Lift,
+    Mass,
+    Peak,
+    Precision,
+    RowOptions,
+    Top1Rate,
+)
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import BatchTokens, TokenView
 from headtests.measurement.readers import distance_control as module
 from headtests.measurement.readers.distance_control import matched_rows
 from tests import tiny_models
-from tests.measurement.blocks import HEAD, at_random, by_hand, figures_of, measured, vocabulary
+from tests.measurement.blocks import (
+    HEAD,
+    at_random,
+    by_hand,
+    figures_of,
+    measured,
+    vocabulary,
+    with_norms,
+)
 from tests.measurement.several import several
 from tests.oracles import (
     DUPLICATE,
@@ -86,7 +103,7 @@ def test_each_row_sums_to_what_it_does(measured, chosen):
 )
 def some(request):
     """Documents of several lengths in whose rows nothing ties."""
-    return at_random(2, [7, 12, 2, 9, 1, 5], ties=False, **request.param)
+    return with_norms(at_random(2, [7, 12, 2, 9, 1, 5], ties=False, **request.param), few=False)
 
 
 CHOSEN = [RowOptions(True), RowOptions(False), RowOptions(True, 3)]
@@ -112,6 +129,9 @@ def test_every_statistic_of_the_control(on, when, chosen, some):
         (Mass(relation, condition), control.mass(on, when)),
         (Mass(relation, condition, ht.duplicate), control.mass(on, when, DUPLICATE)),
         (Lift(relation, condition), control.lift(on, when)),
+        (Mass(relation, condition, weights="value"), control.value_mass(on, when)),
+        (Entropy(condition), control.entropy(when)),
+        (Peak(condition), control.peak(when)),
         (Top1Rate(relation, condition), control.top1_rate(on, when)),
         (ExceedRate(relation, condition, 1.3), control.exceed_rate(1.3, on, when)),
         (Precision(relation, condition, 0.7), control.precision(on, 0.7, when)),

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests import key, query
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -35,6 +37,7 @@ from tests.measurement.blocks import (
     figures_of,
     measured,
     vocabulary,
+    with_norms,
 )
 from tests.measurement.several import read_by, several
 from tests.oracles import (
@@ -116,8 +119,8 @@ def reader(measured, chosen):
 def some(request):
     """A few documents with rows full of ties."""
     if request.param == "bidirectional":
-        return at_random(0, [6, 2, 7, 1, 5], bidirectional=True)
-    return at_random(1, [6, 2, 7, 1, 5], window=4)
+        return with_norms(at_random(0, [6, 2, 7, 1, 5], bidirectional=True))
+    return with_norms(at_random(1, [6, 2, 7, 1, 5], window=4))
 
 
 @pytest.mark.slow
@@ -137,6 +140,8 @@ def test_every_statistic_of_each_relation(on, when, suppress, some):
         (Top1Rate(relation, condition), naive.top1_rate(on, when)),
         (ExceedRate(relation, condition, 2.0), naive.exceed_rate(2.0, on, when)),
         (Precision(relation, condition, 1.5), naive.precision(on, 1.5, when)),
+        (Mass(relation, condition, weights="value"), naive.value_mass(on, when)),
+        (Mass(relation, condition, ht.current, "value"), naive.value_mass(on, when, CURRENT)),
     ):
         assert_measured(statistic, chosen, some, expected)
 
@@ -186,6 +191,27 @@ def test_top1_rate(measured, on, when, chosen):
         chosen,
         measured,
         reader(measured, chosen).top1_rate(on, when),
+    )
+
+
+@pytest.mark.slow
+@FIXED
+@given(measured(), conditions, options)
+def test_entropy_and_peak(measured, when, chosen):
+    naive, condition = reader(measured, chosen), expression(when)
+    assert_measured(Entropy(condition), chosen, measured, naive.entropy(when))
+    assert_measured(Peak(condition), chosen, measured, naive.peak(when))
+
+
+@pytest.mark.slow
+@FIXED
+@given(measured().map(with_norms), relations, st.none() | relations, conditions, options)
+def test_value_weighted_mass(measured, on, of, when, chosen):
+    assert_measured(
+        Mass(on.expression, expression(when), expression(of), "value"),
+        chosen,
+        measured,
+        reader(measured, chosen).value_mass(on, when, of),
     )
 
 
@@ -360,8 +386,11 @@ def test_figures_of_nothing_have_the_columns_of_figures_of_something(statistic, 
 
 
 def test_a_statistic_of_no_known_kind_is_an_error():
-    class Other(Statistic):
+    class Other(RelationStatistic):
         kind = "other"
+
+        def english(self, head):
+            return ""
 
     one = by_hand([[" a", "et"]], [[[1.0], [0.5, 0.5]]])
     with pytest.raises(ClaimError, match="no measurement"):
@@ -398,13 +427,17 @@ def test_a_part_is_at_most_the_whole(measured, on, of, when, chosen, matched):
 def test_padding_and_the_documents_beside_it_change_nothing():
     """Not even the last bit: the order of a sum is a document's own."""
     lengths = [40, 3, 17, 31, 9]
-    every = at_random(5, lengths)
+    every = with_norms(at_random(5, lengths, ties=False), few=False)
     for statistic in (
         Mass(~ht.first, None),
         Mass(ht.duplicate, ht.every_row, ~ht.previous),
         Lift(ht.duplicate, None),
         Lift(ht.duplicate, None, "distance"),
         Precision(ht.duplicate, None, 1.5),
+        Entropy(None),
+        Peak(None),
+        Mass(ht.duplicate, None, weights="value"),
+        Mass(ht.duplicate, ht.every_row, ~ht.previous, "value"),
     ):
         together, apart = (
             figures_of(every.blocks, statistic),
@@ -437,26 +470,39 @@ QUESTIONS = [
     (ExceedRate(ht.duplicate, None, 1.5), RowOptions(True)),
     (ExceedRate(ht.duplicate, None, 2.5), RowOptions(True)),
     (Precision(ht.duplicate, None, 1.5), RowOptions(True)),
+    (Entropy(None), RowOptions(True)),
+    (Entropy(query.repeats), RowOptions(True, 0)),
+    (Peak(None), RowOptions(True)),
+    (Mass(ht.duplicate, None, weights="value"), RowOptions(True)),
+    (Mass(~ht.previous, ht.every_row, ~ht.first, "value"), RowOptions(True)),
 ]
 
 
 def test_what_is_remembered_of_tokens_is_no_answer_to_another_question():
-    some = at_random(3, [8, 9, 5])
+    some = with_norms(at_random(3, [8, 9, 5]))
     remembered = Memo(10**6)
     kept = [
         Block(
-            BatchTokens(block.batch, block.tokens.allowed, number, remembered), (HEAD,), block.rows
+            BatchTokens(block.batch, block.tokens.allowed, number, remembered),
+            (HEAD,),
+            block.rows,
+            block.norms,
         )
         for number, block in enumerate(some.blocks)
     ]
     # Another head, on the same tokens.
-    other = [Block(block.tokens, (HEAD,), (block.rows + block.rows.tril()) / 2) for block in kept]
+    other = [
+        Block(block.tokens, (HEAD,), (block.rows + block.rows.tril()) / 2, block.norms + 1)
+        for block in kept
+    ]
     for _ in range(2):
         for statistic, chosen in QUESTIONS:
             expected = figures_of(some.blocks, statistic, chosen)
             assert_same(figures_of(kept, statistic, chosen), expected)
             fresh = [
-                Block(BatchTokens(block.batch, block.tokens.allowed), (HEAD,), head.rows)
+                Block(
+                    BatchTokens(block.batch, block.tokens.allowed), (HEAD,), head.rows, head.norms
+                )
                 for block, head in zip(some.blocks, other, strict=True)
             ]
             assert_same(figures_of(other, statistic, chosen), figures_of(fresh, statistic, chosen))
@@ -510,13 +556,16 @@ def test_statistics_share_what_they_see_of_a_block(suppress, heads):
             Top1Rate(ht.previous, None),
             ExceedRate(~ht.first, None, 1.5),
             Precision(ht.duplicate, None, 1.5),
+            Entropy(None),
+            Peak(None),
+            Mass(~ht.previous, None, weights="value"),
         )
         for matched in (False, True)
     ]
     readers = [FigureReader(vocabulary(), statistic, chosen, m) for statistic, m in asked]
     for block in heads.blocks:
         # As a pass has it: the rows are overwritten when everybody has read them.
-        passing = Block(block.tokens, block.heads, block.rows.clone())
+        passing = Block(block.tokens, block.heads, block.rows.clone(), block.norms)
         for reader in readers:
             reader.read(passing)
         passing.rows.fill_(7.0)
@@ -551,4 +600,94 @@ def test_reading_waits_for_no_value(matched, heads):
     for statistic, chosen in QUESTIONS:
         reader = FigureReader(vocabulary(), statistic, chosen, matched)
         for block in heads.blocks:
-            reader.read(Block(block.tokens, block.heads, block.rows.to("meta")))
+            rows, norms = block.rows.to("meta"), block.norms.to("meta")
+            reader.read(Block(block.tokens, block.heads, rows, norms))
+
+
+LIKE_EVEN = [[1 / (q + 1)] * (q + 1) for q in range(4)]
+ON_ONE_KEY = [[0.0] * (q // 2) + [1.0] + [0.0] * (q - q // 2) for q in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "entropy", "peak"),
+    [(LIKE_EVEN, 1.0, (1 / 2 + 1 / 3 + 1 / 4) / 3), (ON_ONE_KEY, 0.0, 1.0)],
+    ids=["even", "on one key"],
+)
+@pytest.mark.parametrize("suppress", [True, False])
+def test_the_ends_of_entropy_and_peak(rows, entropy, peak, suppress):
+    one = by_hand([["I", "et", " a", ","]], [rows])
+    found = [
+        figures_of(one.blocks, each, RowOptions(suppress)) for each in (Entropy(None), Peak(None))
+    ]
+    assert [float(figures.average) for figures in found] == pytest.approx([entropy, peak], abs=1e-7)
+    assert found[0].base_rate == 1
+    assert float(found[1].base_rate) == pytest.approx((1 / 2 + 1 / 3 + 1 / 4) / 3)
+    assert [figures.rows.tolist() for figures in found] == [[3], [3]]
+
+
+def test_a_row_of_one_key_has_a_peak_and_no_entropy():
+    two = by_hand([["I"], ["I", "et"]], [[[1.0]], [[1.0], [0.25, 0.75]]])
+    entropy, peak = (
+        figures_of(two.blocks, each, RowOptions(True, 0)) for each in (Entropy(None), Peak(None))
+    )
+    assert (entropy.documents.tolist(), entropy.rows.tolist()) == ([1], [1])
+    assert float(entropy.average) == pytest.approx(0.811278, abs=1e-6)  # bits of 1/4 and 3/4
+    assert (peak.documents.tolist(), peak.rows.tolist()) == ([0, 1], [1, 2])
+    assert float(peak.average) == pytest.approx((1 + 0.875) / 2)
+
+
+def test_what_rests_on_a_sink_is_in_no_term():
+    """Rows of a model with learned sinks sum to less than 1, and a row may have nothing left."""
+    one = by_hand([["I", "et", " a"]], [[[0.5], [0.4, 0.4], [0.0, 0.0, 0.0]]])
+    entropy, peak = (figures_of(one.blocks, each) for each in (Entropy(None), Peak(None)))
+    # -2 * 0.4 ln 0.4 is more than ln 2: no row counts with more than 1.
+    assert float(entropy.average) == 0.5
+    assert float(peak.average) == pytest.approx(0.2)
+
+
+def test_figures_of_rows_stay_within_what_is_possible():
+    # As rows of float32 come out of a softmax: with sums a little over 1, or under.
+    rows = [[1.0], [0.49999, 0.49999]], [[1.0], [0.0, 1.0001]]
+    for statistic, row in zip((Entropy(None), Peak(None)), rows, strict=True):
+        one = by_hand([["I", "et"]], [row])
+        assert figures_of(one.blocks, statistic).average == 1
+
+
+def test_value_weights_without_values_are_refused():
+    one = by_hand([["I", "et"]], [None])
+    with pytest.raises(ValueError, match="does not read values"):
+        figures_of(one.blocks, Mass(ht.previous, None, weights="value"))
+
+
+@pytest.mark.parametrize("of", [None, ~ht.first])
+@pytest.mark.parametrize("suppress", [True, False])
+def test_equal_values_weigh_nothing(of, suppress):
+    some = at_random(4, [9, 5, 12, 1], ties=False)
+    norms = [torch.full((1, *block.batch.ids.shape), 3.7) for block in some.blocks]
+    blocks = [
+        Block(block.tokens, (HEAD,), block.rows, norm * torch.from_numpy(block.tokens.valid))
+        for block, norm in zip(some.blocks, norms, strict=True)
+    ]
+    plain, weighted = (
+        figures_of(blocks, Mass(ht.duplicate, None, of, weights), RowOptions(suppress))
+        for weights in ("attention", "value")
+    )
+    assert plain.documents.tolist() == weighted.documents.tolist()
+    for column in ("numerators", "base_rates", "resting", "denominators", "base_denominators"):
+        one, other = getattr(plain, column), getattr(weighted, column)
+        assert (one is None) == (other is None)
+        if one is not None:
+            np.testing.assert_allclose(one / QUANTA, other / QUANTA, rtol=0, atol=1e-7)
+
+
+def test_a_row_whose_values_are_all_0_counts_with_0():
+    rows = [[1.0], [0.25, 0.75], [0.5, 0.5, 0.0]]
+    (block,) = by_hand([["I", "et", " a"]], [rows]).blocks
+    blocks = [Block(block.tokens, (HEAD,), block.rows, torch.tensor([[[0.0, 0.0, 2.0]]]))]
+    found = figures_of(blocks, Mass(ht.current, None, weights="value"), RowOptions(False))
+    # All of it, which is summed as whole rows without the others.
+    everything = Mass(ht.first | ~ht.first, None, weights="value")
+    assert figures_of(blocks, everything, RowOptions(False)).average == 0
+    # Both rows put all of their attention on values of 0. Even attention does so in the first.
+    assert (float(found.average), found.rows.tolist()) == (0, [2])
+    assert float(found.base_rate) == 0.5

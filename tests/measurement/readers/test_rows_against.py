@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 import headtests as ht
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
     Question,
+    RelationStatistic,
     RowOptions,
-    Statistic,
     Top1Rate,
 )
 from headtests.errors import ClaimError
@@ -71,7 +73,18 @@ shares = st.sampled_from([-0.2, 0.0, 0.2, 0.25, 1 / 3, 0.4, 0.5, 2 / 3, 0.75, 1.
 multiples = st.sampled_from([0.5, 1, 1.2, 1.5, 2, 3.0])
 claims = st.one_of(
     st.builds(Claim, st.just("mass"), relations, operators, shares, conditions),
-    st.builds(Claim, st.just("mass"), relations, operators, shares, conditions, relations),
+    st.builds(
+        Claim,
+        st.sampled_from(["mass", "value mass"]),
+        relations,
+        operators,
+        shares,
+        conditions,
+        st.none() | relations,
+    ),
+    st.builds(
+        Claim, st.sampled_from(["entropy", "peak"]), relations, operators, shares, conditions
+    ),
     st.builds(Claim, st.just("lift"), relations, operators, multiples, conditions),
     st.builds(Claim, st.just("top1_rate"), relations, operators, shares, conditions),
     st.builds(
@@ -92,6 +105,9 @@ def statistic_of(claim):
     when, of = (None if one is None else one.expression for one in (claim.when, claim.of))
     return {
         "mass": lambda: Mass(on, when, of),
+        "value mass": lambda: Mass(on, when, of, "value"),
+        "entropy": lambda: Entropy(when),
+        "peak": lambda: Peak(when),
         "lift": lambda: Lift(on, when),
         "lift over distance": lambda: Lift(on, when, "distance"),
         "top1_rate": lambda: Top1Rate(on, when),
@@ -149,6 +165,10 @@ def test_rows_are_what_loops_over_their_keys_find(rows, head, claim, chosen, siz
     [
         ("mass", 0.25, None, 1),
         ("mass", 0.5, ~FIRST, 1),
+        ("value mass", 0.25, None, 1),
+        ("value mass", 0.5, ~FIRST, 1),
+        ("entropy", 0.75, None, 1),
+        ("peak", 0.5, None, 1),
         ("lift", 1.0, None, 1),
         ("top1_rate", 0.5, None, 1),
         ("exceed_rate", 0.5, None, 1.5),
@@ -210,6 +230,9 @@ EVERY_KIND = [
     Claim("top1_rate", PREVIOUS, "<=", 0.5),
     Claim("exceed_rate", DUPLICATE, ">=", 0.5, number=1.5),
     Claim("precision", DUPLICATE, ">=", 0.5, number=1.5),
+    Claim("value mass", ~FIRST, "<", 0.5, None, ~CURRENT),
+    Claim("entropy", PREVIOUS, ">=", 0.7),
+    Claim("peak", PREVIOUS, "<=", 0.5),
 ]
 
 
@@ -346,8 +369,11 @@ def test_counterexamples_have_their_row_without_padding():
 
 
 def test_a_statistic_of_no_known_kind_is_an_error():
-    class Unknown(Statistic):
+    class Unknown(RelationStatistic):
         kind = "unknown"
+
+        def english(self, head):
+            return ""
 
     rows = several(5, [4])
     asked = RowsAgainstRequest(
@@ -387,9 +413,9 @@ def test_a_block_is_taken_whole_or_not_at_all(claim, at, population, monkeypatch
     documents = [2, 3, 11, 17, 18, 25, 29]
     asked = asked_of(claim, OTHER, SUPPRESSED, 4, documents)
     reader = RowsAgainstReader(population.vocabulary, asked)
-    document_pass.read(heads, [reader])
+    document_pass.read(heads, [reader], values=True)
     assert len(document_pass.notes) == (at is not None)
-    texts = texts_of(document_pass.blocks(OTHER), population.vocabulary)
+    texts = texts_of(document_pass.blocks(OTHER, values=True), population.vocabulary)
     assert_judged(reader.result, judge_of(texts, SUPPRESSED).judge(claim, 4, documents))
 
 

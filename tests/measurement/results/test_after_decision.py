@@ -7,7 +7,7 @@ import pytest
 
 import headtests as ht
 from headtests.cache import Store
-from headtests.claims.definitions import Lift, Mass, Question, RowOptions, Top1Rate
+from headtests.claims.definitions import Entropy, Lift, Mass, Question, RowOptions, Top1Rate
 from headtests.corpora import Document
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.runner import DocumentPass
@@ -205,6 +205,21 @@ def test_what_was_read_once_is_known(run_of):
     assert run.ran == 2 * 64
 
 
+def test_values_are_read_where_a_claim_is_about_them(run_of):
+    run = run_of()
+    weighted = run.asked(HEAD, 20, Mass(DUPLICATE.expression, None, weights="value"))
+    run.closing.rows_against([run.asked(HEAD, 20)])
+    assert set(run.model.with_values) == {False}
+    # The rows are spooled, but not the norms.
+    for _ in range(2):
+        (found,) = run.closing.rows_against([weighted])
+    assert run.ran == 2 * 64
+    blocks = run.document_pass.blocks(HEAD, values=True)
+    texts = texts_of(blocks, run.document_pass.population.vocabulary)
+    claim = Claim("value mass", DUPLICATE, ">=", 0.9)
+    assert_found(found, Judge(texts, True, 1).judge(claim, 4, weighted.documents.tolist()))
+
+
 def test_nothing_asked_runs_nothing(run_of):
     run = run_of()
     assert run.closing.rows_against([]) == []
@@ -215,7 +230,13 @@ def test_nothing_asked_runs_nothing(run_of):
 @pytest.mark.slow
 @pytest.mark.parametrize(("batch_size", "spool"), [(1, 30_000), (7, 0), (64, 30_000)])
 def test_batches_and_spool_change_nothing(batch_size, spool, run_of):
-    statistics = [STATISTIC, Lift(ht.previous, None, "distance"), Top1Rate(ht.previous, None)]
+    statistics = [
+        STATISTIC,
+        Lift(ht.previous, None, "distance"),
+        Top1Rate(ht.previous, None),
+        Entropy(None),
+        Mass(ht.previous, None, weights="value"),
+    ]
 
     def found_of(**settings):
         run = run_of(**settings)

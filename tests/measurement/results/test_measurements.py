@@ -10,22 +10,25 @@ from hypothesis import strategies as st
 import headtests as ht
 from headtests import key
 from headtests.claims.definitions import (
+    Entropy,
     ExceedRate,
     Lift,
     Mass,
+    Peak,
     Precision,
     Question,
     RowOptions,
     Top1Rate,
 )
 from headtests.claims.pairs import DistributionRequest, RankedRequest, SampledRequest
-from headtests.errors import ExpressionError
+from headtests.errors import CaptureError, ExpressionError
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.runner import DocumentPass
 from headtests.measurement.readers import pair_requests
 from headtests.measurement.readers.document_figures import FigureReader
 from headtests.measurement.results import measurements
 from headtests.measurement.results.measurements import Measurements
+from headtests.models.loaded import LoadedModel
 from headtests.settings import Settings
 from headtests.statistics import DocumentFigures
 from headtests.statistics.quanta import QUANTA
@@ -51,6 +54,9 @@ STATISTICS = [
     Top1Rate(ht.current, None),
     ExceedRate(ht.previous, None, 1.5),
     Precision(key.repeats, None, 1.2),
+    Entropy(None),
+    Peak(None),
+    Mass(ht.previous, None, weights="value"),
 ]
 REQUESTS = [
     RankedRequest(20, SUPPRESSED),
@@ -673,3 +679,36 @@ def test_batches_order_wishes_and_spool_change_nothing(
         else:
             assert_same_sketch(found, expected(name)[place], ASKED[place // 3])
     run.document_pass.close()
+
+
+def test_a_model_without_values_fails_only_who_asks_for_them(asked, monkeypatch):
+    def refuse(model, layer):
+        raise CaptureError(f"layer {layer} shows no values")
+
+    monkeypatch.setattr(LoadedModel, "require_values", refuse)
+    run = asked(spool=0)
+    weighted = Mass(ht.previous, None, weights="value")
+    run.wish(HEADS[0], weighted)
+    assert len(run.figure(HEADS[0], STATISTICS[0])) > 0
+    assert len(run.sketch(HEADS[0], REQUESTS[0])) == 20
+    for _ in range(2):
+        with pytest.raises(CaptureError, match="layer 0 shows no values"):
+            run.figure(HEADS[0], weighted)
+    assert len(run.figure(HEADS[1], STATISTICS[0])) > 0
+
+
+def test_who_asks_for_values_after_a_pass_runs_it_once_more(asked, population):
+    run = asked()
+    weighted = Mass(ht.previous, None, weights="value")
+    run.figure(HEADS[0], STATISTICS[0])
+    assert run.ran == len(population)
+    for head in HEADS:
+        run.figure(head, weighted)
+    run.figure(HEADS[0], Mass(ht.current, None, of=~ht.first, weights="value"))
+    assert run.ran == 2 * len(population)
+    # Whoever says so beforehand runs nothing twice.
+    run = asked()
+    run.wish(HEADS[0], weighted)
+    for statistic in STATISTICS:
+        run.figure(HEADS[0], statistic)
+    assert run.ran == len(population)

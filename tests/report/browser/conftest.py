@@ -14,9 +14,11 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page
 
-from headtests.records import Record
+from headtests.records import AtlasRecord, Record
 from headtests.report import write_html
+from headtests.report.atlas import write_atlas_page, write_comparison
 from headtests.report.trace import write_trace
+from tests import atlas_records
 from tests.report import large, sample, traced
 from tests.report.browser.launching import NONE_FOUND, find_browser, launched
 from tests.report.browser.opened import Opened
@@ -36,12 +38,17 @@ TRACES = {
     "hostile trace": traced.hostile,
     "long trace": traced.many,
 }
+ATLASES: dict[str, Callable[[], AtlasRecord]] = {
+    "atlas": lambda: atlas_records.atlas(corpora=("demo", "repeated-random"), rows=1),
+    "hostile atlas": atlas_records.hostile,
+}
+COMPARED = "compared atlases"
 # The policy with which CI services serve uploaded files.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 class OpenPage(Protocol):
-    """Opens a page by its name in `RECORDS` or `TRACES`."""
+    """Opens a page by its name in `RECORDS`, `TRACES` or `ATLASES`."""
 
     def __call__(
         self,
@@ -73,6 +80,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if not path.exists():
             if name in TRACES:
                 write_trace(TRACES[name](), path)
+            elif name == COMPARED:
+                write_comparison(*(atlas_records.atlas(seed=seed) for seed in (0, 1)), path)
+            elif name in ATLASES:
+                write_atlas_page(ATLASES[name](), path)
             else:
                 write_html(RECORDS[name](), path)
         return path

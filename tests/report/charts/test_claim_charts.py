@@ -141,6 +141,15 @@ def test_without_others_the_claimed_pairs_stand_alone() -> None:
     assert (drawn.others, drawn.others_words) == ("", "all other pairs of those rows: none")
 
 
+def test_a_statistic_of_whole_rows_has_no_other_pairs() -> None:
+    for kind in ("entropy", "peak"):
+        drawn = multiples(claim(), estimate(kind=kind, multiples=found(others=[0] * 7)))
+        assert drawn is not None
+        assert drawn.on_words.startswith("all pairs: 1,191, median")
+        assert (drawn.others, drawn.others_words) == ("", "")
+        assert drawn.words == "multiples of 1,191 pairs"
+
+
 def test_without_pairs_there_is_no_drawing() -> None:
     assert multiples(claim(), estimate(multiples=None)) is None
     nothing = [0] * 7

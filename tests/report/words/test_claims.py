@@ -37,6 +37,8 @@ def test_the_control_is_said_by_its_name_and_a_lift_needs_none() -> None:
     assert verdict_in_words(top1).endswith("; a key chosen at random would give 0.021")
     lift = {"kind": "lift", "rank": None}
     assert verdict_in_words(claim(left=estimate(**lift, base_rate=1.0))).endswith("was claimed")
+    entropy = {"kind": "entropy", "rank": None}
+    assert verdict_in_words(claim(left=estimate(**entropy, base_rate=1.0))).endswith("was claimed")
     over_distance = verdict_in_words(claim(left=estimate(**lift, base_rate=0.5)))
     assert over_distance.endswith("; uniform attention would give 0.50\u00d7")
 
