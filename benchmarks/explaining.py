@@ -59,6 +59,7 @@ def model_of() -> tuple[str, str]:
 def decide(model: object, heads: str, documents: int, explains: bool) -> int:
     """Decide the claims, explain heads of those that fail if asked; return how many there are."""
     import headtests as ht
+    from headtests.claims.verdicts import Verdict
     from headtests.explanations import random_repeats
     from headtests.explanations.builtin_explainer import Texts, explain, prepare
 
@@ -66,12 +67,12 @@ def decide(model: object, heads: str, documents: int, explains: bool) -> int:
     random_repeats._known.clear()
     settings = ht.Settings(no_cache=True, device="cpu", max_length=LENGTH, max_documents=documents)
     session = ht.Session(model, "demo", heads=[heads], settings=settings)
-    failed = [
-        name
-        for name in session.served
+    claims = [
+        (name, session.head(str(name)).mass(relation) >= 0.5)
         for relation in (ht.previous, ht.induction, ht.duplicate)
-        if not session.head(str(name)).mass(relation) >= 0.5
+        for name in session.served
     ]
+    failed = (name for name, claim in claims if claim.decide() is not Verdict.HOLDS)
     wanted = list(dict.fromkeys(failed))
     if explains:
         texts = Texts(session, session.options())

@@ -130,7 +130,7 @@ class _Search:
         """`library` is the number of relations before those of single tokens."""
         self._shares = shares
         self._signatures = signatures
-        self._members = signatures.astype(np.float64)
+        self._members = signatures.astype(np.float32)
         self._of_distance = of_distance
         self._library = library
 
@@ -140,8 +140,8 @@ class _Search:
         if attention.sum() <= 0 or uniform.sum() <= 0:
             return []
         members = self._members[:, self._library : stop]
-        own = attention @ members / attention.sum()
-        expected = uniform @ members / uniform.sum()
+        own = attention.astype(np.float32) @ members / attention.sum()
+        expected = uniform.astype(np.float32) @ members / uniform.sum()
         enough = (own > expected) & (own >= LEAST_LIFT * expected)
         best = np.argsort(expected - own, kind="stable").tolist()
         return [place for place in best if enough[place]][:TOP_TOKENS]
@@ -197,17 +197,18 @@ class _Search:
         if not usable.any():
             return None
         best = int(np.where(usable, gains(shares / left, controls / left), -1.0).argmax())
-        counts = np.where(remaining, of_all.pairs, 0).astype(np.float64)
-        sizes = counts @ self._members
-        outside = self._within(counts, ~self._signatures[:, best])
+        pairs = of_all.pairs.astype(np.float64)
+        sizes = self._within(pairs, remaining)
+        outside = self._within(pairs, remaining & ~self._signatures[:, best])
         nested = usable & (outside == 0) & (excess >= KEPT * excess[best])
         candidates = np.append(np.flatnonzero(nested[: self._library]), best)
         return int(candidates[sizes[candidates].argmin()])
 
     def _within(self, values: Float64s, some: Bools) -> Float64s:
         """Return the sum of some signatures' values in each relation, `[relation]`."""
-        inside: Float64s = np.where(some, values, 0.0) @ self._members
-        return inside
+        # In single precision, which takes half the time: no figure that is shown comes from it.
+        inside = np.where(some, values, 0.0).astype(np.float32) @ self._members
+        return inside.astype(np.float64)
 
 
 def _over(above: float, below: float) -> float:
