@@ -1,5 +1,7 @@
 """Rows that are kept of each head, and the pairs that are drawn from them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ import headtests as ht
 from headtests.claims.definitions import RowOptions
 from headtests.explanations import sampled_rows
 from headtests.explanations.head_sums import read_half
-from headtests.explanations.sampled_rows import SampledRows
+from headtests.explanations.sampled_rows import HeadRows, SampledRows
 from headtests.explanations.text_halves import Half
 from tests.explanations import planted
 
@@ -105,3 +107,35 @@ def test_a_head_that_always_rests_has_no_rows(demo_model):
     rows = sampled(session, heads=[planted.name("L0H0")]).of(planted.name("L0H0"))
     assert len(rows.proportional(50)) == 0
     session.close()
+
+
+def test_rows_are_drawn_by_their_attention_above_average(heads, monkeypatch):
+    # So many are kept that all are: then what was drawn for each is a uniform number.
+    monkeypatch.setattr(sampled_rows, "CELLS", 10**6)
+    rows = sampled(heads).of(HEADS[0])
+    weights = np.where(rows.judged & (rows.multiples > 1), rows.attention, 0).sum(1)
+    numbers = np.exp(rows.draws * weights)
+    assert len(numbers) > 1000
+    assert abs(numbers.mean() - 0.5) < 5 * (1 / 12 / len(numbers)) ** 0.5
+
+
+def test_of_a_row_a_pair_is_drawn_by_its_attention():
+    def drawn(seed):
+        population = SimpleNamespace(lengths=np.array([8]))
+        whole = SimpleNamespace(seed=seed, document_pass=SimpleNamespace(population=population))
+        sample = SimpleNamespace(
+            half=SimpleNamespace(whole=whole),
+            options=RowOptions(suppress_first_token=True),
+            documents=np.zeros(1, dtype=np.int64),
+            allowed=np.tri(8, dtype=np.bool_),
+        )
+        attention = np.array([[0.05, 0.6, 0.0, 0.2, 0.0, 0.1, 0.05, 0.0]])
+        first = np.zeros(1, dtype=np.int64)
+        rows = HeadRows(sample, first, np.array([7]), np.array([-1.0]), attention)
+        (key,) = rows.proportional(5).keys.tolist()
+        return key
+
+    keys = [drawn(seed) for seed in range(400)]
+    # A tenth is no more than average.
+    assert set(keys) == {1, 3}
+    assert abs(keys.count(1) / 400 - 0.75) < 5 * (0.75 * 0.25 / 400) ** 0.5
