@@ -279,7 +279,7 @@ def _deviation(sums: HalfSums, head: int, relation: int) -> tuple[float, float]:
     return deviation / rest, rest
 
 
-def round_down(number: float) -> float:
+def round_down(number: Fraction | float) -> float:
     """Return a number over 0 rounded down to two significant digits.
 
     >>> round_down(0.12999), round_down(0.05), round_down(0.00429)

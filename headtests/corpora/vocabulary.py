@@ -30,6 +30,7 @@ class Vocabulary:
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         self.tokenizer = tokenizer
         self._texts: dict[int, str] = {}
+        self._single_ids: dict[str, int] = {}
         self._matches: dict[str, Callable[[str], bool]] = {}
         self._values: dict[Callable[[str], int], tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]]
         self._values = {}
@@ -151,6 +152,11 @@ class Vocabulary:
         The unknown token matches only its own text. Raises `ExpressionError`, which says how the
         text splits, if there is no such token.
         """
+        if text not in self._single_ids:
+            self._single_ids[text] = self._single_id(text)
+        return self._single_ids[text]
+
+    def _single_id(self, text: str) -> int:
         ids = self._encode(text)
         if len(ids) == 1 and self.text(ids[0]) == text:
             return ids[0]

@@ -4,7 +4,7 @@ It tries a library of relations on one half of the texts and measures what it fo
 the baseline for the explanations of language models. No language model is asked here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import resources
@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 
+from headtests.atlas.choose import Shares, round_down
 from headtests.cache import Entry, fingerprint
 from headtests.claims.definitions import RowOptions
 from headtests.errors import ClaimError
@@ -22,29 +23,29 @@ from headtests.explanations.detection_score import (
     trial_of,
     without_score,
 )
+from headtests.explanations.head_sums import Found, alike, find, measure_found
 from headtests.explanations.measured_suggestions import (
     Halves,
     Suggestion,
     best_first,
     is_enriched,
     measure,
-    round_down,
     share_of,
 )
-from headtests.explanations.observed_pairs import Grounds, HalfDocuments
-from headtests.explanations.random_repeats import Shares, random_repeats
-from headtests.explanations.relation_search import Finding, any_of, findings
-from headtests.explanations.roles import roles
+from headtests.explanations.random_repeats import TRIED, RandomShares, random_repeats
+from headtests.explanations.relation_search import Finding
+from headtests.explanations.roles import Role, roles, tried_for
+from headtests.explanations.sampled_rows import SampledRows
 from headtests.explanations.text_halves import DOCUMENTS, Explainable, Half
 from headtests.explanations.wording import english_of, paragraph
-from headtests.expressions import every_row
+from headtests.expressions import Expression, every_row
 from headtests.expressions.head_names import HeadName
 from headtests.records import DetectionRecord, ExplanationRecord
 from headtests.records.validation import first_problem
 
 NAME = "built-in"
 """The name of this explainer in records."""
-VERSION = 2
+VERSION = 3
 """Part of the cache key: raised when the same rows would be explained differently."""
 
 
@@ -56,20 +57,21 @@ class Texts:
     options: RowOptions
     documents: int = DOCUMENTS
     """Documents of the pass, of both halves together, that are read for every figure."""
-    explain: HalfDocuments = field(init=False)
-    measure: HalfDocuments = field(init=False)
-    _found: dict[HeadName, tuple[Grounds, list[Finding]]] = field(default_factory=dict)
+    explain: Half = field(init=False)
+    measure: Half = field(init=False)
+    _found: dict[HeadName, Found] = field(default_factory=dict)
+    _shares: dict[HeadName, Mapping[Expression, Shares | None]] = field(default_factory=dict)
+    _samples: dict[HeadName, SampledRows] = field(default_factory=dict)
     _trials: dict[HeadName, Trial] = field(default_factory=dict)
-    _measured: Grounds | None = None
-    """A head's pairs on the measuring half: those of the last head, since they are large."""
 
     def __post_init__(self) -> None:
-        halves = (Half(self.source, is_measuring, self.documents) for is_measuring in (False, True))
-        self.explain, self.measure = (HalfDocuments(half, self.options) for half in halves)
+        self.explain, self.measure = (
+            Half(self.source, is_measuring, self.documents) for is_measuring in (False, True)
+        )
 
     def require_two(self) -> None:
         """Raise `ClaimError` if a half has no documents, so that nothing can be measured."""
-        if min(half.half.record["documents"] for half in (self.explain, self.measure)):
+        if min(half.record["documents"] for half in (self.explain, self.measure)):
             return
         population = self.source.document_pass.population
         raise ClaimError(
@@ -78,39 +80,69 @@ class Texts:
             f"{'' if population.texts == 1 else 's'}. Name a corpus of two texts or more."
         )
 
+    def read(self, heads: Sequence[HeadName], controls: Iterable[HeadName] = ()) -> None:
+        """Read what explanations of heads need, all heads together; what was read stays.
+
+        `controls` are heads of which only the findings are needed. Raises `ClaimError` if there are
+        not two texts.
+        """
+        self.require_two()
+        new = dict.fromkeys(head for head in (*heads, *controls) if head not in self._found)
+        if new:
+            self._found |= find(self.explain, list(new), self.options, TRIED)
+        wanted = [head for head in dict.fromkeys(heads) if head not in self._shares]
+        if wanted:
+            samples = [
+                SampledRows(self.measure, group, self.options)
+                for group in alike(self.measure, wanted)
+            ]
+            found = {head: self._found[head].findings for head in wanted}
+            named = [each.named for findings in found.values() for each in findings]
+            self._shares |= measure_found(
+                self.measure, found, self.options, tried_for(named), samples
+            )
+            self._samples |= {head: sample for sample in samples for head in sample.heads}
+
     def halves(self, head: HeadName, limit: int | None) -> Halves:
         """Return one head on both halves; claims are decided on at most `limit` documents."""
-        decide = Half(self.source, is_measuring=True, limit=limit)
-        return Halves(head, self.options, self.explain.half, self.measure.half, decide)
+        decide = self.measure
+        if limit != self.documents:
+            decide = Half(self.source, is_measuring=True, limit=limit)
+        return Halves(head, self.options, self.explain, self.measure, decide)
 
-    def found(self, head: HeadName) -> tuple[Grounds, list[Finding]]:
-        """Return a head's pairs on the explain half and the relations found there; cached."""
-        if head not in self._found:
-            grounds = self.explain.grounds(head)
-            self._found[head] = grounds, findings(grounds)
-        return self._found[head]
+    def found(self, head: HeadName) -> list[Finding]:
+        """Return the relations that are found of a head on the explain half; cached."""
+        self.read([], [head])
+        return self._found[head].findings
 
-    def measured(self, head: HeadName) -> Grounds:
-        """Return a head's pairs on the measuring half."""
-        if self._measured is None or self._measured.head != head:
-            self._measured = self.measure.grounds(head)
-        return self._measured
+    def roles(self, head: HeadName, confirmed: Sequence[tuple[Finding, float]]) -> list[Role]:
+        """Return the roles that a head may have; `confirmed` as in `roles`."""
+        self.read([head])
+        random = partial(self._random, head)
+        return roles(head, self._found[head].shares, self._shares[head], confirmed, random)
 
     def trial(self, head: HeadName) -> Trial:
         """Return the pairs and controls by which explanations of a head are scored; cached."""
         if head not in self._trials:
-            self._trials[head] = trial_of(self.measured(head))
+            self.read([head])
+            self._trials[head] = trial_of(self._samples[head].of(head))
         return self._trials[head]
 
-    def random(self, head: HeadName) -> Shares:
-        """Return the shares on repeated random tokens of a head's layer; cached with the model."""
+    def in_any(self, head: HeadName, found: Sequence[Finding]) -> list[bool | None]:
+        """Return for each pair of a head's trial whether it lies in one of some findings."""
+        sample, pairs = self._samples[head], self.trial(head).pairs
+        return list(sample.within(pairs, [finding.named.relation for finding in found]))
+
+    def _random(self, head: HeadName) -> RandomShares:
+        """Return the shares on repeated random tokens of the layers of all heads read so far."""
         run = self.source.document_pass
-        return random_repeats(run.model, head.layer, run.population.bos, self.options)
+        layers = {each.layer for each in (head, *self._shares)}
+        return random_repeats(run.model, layers, run.population.bos, self.options)
 
     def another(self, head: HeadName, others: Sequence[HeadName]) -> HeadName | None:
         """Return the next head among others, after the last the first; None without another."""
-        after = sorted((other <= head, other) for other in others if other != head)
-        return after[0][1] if after else None
+        after = min((other for other in others if other > head), default=None)
+        return after or min((other for other in others if other != head), default=None)
 
     def record(self, head: HeadName, explainer: str, server: str = "") -> ExplanationRecord:
         """Return the record of an explanation that has no content yet."""
@@ -123,14 +155,24 @@ class Texts:
             server=server,
             trouble="",
             text="",
-            explain=self.explain.half.record,
-            measure=self.measure.half.record,
+            explain=self.explain.record,
+            measure=self.measure.record,
             resting_mass=None,
             unexplained_mass=None,
             suggestions=[],
             detection=[],
             calls=[],
         )
+
+
+def prepare(texts: Texts, heads: Sequence[HeadName], others: Sequence[HeadName] = ()) -> None:
+    """Read at once what `explain` needs for each of these heads, unless it is cached.
+
+    Raises `ClaimError` if there are not two texts.
+    """
+    unknown = [head for head in heads if _known(texts, head, texts.another(head, others)) is None]
+    controls = (texts.another(head, others) for head in unknown)
+    texts.read(unknown, [control for control in controls if control is not None])
 
 
 def explain(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> ExplanationRecord:
@@ -142,14 +184,20 @@ def explain(texts: Texts, head: HeadName, others: Sequence[HeadName] = ()) -> Ex
     """
     texts.require_two()
     other = texts.another(head, others)
-    store, key = texts.source.store, _key(texts, head, other)
-    known = store.read(key, _record_of) if store is not None and key else None
+    known = _known(texts, head, other)
     if known is not None:
         return known
     record = _explained(texts, head, other)
+    store, key = texts.source.store, _key(texts, head, other)
     if store is not None and key:
         store.write(key, Entry({}, dict(record)))
     return record
+
+
+def _known(texts: Texts, head: HeadName, other: HeadName | None) -> ExplanationRecord | None:
+    """Return a cached explanation; None without one."""
+    store, key = texts.source.store, _key(texts, head, other)
+    return store.read(key, _record_of) if store is not None and key else None
 
 
 def _record_of(entry: Entry) -> ExplanationRecord:
@@ -190,7 +238,8 @@ def _library_key() -> str:
 
 
 def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> ExplanationRecord:
-    grounds, found = texts.found(head)
+    texts.read([head], [] if other is None else [other])
+    found = texts.found(head)
     halves = texts.halves(head, texts.documents)
     suggestions = [
         measure(
@@ -210,7 +259,7 @@ def _explained(texts: Texts, head: HeadName, other: HeadName | None) -> Explanat
     ]
     unexplained = halves.unexplained([finding.relation for finding, _ in confirmed])
     resting = halves.resting() if texts.options.suppress_first_token else None
-    of_head = roles(grounds, texts.measured(head), confirmed, partial(texts.random, head))
+    of_head = texts.roles(head, confirmed)
     text = paragraph(str(head), with_records, resting, unexplained, of_head)
     return texts.record(head, NAME) | {
         "text": text,
@@ -227,7 +276,7 @@ def _detection(
     """Return how well the relations that were found tell the head's pairs from controls."""
     trial = texts.trial(head)
     name = str(head)
-    answers = _answers(texts, head, found)
+    answers = texts.in_any(head, found)
     shuffled = shuffled_answers(answers, texts.source.seed)
     scores = [
         score(trial, answers, "explanation", name, text),
@@ -236,21 +285,12 @@ def _detection(
     if other is None:
         why = "No other head's rows were read in this run."
         return [*scores, without_score("another head", "", "", why)]
-    _, of_other = texts.found(other)
+    of_other = texts.found(other)
     if not of_other:
         why = f"Nothing was found of {other}, so that it has no explanation."
         return [*scores, without_score("another head", str(other), "", why)]
-    by_other = _answers(texts, head, of_other)
+    by_other = texts.in_any(head, of_other)
     return [*scores, score(trial, by_other, "another head", str(other), _names(of_other))]
-
-
-def _answers(texts: Texts, head: HeadName, found: Sequence[Finding]) -> list[bool | None]:
-    """Return for each pair of a head's trial whether it lies in a relation that was found."""
-    pairs = texts.trial(head).pairs
-    if not found:
-        return [False] * len(pairs)
-    union = any_of([finding.named.relation for finding in found])
-    return list(texts.source.in_relation(pairs, head, union, texts.options))
 
 
 def _names(found: Sequence[Finding]) -> str:

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from headtests.explanations.observed_pairs import Grounds
-from headtests.measurement.masks import Bools
+from headtests.explanations.sampled_rows import HeadRows
 from headtests.records import DetectionRecord
 from headtests.statistics.hashing import keyed_hash
-from headtests.statistics.quanta import Int64s
 from headtests.statistics.sketches import Pairs
 
 PAIRS = 50
@@ -50,7 +47,7 @@ class Trial:
         return Trial(self.pairs.take(chosen), tuple(self.kinds[place] for place in places))
 
 
-def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
+def trial_of(rows: HeadRows, size: int = PAIRS) -> Trial:
     """Return pairs drawn in proportion to a head's attention, and as many controls.
 
     All pairs are above average and all controls below it. Half of the controls have the query of a
@@ -59,21 +56,18 @@ def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
     distance), one of the other kind takes its place. The order is random. There are fewer of both
     if the head has fewer pairs.
     """
-    drawn = grounds.proportional(size)
-    controls = _Controls(grounds)
+    drawn = rows.proportional(size)
+    controls = _Controls(rows)
     chosen = [
         control
         for number in range(len(drawn))
         if (control := controls.find(drawn, number)) is not None
     ]
-    both = Pairs.concatenate(
-        [drawn, grounds.pairs(np.array([place for place, _ in chosen], dtype=np.int64))]
-    )
+    places = np.array([place for *place, _ in chosen], dtype=np.int64).reshape(-1, 2)
+    both = Pairs.concatenate([drawn, rows.at(places[:, 0], places[:, 1])])
     of_pairs: list[Kind] = ["pair"] * len(drawn)
-    kinds = of_pairs + [kind for _, kind in chosen]
-    hashed = keyed_hash(
-        grounds.reading.half.whole.seed, _OF_PLACES, both.documents, both.queries, both.keys
-    )
+    kinds = of_pairs + [kind for *_, kind in chosen]
+    hashed = keyed_hash(rows.seed, _OF_PLACES, both.documents, both.queries, both.keys)
     order = np.argsort(hashed, kind="stable")
     return Trial(both.take(order), tuple(kinds[place] for place in order))
 
@@ -81,32 +75,41 @@ def trial_of(grounds: Grounds, size: int = PAIRS) -> Trial:
 class _Controls:
     """Finds controls: below-average pairs with a given pair's query or distance, each used once."""
 
-    def __init__(self, grounds: Grounds) -> None:
-        self._seed = grounds.reading.half.whole.seed
-        self._cells = grounds.cells
-        self._free = grounds.multiples < 1
-
-    def find(self, drawn: Pairs, number: int) -> tuple[int, Kind] | None:
-        """Return the place and the kind of a control for one of the pairs; None without any."""
-        cells = self._cells
-        distance = int(drawn.queries[number] - drawn.keys[number])
-        alike: dict[Kind, Bools] = {
-            "same_query": (cells.documents == drawn.documents[number])
-            & (cells.queries == drawn.queries[number]),
-            "same_distance": cells.queries - cells.keys == distance,
+    def __init__(self, rows: HeadRows) -> None:
+        self._queries = rows.queries
+        self._places = {
+            place: row
+            for row, place in enumerate(
+                zip(rows.documents.tolist(), rows.queries.tolist(), strict=True)
+            )
         }
-        for kind in sorted(alike, reverse=number % 2 == 0):
-            places = np.flatnonzero(alike[kind] & self._free)
-            if len(places):
-                place = int(places[self._hashes(places).argmin()])
-                self._free[place] = False
-                return place, kind
-        return None
+        keys = np.arange(rows.attention.shape[1])
+        columns = rows.documents[:, None], rows.queries[:, None], keys
+        self._hashes = keyed_hash(rows.seed, _OF_CONTROLS, *columns)
+        self._free = rows.judged & (rows.multiples < 1)
 
-    def _hashes(self, places: Int64s) -> npt.NDArray[np.uint64]:
-        cells = self._cells
-        columns = (cells.documents[places], cells.queries[places], cells.keys[places])
-        return keyed_hash(self._seed, _OF_CONTROLS, *columns)
+    def find(self, drawn: Pairs, number: int) -> tuple[int, int, Kind] | None:
+        """Return the row, the key and the kind of a control for a pair; None without any."""
+        document, query, key = (
+            int(column[number]) for column in (drawn.documents, drawn.queries, drawn.keys)
+        )
+        kinds: list[Kind] = ["same_distance", "same_query"]
+        for kind in reversed(kinds) if number % 2 == 0 else kinds:
+            if kind == "same_query":
+                row = self._places[document, query]
+                keys = np.flatnonzero(self._free[row])
+                rows = np.full_like(keys, row)
+            else:
+                keys = self._queries - (query - key)
+                rows = np.flatnonzero((keys >= 0) & (keys < self._free.shape[1]))
+                rows = rows[self._free[rows, keys[rows]]]
+                keys = keys[rows]
+            if len(rows):
+                best = int(self._hashes[rows, keys].argmin())
+                place = int(rows[best]), int(keys[best])
+                self._free[place] = False
+                return *place, kind
+        return None
 
 
 def score(

@@ -14,7 +14,7 @@ from headtests.explanations.llm.client import Client
 from headtests.explanations.llm.messages import Ask
 from headtests.explanations.llm.structured import Alternative, Answer, Structured, ask_for
 from headtests.explanations.llm_judge import Judged, JudgeScore, judge_all
-from headtests.explanations.llm_prompts import RANDOM, RANKED, MeasuredClaim, explanation_ask
+from headtests.explanations.llm_prompts import SHOWN, MeasuredClaim, explanation_ask
 from headtests.explanations.measured_suggestions import (
     Suggestion,
     best_first,
@@ -102,12 +102,13 @@ def _answers(wanted: Sequence[HeadToExplain], client: Client) -> list[Structured
 def _ask(wanted: HeadToExplain) -> Ask:
     """Return the question what a head does; raises `ClaimError` if there are not two texts."""
     wanted.texts.require_two()
-    grounds, _ = wanted.texts.found(wanted.head)
-    ranked, random = (
-        wanted.texts.source.in_context(wanted.head, pairs)
-        for pairs in (grounds.ranked(RANKED), grounds.random(RANDOM))
-    )
-    return explanation_ask(grounds, ranked, random, wanted.claimed)
+    texts, head = wanted.texts, wanted.head
+    shown = texts.explain.overview(head, texts.options, SHOWN)
+    ranked, random = (texts.source.in_context(head, pairs) for pairs in shown)
+    resting = None
+    if texts.options.suppress_first_token:
+        resting = texts.explain.resting(head, texts.options)
+    return explanation_ask(str(head), resting, ranked, random, wanted.claimed)
 
 
 def _controls(

@@ -12,11 +12,10 @@ from typing import Any
 from headtests.claims.pairs import Pair
 from headtests.explanations.llm.messages import Ask, Message, Purpose
 from headtests.explanations.llm.structured import Answer, Judgement, schema_of
-from headtests.explanations.observed_pairs import Grounds
 from headtests.expressions.library import GLOSSARY
 from headtests.expressions.parsing import GRAMMAR
 
-RANKED, RANDOM = 20, 20
+SHOWN = 20
 """Pairs of each kind that a prompt shows."""
 AROUND = 12
 """Tokens before and after each of a pair's positions that are shown."""
@@ -49,18 +48,21 @@ class MeasuredClaim:
 
 
 def explanation_ask(
-    grounds: Grounds,
+    name: str,
+    resting: float | None,
     ranked: Sequence[Pair],
     random: Sequence[Pair],
     claimed: MeasuredClaim | None,
 ) -> Ask:
-    """Return the question what a head does, with pairs of the explain half."""
-    name = str(grounds.head)
+    """Return the question what a head does, with pairs of the explain half.
+
+    `resting` is its average attention on position 0; None if that is a key like any other.
+    """
     parts = [f"What does the attention head {name} attend to?", _PAIRS]
-    if grounds.reading.options.suppress_first_token:
+    if resting is not None:
         parts.append(
             f"Attention on position 0 is left out of all pairs; {name} rests there with "
-            f"{grounds.resting:.3f} of its attention on average."
+            f"{resting:.3f} of its attention on average."
         )
     if claimed is not None:
         parts.append(

@@ -5,7 +5,6 @@ it; nothing is suggested here.
 """
 
 import hashlib
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +12,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from headtests.atlas.choose import LEAST_LIFT, round_down
 from headtests.claims.definitions import Mass, Question, RelationStatistic, RowOptions
 from headtests.claims.estimate import Estimate
 from headtests.claims.quantity import Subject
 from headtests.errors import ClaimError, HeadtestsError, NoEligibleRowError
-from headtests.explanations.relation_search import LEAST_LIFT, any_of, gain
+from headtests.explanations.relation_search import any_of, gains
 from headtests.explanations.text_halves import Half
 from headtests.expressions import Expression, every_row, first
 from headtests.expressions.head_names import HeadName
@@ -255,19 +255,6 @@ def _half_of_the_explain_mass(halves: Halves, suggested: Suggestion) -> float:
     return round_down(seen / 2)
 
 
-def round_down(number: Fraction | float) -> float:
-    """Return a number over 0 rounded down to two significant digits.
-
-    >>> round_down(0.12999), round_down(0.05), round_down(0.00429)
-    (0.12, 0.05, 0.0042)
-    """
-    # The decimal that a float stands for, unless it is less than a quantum.
-    exact = Fraction(number).limit_denominator(QUANTA) or Fraction(number)
-    digits = 1 - math.floor(math.log10(exact))
-    scale = Fraction(10) ** digits
-    return float(Fraction(math.floor(exact * scale)) / scale)
-
-
 def _python(halves: Halves, suggested: Suggestion, threshold: float) -> str:
     """Return a test of the claim to paste into a file, on the same rows and with a unique name."""
     when = "" if suggested.when is None else f", when={suggested.when!r}"
@@ -301,7 +288,7 @@ def _slug(source: str) -> str:
 
 
 def best_first(suggestions: list[SuggestionRecord]) -> list[SuggestionRecord]:
-    """Return suggestions in order: enriched ones first, then by verdict, then by `gain`.
+    """Return suggestions in order: enriched ones first, then by verdict, then by `gains`.
 
     Those that could not be measured come last.
     """
@@ -311,7 +298,7 @@ def best_first(suggestions: list[SuggestionRecord]) -> list[SuggestionRecord]:
         gained = 0.0
         if share is not None and lift is not None and lift["value"] > 0:
             uniform = share["value"] / lift["value"]
-            gained = float(gain(np.array([share["value"]]), np.array([uniform]))[0])
+            gained = float(gains(np.array([share["value"]]), np.array([uniform]))[0])
         return not is_enriched(record), _ORDER.get(record["verdict"] or "", 3), -gained
 
     return sorted(suggestions, key=order)

@@ -4,7 +4,7 @@ Roles that follow repetition are told from others on such sequences (Olsson et a
 learning and induction heads"). `roles` decides what that means for a head.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -31,30 +31,39 @@ DOCUMENTS = 8
 """Documents of each period."""
 
 
-Shares = Mapping[tuple[HeadName, Expression], float]
+RandomShares = Mapping[tuple[HeadName, Expression], float]
 """The share of each head on each relation of `TRIED`; none that could not be tried."""
 
-_known: WeakKeyDictionary[LoadedModel, dict[tuple[int, BosPolicy, RowOptions], Shares]] = (
-    WeakKeyDictionary()
-)
+_known: WeakKeyDictionary[
+    LoadedModel, dict[tuple[BosPolicy, RowOptions], dict[int, RandomShares]]
+] = WeakKeyDictionary()
 
 
-def random_repeats(model: LoadedModel, layer: int, bos: BosPolicy, options: RowOptions) -> Shares:
-    """Return the share of what does not rest that a layer's heads put on relations of `TRIED`.
+def random_repeats(
+    model: LoadedModel, layers: Iterable[int], bos: BosPolicy, options: RowOptions
+) -> RandomShares:
+    """Return the share of what does not rest that some layers' heads put on relations of `TRIED`.
 
     In rows whose token occurred before; the lowest of the periods'. One pass of 16 short documents
-    serves all heads of a layer, whoever asks. A share is missing where the model's context, or the
-    layer's window, is too short.
+    serves all heads of all layers that are new, whoever asks. A share is missing where the model's
+    context, or the layer's window, is too short.
     """
-    known = _known.setdefault(model, {})
-    key = layer, bos, options
-    if key not in known:
-        known[key] = _measured(model, layer, bos, options)
-    return known[key]
+    wanted = sorted(set(layers))
+    known = _known.setdefault(model, {}).setdefault((bos, options), {})
+    new = [layer for layer in wanted if layer not in known]
+    if new:
+        shares = _measured(model, new, bos, options)
+        for layer in new:
+            known[layer] = {
+                place: share for place, share in shares.items() if place[0].layer == layer
+            }
+    return {place: share for layer in wanted for place, share in known[layer].items()}
 
 
-def _measured(model: LoadedModel, layer: int, bos: BosPolicy, options: RowOptions) -> Shares:
-    heads = [HeadName(layer, index) for index in range(model.shape.heads)]
+def _measured(
+    model: LoadedModel, layers: Sequence[int], bos: BosPolicy, options: RowOptions
+) -> RandomShares:
+    heads = [HeadName(layer, index) for layer in layers for index in range(model.shape.heads)]
     context, of = model.shape.context, ~first if options.suppress_first_token else None
     shares: dict[tuple[HeadName, Expression], float] = {}
     for period in PERIODS:

@@ -5,18 +5,15 @@ looks at punctuation, or some tokens back, may look like one on its texts. Nothi
 here; `wording` does that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from headtests.explanations.observed_pairs import Grounds
-from headtests.explanations.random_repeats import TRIED, Shares
-from headtests.explanations.relation_search import LEAST_LIFT, Finding
-from headtests.expressions import Expression, duplicate, induction, key
-from headtests.expressions.library import LIBRARY, PUNCTUATION, Named
-from headtests.measurement.masks import Bools
-from headtests.statistics.quanta import Float64s
+from headtests.atlas.choose import LEAST_LIFT, Shares
+from headtests.explanations.random_repeats import TRIED, RandomShares
+from headtests.explanations.relation_search import Finding
+from headtests.expressions import Expression, query
+from headtests.expressions.head_names import HeadName
+from headtests.expressions.library import EXPLAINER_LIBRARY, PUNCTUATION, Named
 
 LEAST_MAIN = 0.3
 """The least share of the non-resting attention on a relation that a head is named after."""
@@ -24,23 +21,10 @@ LEAST_OF_WHOLE = 0.5
 """The least share in rows of one kind, as a part of the share in all rows, to hold in them."""
 LEAST_ROWS = 20
 """Fewer rows of a kind say nothing."""
-WORD = key.matches(r"[^\W_]")
-"""The token has a letter or a digit."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowShares:
-    """A head's attention on a relation in some rows, as shares of what does not rest.
-
-    Documents weigh the same, and so do a document's rows.
-    """
-
-    rows: int
-    share: float
-    uniform: float
-    """What uniform attention would give."""
-    matched: float
-    """What the head's own average at the same distances would give (`matched_rows`)."""
+WORD = query.matches(r"[^\W_]")
+"""The row's token has a letter or a digit."""
+IS_PUNCTUATION = query.matches(PUNCTUATION.pattern)
+"""The row's token is punctuation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +32,11 @@ class Role:
     """A role that a head may have, as measured on the half that it was not suggested by."""
 
     named: Named
-    every: RowShares
+    every: Shares
     """In rows that have a key of the relation."""
-    words: RowShares | None
+    words: Shares | None
     """In those whose token has a letter or a digit; None for too few rows."""
-    punctuation: RowShares | None
+    punctuation: Shares | None
     """In those whose token is punctuation; None for too few rows."""
     random: float | None
     """The share on repeated random tokens; None if the role has nothing to do with repetition, or
@@ -69,9 +53,9 @@ class Role:
 
         True of a relation that is itself a distance, about which that average says nothing.
         """
-        return not self.repeats or self.every.share >= LEAST_LIFT * self.every.matched
+        return not self.repeats or self.every.share >= LEAST_LIFT * self.every.distance
 
-    def holds_in(self, kind: RowShares | None) -> bool:
+    def holds_in(self, kind: Shares | None) -> bool:
         """Return whether the role holds in rows of one kind, too; true if they were too few."""
         if kind is None:
             return True
@@ -97,110 +81,79 @@ class Role:
         return enough and self.beats_distance and self.holds_in(self.punctuation)
 
 
+def tried_for(named: Iterable[Named]) -> list[Expression]:
+    """Return the relations whose shares on the measuring half tell whether heads have roles.
+
+    `named` are findings of these heads; those of `TRIED` are always among them.
+    """
+    of_roles = dict.fromkeys([*TRIED, *(each.relation for each in named if each.role)])
+    return [
+        each
+        for relation in of_roles
+        for each in (relation, relation & WORD, relation & IS_PUNCTUATION)
+    ]
+
+
 def roles(
-    explain: Grounds,
-    measure: Grounds,
+    head: HeadName,
+    explain: Mapping[Expression, Shares | None],
+    measure: Mapping[Expression, Shares | None],
     confirmed: Sequence[tuple[Finding, float]],
-    random: Callable[[], Shares],
+    random: Callable[[], RandomShares],
 ) -> list[Role]:
     """Return the roles that a head may have: those that hold first, then those that looked so.
 
-    `confirmed` are the findings that the measuring half bears out, each with its share there. One
-    with a share of `LEAST_MAIN` suggests its role. So does a relation of repetition with more than
-    `LEAST_LIFT` times its uniform share, on the explain half, in the rows that have such keys.
-    `random` returns the shares on repeated random tokens, and is called only if they are needed.
+    `explain` has the head's shares on `TRIED` on the explain half, and `measure` those of
+    `tried_for` on the measuring half. `confirmed` are the findings that the measuring half bears
+    out, each with its share there. One with a share of `LEAST_MAIN` suggests its role. So does a
+    relation of repetition with more than `LEAST_LIFT` times its uniform share, on the explain half,
+    in the rows that have such keys. `random` returns the shares on repeated random tokens, and is
+    called only if they are needed.
     """
     suggested: dict[str, Named] = {}
     for finding, share in confirmed:
         if finding.named.role and share >= LEAST_MAIN:
             suggested.setdefault(finding.named.role, finding.named)
-    of_explain = _Rows(explain)
-    for named in LIBRARY:
+    for named in EXPLAINER_LIBRARY:
         if named.relation in TRIED and named.role not in suggested:
-            seen = of_explain.shares(explain.mask(named.relation))
+            seen = _enough(explain[named.relation])
             if (
                 seen is not None
                 and seen.share >= LEAST_LIFT * seen.uniform
-                and random().get((explain.head, named.relation), 0.0) >= LEAST_MAIN
+                and random().get((head, named.relation), 0.0) >= LEAST_MAIN
             ):
                 suggested[named.role] = named
-    if not suggested:
-        return []
-    rows = _Rows(measure)
-    found = [role for named in suggested.values() if (role := _role(named, rows, random))]
+    found = [role for named in suggested.values() if (role := _role(head, named, measure, random))]
     return sorted(found, key=lambda role: not role.holds)
 
 
-def _role(named: Named, rows: "_Rows", random: Callable[[], Shares]) -> Role | None:
-    mask = rows.grounds.mask(named.relation)
-    every = rows.shares(mask)
+def _role(
+    head: HeadName,
+    named: Named,
+    measure: Mapping[Expression, Shares | None],
+    random: Callable[[], RandomShares],
+) -> Role | None:
+    every, words, punctuation = (
+        _enough(measure[relation])
+        for relation in (
+            named.relation,
+            named.relation & WORD,
+            named.relation & IS_PUNCTUATION,
+        )
+    )
     if every is None:
         return None
-    words, punctuation = (rows.shares(mask, condition) for condition in (WORD, PUNCTUATION))
     tried = _tried(named)
-    probed = None if tried is None else random().get((rows.grounds.head, tried))
+    probed = None if tried is None else random().get((head, tried))
     return Role(named, every, words, punctuation, probed)
+
+
+def _enough(shares: Shares | None) -> Shares | None:
+    return None if shares is None or shares.rows < LEAST_ROWS else shares
 
 
 def _tried(named: Named) -> Expression | None:
     """Return the relation that stands for a named one on repeated random tokens; None for none."""
-    stands_for: dict[Expression, Expression] = {
-        duplicate: duplicate,
-        induction: induction,
-        induction.latest: induction,
-    }
-    return stands_for.get(named.relation)
-
-
-class _Rows:
-    """A head's pairs by rows, to average over any of them."""
-
-    def __init__(self, grounds: Grounds) -> None:
-        self.grounds = grounds
-        cells = grounds.cells
-        place = np.searchsorted(np.sort(cells.members), cells.documents)
-        length = int(cells.queries.max(initial=0)) + 1
-        row = place * length + cells.queries
-        self._starts = np.flatnonzero(np.diff(row, prepend=-1))
-        self._documents = place[self._starts]
-        self._off_rest = self._summed(grounds.attention)
-        self._counts = np.diff(self._starts, append=len(row)) / cells.counts[self._starts]
-        distance = place * 2 * length + cells.queries - cells.keys + length
-        pairs = np.bincount(distance)
-        averages = np.bincount(distance, grounds.attention) / np.maximum(pairs, 1)
-        self._average = averages[distance]
-        self._averages = self._summed(self._average)
-
-    def _summed(self, values: Float64s) -> Float64s:
-        return np.add.reduceat(values, self._starts) if len(self._starts) else values
-
-    def shares(self, mask: Bools, condition: Expression | None = None) -> RowShares | None:
-        """Return the shares of the pairs in a mask, in rows that have one; None for too few rows.
-
-        `condition`, on a key, is one on the row's own token.
-        """
-        cells = self.grounds.cells
-        own = np.flatnonzero(cells.queries == cells.keys)
-        chosen = self._summed(mask.astype(np.float64)) > 0
-        if condition is not None:
-            holds = np.zeros(len(cells), dtype=np.bool_)
-            holds[own] = self.grounds.mask(condition)[own]
-            chosen &= self._summed(holds.astype(np.float64)) > 0
-        if np.count_nonzero(chosen) < LEAST_ROWS:
-            return None
-        documents = self._documents[chosen]
-        weights = 1 / np.bincount(documents)[documents]
-
-        def average(values: Float64s) -> float:
-            return float(values[chosen] @ weights)
-
-        scale = self._off_rest / np.where(self._averages > 0, self._averages, 1)
-        off_rest = average(self._off_rest)
-        if off_rest <= 0:
-            return None
-        return RowShares(
-            int(np.count_nonzero(chosen)),
-            average(self._summed(self.grounds.attention * mask)) / off_rest,
-            average(self._summed(mask / cells.counts)) / average(self._counts),
-            average(self._summed(self._average * mask) * scale) / off_rest,
-        )
+    return {each.role: each.relation for each in EXPLAINER_LIBRARY if each.relation in TRIED}.get(
+        named.role
+    )

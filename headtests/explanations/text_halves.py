@@ -23,11 +23,12 @@ from headtests.claims.pairs import (
     SampledRequest,
 )
 from headtests.errors import ClaimError
-from headtests.expressions import Expression, every_row
+from headtests.expressions import Expression, every_row, first
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.eligibility import eligible
 from headtests.measurement.halves import measuring_texts
 from headtests.measurement.passes.runner import DocumentPass
+from headtests.measurement.readers.pair_requests import OverviewReader
 from headtests.records import HalfRecord
 from headtests.statistics import DocumentFigures, Eligible
 from headtests.statistics.quanta import Int64s
@@ -73,6 +74,8 @@ class Half:
     Rounded down to whole steps of the pass (64, 128, 256 and so on), except for the first step.
     """
     figures_read: set[Question] = field(default_factory=set)
+    summed: dict[Question, DocumentFigures] = field(default_factory=dict, repr=False)
+    """Figures of its documents within the limit that are known beforehand."""
     _uniform: dict[tuple[int, Question], Eligible] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -88,13 +91,22 @@ class Half:
     @cached_property
     def within_limit(self) -> Int64s:
         """The ids of its documents that may be read, in the order of the pass."""
-        first = self.whole.document_pass.order()[: self._most]
-        return self.documents[np.isin(self.documents, first, assume_unique=True)]
+        read = self.whole.document_pass.order()[: self._most]
+        return self.documents[np.isin(self.documents, read, assume_unique=True)]
 
     @property
     def _most(self) -> int:
-        last = self.extents(False)[-1]
-        return last if self.limit is None else min(last, self.limit)
+        return self.extent if self.limit is None else min(self.extent, self.limit)
+
+    @property
+    def extent(self) -> int:
+        """How many documents of the pass, of both halves together, are read at most."""
+        return self.extents(False)[-1]
+
+    def with_rows(self, options: RowOptions) -> Int64s:
+        """Return the ids of all its documents that have a row, in the order of the pass."""
+        lengths = self.whole.document_pass.population.lengths
+        return self.documents[lengths[self.documents] > options.min_query]
 
     @property
     def record(self) -> HalfRecord:
@@ -134,8 +146,7 @@ class Half:
         if isinstance(statistic, Mass) and statistic.when == every_row:
             # Lengths tell which documents have a row: relations need not be evaluated on the
             # whole population.
-            with_rows = population.lengths[self.documents] > question.options.min_query
-            kept = self.documents[with_rows]
+            kept = self.with_rows(question.options)
             return Eligible(kept, np.asarray(population.index.texts, dtype=np.int64)[kept])
         found = self.whole.eligible(question)
         inside = np.isin(found.documents, self.documents, assume_unique=True)
@@ -148,7 +159,7 @@ class Half:
         Known from tokens, so that nothing runs, and cached. For a mass.
         """
         run, layer = self.whole.document_pass, question.head.layer
-        key = run.alike(layer), replace(question, head=HeadName(0, 0))
+        key = self._alike(question)
         if key not in self._uniform:
             self._uniform[key] = eligible(
                 run.model,
@@ -161,10 +172,39 @@ class Half:
             )
         return self._uniform[key]
 
+    def know_uniform(self, question: Question, figures: Eligible) -> None:
+        """Take what `uniform` returns for a question, so that it is not read from tokens again."""
+        self._uniform[self._alike(question)] = figures
+
+    def knows_uniform(self, question: Question) -> bool:
+        """Return whether `uniform` need not read tokens."""
+        return self._alike(question) in self._uniform
+
+    def _alike(self, question: Question) -> tuple[int, Question]:
+        """Return what figures under uniform attention depend on."""
+        alike = self.whole.document_pass.alike(question.head.layer)
+        return alike, replace(question, head=HeadName(0, 0))
+
     def figures(self, question: Question, documents: int) -> DocumentFigures:
         """Return the figures of its eligible documents among the first `documents`."""
         _refuse_beyond(question)
+        if question in self.summed and documents <= self.extent:
+            order = self.whole.document_pass.order()
+            return self.summed[question].of_documents(order[:documents])
         return self.whole.figures(question, documents).of_documents(self._readable)
+
+    def resting(self, head: HeadName, options: RowOptions) -> float:
+        """Return the attention on position 0 over every row within the limit; 0 without a row."""
+        figures = self.figures(Question(head, Mass(first, every_row), options), self.extent)
+        return float(figures.resting_mass or 0)
+
+    def overview(self, head: HeadName, options: RowOptions, size: int) -> tuple[Pairs, Pairs]:
+        """Return the head's above-average pairs of highest multiple, and random ones."""
+        run = self.whole.document_pass
+        vocabulary, documents = run.population.vocabulary, self.within_limit
+        reader = OverviewReader(vocabulary, head, options, documents, size, self.whole.seed)
+        run.read((head,), [reader], 0, self.extent)
+        return reader.overview.ranked, reader.overview.random
 
     def matched(self, question: Question, documents: int) -> DocumentFigures:
         """Return the same figures for attention that follows the head's average by distance."""

@@ -112,7 +112,7 @@ def _of_role(role: Role, rests: bool) -> str:
     every = role.every
     controls = [f"{every.uniform:.1%} by uniform attention"]
     if role.repeats:
-        controls.append(f"{every.matched:.1%} by its own average at the same distances")
+        controls.append(f"{every.distance:.1%} by its own average at the same distances")
     parts = [
         f"too few rows of {kind} to tell"
         if shares is None

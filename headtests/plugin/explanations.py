@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from headtests.claims.definitions import Question, RowOptions
 from headtests.errors import HeadtestsError
-from headtests.explanations.builtin_explainer import NAME, Texts, explain
+from headtests.explanations.builtin_explainer import NAME, Texts, explain, prepare
 from headtests.expressions.head_names import HeadName
 from headtests.io.escaping import legible
 from headtests.records import ClaimRecord, ExplanationRecord, HalfRecord
@@ -78,23 +78,29 @@ def _built_in(
 ) -> Iterator[ExplanationRecord]:
     """Yield the built-in explanation of each head, once."""
     claims_of: dict[str, list[str]] = {}
-    for claim in chosen:
-        for key in claim.heads:
-            claims_of.setdefault(key, []).append(claim.record["id"])
-    done: set[str] = set()
+    wanted: dict[str, tuple[ExplainableClaim, HeadName, RowOptions]] = {}
+    together: dict[tuple[int, RowOptions], dict[HeadName, None]] = {}
     for claim in chosen:
         for key, (head, options) in claim.heads.items():
-            if key not in done:
-                try:
-                    record = explain(texts[id(claim.session), options], head, claim.session.served)
-                except HeadtestsError as error:
-                    record = _in_trouble(str(head), str(error))
-                done.add(key)
-                yield record | {
-                    "session": claim.record["session"],
-                    "head": key,
-                    "claims": claims_of[key],
-                }
+            claims_of.setdefault(key, []).append(claim.record["id"])
+            wanted.setdefault(key, (claim, head, options))
+            together.setdefault((id(claim.session), options), {}).setdefault(head)
+    prepared: set[tuple[int, RowOptions]] = set()
+    for key, (claim, head, options) in wanted.items():
+        of, others = (id(claim.session), options), claim.session.served
+        try:
+            if of not in prepared:
+                # One reading serves all heads.
+                prepared.add(of)
+                prepare(texts[of], list(together[of]), others)
+            record = explain(texts[of], head, others)
+        except HeadtestsError as error:
+            record = _in_trouble(str(head), str(error))
+        yield record | {
+            "session": claim.record["session"],
+            "head": key,
+            "claims": claims_of[key],
+        }
 
 
 def _in_trouble(head: str, trouble: str) -> ExplanationRecord:
@@ -168,7 +174,7 @@ def claimed(claim: ExplainableClaim, texts: Texts) -> "MeasuredClaim":
     """
     from headtests.explanations.llm_prompts import MeasuredClaim
 
-    record, half = claim.record, texts.explain.half
+    record, half = claim.record, texts.explain
     statistics = []
     for question in claim.questions:
         figures = half.figures(question, half.extents(False)[-1])

@@ -8,11 +8,12 @@ import jsonschema
 import pytest
 
 import headtests as ht
+from headtests.atlas.choose import round_down
 from headtests.claims.definitions import RowOptions
 from headtests.errors import ClaimError
 from headtests.explanations import builtin_explainer
 from headtests.explanations.builtin_explainer import NAME, Texts, explain
-from headtests.explanations.measured_suggestions import round_down
+from headtests.explanations.head_sums import Found
 from headtests.explanations.relation_search import Finding
 from headtests.explanations.text_halves import Half
 from headtests.explanations.wording import english_of
@@ -34,10 +35,17 @@ def explanation(texts, heads):
 
 
 def fresh(texts):
-    """Return texts without findings, whose tokens need not be read again."""
-    copy = Texts(texts.source, texts.options)
-    copy.explain, copy.measure = texts.explain, texts.measure
-    return copy
+    """Return texts of which nothing was read."""
+    return Texts(texts.source, texts.options)
+
+
+def finds(monkeypatch, *found):
+    """Have the explain half say that each head has these findings."""
+
+    def find(half, heads, options, shown):
+        return {head: Found(list(found), dict.fromkeys(shown)) for head in heads}
+
+    monkeypatch.setattr(builtin_explainer, "find", find)
 
 
 SAYS = {
@@ -80,7 +88,7 @@ def test_its_findings_tell_pairs_from_controls(explanation):
 
 
 def test_a_control_is_told_by_what_was_found_of_it(explanation, texts):
-    (own,), (of_other,) = (texts.found(planted.name(head))[1] for head in ("L0H1", "L0H2"))
+    (own,), (of_other,) = (texts.found(planted.name(head)) for head in ("L0H1", "L0H2"))
     record = explanation("L0H1")
     said = [one["explanation"] for one in record["detection"]]
     assert said == [record["text"], own.named.name, of_other.named.name]
@@ -95,7 +103,7 @@ def test_a_control_is_told_by_what_was_found_of_it(explanation, texts):
 
 def test_what_is_claimed_is_half_of_what_the_explain_half_shows(explanation, texts):
     for head in ("L0H1", "L0H4"):
-        (finding,) = texts.found(planted.name(head))[1]
+        (finding,) = texts.found(planted.name(head))
         (suggestion,) = explanation(head)["suggestions"]
         assert suggestion["threshold"] == round_down(finding.mass / 2)
         assert suggestion["english"] == english_of(finding)
@@ -106,10 +114,10 @@ def test_what_the_other_half_does_not_bear_out_explains_nothing(
 ):
     without = explanation("L0H0")
     found = [
-        Finding(Named(one, name), one, 0.2, 0.3)
+        Finding(Named(one, name), 0.2, 0.3)
         for one, name in ((~ht.previous, "all others"), (ht.previous, "the previous token"))
     ]
-    monkeypatch.setattr(builtin_explainer, "findings", lambda grounds: found)
+    finds(monkeypatch, *found)
     record = explain(fresh(texts), planted.name("L0H0"), heads.served)
     assert "also suggested all others, but on the other half that is not surely" in record["text"]
     assert [one["said"] for one in record["suggestions"]] == ["ht.previous", "~ht.previous"]
@@ -121,8 +129,7 @@ def test_what_the_other_half_does_not_bear_out_explains_nothing(
 
 
 def test_keys_that_english_knows_by_a_functions_name_are_told_by_their_own(texts, monkeypatch):
-    recent = Finding(Named(last_8, "the last eight tokens before it"), last_8, 0.2, 0.3)
-    monkeypatch.setattr(builtin_explainer, "findings", lambda grounds: [recent])
+    finds(monkeypatch, Finding(Named(last_8, "the last eight tokens before it"), 0.2, 0.3))
     record = explain(fresh(texts), planted.name("L0H0"))
     assert record["suggestions"][0]["english"] == "that are the last eight tokens before it"
 
@@ -130,7 +137,7 @@ def test_keys_that_english_knows_by_a_functions_name_are_told_by_their_own(texts
 def test_of_two_findings_the_later_is_measured_on_what_it_adds(demo_model):
     session = planted.session(demo_model, {"L0H0": planted.by_turns})
     texts, head = Texts(session, OPTIONS), planted.name("L0H0")
-    found = texts.found(head)[1]
+    found = texts.found(head)
     record = explain(texts, head)
     assert len(found) == len(record["suggestions"]) == 2
     assert {one["said"] for one in record["suggestions"]} == {repr(one.relation) for one in found}
@@ -170,7 +177,7 @@ def test_it_tells_who_it_is_and_what_it_read(explanation, texts, heads):
     for name, is_measuring in (("explain", False), ("measure", True)):
         assert record[name] == Half(heads, is_measuring, 128).record
     assert record["explain"] != record["measure"]
-    halves = texts.explain.half, texts.measure.half
+    halves = texts.explain, texts.measure
     assert [half.is_measuring for half in halves] == [False, True]
 
 
@@ -279,7 +286,7 @@ def test_claims_are_decided_on_the_documents_that_are_looked_at(demo_model, monk
     assert record["explain"]["documents"] + record["measure"]["documents"] == 64
     (suggestion,) = record["suggestions"]
     assert suggestion["verdict"] == "undecided"
-    assert suggestion["documents"] == texts.measure.half.record["documents"]
+    assert suggestion["documents"] == texts.measure.record["documents"]
     session.close()
 
 

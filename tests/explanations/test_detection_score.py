@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headtests as ht
+from headtests.claims.definitions import RowOptions
 from headtests.explanations.detection_score import (
     PAIRS,
     Trial,
@@ -21,7 +22,7 @@ from headtests.explanations.detection_score import (
     wilson,
     without_score,
 )
-from headtests.explanations.observed_pairs import Cells, Grounds
+from headtests.explanations.sampled_rows import HeadRows
 from headtests.statistics.sketches import Pairs
 from tests.explanations import planted
 
@@ -29,7 +30,13 @@ from tests.explanations import planted
 @pytest.fixture(scope="module", params=["L0H0", "L0H1", "L0H4"])
 def tried(request, texts):
     head = planted.name(request.param)
-    return texts.measure.grounds(head), texts.trial(head)
+    return rows_of_head(texts, head), texts.trial(head)
+
+
+def rows_of_head(texts, head):
+    """Return the rows that a head's trial is drawn from."""
+    texts.read([head])
+    return texts._samples[head].of(head)
 
 
 def rows_of(trial):
@@ -76,12 +83,11 @@ def test_both_kinds_come_up_where_both_are_to_be_had(texts):
 def test_a_head_of_one_distance_has_controls_of_the_other_kind(texts):
     # Of a head that looks one token back, no pair at that distance is below average.
     counts = Counter(texts.trial(planted.name("L0H0")).kinds)
-    below = texts.measure.grounds(planted.name("L0H0"))
-    cells = below.cells
-    at_one = (cells.queries - cells.keys == 1) & (below.multiples < 1)
-    drawn = below.proportional(PAIRS)
+    rows = rows_of_head(texts, planted.name("L0H0"))
+    at_one = np.arange(rows.attention.shape[1]) == rows.queries[:, None] - 1
+    drawn = rows.proportional(PAIRS)
     others = int((drawn.queries - drawn.keys != 1).sum())
-    assert not at_one.any()
+    assert not (at_one & rows.judged & (rows.multiples < 1)).any()
     assert counts["same_distance"] <= others
 
 
@@ -98,14 +104,14 @@ def test_the_order_says_nothing_of_what_is_what(texts):
 
 
 def test_the_pairs_are_those_of_the_measuring_half(tried):
-    grounds, trial = tried
-    assert set(trial.pairs.documents.tolist()) <= set(grounds.reading.half.documents.tolist())
+    rows, trial = tried
+    assert set(trial.pairs.documents.tolist()) <= set(rows.sample.half.documents.tolist())
 
 
 @pytest.mark.slow
 def test_fewer_pairs_give_fewer(tried):
-    grounds, trial = tried
-    small = trial_of(grounds, 10)
+    rows, trial = tried
+    small = trial_of(rows, 10)
     assert len(small) == 20
     drawn = {row for row, kind in zip(rows_of(trial), trial.kinds, strict=True) if kind == "pair"}
     few = {row for row, kind in zip(rows_of(small), small.kinds, strict=True) if kind == "pair"}
@@ -113,8 +119,8 @@ def test_fewer_pairs_give_fewer(tried):
 
 
 def test_pairs_are_drawn_in_proportion_to_attention(tried):
-    grounds, trial = tried
-    drawn = grounds.proportional(50)
+    of_head, trial = tried
+    drawn = of_head.proportional(50)
     columns = (drawn.documents, drawn.queries, drawn.keys)
     expected = set(zip(*(column.tolist() for column in columns), strict=True))
     rows = zip(rows_of(trial), trial.kinds, strict=True)
@@ -122,23 +128,19 @@ def test_pairs_are_drawn_in_proportion_to_attention(tried):
 
 
 def a_row(multiples, seed=0):
-    """Return the grounds of one row, whose keys have these multiples."""
+    """Return one row of a head, whose keys have these multiples."""
     size = len(multiples)
-    keys = np.arange(size)
-    cells = Cells(
-        documents=np.zeros(size, dtype=np.int64),
-        queries=np.full(size, size - 1),
-        keys=keys,
-        token_ids=keys,
-        counts=np.full(size, size),
-        uniform=np.full(size, 1 / size),
-        row_weights=np.ones(size),
-        members=np.zeros(1, dtype=np.int64),
-        places={},
-        rows={},
+    population = SimpleNamespace(lengths=np.array([size]))
+    whole = SimpleNamespace(seed=seed, document_pass=SimpleNamespace(population=population))
+    sample = SimpleNamespace(
+        half=SimpleNamespace(whole=whole),
+        options=RowOptions(suppress_first_token=False),
+        documents=np.zeros(1, dtype=np.int64),
+        allowed=np.tri(size, dtype=np.bool_),
     )
-    reading = SimpleNamespace(half=SimpleNamespace(whole=SimpleNamespace(seed=seed)))
-    return Grounds(reading, planted.name("L0H0"), cells, np.array(multiples) / size, 0.0)
+    first = np.zeros(1, dtype=np.int64)
+    attention = np.array(multiples)[None] / size
+    return HeadRows(sample, first, np.array([size - 1]), np.array([-1.0]), attention)
 
 
 def test_what_is_average_is_neither_a_pair_nor_a_control():

@@ -81,8 +81,8 @@ def test_an_explanation_is_quoted_and_its_alternatives_are_measured(plain, texts
     ]
     assert record["name"] == "L0H0"
     assert (record["explain"], record["measure"]) == (
-        texts.explain.half.record,
-        texts.measure.half.record,
+        texts.explain.record,
+        texts.measure.record,
     )
     assert record["explain"] != record["measure"]
     best = record["suggestions"][0]
@@ -96,18 +96,19 @@ def test_the_prompt_shows_pairs_of_the_explain_half_the_claim_and_the_language(p
     for part in (CLAIMED.sentence, CLAIMED.expression, CLAIMED.found, "ht.induction", "line_start"):
         assert part in prompt
     lines = prompt.splitlines()
-    grounds, _ = texts.found(planted.name("L0H0"))
+    head = planted.name("L0H0")
+    ranked, random = texts.explain.overview(head, texts.options, 20)
     for heading, pairs in (
-        ("The 20 pairs of highest multiple:", grounds.ranked(20)),
-        ("20 random pairs of above-average multiple:", grounds.random(20)),
+        ("The 20 pairs of highest multiple:", ranked),
+        ("20 random pairs of above-average multiple:", random),
     ):
         start = lines.index(heading) + 1
-        found = heads.in_context(grounds.head, pairs)
+        found = heads.in_context(head, pairs)
         for pair, line in zip(found, lines[start : start + 20], strict=True):
             context = json.dumps(in_context(pair), ensure_ascii=False)
             assert line.endswith(f" context {context} multiple {pair.multiple:.1f}")
-            assert pair.document in texts.explain.half.documents
-            assert pair.document not in texts.measure.half.documents
+            assert pair.document in texts.explain.documents
+            assert pair.document not in texts.measure.documents
         assert lines[start + 20] == ""
     # A control's explanation is of a head, and not of a claim.
     control = scripted.prompt_of(requests[1])
@@ -132,7 +133,7 @@ def test_what_cannot_be_measured_explains_nothing(ask):
 
 def test_a_claim_is_decided_on_all_documents_of_the_budget(ask, texts):
     head = planted.name("L0H0")
-    assert texts.measure.half.extents(False)[-1] == 128
+    assert texts.measure.extents(False)[-1] == 128
     few, all_of_them = (texts.halves(head, limit) for limit in (64, None))
     # So close to the mass that more than 64 documents are needed to decide it.
     low_of_few, low = (

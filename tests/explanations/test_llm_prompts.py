@@ -1,11 +1,9 @@
 """Prompts: pairs in context, the claim with its result, and the task."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from headtests.claims.definitions import RowOptions
 from headtests.claims.pairs import Pair
 from headtests.explanations.llm.structured import Answer, Judgement, schema_of
 from headtests.explanations.llm_prompts import (
@@ -16,7 +14,6 @@ from headtests.explanations.llm_prompts import (
     explanation_ask,
     in_context,
 )
-from headtests.expressions.head_names import HeadName
 
 LETTERS = tuple("abcdefghijklmnop")
 
@@ -50,12 +47,6 @@ def test_twelve_tokens_are_shown_on_either_side():
     assert [int(part.strip(".")) for part in parts if part.strip(".")] == between
 
 
-def grounds(**options):
-    """The grounds of a head with a quarter of its attention on position 0."""
-    reading = SimpleNamespace(options=RowOptions(**{"suppress_first_token": True} | options))
-    return SimpleNamespace(head=HeadName(3, 1), reading=reading, resting=0.25)
-
-
 QUOTED = pair(2, 1, ("<s>", 'say "hi"\n', "é"), multiple=12.34)
 RANKED = [pair(8, 2, multiple=31.0), QUOTED]
 RANDOM = [pair(9, 4, multiple=1.25)]
@@ -68,7 +59,7 @@ def prompt_of(ask):
 
 
 def test_pairs_stand_under_their_headings_each_with_its_multiple():
-    said = prompt_of(explanation_ask(grounds(), RANKED, RANDOM, None)).splitlines()
+    said = prompt_of(explanation_ask("L3H1", 0.25, RANKED, RANDOM, None)).splitlines()
     start = said.index("The 2 pairs of highest multiple:")
     assert said[start + 1].startswith('query "i" key "c" context "ab<<K:c>>defgh<<Q:i>>jklmnop"')
     assert said[start + 1].endswith(" multiple 31.0")
@@ -81,25 +72,25 @@ def test_pairs_stand_under_their_headings_each_with_its_multiple():
 
 
 def test_where_position_0_is_left_out_it_is_told_what_rests_there():
-    said = prompt_of(explanation_ask(grounds(), RANKED, RANDOM, None))
+    said = prompt_of(explanation_ask("L3H1", 0.25, RANKED, RANDOM, None))
     assert "L3H1 rests there with 0.250 of its attention on average" in said
-    plain = prompt_of(explanation_ask(grounds(suppress_first_token=False), RANKED, RANDOM, None))
+    plain = prompt_of(explanation_ask("L3H1", None, RANKED, RANDOM, None))
     assert "left out of all pairs" not in plain
     assert "rests there" not in plain
 
 
 def test_a_claim_is_told_where_there_is_one():
     claimed = MeasuredClaim("It looks back.", "L3H1.mass(ht.previous) >= 0.5", "refuted.")
-    said = prompt_of(explanation_ask(grounds(), RANKED, RANDOM, claimed))
+    said = prompt_of(explanation_ask("L3H1", 0.25, RANKED, RANDOM, claimed))
     assert (
         "It was claimed: It looks back.\nAs Python: L3H1.mass(ht.previous) >= 0.5\n"
         "Measured: refuted." in said
     )
-    assert "claimed:" not in prompt_of(explanation_ask(grounds(), RANKED, RANDOM, None))
+    assert "claimed:" not in prompt_of(explanation_ask("L3H1", 0.25, RANKED, RANDOM, None))
 
 
 def test_an_explanation_is_asked_for_in_its_shape_with_room_for_it():
-    ask = explanation_ask(grounds(), RANKED, RANDOM, None)
+    ask = explanation_ask("L3H1", 0.25, RANKED, RANDOM, None)
     assert (ask.purpose, ask.schema) == ("explanation", schema_of(Answer))
     # The longest paragraph that is taken and three alternatives, of four characters a token.
     assert ask.max_tokens == ANSWER_TOKENS >= (1500 + 3 * 500) / 4

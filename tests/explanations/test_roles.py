@@ -9,12 +9,13 @@ import pytest
 
 import headtests as ht
 from headtests import query
+from headtests.atlas.choose import Shares
 from headtests.claims.definitions import Mass, RowOptions
 from headtests.claims.estimate import Estimate
 from headtests.claims.quantity import Subject
 from headtests.explanations.builtin_explainer import Texts, explain
 from headtests.explanations.random_repeats import PERIODS, random_repeats
-from headtests.explanations.roles import Role, RowShares, roles
+from headtests.explanations.roles import Role
 from headtests.expressions import duplicate, induction, previous
 from headtests.expressions.head_names import HeadName
 from headtests.expressions.library import LIBRARY, PUNCTUATION
@@ -26,7 +27,7 @@ NAMED = {each.relation: each for each in LIBRARY}
 
 
 def shares(share, uniform=0.02, matched=0.05, rows=100):
-    return RowShares(rows, share, uniform, matched)
+    return Shares(10, rows, share, uniform, matched, share, is_distance=False)
 
 
 def role(relation=induction, words=0.5, punctuation=0.5, random=0.9, **every):
@@ -159,12 +160,10 @@ def test_where_all_repeats_at_one_distance_the_sentence_says_that_distance_would
 @pytest.mark.parametrize("name", ["L0H1", "L0H2", "L0H4"])
 def test_shares_are_those_of_claims_about_the_same_rows(texts, heads, name):
     head = planted.name(name)
-    grounds = texts.measured(head)
-    everywhere = {(head, relation): 0.9 for relation in (duplicate, induction)}
     halves = texts.halves(head, texts.documents)
     subject = Subject(head, halves.measure, OPTIONS)
-    (finding,) = texts.found(head)[1]
-    found = roles(texts.found(head)[0], grounds, [(finding, 0.5)], lambda: everywhere)
+    (finding,) = texts.found(head)
+    found = texts.roles(head, [(finding, 0.5)])
     rows = {
         "every": None,
         "words": query.matches(r"[^\W_]"),
@@ -177,12 +176,12 @@ def test_shares_are_those_of_claims_about_the_same_rows(texts, heads, name):
             mass = Estimate(subject, Mass(tried.named.relation, when, of=~ht.first))
             assert own.share == pytest.approx(mass.value, rel=1e-5)
             assert own.uniform == pytest.approx(mass.base_rate, rel=1e-5)
-            assert own.matched == pytest.approx(mass.matched_rate, rel=1e-5)
+            assert own.distance == pytest.approx(mass.matched_rate, rel=1e-5)
             assert own.rows == mass.rows
 
 
 def test_random_tokens_are_those_of_the_corpus_of_that_name(demo_model):
-    measured = random_repeats(demo_model, 1, "model", OPTIONS)
+    measured = random_repeats(demo_model, [1], "model", OPTIONS)
     assert len(measured) == 2 * 4
     lowest = {}
     for period in PERIODS:
@@ -205,9 +204,10 @@ def test_random_tokens_are_those_of_the_corpus_of_that_name(demo_model):
 
 
 def test_random_tokens_run_once_a_model(demo_model, monkeypatch):
-    first = random_repeats(demo_model, 1, "model", OPTIONS)
+    both = random_repeats(demo_model, [0, 1], "model", OPTIONS)
     monkeypatch.setattr(type(demo_model), "read", None)
-    assert random_repeats(demo_model, 1, "model", OPTIONS) is first
+    one = random_repeats(demo_model, [1], "model", OPTIONS)
+    assert one == {place: share for place, share in both.items() if place[0].layer == 1}
 
 
 @pytest.mark.parametrize(("context", "tried"), [(None, True), (65, True), (46, False), (47, True)])
@@ -218,7 +218,7 @@ def test_a_context_too_short_for_repetition_is_no_evidence(heads, context, tried
         shape=SimpleNamespace(context=context),
         texts=heads.model.texts,
     )
-    measured = random_repeats(planted.Planted(like, [planted.induction]), 0, "model", OPTIONS)
+    measured = random_repeats(planted.Planted(like, [planted.induction]), [0], "model", OPTIONS)
     shares = {
         relation: measured.get((HeadName(0, 0), relation)) for relation in (duplicate, induction)
     }
@@ -231,5 +231,5 @@ def test_a_head_that_looks_as_far_back_as_one_period_is_no_induction_head(heads)
         lambda tokens, ids, back=period - 1: np.eye(len(tokens), k=-back) for period in PERIODS
     ]
     model = planted.Planted(heads.model, rules)
-    measured = random_repeats(model, 0, "model", OPTIONS)
+    measured = random_repeats(model, [0], "model", OPTIONS)
     assert max(measured.values()) < 0.2

@@ -3,9 +3,10 @@
 import pytest
 
 import headtests as ht
+from headtests.atlas.choose import Shares
 from headtests.explanations.measured_suggestions import is_enriched, unmeasured
 from headtests.explanations.relation_search import Finding
-from headtests.explanations.roles import Role, RowShares
+from headtests.explanations.roles import Role
 from headtests.explanations.wording import english_of, paragraph
 from headtests.expressions.library import Named, last_8
 
@@ -18,7 +19,7 @@ def figure(value, low=None, high=None):
     return {"value": value, "low": value / 2 if low is None else low, "high": high or value * 1.25}
 
 
-def found(named=INDUCTION, share=0.4, lift=12.0, low=6.0, relation=None, **changes):
+def found(named=INDUCTION, share=0.4, lift=12.0, low=6.0, without=(), **changes):
     record = unmeasured("", "") | {
         "verdict": "holds",
         "english": named.relation.english,
@@ -27,8 +28,7 @@ def found(named=INDUCTION, share=0.4, lift=12.0, low=6.0, relation=None, **chang
         "share": figure(share),
         "share_lift": figure(lift, low),
     }
-    keys = named.relation if relation is None else relation
-    return Finding(named, keys, share / 2, share), record | changes
+    return Finding(named, share / 2, share, without), record | changes
 
 
 RESTING, LEFT = figure(0.5), figure(0.2)
@@ -36,8 +36,12 @@ RESTING, LEFT = figure(0.5), figure(0.2)
 
 def role(named=INDUCTION, words=0.5, punctuation=0.45, random=0.9, **changes):
     """Return a role with the given shares; None stands for what could not be tried."""
-    kinds = [each and RowShares(99, each, 0.05, 0.1) for each in (words, punctuation)]
-    every = RowShares(200, **{"share": 0.48, "uniform": 0.04, "matched": 0.12} | changes)
+    kinds = [
+        each and Shares(9, 99, each, 0.05, 0.1, each, is_distance=False)
+        for each in (words, punctuation)
+    ]
+    figures = {"share": 0.48, "uniform": 0.04, "distance": 0.12} | changes
+    every = Shares(20, 200, **figures, part=0.4, is_distance=False)
     return Role(named, every, *kinds, random)
 
 
@@ -55,7 +59,7 @@ def test_a_head_that_mostly_does_what_has_a_name_is_called_by_it():
 
 
 def test_where_a_role_does_not_hold_its_sentence_says_so():
-    one = role(punctuation=0.05, matched=0.4)
+    one = role(punctuation=0.05, distance=0.4)
     said = paragraph("L1H2", [found()], RESTING, LEFT, [one])
     assert said.startswith(
         "L1H2 attends as an induction head does, but not beyond its own average at the same "
@@ -164,7 +168,7 @@ def test_a_lift_of_less_than_one_and_a_half_is_no_finding():
 
 
 def test_what_was_found_later_is_told_as_what_it_adds():
-    later = found(RECENT, share=0.2, relation=last_8 & ~ht.induction)
+    later = found(RECENT, share=0.2, without=(ht.induction,))
     said = paragraph("L1H0", [found(), later], RESTING, LEFT)
     assert "10.0% [5.0%, 12.5%] to the last eight tokens before it otherwise: 20.0%" in said
 
@@ -209,7 +213,7 @@ def test_what_could_not_be_measured_is_not_enriched():
 
 
 def test_a_relation_that_english_knows_by_a_functions_name_is_told_by_its_own():
-    plain, rest = found(RECENT)[0], found(RECENT, relation=last_8 & ~ht.previous)[0]
+    plain, rest = found(RECENT)[0], found(RECENT, without=(ht.previous,))[0]
     assert english_of(plain) == "that are the last eight tokens before it"
     assert english_of(rest) == (
         "that are the last eight tokens before it and were not found before"

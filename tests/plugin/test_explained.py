@@ -135,7 +135,7 @@ def test_what_goes_wrong_costs_the_explanations_alone(run_claims, monkeypatch):
     def fails(*_):
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(builtin_explainer, "findings", fails)
+    monkeypatch.setattr(builtin_explainer, "find", fails)
     run = run_claims(CLAIMS)
     assert run.outcomes["failed"] == 2
     assert len(run.record["claims"]) == 3
@@ -149,7 +149,7 @@ def test_whoever_interrupts_explanations_still_gets_the_report(run_claims, monke
     def interrupts(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(builtin_explainer, "findings", interrupts)
+    monkeypatch.setattr(builtin_explainer, "find", interrupts)
     run = run_claims(CLAIMS)
     assert len(run.record["claims"]) == 3
     assert run.record["complete"]

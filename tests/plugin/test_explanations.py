@@ -45,7 +45,7 @@ def claim(id="1", verdict="refuted", heads=("L0H1",), of=None, options=OPTIONS, 
 @pytest.fixture
 def asked(monkeypatch):
     """What explainers are asked, in their order; they answer with next to nothing."""
-    calls = SimpleNamespace(ours=[], wanted=[], budgets=[], clients=[])
+    calls = SimpleNamespace(prepared=[], ours=[], wanted=[], budgets=[], clients=[])
 
     def ours(texts, head, others):
         calls.ours.append((texts.source.name, texts.options, str(head), others))
@@ -58,7 +58,11 @@ def asked(monkeypatch):
         calls.clients.append(client)
         return [{"name": str(one.head), "explainer": "scripted"} for one in wanted]
 
+    def prepare(texts, heads, others):
+        calls.prepared.append((texts.source.name, texts.options, list(map(str, heads)), others))
+
     monkeypatch.setattr(explaining, "explain", ours)
+    monkeypatch.setattr(explaining, "prepare", prepare)
     monkeypatch.setattr(llm_explainer, "explain_with_model", theirs)
     return calls
 
@@ -194,7 +198,7 @@ def test_a_claim_is_told_with_the_figures_of_the_explain_half():
         return figures[question]
 
     half = SimpleNamespace(figures=of_half, extents=lambda by_text: [16, 64])
-    texts = SimpleNamespace(explain=SimpleNamespace(half=half))
+    texts = SimpleNamespace(explain=half)
     found = claimed(claim(questions=questions), texts)
     assert (found.sentence, found.expression) == (
         "It looks back.",

@@ -128,6 +128,14 @@ class DocumentPass:
         numbers = self._plan(by_text).between(start, self.budget if stop is None else stop)
         return all(self._has(by_text, number, (head,), values) for number in numbers)
 
+    def overflows(
+        self, heads: Iterable[HeadName], start: int, stop: int, by_text: bool = False
+    ) -> bool:
+        """Return whether some rows from `start` to `stop` are known not to fit into the spool."""
+        numbers = self._plan(by_text).between(start, stop)
+        keys = ((by_text, number, head) for head in heads for number in numbers)
+        return any(key in self._parts and self._parts[key] is None for key in keys)
+
     def read(
         self,
         heads: Sequence[HeadName],
@@ -321,19 +329,23 @@ class DocumentPass:
         readers: Sequence[Reader],
         values: bool,
     ) -> None:
+        # Heads of a layer together, as in a forward pass.
+        together: dict[tuple[int, int, int], dict[HeadName, SpooledRows]] = {}
         for head in heads:
-            norms = self._spool.load(self._norms[order, number, head]) if values else None
             for part in self._parts[order, number, head] or ():
-                tokens = self._tokens(order, number, part.start, part.stop, head.layer)
-                rows = self._spool.load(part.rows)[None]
-                part_norms = None
-                if norms is not None:
-                    part_norms = norms[None, part.start : part.stop, : rows.shape[-1]]
-                block = Block(tokens, (head,), rows, part_norms)
-                # As in a forward pass, whose tensors cannot be modified outside inference mode.
-                with torch.inference_mode():
-                    for reader in readers:
-                        reader.read(block)
+                together.setdefault((head.layer, part.start, part.stop), {})[head] = part
+        for (layer, start, stop), parts in together.items():
+            tokens = self._tokens(order, number, start, stop, layer)
+            rows = _stacked([self._spool.load(part.rows) for part in parts.values()])
+            norms = None
+            if values:
+                loaded = [self._spool.load(self._norms[order, number, head]) for head in parts]
+                norms = _stacked([part[start:stop, : rows.shape[-1]] for part in loaded])
+            block = Block(tokens, tuple(parts), rows, norms)
+            # As in a forward pass, whose tensors cannot be modified outside inference mode.
+            with torch.inference_mode():
+                for reader in readers:
+                    reader.read(block)
 
     def _tokens(
         self, order: Hashable, number: int, start: int, stop: int, layer: int
@@ -486,3 +498,8 @@ def _split(portions: Sequence[PortionProgress], most: int) -> list[PortionProgre
 def _bytes_of(batch: Batch) -> int:
     # Per position: the id in 8 bytes and again in 4, and 1 byte for whether it is valid.
     return 13 * batch.ids.numel()
+
+
+def _stacked(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return tensors of one shape as one, without a copy of a single one."""
+    return torch.stack(list(tensors)) if len(tensors) > 1 else tensors[0][None]

@@ -84,7 +84,7 @@ class RelationSums:
         vocabulary: Vocabulary,
         options: RowOptions,
         seed: int,
-        give: Callable[[DocumentSums], None],
+        give: Callable[[DocumentSums], object],
         *,
         sinks: bool = False,
     ) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from headtests.expressions.head_names import HeadName
 from tests import tiny_models
 from tests.measurement.pretended import (
     HEAD,
@@ -102,8 +103,29 @@ def test_what_is_kept_is_known(model, population):
 
 def test_without_room_nothing_is_kept(model, population):
     document_pass = sweep_of(model, population, HEAD, spool=0)
-    rows_of(document_pass)
+    # It is known once it was tried.
+    assert not document_pass.overflows(HEADS, 0, 64)
+    rows_of(document_pass, stop=64)
     assert not document_pass.keeps(HEAD, 0, 64)
+    assert document_pass.overflows(HEADS, 0, 64)
+    assert not document_pass.overflows((OTHER,), 0, 64)
+    assert document_pass.overflows(HEADS, 0, 128)
+    assert not document_pass.overflows(HEADS, 0, 64, by_text=True)
+
+
+def test_rows_that_were_kept_come_layer_by_layer_as_they_did(model, population):
+    beside = HeadName(HEAD.layer, HEAD.index + 1)
+    document_pass = sweep_of(model, population, HEAD, OTHER, beside, batch_size=16)
+    document_pass.read((HEAD,), [])
+    witness, ran = Witness(), len(model.run)
+    document_pass.read((OTHER, HEAD, beside), [witness])
+    assert len(model.run) == ran
+    assert dict(witness.given) == {
+        (head, number): 1 for head in (HEAD, OTHER, beside) for number in range(DOCUMENTS)
+    }
+    # Two layers of each portion.
+    portions = sum(len(model.portions(call)) for call in model.calls)
+    assert witness.read_at_all == 2 * portions
 
 
 # Single rows.
