@@ -252,6 +252,31 @@ def incomplete() -> AtlasRecord:
     return made
 
 
+def nothing() -> AtlasRecord:
+    """Return an atlas that ended before any corpus was opened."""
+    made = without_roles()
+    made.update(complete=False, incomplete_reason="", relations=[], corpora=[], environment={})
+    for head in made["heads"]:
+        head["ranked"] = head["random"] = []
+    return made
+
+
+def endless() -> AtlasRecord:
+    """Return an atlas in which every string is ten million characters long."""
+    long = "x" * 10_000_000
+    made = atlas(1, 2, 2, (long,), rows=1)
+    made.update(complete=False, incomplete_reason=long, created=long, environment={long: long})
+    made["corpora"][0]["marker"] = long
+    for relation in made["relations"]:
+        relation.update(expression=long, name=long, role="")
+    for head in made["heads"]:
+        head["roles"] = [role(0, expression=long, english=long, claim=long)]
+        pair = head["ranked"][0][0]
+        pair["tokens"][pair["key"]] = pair["tokens"][pair["query"]] = pair["text"] = long
+    made["heads"][1]["roles"][0]["confirmed"] = False
+    return made
+
+
 def hostile() -> AtlasRecord:
     """Return an atlas in which every string and token is hostile."""
     poison = " ".join(sample.HOSTILE)
@@ -280,5 +305,6 @@ ODD = {
     "one head": one_head,
     "encoder": encoder,
     "incomplete": incomplete,
+    "nothing": nothing,
     "hostile": hostile,
 }

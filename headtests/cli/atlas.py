@@ -43,7 +43,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = command(
         commands,
         "atlas",
-        brief="find out what every head of a model attends to, or compare two atlases",
+        brief="map what every head attends to, or compare two maps",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )

@@ -271,7 +271,7 @@ def measure_atlas(
     for session, corpus in prepared:
         announce(
             Bill(
-                str(session.corpus),
+                _label(session),
                 corpus.documents,
                 corpus.tokens,
                 len(corpus.heads),
@@ -283,7 +283,7 @@ def measure_atlas(
         if corpus.interrupted:
             read = corpus.size(0)[0] + corpus.size(1)[0]
             reason = (
-                f"it was interrupted on {session.corpus}, after {read} of "
+                f"it was interrupted on {_label(session)}, after {read} of "
                 f"{corpus.documents} documents"
             )
             if not corpus.size(1)[0]:
@@ -291,6 +291,11 @@ def measure_atlas(
             break
     relations = [named.relation for named in library]
     return Atlas(atlas_record(measured, Path.cwd(), reason), relations)
+
+
+def _label(session: Session) -> str:
+    corpus = session.corpus
+    return corpus.label if isinstance(corpus, CorpusSpec) else str(corpus)
 
 
 def _corpus_atlas(session: Session, documents: int, library: Sequence[Named]) -> CorpusAtlas:

@@ -22,7 +22,7 @@ def test_without_arguments_it_does_the_bundled_model_and_corpora(run, out):
     assert max(map(len, said[:-3])) <= 80
     bills = [line for line in errors if "heads by" in line]
     assert [line.split(":")[1].strip().split(" ")[0] for line in bills] == [
-        "demo,",
+        "demo",
         "repeated-random",
         "repeated-random",
     ]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["describe", "corpus", "trace", "report", "record"]
+COMMANDS = ["atlas", "describe", "corpus", "trace", "report", "record"]
 
 
 def test_the_help_tells_a_stranger_what_to_type(run):

@@ -192,6 +192,7 @@ def paste_imports(expression: Expression) -> str:
 
     A user's own relation is not imported.
 
+    >>> from headtests.library import line_start
     >>> print(paste_imports(line_start & ~key.special), end="")
     from headtests import key
     from headtests.library import line_start

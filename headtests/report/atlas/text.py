@@ -84,10 +84,10 @@ def _lines(record: AtlasRecord, everything: bool, page: str) -> Iterator[str]:
     named = families(record)
     names = max([len("head"), *(len(head["name"]) for head in record["heads"])])
     if named:
+        ways = "Confirmed roles, largest share first."
         if len(labels) > 1 and not everything:
-            yield from _wrapped(
-                "A head is shown on the corpus of its largest share; +1: and on one more."
-            )
+            ways += " A head stands on the corpus of its largest share; +1: and on one more."
+        yield from _wrapped(ways)
         yield ""
         yield _heading(_width(labels), names)
     found = [family for family in named if family.confirmed]

@@ -82,3 +82,14 @@ def test_another_shape_writes_no_page(tmp_path):
     with pytest.raises(RecordError, match="same layers and heads"):
         write_comparison(atlas_records.atlas(), atlas_records.one_head(), tmp_path / "page.html")
     assert not list(tmp_path.iterdir())
+
+
+def test_atlases_without_a_common_corpus_are_compared_in_what_is_left():
+    before, after = atlas_records.atlas(corpora=("a",)), atlas_records.atlas(corpora=("b",))
+    after["model"]["dtype"] = "bfloat16"
+    shown = comparison_text(before, after)
+    assert "Only the earlier atlas has the corpus a" in shown
+    assert "dtype: float32 -> bfloat16" in shown
+    assert "8 heads as before" in " ".join(shown.split())
+    assert "Largest changes of share: none" in shown
+    assert Page(render_comparison(before, after)).with_id("overview_")
