@@ -202,30 +202,6 @@ def test_the_highest_multiples_are_those_of_the_ranked_pairs(demo_session, demo_
     assert demo_atlas.examples.ranked(head)[0].multiple == pytest.approx(best, rel=1e-6)
 
 
-def test_rows_that_are_shuffled_give_no_proposal_that_holds():
-    """Keys of each row are permuted: whatever is proposed of such heads is chance."""
-    wrong = 0
-    for seed in range(6):
-        shuffled = planted.session(
-            rules={"L0H0": shuffled_rows(seed, 0.8), "L0H1": shuffled_rows(seed + 100, 0.3)},
-            max_documents=32,
-            seed=seed,
-        )
-        atlas = atlas_of(shuffled, documents=32)
-        wrong += sum(p.decided.verdict is Verdict.HOLDS for p in atlas.proposals)
-    assert wrong == 0
-
-
-def shuffled_rows(seed, share):
-    """Return a rule that attends to random keys of each row, to that share of them."""
-
-    def rule(tokens, ids):
-        generator = np.random.default_rng([seed, *ids.tolist()])
-        return generator.random((len(tokens), len(tokens))) < share
-
-    return rule
-
-
 def test_models_without_tokens_to_spare_run_in_small_batches(demo_session):
     atlas = CorpusAtlas(
         demo_session.model,
