@@ -268,7 +268,7 @@ def measure_atlas(
         )
     prepared = [(session, _corpus_atlas(session, documents, library)) for session in sessions]
     reason = ""
-    measured = []
+    measured: list[tuple[Session, CorpusAtlas]] = []
     for session, corpus in prepared:
         announce(
             Bill(

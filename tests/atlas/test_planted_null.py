@@ -18,7 +18,8 @@ from tests.explanations import planted
 SEEDS = 200
 HEADS = 8
 DOCUMENTS = 16
-WORDS = 'the cat (sat) On a mat. \n It was 12 of " them, and The dog said: no; ran home'.split(" ")
+TEXT = 'the cat (sat) On a mat. \n It was 12 of " them, and The dog said: no; ran home'
+WORDS = TEXT.split(" ")
 
 
 class Shuffled(planted.Planted):
