@@ -1,9 +1,12 @@
 """Both halves of a corpus: planted heads, the bundled model's, halves by text, interrupts."""
 
+import signal
+
 import numpy as np
 import pytest
 
 import headtests as ht
+from headtests.atlas.half_sums import HalfSums
 from headtests.atlas.measure import CorpusAtlas, halves_of
 from headtests.claims.definitions import Lift, Mass, Question
 from headtests.claims.verdicts import Verdict
@@ -175,6 +178,27 @@ def test_an_interrupt_keeps_what_was_read(demo_session, documents):
     assert all(sums.documents == (second_half or first_half) for _, sums in atlas.groups)
     for proposal in atlas.proposals:
         assert (proposal.decided is None) == (not second_half)
+
+
+def test_an_interrupt_amid_a_document_counts_it_whole(demo_session, monkeypatch):
+    real, seen = HalfSums.add, []
+
+    def add(self, sums, sampled=True):
+        if not sampled:
+            seen.append(sums.plan.document)
+        shares = real(self, sums, sampled)
+        if len(seen) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return shares
+
+    monkeypatch.setattr(HalfSums, "add", add)
+    handler = signal.getsignal(signal.SIGINT)
+    atlas = atlas_of(demo_session, documents=32)
+    assert atlas.interrupted
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert atlas.size(1)[0] == 3
+    for group in atlas._groups:
+        assert group.halves[1].documents == len(group.claimed) == 3
 
 
 def test_examples_are_of_different_documents_of_the_second_half(demo_atlas):
