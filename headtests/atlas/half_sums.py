@@ -42,8 +42,9 @@ class Parts:
 
     @property
     def nbytes(self) -> int:
-        """Size in bytes, without what does not grow with the heads."""
-        return self.attention.nbytes + self.control.nbytes
+        """Size in bytes, with the copy of the signatures in float32 that a search makes."""
+        copy = 4 * self.signatures.size
+        return copy + sum(int(getattr(self, each.name).nbytes) for each in fields(self))
 
     @classmethod
     def of(cls, sums: DocumentSums) -> "Parts":
