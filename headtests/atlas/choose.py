@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from headtests.atlas.half_sums import HalfSums, Parts
+from headtests.atlas.half_sums import PARTS, HalfSums, Parts
 from headtests.measurement.masks import Bools
 from headtests.statistics import QUANTA, Float64s, Int64s, documents_needed
 
@@ -108,7 +108,7 @@ def distances(sums: HalfSums) -> Bools:
     such as the previous token, or induction where random tokens repeat at one period. A head's own
     profile over distance then has the relation's attention in it, and is no control.
     """
-    pure: Bools = (sums.pairs > 0) & (sums.pure / QUANTA >= PURE * sums.pairs)
+    pure: Bools = (sums.pairs > 0) & (sums.pure / PARTS >= PURE * sums.pairs)
     return pure
 
 

@@ -75,10 +75,11 @@ def verdict_on(contrast: Contrast, threshold: float, alpha: float) -> tuple[Verd
 def confirmed(decisions: Sequence[Decided | None], level: float = LEVEL) -> list[bool]:
     """Return which proposals hold and are discoveries of e-BH over all of them at `level`.
 
-    Proposals without a decision count as such, with an e-value of 0.
+    Those that do not hold, or have no decision, count with an e-value of 0. An e-value that is
+    lowered stays one, but a part of the discoveries need not have their false discovery rate.
     """
-    logs = [-math.inf if each is None else each.log_e for each in decisions]
-    return [
-        discovery and each is not None and each.verdict is Verdict.HOLDS
-        for discovery, each in zip(e_bh(logs, level), decisions, strict=True)
+    logs = [
+        each.log_e if each is not None and each.verdict is Verdict.HOLDS else -math.inf
+        for each in decisions
     ]
+    return e_bh(logs, level)

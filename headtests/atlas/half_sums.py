@@ -19,6 +19,8 @@ from headtests.statistics.quanta import Float64s, Int64s, quantise
 
 SAMPLE_BYTES = 2**27
 """The most bytes of the sample of documents that is kept by signature."""
+PARTS = 2**10
+"""Units of a pair; documents have millions of pairs, too many to sum in quanta."""
 _OF_SAMPLE = 12
 """Part of the hash key by which documents enter the sample."""
 
@@ -40,8 +42,9 @@ class Parts:
 
     @property
     def nbytes(self) -> int:
-        """Size in bytes, without what does not grow with the heads."""
-        return self.attention.nbytes + self.control.nbytes
+        """Size in bytes, with the copy of the signatures in float32 that a search makes."""
+        copy = 4 * self.signatures.size
+        return copy + sum(int(getattr(self, each.name).nbytes) for each in fields(self))
 
     @classmethod
     def of(cls, sums: DocumentSums) -> "Parts":
@@ -132,8 +135,8 @@ class HalfSums:
     pairs: Int64s = field(init=False)
     """The number of pairs of the relation, `[relation]`."""
     pure: Int64s = field(init=False)
-    """For each pair of a relation, the part of the pairs at its distance that lie in it,
-    `[relation]`; see `RelationPlan.pure`."""
+    """For each pair of a relation, the part of the pairs at its distance that lie in it, in units
+    of `1 / PARTS`, `[relation]`; see `RelationPlan.pure`."""
     with_rows: Int64s = field(init=False)
     """The number of documents with a row that has a key in the relation, `[relation]`."""
     rows: Int64s = field(init=False)
@@ -191,7 +194,7 @@ class HalfSums:
         off_rest = np.append(sums.attention.sum(-1), plan.uniform.sum())
         self.off_rest_of_all += quantise(off_rest / rows)
         self.pairs += plan.counts @ plan.signatures.astype(np.int64)
-        self.pure += quantise(plan.pure)
+        self.pure += np.rint(plan.pure * PARTS).astype(np.int64)
         self.with_rows += shares.rows > 0
         self.rows += shares.rows
         self.mass += shares.mass

@@ -4,9 +4,13 @@ The first half is summed and chosen from; then the second half is summed, and ev
 on it. An interrupt keeps what was read.
 """
 
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from types import FrameType
 
 import numpy as np
 
@@ -213,12 +217,13 @@ class CorpusAtlas:
             pass
 
     def _add(self, half: int, group: _Group, sums: DocumentSums) -> None:
-        # What is left of a relation without others is asked of the first half alone.
-        shares = group.halves[half].add(sums, sampled=half == 0)
-        if half == 1:
-            group.keep(sums, shares)
-        if group is self._groups[0]:
-            self._read_ids[half].append(shares.document)
+        with _interrupt_held():
+            # What is left of a relation without others is asked of the first half alone.
+            shares = group.halves[half].add(sums, sampled=half == 0)
+            if half == 1:
+                group.keep(sums, shares)
+            if group is self._groups[0]:
+                self._read_ids[half].append(shares.document)
 
     def _choose(self) -> None:
         for group in self._groups:
@@ -294,3 +299,21 @@ class CorpusAtlas:
                 if cells.sum() > 0:
                     result[place] = float(cells[covered].sum() / cells.sum())
         return result
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold an interrupt back until the end of the block, so that a document counts whole."""
+    before = signal.getsignal(signal.SIGINT)
+    # Other threads receive no signals, and a handler that is none of Python's is left alone.
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        before(*held[0])

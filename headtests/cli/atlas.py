@@ -5,8 +5,10 @@ Parses arguments, prints and writes files; `headtests.sessions.atlas` measures, 
 """
 
 import argparse
+import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +113,9 @@ def _measure(model: str, arguments: argparse.Namespace) -> int:
     from headtests.sessions.atlas import both_periods, longest_document, measure_atlas
     from headtests.sessions.session import Session
 
-    corpora = [_corpus(name, arguments) for name in arguments.corpus or CORPORA]
+    names = arguments.corpus or CORPORA
+    _require_a_use(names, arguments)
+    corpora = [_corpus(name, arguments) for name in names]
     bar = _Bar()
     spec = ModelSpec(model, arguments.revision, missing="fail")
     sessions: list[Session] = []
@@ -137,6 +141,20 @@ def _measure(model: str, arguments: argparse.Namespace) -> int:
     return 0 if atlas.record["complete"] else 130
 
 
+def _require_a_use(names: Sequence[str], arguments: argparse.Namespace) -> None:
+    """Raise `SettingError` for an option of corpora that concerns none of those named."""
+    from headtests.corpora import DEMO, REPEATED_RANDOM
+
+    without = {"first": {REPEATED_RANDOM}}
+    for option in ("config", "split", "field", "first"):
+        concerned = set(names) - without.get(option, {DEMO, REPEATED_RANDOM})
+        if getattr(arguments, option) is not None and not concerned:
+            raise SettingError(
+                f"--{option} is for a --corpus of your own, and {' and '.join(names)} take none. "
+                f"Name a corpus, or leave --{option} out."
+            )
+
+
 def _corpus(name: str, arguments: argparse.Namespace) -> "str | CorpusSpec":
     """Return a corpus with the options that concern it: those of datasets, and `--first`."""
     from headtests.corpora import DEMO, REPEATED_RANDOM, CorpusSpec
@@ -155,8 +173,16 @@ def _corpus(name: str, arguments: argparse.Namespace) -> "str | CorpusSpec":
 
 def _require_folder(folder: Path) -> None:
     """Raise `SettingError` at once for a place that nothing can be written to later."""
-    if folder.exists() and not folder.is_dir():
-        raise SettingError(f"--out is {folder}, which is a file. Name a folder.")
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.exists():
+        raise SettingError(f"--out is {folder}, but {place} is a link to nothing. Name a folder.")
+    if not place.is_dir():
+        what = "which is a file" if place == folder else f"but {place} is a file"
+        raise SettingError(f"--out is {folder}, {what}. Name a folder.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise SettingError(f"--out is {folder}, but {place} cannot be written to. Name another.")
 
 
 def _compare(before: Path, after: Path, out: Path) -> int:

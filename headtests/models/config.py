@@ -57,6 +57,11 @@ def location_of(spec: ModelSpec) -> str:
     """
     if spec.name == "demo":
         return str(MODEL_FOLDER)
+    if not spec.name:
+        raise ModelUnavailableError(
+            "the name of the model is empty. Name a Hugging Face model folder, a GGUF file, a hub "
+            "name such as gpt2, or demo."
+        )
     # Unlike the methods of `Path`, these raise nothing for a name that no file can have.
     folder = os.path.expanduser(spec.name)
     if os.path.isdir(folder):

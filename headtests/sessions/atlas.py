@@ -257,8 +257,9 @@ def measure_atlas(
     """Return the atlas of one model over the corpora of some sessions that share it.
 
     `announce` gets the bill of each corpus before it is read. An interrupt ends the reading; what
-    was read until then makes an atlas that is marked incomplete. Raises `SettingError` for fewer
-    than 2 documents, and `ClaimError` for a corpus whose documents are not of two texts.
+    was read until then makes an atlas that is marked incomplete; if nothing was, the interrupt goes
+    on. Raises `SettingError` for fewer than 2 documents, and `ClaimError` for a corpus whose
+    documents are not of two texts.
     """
     if not isinstance(documents, int) or isinstance(documents, bool) or documents < 2:
         raise SettingError(
@@ -267,7 +268,7 @@ def measure_atlas(
         )
     prepared = [(session, _corpus_atlas(session, documents, library)) for session in sessions]
     reason = ""
-    measured = []
+    measured: list[tuple[Session, CorpusAtlas]] = []
     for session, corpus in prepared:
         announce(
             Bill(
@@ -279,6 +280,9 @@ def measure_atlas(
             )
         )
         corpus.read()
+        if corpus.interrupted and not measured and not corpus.size(0)[0]:
+            # An atlas of nothing would only take the place of an earlier one.
+            raise KeyboardInterrupt
         measured.append((session, corpus))
         if corpus.interrupted:
             read = corpus.size(0)[0] + corpus.size(1)[0]

@@ -59,6 +59,14 @@ def test_a_distance_is_controlled_by_uniform_attention_alone():
     assert choice.shares.control == pytest.approx(0.05)
 
 
+def test_a_distance_of_very_many_pairs_is_one():
+    """A thousand documents of 4,096 tokens have more pairs than can be summed in quanta."""
+    pairs = 2**34
+    made = document(0, [[0.5]], [0.05], pure=pairs / 10)
+    plan = RelationPlan(**{**vars(made.plan), "counts": np.array([pairs, 0])})
+    assert distances(half([type(made)(**{**vars(made), "plan": plan})], 1, 1)).tolist() == [True]
+
+
 @pytest.mark.parametrize(("excess", "found"), [(0.08, []), (0.13, [0])])
 def test_a_small_excess_is_no_role(excess, found):
     assert chosen(noisy([[0.05 + excess]], [0.05], documents=400)) == {0: found}

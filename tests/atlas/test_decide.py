@@ -75,6 +75,14 @@ def test_confirmed_are_discoveries_that_hold():
     assert e_bh([9.0, 9.0, 0.5, -math.inf])[:2] == [True, True]
 
 
+def test_what_does_not_hold_helps_no_other_to_be_a_discovery():
+    """A part of e-BH's discoveries need not have their rate: it has to be found on its own."""
+    weak = [decision(5.0, Verdict.UNDECIDED)] * 199
+    assert all(e_bh([7.0, *[5.0] * 199]))
+    assert not any(confirmed([decision(7.0), *weak]))
+    assert confirmed([decision(9.0), *weak]) == [True, *[False] * 199]
+
+
 def test_proposals_without_a_decision_count_among_all():
     alone, among = confirmed([decision(3.1)]), confirmed([decision(3.1), *[None] * 9])
     assert (alone, among[0]) == ([True], False)

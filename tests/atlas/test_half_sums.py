@@ -100,6 +100,16 @@ def test_a_sample_without_room_keeps_the_same_documents_in_any_order(found, monk
     assert_same(one, other)
 
 
+def test_the_room_of_a_sample_is_for_its_signatures_too(monkeypatch):
+    """Of a model with few heads, these are most of it."""
+    monkeypatch.setattr(half_sums, "SAMPLE_BYTES", 2**18)
+    share = [0.001] * 200
+    made = half([document(number, [share], share) for number in range(20)], 1, 200)
+    assert made.documents == 20
+    assert 0 < sum(parts.signatures.nbytes for _, parts in made.sample._kept) <= 2**18
+    assert len(made.sample) < 20
+
+
 def test_bins_of_a_profile_are_those_of_the_distances(found):
     heads, documents = found
     sums = half(documents, heads, documents[0].plan.signatures.shape[1])

@@ -63,6 +63,9 @@ MISTAKES = {
     "no such records": (["a.json", "b.json"], "a.json"),
     "no model": (["./none"], "./none"),
     "no corpus": (["--corpus", "./none.txt"], "none.txt"),
+    "no name": ([""], "name of the model is empty"),
+    "option of datasets": (["--field", "body"], "--field"),
+    "first of random tokens": (["--corpus", "repeated-random", "--first", "4"], "--first"),
     "no device": (["--device", "none"], "none"),
 }
 
@@ -82,6 +85,30 @@ def test_a_file_in_place_of_the_folder_is_refused_before_anything_runs(run, out)
     assert code == 2
     assert "which is a file" in errors[0]
     assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["below a file", "link to nothing"])
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(run, tmp_path, kind):
+    place = tmp_path / "place"
+    if kind == "below a file":
+        place.write_text("mine")
+    else:
+        place.symlink_to(tmp_path / "none")
+    code, said, errors = run("atlas", "--out", str(place / "out"))
+    assert (code, said) == (2, [])
+    assert len(errors) == 1
+    assert str(place) in errors[0]
+
+
+def test_an_interrupt_before_anything_was_read_writes_nothing(run, out, monkeypatch):
+    def read(self):
+        self.interrupted = True
+
+    monkeypatch.setattr(sessions_atlas.CorpusAtlas, "read", read)
+    code, said, errors = run("atlas", "--corpus", "demo", "--documents", "16", "--out", str(out))
+    assert (code, said) == (130, [])
+    assert errors[-1] == "headtests: interrupted"
+    assert not out.exists()
 
 
 def test_an_interrupt_keeps_what_was_read_and_says_so(run, out, monkeypatch):
