@@ -7,7 +7,7 @@ the rest is gathered pair by pair. `readers.relation_sums` sums rows by a plan.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -90,85 +90,155 @@ def relation_plan(
     key.
     """
     length = len(document)
-    allowed = allowed[:length, :length]
     (batch,) = make_batches([document], 1)
-    tokens = BatchTokens(batch, allowed)
-    view = TokenView(tokens, vocabulary, options)
-    pairs, rows = view.pairs[0], view.rows[0]
-    of_keys = [place for place, each in enumerate(relations) if each.scope == "key"]
-    of_pairs = [place for place, each in enumerate(relations) if each.scope != "key"]
-    if len(of_pairs) > MOST_PAIR_RELATIONS:
+    tokens = BatchTokens(batch, allowed[:length, :length])
+    return relation_plans(tokens, vocabulary, relations, options)[0]
+
+
+def relation_plans(
+    tokens: BatchTokens,
+    vocabulary: Vocabulary,
+    relations: Sequence[Expression],
+    options: RowOptions,
+) -> list[RelationPlan]:
+    """Return the plans of the documents of a batch, as `relation_plan` does.
+
+    Relations are evaluated on all of them at once, which takes less time.
+    """
+    of_pairs = sum(each.scope != "key" for each in relations)
+    if of_pairs > MOST_PAIR_RELATIONS:
         raise ValueError(
             f"expected at most {MOST_PAIR_RELATIONS} relations of query and key but found "
-            f"{len(of_pairs)}."
+            f"{of_pairs}."
         )
-    key_bits = np.zeros((length, len(of_keys)), dtype=np.bool_)
-    for column, place in enumerate(of_keys):
-        key_bits[:, column] = view.masks.keys(relations[place])[0]
-    first_key = int(options.suppress_first_token)
-    eligible = np.zeros((length, len(relations)), dtype=np.bool_)
-    eligible[:, of_keys] = _with_such_a_key(key_bits, allowed, first_key) & rows[:, None]
+    view = TokenView(tokens, vocabulary, options)
+    drafts = [
+        _Draft(document, tokens.allowed, view, row, relations, options)
+        for row, document in enumerate(tokens.batch.documents)
+    ]
+    for place, relation in enumerate(relations):
+        if relation.scope == "key":
+            masks = view.masks.keys(relation)
+            for each, mask in zip(drafts, masks, strict=True):
+                each.add_keys(place, mask)
+        else:
+            masks = view.masks.relation(relation)
+            for each, mask in zip(drafts, masks, strict=True):
+                each.add_pairs(place, mask)
+    return [each.plan() for each in drafts]
 
-    distances = np.arange(length)[:, None] - np.arange(length)[None, :] + length - 1
-    apart = np.bincount(distances[pairs], minlength=2 * length - 1)
-    distances = distances.reshape(-1)
-    pure = np.zeros(len(relations))
-    words = np.zeros(length * length, dtype=np.uint64)
-    for bit, place in enumerate(of_pairs):
-        within = view.masks.relation(relations[place])[0] & pairs
-        eligible[:, place] = within.any(-1)
+
+class _Draft:
+    """The plan of a document while its relations are added."""
+
+    def __init__(
+        self,
+        document: Document,
+        allowed: Bools,
+        view: TokenView,
+        row: int,
+        relations: Sequence[Expression],
+        options: RowOptions,
+    ) -> None:
+        length = len(document)
+        self._document = document
+        self._length = length
+        self._allowed = allowed[:length, :length]
+        self._rows = view.rows[row, :length]
+        self._pairs = view.pairs[row, :length, :length]
+        self._keys_of_rows = view.tokens.counts[row, :length]
+        self._first_key = int(options.suppress_first_token)
+        self._of_keys = [place for place, each in enumerate(relations) if each.scope == "key"]
+        self._of_pairs = [place for place, each in enumerate(relations) if each.scope != "key"]
+        self._eligible = np.zeros((length, len(relations)), dtype=np.bool_)
+        self._keys = np.zeros((length, len(relations)), dtype=np.bool_)
+        self._distances = _distances(length)
+        inside = self._distances[self._pairs.reshape(-1)]
+        self._apart = np.bincount(inside, minlength=2 * length - 1)
+        self._pure = np.zeros(len(relations))
+        self._words = np.zeros(length * length, dtype=np.uint64)
+        self._bit = 0
+
+    def add_keys(self, place: int, mask: Bools) -> None:
+        """Add a relation of the key alone, `[key]`."""
+        self._keys[:, place] = mask[: self._length]
+
+    def add_pairs(self, place: int, mask: Bools) -> None:
+        """Add a relation of query and key, `[query, key]`."""
+        within = mask[: self._length, : self._length] & self._pairs
+        self._eligible[:, place] = within.any(-1)
         inside = np.flatnonzero(within)
-        words[inside] |= np.uint64(1 << bit)
-        alike = np.bincount(distances[inside], minlength=len(apart)).astype(np.float64)
-        pure[place] = float((alike**2 / np.maximum(apart, 1)).sum())
-    flat = np.flatnonzero(pairs).astype(np.int32)
-    base = _most_frequent(words[flat])
-    gathered = flat[words[flat] != base]
-    queries, keys = np.divmod(gathered, np.int32(length))
+        self._words[inside] |= np.uint64(1 << self._bit)
+        self._bit += 1
+        alike = np.bincount(self._distances[inside], minlength=len(self._apart))
+        self._pure[place] = float(
+            (alike.astype(np.float64) ** 2 / np.maximum(self._apart, 1)).sum()
+        )
 
-    known_keys, kinds = np.unique(np.packbits(key_bits, axis=1), axis=0, return_inverse=True)
-    kinds = kinds.reshape(-1).astype(np.int64)
-    codes, coded = np.unique(words[gathered], return_inverse=True)
-    fine, segment_of = _compact(coded.reshape(-1) * len(known_keys) + kinds[keys])
-    order = np.argsort(segment_of, kind="stable")
-    segments = np.bincount(segment_of, minlength=len(fine))
-    segment_kinds = fine % max(len(known_keys), 1)
+    def plan(self) -> RelationPlan:
+        """Return the plan, once all relations were added."""
+        of_keys = self._of_keys
+        rows, eligible = self._rows, self._eligible
+        key_bits = self._keys[:, of_keys]
+        found = _with_such_a_key(key_bits, self._allowed, self._first_key)
+        eligible[:, of_keys] = found & rows[:, None]
+        document, length, relations = self._document, self._length, eligible.shape[1]
+        pairs, words, of_pairs = self._pairs, self._words, self._of_pairs
+        flat = np.flatnonzero(pairs).astype(np.int32)
+        base = _most_frequent(words[flat])
+        gathered = flat[words[flat] != base]
+        queries, keys = np.divmod(gathered, np.int32(length))
 
-    by_kind = np.unpackbits(known_keys, axis=1, count=max(len(of_keys), 0)).view(np.bool_)
-    merged = np.zeros((len(fine) + len(known_keys), len(relations)), dtype=np.bool_)
-    merged[: len(fine), of_keys] = by_kind[segment_kinds]
-    merged[: len(fine), of_pairs] = _bits(codes[fine // max(len(known_keys), 1)], len(of_pairs))
-    merged[len(fine) :, of_keys] = by_kind
-    merged[len(fine) :, of_pairs] = _bits(np.array([base]), len(of_pairs))
-    signatures, signature_of = _distinct(merged)
-    own, by_column = signature_of[: len(fine)], signature_of[len(fine) :]
-    columns = by_column[kinds]
-    of_columns = by_column[segment_kinds]
+        known_keys, kinds = np.unique(np.packbits(key_bits, axis=1), axis=0, return_inverse=True)
+        kinds = kinds.reshape(-1).astype(np.int64)
+        codes, coded = np.unique(words[gathered], return_inverse=True)
+        fine, segment_of = _compact(coded.reshape(-1) * len(known_keys) + kinds[keys])
+        order = np.argsort(segment_of, kind="stable")
+        segments = np.bincount(segment_of, minlength=len(fine))
+        segment_kinds = fine % max(len(known_keys), 1)
 
-    weights = rows / view.tokens.counts[0]
-    counts, uniform = _token_sums(
-        pairs, weights, queries[order], segments, own, of_columns, columns, len(signatures)
-    )
-    return RelationPlan(
-        document=document.id,
-        length=length,
-        first_key=first_key,
-        rows=rows.astype(np.float32),
-        signatures=signatures,
-        counts=counts,
-        uniform=uniform,
-        queries=queries[order],
-        keys=keys[order],
-        segments=segments,
-        own=own,
-        of_columns=of_columns,
-        columns=columns[first_key:],
-        eligible=eligible,
-        off_rest=rows * (1 - allowed[:, 0] / view.tokens.counts[0]),
-        pure=pure,
-        apart=apart,
-        looks_ahead=bool(np.triu(allowed, 1).any()),
-    )
+        by_kind = np.unpackbits(known_keys, axis=1, count=max(len(of_keys), 0)).view(np.bool_)
+        merged = np.zeros((len(fine) + len(known_keys), relations), dtype=np.bool_)
+        merged[: len(fine), of_keys] = by_kind[segment_kinds]
+        merged[: len(fine), of_pairs] = _bits(codes[fine // max(len(known_keys), 1)], len(of_pairs))
+        merged[len(fine) :, of_keys] = by_kind
+        merged[len(fine) :, of_pairs] = _bits(np.array([base]), len(of_pairs))
+        signatures, signature_of = _distinct(merged)
+        own, by_column = signature_of[: len(fine)], signature_of[len(fine) :]
+        columns = by_column[kinds]
+        of_columns = by_column[segment_kinds]
+
+        weights = rows / self._keys_of_rows
+        counts, uniform = _token_sums(
+            pairs, weights, queries[order], segments, own, of_columns, columns, len(signatures)
+        )
+        return RelationPlan(
+            document=document.id,
+            length=length,
+            first_key=self._first_key,
+            rows=rows.astype(np.float32),
+            signatures=signatures,
+            counts=counts,
+            uniform=uniform,
+            queries=queries[order],
+            keys=keys[order],
+            segments=segments,
+            own=own,
+            of_columns=of_columns,
+            columns=columns[self._first_key :],
+            eligible=eligible,
+            off_rest=rows * (1 - self._allowed[:, 0] / self._keys_of_rows),
+            pure=self._pure,
+            apart=self._apart,
+            looks_ahead=bool(np.triu(self._allowed, 1).any()),
+        )
+
+
+@lru_cache(maxsize=2)
+def _distances(length: int) -> Int32s:
+    """Return `query - key + length - 1` of each pair, `[query * key]`."""
+    places = np.arange(length, dtype=np.int32)
+    return (places[:, None] - places[None, :] + np.int32(length - 1)).reshape(-1)
 
 
 def _with_such_a_key(bits: Bools, allowed: Bools, first_key: int) -> Bools:

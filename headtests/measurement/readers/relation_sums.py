@@ -15,12 +15,12 @@ import numpy.typing as npt
 import torch
 
 from headtests.claims.definitions import RowOptions
-from headtests.corpora import Document, Vocabulary
+from headtests.corpora import Vocabulary
 from headtests.expressions import Expression
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
 from headtests.measurement.passes.token_view import on_device
-from headtests.measurement.relation_plan import RelationPlan, relation_plan
+from headtests.measurement.relation_plan import RelationPlan, relation_plans
 from headtests.statistics.hashing import keyed_hash
 from headtests.statistics.quanta import Float64s, Int64s
 
@@ -136,19 +136,21 @@ class RelationSums:
             self._plans = {
                 known: plan for known, plan in self._plans.items() if not waiting.isdisjoint(known)
             }
-            plans = [self._plan_of(document, block) for document in block.batch.documents]
-            self._plans[key] = _BlockPlan(plans, block, self._seed)
+            self._plans[key] = _BlockPlan(self._plans_of(block), block, self._seed)
         return self._plans[key]
 
-    def _plan_of(self, document: Document, block: Block) -> RelationPlan | None:
-        if len(document) <= self._options.min_query:
-            return None
-        known = self._unfinished.get(document.id)
-        if known is not None:
-            return known.plan
-        return relation_plan(
-            document, block.tokens.allowed, self._vocabulary, self._relations, self._options
-        )
+    def _plans_of(self, block: Block) -> list[RelationPlan | None]:
+        """Return the plan of each document of a block; None for those without a row."""
+        documents = block.batch.documents
+        known = [self._unfinished.get(document.id) for document in documents]
+        if any(known):
+            # Memory ran out, and what is left of these documents comes in other blocks.
+            return [None if each is None else each.plan for each in known]
+        plans = relation_plans(block.tokens, self._vocabulary, self._relations, self._options)
+        return [
+            plan if len(document) > self._options.min_query else None
+            for document, plan in zip(documents, plans, strict=True)
+        ]
 
     def _begin(self, plan: RelationPlan) -> _Unfinished:
         def zeros(*shape: int) -> Float64s:
