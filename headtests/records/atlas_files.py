@@ -117,6 +117,8 @@ def _head_misfits(head: AtlasHeadRecord, relations: int, corpora: int) -> Iterat
             yield f"roles[{place}].relation is {role['relation']} of {relations} relations"
         if not 0 <= role["corpus"] < corpora:
             yield f"roles[{place}].corpus is {role['corpus']} of {corpora} corpora"
+        if role["confirmed"] and role["verdict"] != "holds":
+            yield f"roles[{place}] is confirmed, and its verdict is {role['verdict']}"
     for name, lists in (("ranked", head["ranked"]), ("random", head["random"])):
         if len(lists) != corpora:
             yield f"{name} has {len(lists)} lists for {corpora} corpora"
@@ -141,7 +143,6 @@ def _corpus_misfits(corpus: AtlasCorpusRecord, relations: int, heads: int) -> It
             yield f"relations[{place}].relation is {relation}, again or outside {relations}"
         seen.add(relation)
         lists += [
-            (f"relations[{place}].uniform", shares["uniform"]),
             (f"relations[{place}].shares", shares["shares"]),
             (f"relations[{place}].uniform", shares["uniform"]),
             (f"relations[{place}].distance", shares["distance"]),
