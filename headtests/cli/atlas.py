@@ -30,7 +30,7 @@ half. Prints the heads by role and writes atlas.html, atlas.json and a file of t
 confirmed claims. Two records are compared instead: headtests atlas a.json b.json.
 """
 EXAMPLES = """\
-  headtests atlas
+  headtests atlas demo
   headtests atlas openai-community/gpt2 --corpus my-texts.jsonl --corpus repeated-random
   headtests atlas model.gguf --documents 400 --out atlases/model
   headtests atlas before/atlas.json after/atlas.json
