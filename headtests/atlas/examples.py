@@ -13,8 +13,9 @@ import torch
 from headtests.claims.definitions import RowOptions
 from headtests.expressions.head_names import HeadName
 from headtests.measurement.passes.blocks import Block
-from headtests.measurement.passes.token_view import Float32s, keys_of_rows, on_device
+from headtests.measurement.passes.token_view import Float32s, keys_of_rows
 from headtests.statistics.hashing import keyed_hash
+from headtests.statistics.quanta import Float64s
 
 EXAMPLES = 3
 """Pairs of each kind for a head."""
@@ -38,7 +39,7 @@ class ExampleRows:
     """A reader that keeps each head's highest multiples, and random above-average ones.
 
     Of the documents with the highest multiples, the highest pair of each; of random documents, a
-    random pair with a multiple over 1. Random means of smallest hash.
+    random pair with a multiple over 1, in a random row that has one. Random means of smallest hash.
     """
 
     def __init__(self, heads: Sequence[HeadName], options: RowOptions, seed: int) -> None:
@@ -57,47 +58,40 @@ class ExampleRows:
 
     def read(self, block: Block) -> None:
         """Process a block."""
-        counts = on_device(
-            keys_of_rows(block.tokens, self._options).astype(np.float32), block.rows.device
-        )
+        counts = keys_of_rows(block.tokens, self._options)
         first = int(self._options.suppress_first_token)
-        highest = block.rows[..., first:].amax(-1).mul_(counts).amax(-1).cpu().numpy()
+        tops = block.rows[..., first:].amax(-1).double().cpu().numpy() * counts
         documents = np.array([document.id for document in block.batch.documents], dtype=np.int64)
         for place, head in enumerate(block.heads):
             hashes = keyed_hash(self._seed, _OF_DOCUMENTS, head.layer, head.index, documents)
             numbers = hashes.astype(np.float64)
             for index, document in enumerate(block.batch.documents):
-                top = float(highest[place, index])
+                length = len(document)
+                multiples = tops[place, index, :length]
+                top = float(multiples.max())
                 # No multiple is over 1: all attention rests, or there is no row.
                 if top <= 1:
                     continue
-                rows = block.rows[place, index, : len(document), : len(document)]
-                multiples = rows * counts[index, : len(document), None]
+                rows = block.rows[place, index, :length, :length]
                 if _is_among(self._ranked[head], -top):
-                    _keep(self._ranked[head], -top, self._highest(document.id, rows, multiples))
+                    query = int(multiples.argmax())
+                    row = rows[query].cpu().numpy().copy()
+                    key = first + int(row[first:].argmax())
+                    _keep(self._ranked[head], -top, Example(document.id, query, key, top, row))
                 if _is_among(self._random[head], float(numbers[index])):
-                    example = self._any(document.id, rows, multiples)
+                    example = self._any(document.id, rows, multiples, counts[index])
                     _keep(self._random[head], float(numbers[index]), example)
 
-    def _highest(self, document: int, rows: torch.Tensor, multiples: torch.Tensor) -> Example:
-        first = int(self._options.suppress_first_token)
-        place = int(multiples[:, first:].flatten().argmax())
-        query, key = divmod(place, multiples.shape[1] - first)
-        return _example(document, query, key + first, rows, multiples)
-
-    def _any(self, document: int, rows: torch.Tensor, multiples: torch.Tensor) -> Example:
-        above = multiples.cpu().numpy() > 1
-        above[:, : int(self._options.suppress_first_token)] = False
-        queries, keys = np.nonzero(above)
-        place = int(keyed_hash(self._seed, _OF_PAIRS, document, queries, keys).argmin())
-        return _example(document, int(queries[place]), int(keys[place]), rows, multiples)
-
-
-def _example(
-    document: int, query: int, key: int, rows: torch.Tensor, multiples: torch.Tensor
-) -> Example:
-    row = rows[query].cpu().numpy().copy()
-    return Example(document, query, key, float(multiples[query, key]), row)
+    def _any(self, document: int, rows: torch.Tensor, tops: Float64s, counts: Float64s) -> Example:
+        """Return a random pair with a multiple over 1, of a random row that has one."""
+        queries = np.flatnonzero(tops > 1)
+        query = int(queries[keyed_hash(self._seed, _OF_PAIRS, document, queries).argmin()])
+        row = rows[query].cpu().numpy().copy()
+        multiples = row * counts[query]
+        multiples[: int(self._options.suppress_first_token)] = 0
+        keys = np.flatnonzero(multiples > 1)
+        key = int(keys[keyed_hash(self._seed, _OF_PAIRS, document, query, keys).argmin()])
+        return Example(document, query, key, float(multiples[key]), row)
 
 
 def _is_among(kept: list[tuple[float, Example]], order: float) -> bool:

@@ -86,7 +86,7 @@ def test_the_sample_holds_whole_documents_by_signature(found):
     parts = sums.sample.parts()
     assert len(parts.pairs) == sum(len(d.plan.signatures) for d in documents)
     total = sum(d.attention.sum(-1) / d.plan.rows.sum() for d in documents)
-    np.testing.assert_allclose(parts.attention.sum(0), total, atol=1e-5)
+    np.testing.assert_allclose(parts.attention.sum(0, dtype=np.float64), total, atol=1e-5)
     inside = parts.attention.T @ parts.signatures
     np.testing.assert_allclose(inside * QUANTA, sums.parts[0], rtol=1e-4, atol=1e-4 * QUANTA)
 
