@@ -70,15 +70,16 @@ def rash(monkeypatch):
     monkeypatch.setattr(choose, "LEAST_LIFT", 1.0)
     monkeypatch.setattr(choose, "_is_decided", is_decided)
     monkeypatch.setattr(measure, "choose", at_the_truth)
-    plans, real = {}, relation_sums.relation_plan
+    known, real = {}, relation_sums.relation_plans
 
-    def plan(document, *rest):
+    def plans(tokens, *rest):
         # Plans depend on tokens alone, which are the same for all seeds.
-        if document.id not in plans:
-            plans[document.id] = real(document, *rest)
-        return plans[document.id]
+        documents = tokens.batch.documents
+        if any(document.id not in known for document in documents):
+            known.update(zip((each.id for each in documents), real(tokens, *rest), strict=True))
+        return [known[document.id] for document in documents]
 
-    monkeypatch.setattr(relation_sums, "relation_plan", plan)
+    monkeypatch.setattr(relation_sums, "relation_plans", plans)
 
 
 @pytest.mark.slow
