@@ -34,6 +34,8 @@ from headtests.statistics.quanta import Int64s
 
 MEMO_BYTES = 2**26
 """The most bytes of cached values that depend on tokens alone, shared by heads and statistics."""
+TOGETHER_BYTES = 2**27
+"""The most bytes of spooled rows that are given to readers at once, except for a single head."""
 
 
 class Progress(Protocol):
@@ -329,12 +331,15 @@ class DocumentPass:
         readers: Sequence[Reader],
         values: bool,
     ) -> None:
-        # Heads of a layer together, as in a forward pass.
-        together: dict[tuple[int, int, int], dict[HeadName, SpooledRows]] = {}
-        for head in heads:
+        # Heads of a layer together, as in a forward pass, as far as memory should allow.
+        together: dict[tuple[int, int, int, int], dict[HeadName, SpooledRows]] = {}
+        longest = int(self.population.lengths[list(self._plan(order).batches[number])].max())
+        for place, head in enumerate(heads):
             for part in self._parts[order, number, head] or ():
-                together.setdefault((head.layer, part.start, part.stop), {})[head] = part
-        for (layer, start, stop), parts in together.items():
+                size = 4 * (part.stop - part.start) * longest**2
+                group = place // max(1, TOGETHER_BYTES // size)
+                together.setdefault((head.layer, part.start, part.stop, group), {})[head] = part
+        for (layer, start, stop, _), parts in together.items():
             tokens = self._tokens(order, number, start, stop, layer)
             rows = _stacked([self._spool.load(part.rows) for part in parts.values()])
             norms = None

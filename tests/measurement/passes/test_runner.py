@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from headtests.corpora import Document
+from headtests.expressions.head_names import HeadName
+from headtests.measurement.passes import runner
 from headtests.measurement.passes.batch_plan import FIRST_STEP
 from tests import tiny_models
 from tests.measurement.pretended import (
@@ -17,6 +19,7 @@ from tests.measurement.pretended import (
     Model,
     assert_right,
     rows_of,
+    stacked,
     sweep_of,
 )
 from tests.oracles import split_mix
@@ -254,6 +257,32 @@ def test_a_pass_goes_on_where_it_ended(model, population):
     assert_right(rows_of(document_pass), population)
     assert document_pass.tokens_run == ALL_TOKENS
     assert log.starts == [64, 64, 22]
+
+
+class Sizes:
+    """A reader that notes how many heads each block has, and checks its rows."""
+
+    def __init__(self):
+        self.heads = []
+
+    def read(self, block):
+        """Process a block."""
+        self.heads.append(len(block.heads))
+        assert torch.equal(block.rows, stacked(block.heads, block.batch.documents))
+
+
+@pytest.mark.parametrize(("room", "at_once"), [(2**27, 3), (1, 1)])
+def test_spooled_heads_of_a_layer_come_together_as_far_as_there_is_room(
+    model, population, monkeypatch, room, at_once
+):
+    monkeypatch.setattr(runner, "TOGETHER_BYTES", room)
+    heads = [HeadName(0, index) for index in range(3)]
+    document_pass = sweep_of(model, population, *heads)
+    document_pass.read(heads, [])
+    ran, sizes = len(model.calls), Sizes()
+    document_pass.read(heads, [sizes])
+    assert len(model.calls) == ran
+    assert set(sizes.heads) == {at_once}
 
 
 @pytest.fixture(scope="module")
