@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import command, complain, quiet, say, settings_of
+from headtests.cli.parsing import add_document_options, command, complain, quiet, say, settings_of
 from headtests.errors import SettingError
 from headtests.options import whole_number
 from headtests.settings import ModelSpec
@@ -74,15 +74,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.add_argument("--all", action="store_true", help="print every head")
     parser.add_argument("--revision", help="a branch, tag or commit of the hub's repository")
-    parser.add_argument("--config", help="a configuration of the dataset")
-    parser.add_argument("--split", help="a split of the dataset")
-    parser.add_argument("--field", help="the column that holds the text (text)")
-    parser.add_argument(
-        "--first", metavar="N", help="use the first N documents of the corpus (10000)"
-    )
-    parser.add_argument(
-        "--max-length", metavar="N", help="maximum number of tokens of a document (256)"
-    )
+    add_document_options(parser)
     parser.add_argument("--device", help="auto, cpu, cuda, mps ... (auto)")
     parser.add_argument("--dtype", help="float32, float16 or bfloat16 (float32)")
     parser.add_argument("--seed", metavar="N", help="seed of the halves and of samples (0)")

@@ -8,7 +8,7 @@ import argparse
 import json
 from typing import Any
 
-from headtests.cli.parsing import command, quiet, say, settings_of
+from headtests.cli.parsing import add_document_options, command, quiet, say, settings_of
 from headtests.options import whole_number
 from headtests.settings import ModelSpec
 
@@ -34,15 +34,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     parser.set_defaults(run=_corpus)
     parser.add_argument("corpus", metavar="CORPUS", help="a file, a folder or a dataset's name")
-    parser.add_argument("--config", help="a configuration of the dataset")
-    parser.add_argument("--split", help="a split of the dataset")
-    parser.add_argument("--field", help="the column that holds the text (text)")
-    parser.add_argument(
-        "--first", metavar="N", help="use the first N documents of the corpus (10000)"
-    )
-    parser.add_argument(
-        "--max-length", metavar="N", help="maximum number of tokens of a document (256)"
-    )
+    add_document_options(parser)
     parser.add_argument("--bos", help="special tokens: model, always or never (model)")
     parser.add_argument(
         "--model", default="demo", help="a Hugging Face name, a folder or a GGUF file (demo)"

@@ -6,7 +6,7 @@ Parses arguments and prints; `headtests.explanations.describe` measures.
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from headtests.cli.parsing import command, quiet, say, settings_of
+from headtests.cli.parsing import add_document_options, command, quiet, say, settings_of
 from headtests.errors import SettingError
 from headtests.options import whole_number
 from headtests.settings import ModelSpec, Settings
@@ -60,15 +60,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     model.add_argument(
         "--corpus", default="demo", help="a dataset's name, a folder, a file, or demo (demo)"
     )
-    model.add_argument("--config", help="a configuration of the dataset")
-    model.add_argument("--split", help="a split of the dataset")
-    model.add_argument("--field", help="the column that holds the text (text)")
-    model.add_argument(
-        "--first", metavar="N", help="use the first N documents of the corpus (10000)"
-    )
-    model.add_argument(
-        "--max-length", metavar="N", help="maximum number of tokens of a document (256)"
-    )
+    add_document_options(model)
     model.add_argument("--device", help="auto, cpu, cuda, mps ... (auto)")
     model.add_argument("--dtype", help="float32, float16 or bfloat16 (float32)")
     model.add_argument(

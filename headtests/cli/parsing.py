@@ -52,6 +52,19 @@ def command(
     return parser
 
 
+def add_document_options(parser: "argparse._ActionsContainer") -> None:
+    """Add the options that say which documents of a corpus are read."""
+    parser.add_argument("--config", help="a configuration of the dataset")
+    parser.add_argument("--split", help="a split of the dataset")
+    parser.add_argument("--field", help="the column that holds the text (text)")
+    parser.add_argument(
+        "--first", metavar="N", help="use the first N documents of the corpus (10000)"
+    )
+    parser.add_argument(
+        "--max-length", metavar="N", help="maximum number of tokens of a document (256)"
+    )
+
+
 def settings_of(arguments: argparse.Namespace, *names: str) -> Settings:
     """Return the settings that options of these names give; raises `SettingError` for a bad one."""
     read = {option.name: option.read for option in OPTIONS}
